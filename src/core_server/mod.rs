@@ -1,0 +1,1 @@
+//! The core: knows users and policy, decides, keeps the sessions.

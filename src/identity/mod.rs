@@ -1,0 +1,1 @@
+//! From a proven principal to a login name: pure functions.

@@ -1,0 +1,1 @@
+//! Duties of a long-running process.
