@@ -26,6 +26,12 @@ pub fn instant() -> std::time::Instant {
     std::time::Instant::now()
 }
 
+/// Waits before something is tried again. Never a substitute for a condition.
+#[allow(clippy::disallowed_methods)]
+pub async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 impl Timestamp {
     /// From seconds since the epoch.
     pub const fn from_unix(seconds: u64) -> Self {
