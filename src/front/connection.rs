@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Front;
 use super::body::Tracked;
 use super::http as front_http;
-use super::mechanism::Exchange;
+use super::mechanism::{Bindings, Exchange};
 use crate::clock;
 
 /// What is true of a connection as long as it stands.
@@ -27,7 +27,7 @@ pub struct Connection {
     /// The peer's address: the client itself, or a proxy.
     pub peer: IpAddr,
     /// The TLS channel binding (RFC 5929 tls-server-end-point); `None` on plain HTTP.
-    pub binding: Option<Arc<[u8]>>,
+    pub binding: Option<Arc<Bindings>>,
     state: Mutex<State>,
     open_requests: AtomicUsize,
     begun_requests: AtomicUsize,
@@ -41,7 +41,7 @@ struct State {
 
 impl Connection {
     /// A connection on which nothing has happened yet.
-    pub fn new(peer: IpAddr, binding: Option<Arc<[u8]>>) -> Self {
+    pub fn new(peer: IpAddr, binding: Option<Arc<Bindings>>) -> Self {
         Self {
             peer: peer.to_canonical(),
             binding,
