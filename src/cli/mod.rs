@@ -1,1 +1,2 @@
 //! One file a subcommand.
+pub mod serve;
