@@ -1,0 +1,1 @@
+//! `doorward check`: reads the configuration and tries the surroundings.
