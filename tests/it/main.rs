@@ -1,1 +1,6 @@
 #![allow(missing_docs)]
+
+#[path = "../lab/mod.rs"]
+mod lab;
+
+mod realm;
