@@ -129,7 +129,7 @@ impl TlsFacts {
         let certificate = tls.peer_certificates().and_then(<[_]>::first).cloned();
         let version = tls.protocol_version().and_then(|version| version.as_str());
         Ok(Self {
-            version: version.unwrap_or("TLS").to_owned(),
+            version: version.unwrap_or("TLS").replace("TLSv1_", "TLS 1."),
             certificate: certificate.ok_or(ProbeError::NoCertificate)?,
             verdict: judge.verdict(),
         })

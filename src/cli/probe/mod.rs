@@ -16,6 +16,8 @@ use self::target::Target;
 use self::ticket::{Initiator, Service, Ticket, TicketError};
 use super::ProbeArguments;
 use super::certificate::Certificate;
+use crate::front::http::cookie;
+use crate::front::mechanism::Bindings;
 
 mod connection;
 mod offer;
@@ -45,10 +47,8 @@ enum ProbeError {
         "the connection was broken off ({what}): the log of the server, or of a proxy before it, says why"
     )]
     BrokenOff { what: String },
-    #[error(
-        "the server does not ask to sign on here ({status}): give the path of a page that does"
-    )]
-    NotAsked { status: http::StatusCode },
+    #[error("the server does not ask to sign on here: {0}")]
+    NotAsked(String),
     #[error(
         "the server does not offer Negotiate here, only {offered}: a Kerberos ticket is of no use to it. At a Doorward, `mechanisms` of the site must hold \"negotiate\""
     )]
@@ -75,7 +75,8 @@ pub fn run(arguments: &ProbeArguments) -> ExitCode {
     match runtime.block_on(probe(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            show(format_args!("\nNot signed on: {error}."));
+            let headline = if arguments.negotiate { "Not signed on" } else { "Failed" };
+            show(format_args!("\n{headline}: {}", words::sentence(&error)));
             ExitCode::FAILURE
         }
     }
@@ -92,7 +93,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
         return Ok(());
     }
     if offer::verdict(offer.status) != Verdict::Refused {
-        return Err(ProbeError::NotAsked { status: offer.status });
+        return Err(ProbeError::NotAsked(words::not_asked(&offer)));
     }
     if !offer::offers_negotiate(&offered) {
         return Err(ProbeError::NoNegotiate { offered: words::schemes(&offered) });
@@ -129,7 +130,7 @@ fn certificate(
     connection: &Connection,
     target: &Target,
     arguments: &ProbeArguments,
-) -> Result<Option<Vec<u8>>, ProbeError> {
+) -> Result<Option<Bindings>, ProbeError> {
     let Some(tls) = &connection.tls else { return Ok(None) };
     let certificate = Certificate::read(&tls.certificate).map_err(|what| {
         ProbeError::Usage(format!("the certificate of {} cannot be read: {what}", target.host))
@@ -146,13 +147,13 @@ fn certificate(
     if hash.is_none() {
         leg("binding", "none: RFC 5929 gives no hash for this certificate's signature");
     }
-    Ok(hash.map(|hash| [b"tls-server-end-point:", hash.as_slice()].concat()))
+    Ok(hash.map(|hash| Bindings::tls_server_end_point(&hash)))
 }
 
 fn initiate(
     target: &Target,
     arguments: &ProbeArguments,
-    bindings: Option<Vec<u8>>,
+    bindings: Option<Bindings>,
 ) -> Result<Initiator, ProbeError> {
     let ticket = Ticket::present()?;
     let service = match &arguments.spn {
@@ -161,8 +162,10 @@ fn initiate(
     };
     leg("ticket", words::ticket(&ticket));
     leg("service", service.principal());
-    let bound = if bindings.is_some() { "bound" } else { "not bound" };
-    leg("binding", format_args!("the token is {bound} to the TLS connection"));
+    if target.tls {
+        let bound = if bindings.is_some() { "bound" } else { "not bound" };
+        leg("binding", format_args!("the token is {bound} to the TLS connection"));
+    }
     Ok(Initiator::new(service, bindings)?)
 }
 
@@ -215,7 +218,7 @@ async fn conclude(
         _ => return Err(words::refused(answer, None)),
     }
     if let Some((name, value)) =
-        cookies.iter().find(|(name, _)| DOORWARD_COOKIES.contains(&name.as_str()))
+        cookies.iter().find(|(name, _)| [cookie::SECURE, cookie::PLAIN].contains(&name.as_str()))
     {
         let whoami = connection.get(WHOAMI, &[(COOKIE, format!("{name}={value}"))]).await?;
         for line in words::whoami(&whoami) {
@@ -241,6 +244,3 @@ const LONGEST_EXCHANGE: usize = 5;
 
 /// Where a Doorward says who somebody is.
 const WHOAMI: &str = "/.doorward/whoami";
-
-/// A Doorward's cookie, on TLS and on plain HTTP.
-const DOORWARD_COOKIES: [&str; 2] = ["__Host-doorward", "doorward"];

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use libgssapi::context::{ClientCtx, CtxFlags, SecurityContext};
 use libgssapi::credential::{Cred, CredUsage};
-use libgssapi::error::Error;
+use libgssapi::error::{Error, MajorFlags};
 use libgssapi::name::Name;
 use libgssapi::oid::{
     GSS_MECH_KRB5, GSS_MECH_SPNEGO, GSS_NT_HOSTBASED_SERVICE, GSS_NT_KRB5_PRINCIPAL, OidSet,
 };
+
+use crate::front::mechanism::Bindings;
 
 /// The service a ticket is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(super) enum TicketError {
     Expired,
     /// The realm does not know the site by its name.
     #[error(
-        "the realm knows no service {service}: register it (setspn -S {service} ACCOUNT, or samba-tool spn add), or reach the site by the name that is registered (--spn tries another)"
+        "the realm knows no service {service}: register it for the account whose keys the server has (setspn -S, or samba-tool spn add), or reach the site by the name that is registered; an address has none. --spn tries another"
     )]
     UnknownService {
         /// The service principal.
@@ -77,16 +79,19 @@ pub(super) enum TicketError {
 pub(super) struct Initiator {
     context: ClientCtx,
     service: Service,
-    bindings: Option<Vec<u8>>,
+    bindings: Option<Bindings>,
     complete: bool,
 }
 
 impl Ticket {
     /// The ticket of the default cache.
     pub(super) fn present() -> Result<Self, TicketError> {
-        let none = |error: Error| match error.minor.cast_signed() {
-            KRB5KRB_AP_ERR_TKT_EXPIRED => TicketError::Expired,
-            _ => TicketError::None(innermost(&error)),
+        let none = |error: Error| {
+            if is_expired(&error) {
+                TicketError::Expired
+            } else {
+                TicketError::None(innermost(&error))
+            }
         };
         let kerberos = OidSet::singleton(GSS_MECH_KRB5).map_err(none)?;
         let held = Cred::acquire(None, None, CredUsage::Initiate, Some(&kerberos)).map_err(none)?;
@@ -126,7 +131,7 @@ impl Service {
 impl Initiator {
     /// A context that has not begun. It asks for mutual authentication, and is
     /// bound to the TLS channel by `bindings` (RFC 5929).
-    pub(super) fn new(service: Service, bindings: Option<Vec<u8>>) -> Result<Self, TicketError> {
+    pub(super) fn new(service: Service, bindings: Option<Bindings>) -> Result<Self, TicketError> {
         let name = service.name().map_err(|error| TicketError::Other(innermost(&error)))?;
         let flags = CtxFlags::GSS_C_MUTUAL_FLAG;
         let context = ClientCtx::new(None, name, flags, Some(GSS_MECH_SPNEGO));
@@ -136,11 +141,11 @@ impl Initiator {
     /// The next token for the server, after the server's own (none at first);
     /// `None` when there is nothing more to say.
     pub(super) fn step(&mut self, token: Option<&[u8]>) -> Result<Option<Vec<u8>>, TicketError> {
-        let out =
-            self.context.step(token, self.bindings.as_deref()).map_err(|error| match token {
-                None => self.explain(&error),
-                Some(_) => TicketError::NotVerified(innermost(&error)),
-            })?;
+        let bindings = self.bindings.as_ref().map(Bindings::as_bytes);
+        let out = self.context.step(token, bindings).map_err(|error| match token {
+            None => self.explain(&error),
+            Some(_) => TicketError::NotVerified(innermost(&error)),
+        })?;
         // Only a context that stands knows how long it lasts.
         self.complete = self.context.is_complete();
         Ok(out.filter(|token| !token.is_empty()).map(|token| token.to_vec()))
@@ -165,7 +170,7 @@ impl Initiator {
         match kerberos.minor.cast_signed() {
             KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN => TicketError::UnknownService { service: service() },
             KRB5KDC_ERR_ETYPE_NOSUPP => TicketError::Encryption { service: service() },
-            KRB5KRB_AP_ERR_TKT_EXPIRED => TicketError::Expired,
+            _ if is_expired(&kerberos) => TicketError::Expired,
             KRB5KRB_AP_ERR_SKEW => TicketError::ClockSkew,
             KRB5_KDC_UNREACH | KRB5_REALM_UNKNOWN | KRB5_REALM_CANT_RESOLVE => {
                 TicketError::NoKdc(innermost(&kerberos))
@@ -183,12 +188,21 @@ impl Initiator {
     }
 }
 
+/// The major status holds a routine error as a number, not as bits (RFC 2744, 3.9.1).
+fn is_expired(error: &Error) -> bool {
+    let expired = MajorFlags::GSS_S_CREDENTIALS_EXPIRED.bits();
+    error.major.bits() & ROUTINE_ERRORS == expired
+        || error.minor.cast_signed() == KRB5KRB_AP_ERR_TKT_EXPIRED
+}
+
 /// The mechanism's own words, which say more than the major status around them.
 fn innermost(error: &Error) -> String {
     let whole = error.to_string();
     let inner = whole.split_once(" (").and_then(|(_, inner)| inner.strip_suffix(')'));
     inner.filter(|inner| !inner.is_empty()).unwrap_or(&whole).trim().to_owned()
 }
+
+const ROUTINE_ERRORS: u32 = 0x00ff_0000;
 
 // Codes of the krb5 error table (MIT krb5, lib/krb5/error_tables/krb5_err.et).
 const KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN: i32 = -1_765_328_377;

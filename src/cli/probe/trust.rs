@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::cli::certificate::Certificate;
-use crate::clock;
+use crate::clock::Timestamp;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,11 +57,43 @@ impl Judge {
         self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A certificate that was itself given as trusted needs no authority.
-    fn is_given(&self, certificate: &CertificateDer<'_>, host: &str) -> bool {
-        self.given.contains(certificate)
-            && Certificate::read(certificate)
-                .is_ok_and(|known| known.covers(host) && known.is_valid_at(clock::now()))
+    fn judge(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Verdict {
+        let certificate = match Certificate::read(leaf) {
+            Ok(certificate) => certificate,
+            Err(what) => return Verdict::Untrusted(format!("it cannot be read: {what}")),
+        };
+        if !certificate.covers(&host.to_str()) {
+            return Verdict::Untrusted(format!("it is not for {}", host.to_str()));
+        }
+        let moment = Timestamp::from_unix(now.as_secs());
+        if !certificate.is_valid_at(moment) {
+            let when = if moment < certificate.begins_at { "not valid yet" } else { "expired" };
+            return Verdict::Untrusted(format!("it is {when}"));
+        }
+        // One that was itself given as trusted needs no authority.
+        if self.given.contains(leaf) {
+            return Verdict::Trusted;
+        }
+        let Some(authorities) = &self.authorities else {
+            return Verdict::Untrusted("this machine trusts no authority at all".to_owned());
+        };
+        match authorities.verify_server_cert(leaf, chain, host, ocsp, now) {
+            Ok(_) => Verdict::Trusted,
+            Err(_) if certificate.subject == certificate.issuer => {
+                Verdict::Untrusted("nobody but itself vouches for it".to_owned())
+            }
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                Verdict::Untrusted("nobody whom this machine trusts has issued it".to_owned())
+            }
+            Err(error) => Verdict::Untrusted(error.to_string()),
+        }
     }
 }
 
@@ -81,25 +113,6 @@ fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-fn explain(error: &Error) -> String {
-    use CertificateError as Wrong;
-    match error {
-        Error::InvalidCertificate(Wrong::UnknownIssuer) => {
-            "nobody whom this machine trusts has issued it".to_owned()
-        }
-        Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. }) => {
-            "it has expired".to_owned()
-        }
-        Error::InvalidCertificate(Wrong::NotValidYet | Wrong::NotValidYetContext { .. }) => {
-            "it is not valid yet".to_owned()
-        }
-        Error::InvalidCertificate(
-            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. },
-        ) => "it is for other names than the host's".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 impl ServerCertVerifier for Judge {
     fn verify_server_cert(
         &self,
@@ -109,18 +122,7 @@ impl ServerCertVerifier for Judge {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let judged = match &self.authorities {
-            _ if self.is_given(end_entity, &server_name.to_str()) => Verdict::Trusted,
-            None => Verdict::Untrusted("this machine trusts no authority at all".to_owned()),
-            Some(verifier) => {
-                let verified =
-                    verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
-                match verified {
-                    Ok(_) => Verdict::Trusted,
-                    Err(error) => Verdict::Untrusted(explain(&error)),
-                }
-            }
-        };
+        let judged = self.judge(end_entity, intermediates, server_name, ocsp, now);
         *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = judged;
         Ok(ServerCertVerified::assertion())
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::{StatusCode, header};
+
 use super::ProbeError;
 use super::connection::Answer;
 use super::offer::{self, Challenge, Explanation, Verdict};
@@ -47,6 +49,22 @@ pub(super) fn token(bytes: usize, field: usize) -> String {
         ""
     };
     format!("{bytes} bytes, {field} in the Authorization field{warning}")
+}
+
+/// Why a page that asks for nothing is of no use to a probe.
+pub(super) fn not_asked(answer: &Answer) -> String {
+    let status = answer.status;
+    let place = answer.headers.get(header::LOCATION).and_then(|place| place.to_str().ok());
+    match place {
+        Some(place) if status.is_redirection() => {
+            format!("{status}, it sends on to {place}; probe that")
+        }
+        _ if status.is_server_error() => format!("{status}; its log says why"),
+        _ if status == StatusCode::BAD_REQUEST => {
+            format!("{status}; is this a TLS port, to be reached by https://?")
+        }
+        _ => format!("{status}; give the path of a page that does"),
+    }
 }
 
 /// Whether the server has proven itself.
@@ -99,22 +117,26 @@ fn fact(name: &str, value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// Why the token did not do, in the server's words where it has any.
+/// Why the token did not do: in the server's words where it has any, and with
+/// what the library reads in the server's token.
 pub(super) fn refused(answer: &Answer, token: Option<&TicketError>) -> ProbeError {
+    let status = answer.status;
     let said = offer::explanation(&answer.body).map(explained);
-    let guess = || {
-        match offer::verdict(answer.status) {
-        Verdict::Refused => "the server did not take the ticket and does not say why. Its log may. The usual causes: its keytab is older than the service's password (kvno), lacks the service's name or the ticket's encryption type, two accounts have the same service name, or the clocks differ".to_owned(),
-        Verdict::NotPermitted => "the server knows you, and does not let you in".to_owned(),
-        Verdict::TooLarge => format!("the server answered {} to a request that carried a token: does it, or a proxy before it, limit the size of header fields?", answer.status),
-        Verdict::Failed | Verdict::SignedOn => format!("the server took the request, but answered {}: its log says why", answer.status),
-    }
-    };
-    let said = said.unwrap_or_else(guess);
-    ProbeError::Refused(match token {
-        Some(error) => format!("{}; moreover {error}", said.trim_end_matches('.')),
-        None => said.trim_end_matches('.').to_owned(),
-    })
+    ProbeError::Refused(said.unwrap_or_else(|| match (offer::verdict(status), token) {
+        (Verdict::Refused, Some(TicketError::NotVerified(said))) => {
+            format!("the server did not take the ticket, and says: {said}. {CAUSES}")
+        }
+        (Verdict::Refused, _) => format!("the server did not take the ticket and does not say why. {CAUSES}"),
+        (Verdict::NotPermitted, _) => "the server knows you, and does not let you in".to_owned(),
+        (Verdict::TooLarge, _) => format!("the server answers {status} to a request that carries a token. Does it, or a proxy before it, limit the size of header fields?"),
+        (Verdict::Failed | Verdict::SignedOn, _) => format!("the server answers {status}: its log says why"),
+    }))
+}
+
+/// An error as a whole sentence.
+pub(super) fn sentence(error: &ProbeError) -> String {
+    let text = error.to_string();
+    if text.ends_with(['.', '?']) { text } else { format!("{text}.") }
 }
 
 fn explained(explanation: Explanation) -> String {
@@ -141,6 +163,8 @@ fn hours(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
+
+const CAUSES: &str = "Its log may say more. The usual causes: its keytab is older than the service's password (kvno), or lacks the service's name or the ticket's encryption type; two accounts have the same service name; the clocks differ; the site is reached through something that opens TLS";
 
 /// Bytes of a header field that servers take by default.
 const USUAL_LIMIT: usize = 8000;
