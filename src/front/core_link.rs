@@ -9,10 +9,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +20,8 @@ use super::upstream::IdentityCache;
 use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::metrics::Metrics;
-use crate::wire::client::{Client, ClientError, EventStream};
+use crate::wire::client::{Client, ClientError, Events};
+use crate::wire::key::SessionKey;
 use crate::wire::{Event, OpenSession, Reason, Session};
 
 /// A grant older than this is never used without asking the core again.
@@ -83,18 +83,18 @@ impl NoGrant {
     }
 }
 
-type SessionKey = [u8; 32];
 type Answer = Result<Grant, NoGrant>;
 
 /// The front's one line to the core.
 #[derive(Debug)]
 pub struct CoreLink {
-    client: Client,
+    client: Arc<Client>,
     grants: moka::sync::Cache<SessionKey, Grant>,
     proofs: mpsc::Sender<(OpenSession, oneshot::Sender<Answer>)>,
-    watches: Mutex<HashMap<SessionKey, CancellationToken>>,
+    tunnels: Mutex<HashMap<SessionKey, Vec<CancellationToken>>>,
     ends: AtomicU64,
     metrics: Arc<Metrics>,
+    stop: CancellationToken,
 }
 
 impl CoreLink {
@@ -102,17 +102,18 @@ impl CoreLink {
     pub fn start(address: CoreAddress, metrics: Arc<Metrics>, stop: CancellationToken) -> Arc<Self> {
         let (proofs, waiting) = mpsc::channel(WAITING);
         let link = Arc::new(Self {
-            client: Client::new(address),
+            client: Arc::new(Client::new(address)),
             grants: moka::sync::Cache::builder()
                 .max_capacity(GRANTS)
                 .time_to_live(GRANT_LIFETIME)
                 .build(),
             proofs,
-            watches: Mutex::default(),
+            tunnels: Mutex::default(),
             ends: AtomicU64::new(0),
             metrics,
+            stop: stop.clone(),
         });
-        tokio::spawn(carry_proofs(link.client.clone(), waiting));
+        tokio::spawn(carry_proofs(Arc::clone(&link.client), waiting));
         tokio::spawn(stop.run_until_cancelled_owned(hear_events(Arc::clone(&link))));
         link
     }
@@ -142,7 +143,7 @@ impl CoreLink {
     /// # Errors
     /// The session has ended, belongs to another address, or the core does not answer.
     pub async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
-        let key = key_of(id);
+        let key = SessionKey::of(id);
         if let Some(grant) = self.grants.get(&key) {
             let age = clock::instant().saturating_duration_since(grant.0.asked_at);
             if age < GRANT_LIFETIME {
@@ -160,7 +161,7 @@ impl CoreLink {
     /// # Errors
     /// The core does not answer or could not record the end; here it has ended all the same.
     pub async fn end(&self, id: &str) -> Result<(), NoGrant> {
-        self.forget(&key_of(id));
+        self.forget(&SessionKey::of(id));
         match self.client.end(id).await {
             Ok(()) => Ok(()),
             Err(error) => match refusal(error) {
@@ -170,11 +171,39 @@ impl CoreLink {
         }
     }
 
-    /// Is cancelled as soon as the session is known to have ended.
-    pub fn watch(&self, id: &str) -> CancellationToken {
-        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.retain(|_, watch| !watch.is_cancelled());
-        watches.entry(key_of(id)).or_default().clone()
+    /// For a tunnel: is cancelled as soon as the session has ended, and when
+    /// the front stops. Whoever ends the tunnel cancels it as well; until then
+    /// the tunnel counts as a use of the session.
+    pub fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+        let token = self.stop.child_token();
+        self.lock_tunnels().entry(SessionKey::of(id)).or_default().push(token.clone());
+        let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
+        tokio::spawn(watching);
+        self.metrics.tunnels.inc();
+        token
+    }
+
+    async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
+        let key = SessionKey::of(&id);
+        while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
+            if let Err(NoGrant { reason: Reason::SessionEnded | Reason::AddressChanged, .. }) =
+                self.resolve(&id, client).await
+            {
+                token.cancel();
+            }
+        }
+        self.metrics.tunnels.dec();
+        let mut tunnels = self.lock_tunnels();
+        if let Some(others) = tunnels.get_mut(&key) {
+            others.retain(|other| !other.is_cancelled());
+            if others.is_empty() {
+                tunnels.remove(&key);
+            }
+        }
+    }
+
+    fn lock_tunnels(&self) -> MutexGuard<'_, HashMap<SessionKey, Vec<CancellationToken>>> {
+        self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the core answers.
@@ -195,7 +224,7 @@ impl CoreLink {
     }
 
     async fn ask(&self, id: &str, client: IpAddr) -> Answer {
-        let key = key_of(id);
+        let key = SessionKey::of(id);
         let ends = self.ends.load(Ordering::SeqCst);
         match self.client.resolve(id, Some(client)).await {
             Ok(session) => {
@@ -220,9 +249,9 @@ impl CoreLink {
     fn forget(&self, key: &SessionKey) {
         self.ends.fetch_add(1, Ordering::SeqCst);
         self.grants.invalidate(key);
-        let watch = self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        if let Some(watch) = watch {
-            watch.cancel();
+        let tunnels = self.lock_tunnels().remove(key);
+        for tunnel in tunnels.into_iter().flatten() {
+            tunnel.cancel();
         }
     }
 
@@ -232,17 +261,14 @@ impl CoreLink {
                 self.metrics.core_connected.set(1);
                 self.grants.invalidate_all();
             }
-            Event::SessionEnded { id } => match parse_key(id) {
-                Some(key) => self.forget(&key),
-                None => tracing::error!(id, "the core told of a session id that is no SHA-256"),
-            },
+            Event::SessionEnded { id } => self.forget(id),
         }
         self.metrics.cached_grants.set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
     }
 }
 
 async fn carry_proofs(
-    client: Client,
+    client: Arc<Client>,
     mut waiting: mpsc::Receiver<(OpenSession, oneshot::Sender<Answer>)>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
@@ -272,10 +298,10 @@ async fn hear_events(link: Arc<CoreLink>) {
     let mut pause = Duration::from_millis(50);
     loop {
         match link.client.events().await {
-            Ok(mut events) => {
+            Ok(events) => {
                 pause = Duration::from_millis(50);
-                listen(&link, &mut events).await;
-                tracing::warn!("the core's event stream broke off; grants are asked for anew within {GRANT_LIFETIME:?}");
+                let error = listen(&link, events).await;
+                tracing::warn!(%error, "the core's event stream broke off");
             }
             Err(error) => tracing::warn!(%error, "no event stream from the core"),
         }
@@ -285,9 +311,12 @@ async fn hear_events(link: Arc<CoreLink>) {
     }
 }
 
-async fn listen(link: &CoreLink, events: &mut EventStream) {
-    while let Some(event) = events.next().await {
-        link.heard(&event);
+async fn listen(link: &CoreLink, mut events: Events) -> ClientError {
+    loop {
+        match events.next().await {
+            Ok(event) => link.heard(&event),
+            Err(error) => return error,
+        }
     }
 }
 
@@ -317,35 +346,5 @@ fn refusal(error: ClientError) -> NoGrant {
             NoGrant::new(reason, format!("{} (core's reference {})", body.message, body.reference))
         }
         other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
-    }
-}
-
-fn key_of(id: &str) -> SessionKey {
-    let mut key = [0; 32];
-    key.copy_from_slice(digest(&SHA256, id.as_bytes()).as_ref());
-    key
-}
-
-fn parse_key(hex: &str) -> Option<SessionKey> {
-    let mut key = [0; 32];
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    for (at, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_names_the_key_that_the_cookie_hashes_to() {
-        let hex: String = key_of("abc").iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(parse_key(&hex), Some(key_of("abc")));
-        assert_eq!(parse_key(&hex[1..]), None);
-        assert_eq!(parse_key(&"é".repeat(32)), None);
     }
 }

@@ -1,8 +1,10 @@
 //! What a session is known by wherever its secret must not stand.
 
 use std::fmt;
+use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// SHA-256 of a session's secret id, as ASCII text. Stores, caches, events and
 /// the audit log hold this; nobody can sign on with it.
@@ -45,6 +47,40 @@ impl fmt::Display for SessionKey {
     }
 }
 
+/// Reads what [`fmt::Display`] writes.
+impl FromStr for SessionKey {
+    type Err = OddKey;
+
+    fn from_str(hex: &str) -> Result<Self, OddKey> {
+        let mut key = [0; 32];
+        if hex.len() != 2 * key.len() {
+            return Err(OddKey);
+        }
+        for (at, byte) in key.iter_mut().enumerate() {
+            let digits = hex.get(2 * at..2 * at + 2).ok_or(OddKey)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| OddKey)?;
+        }
+        Ok(Self(key))
+    }
+}
+
+/// A text that is no session key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session key is 64 hex digits")]
+pub struct OddKey;
+
+impl Serialize for SessionKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.short())
@@ -73,6 +109,15 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(SessionKey::of("abc").short(), "ba7816bf");
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let key = SessionKey::of("abc");
+        let text = key.to_string();
+        assert_eq!(text.parse(), Ok(key));
+        assert_eq!(text[1..].parse::<SessionKey>(), Err(OddKey));
+        assert_eq!("é".repeat(32).parse::<SessionKey>(), Err(OddKey));
     }
 
     #[test]

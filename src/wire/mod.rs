@@ -169,8 +169,8 @@ pub enum Event {
     Hello,
     /// A session has ended. `id` is the SHA-256 of the session's secret, in hex.
     SessionEnded {
-        /// SHA-256 of the secret id, lower-case hex.
-        id: String,
+        /// SHA-256 of the secret id, lower-case hex on the wire.
+        id: SessionKey,
     },
 }
 

@@ -12,7 +12,7 @@ use crate::config::checked::{ChannelBinding, Site, Sso};
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::mechanism::choose::{Choice, choose};
-use crate::front::mechanism::{Bindings, Effect, Exchange, Input, Outcome, Proof, Step};
+use crate::front::mechanism::{Effect, Exchange, Input, Outcome, Proof, Step, Terms};
 use crate::front::{Front, Live};
 use crate::wire::{Mechanism, Reason};
 
@@ -111,7 +111,7 @@ pub async fn who(
         Choice::Negotiate(token) => {
             negotiate(front, live, connection, facts, policy, token).await
         }
-        Choice::Malformed(reason) => {
+        Choice::Refused(reason) => {
             connection.begin_attempt();
             Err(Refusal::tried(Mechanism::Negotiate, reason, String::new(), None))
         }
@@ -176,12 +176,13 @@ async fn negotiate(
     let refuse = |reason, detail, reply| {
         Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply))
     };
-    let unfinished = connection.begin_attempt();
-    let exchange = unfinished.unwrap_or_else(|| {
-        // Behind a proxy the client's TLS ends elsewhere: our certificate says nothing of it.
-        let binding = connection.binding.as_ref().filter(|_| !facts.proxied);
-        Exchange::negotiate(policy.channel_binding, binding.map(|data| Bindings::new(data.to_vec())))
-    });
+    // Behind a proxy the client's TLS ends elsewhere: our certificate says nothing of it.
+    let bindings = connection.binding.clone().filter(|_| !facts.proxied);
+    let terms = Terms { channel_binding: policy.channel_binding, bindings };
+    let exchange = match connection.begin_attempt() {
+        Some(unfinished) => unfinished.under(terms),
+        None => Exchange::new(terms),
+    };
     match run(live, exchange, Input::Token(token)).await {
         Leg::Next(_, reply) if facts.proxied => {
             refuse(Reason::ExchangeNeedsConnection, String::new(), Some(reply))
@@ -217,13 +218,9 @@ async fn run(live: &Live, mut exchange: Exchange, mut input: Input) -> Leg {
         let (next, step) = exchange.advance(input);
         exchange = next;
         match step {
-            Step::Do(Effect::AcceptGss(accept)) => match live.gss.accept(accept).await {
-                Ok(answer) => input = Input::Gss(answer),
-                Err(_busy) => {
-                    let detail = "every Kerberos thread is busy and the queue is full".to_owned();
-                    return Leg::Refused { reason: Reason::Busy, detail, reply: None };
-                }
-            },
+            Step::Do(Effect::AcceptGss(accept)) => {
+                input = Input::Gss(live.gss.accept(accept).await);
+            }
             Step::Ask(challenge) => return Leg::Next(exchange, challenge.token),
             Step::Done(Outcome::Proven { proof, reply }) => {
                 return Leg::Proven { proof: Box::new(proof), reply };
