@@ -62,6 +62,12 @@ impl Grant {
         &self.0.session
     }
 
+    /// A grant without a core.
+    #[cfg(test)]
+    pub(super) fn for_test(session: Session) -> Self {
+        Self::new(session)
+    }
+
     /// What was rendered for applications once already.
     pub(super) fn identity(&self) -> &IdentityCache {
         &self.0.identity

@@ -17,6 +17,7 @@ pub mod core_link;
 pub mod http;
 pub mod listen;
 pub mod mechanism;
+mod secret_file;
 pub mod status;
 pub mod tls;
 pub mod upstream;
