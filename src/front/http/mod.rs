@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::UPGRADE;
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 
@@ -21,7 +22,7 @@ use self::facts::Facts;
 use self::sign_on::{Present, Refusal};
 use super::body::Body;
 use super::connection::Connection;
-use super::upstream::proxy;
+use super::upstream::Passage;
 use super::{Front, Live};
 use crate::clock;
 use crate::config::checked::Site;
@@ -62,7 +63,7 @@ async fn handle(
             "auth" => forward_auth::auth(front, live, connection, &request, &facts, &answerer).await,
             "whoami" => whoami(front, live, connection, &request, &facts, &answerer).await,
             "logout" => logout(front, connection, &request, &facts, &answerer).await,
-            "jwks.json" => answerer.json(&live.upstream.jwks()),
+            "jwks.json" => answerer.json(live.assertions.jwks()),
             _ => answerer.not_found("Doorward has no page of this name"),
         };
     }
@@ -78,8 +79,19 @@ async fn handle(
     let Some(upstream) = &site.upstream else {
         return answerer.not_found("this site has no application behind it");
     };
-    let forward = proxy::Forward { grant: &present.grant, site, upstream, facts: &facts };
-    match live.upstream.forward(front, request, forward).await {
+    let tunnel = request
+        .headers()
+        .contains_key(UPGRADE)
+        .then(|| front.core.watch(&present.grant.session().session, facts.client));
+    let passage = Passage {
+        grant: &present.grant,
+        upstream,
+        audience: &facts.host,
+        client: &connection.client,
+        pass_authorization: site.pass_authorization,
+        until: tunnel.as_ref().unwrap_or(&front.stop),
+    };
+    match live.proxy.forward(request, passage).await {
         Ok(response) => answerer.signed_on(response, &present),
         Err(error) => answerer.application_failed(&error, &present),
     }
