@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::Audit;
 use crate::config::checked::Settings;
 use crate::config::{self, ConfigErrors, Loaded};
+use crate::core_server::socket::{self, BindError};
 use crate::core_server::{self, Core, CoreError};
+use crate::keytab;
 use crate::front::{Front, FrontError};
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
@@ -48,6 +50,9 @@ pub enum ServeError {
     /// The core.
     #[error("the core cannot start")]
     Core(#[from] CoreError),
+    /// The core's socket.
+    #[error("the core cannot listen")]
+    CoreSocket(#[from] BindError),
 }
 
 /// Runs a role until SIGTERM.
@@ -91,8 +96,9 @@ async fn serve(
     let mut running = Running { front: None, core: None, audit: Arc::clone(&audit), level };
     let mut core_serving = None;
     if role != Role::Front {
-        let core = Arc::new(Core::start(&settings, Arc::clone(&audit))?);
-        let listener = core_server::bind(&settings.core.listen)?;
+        let listener = socket::bind(&settings.core.listen)?;
+        let core = Core::start(&settings, keytab_realms(&settings), Arc::clone(&audit))?;
+        let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
         let serving = core_server::serve(listener, Arc::clone(&core), core_stop.clone());
         core_serving = Some(tokio::spawn(serving));
@@ -149,12 +155,23 @@ impl Running {
             front.reload(&settings)?;
         }
         if let Some(core) = &self.core {
-            core.reload(&settings);
+            core.reload(&settings, keytab_realms(&settings));
         }
         if let Some(level) = &self.level {
             level.set(settings.log.level);
         }
         self.audit.reopen().map_err(ServeError::Audit)
+    }
+}
+
+/// The realms whose keys are in the keytab; none while there is no keytab to read.
+fn keytab_realms(settings: &Settings) -> Vec<String> {
+    match keytab::read(&settings.sso.kerberos.keytab) {
+        Ok(keytab) => keytab.realms().into_iter().map(str::to_owned).collect(),
+        Err(error) => {
+            tracing::debug!(%error, "no realms from the keytab");
+            Vec::new()
+        }
     }
 }
 

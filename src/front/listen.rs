@@ -134,7 +134,8 @@ async fn one(
     match speaks {
         Speaks::Status => status::serve(&front, TokioIo::new(stream)).await,
         Speaks::Http => {
-            let connection = Arc::new(Connection::new(peer.ip(), None));
+            let trusted = &front.live().settings.front.trusted_proxies;
+            let connection = Arc::new(Connection::new(peer.ip(), None, trusted));
             connection::serve(Arc::clone(&front), connection, stream).await;
         }
         Speaks::Https => {
@@ -145,8 +146,9 @@ async fn one(
                 let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
                 match timeout(limit, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        let binding = Some(tls.binding());
-                        let connection = Arc::new(Connection::new(peer.ip(), binding));
+                        let binding = Some(Arc::clone(tls.binding()));
+                        let trusted = &live.settings.front.trusted_proxies;
+                        let connection = Arc::new(Connection::new(peer.ip(), binding, trusted));
                         drop(live);
                         connection::serve(Arc::clone(&front), connection, stream).await;
                     }

@@ -17,6 +17,7 @@ pub mod core_link;
 pub mod http;
 pub mod listen;
 pub mod mechanism;
+mod secret_file;
 pub mod status;
 pub mod tls;
 pub mod upstream;
@@ -25,9 +26,11 @@ use self::connection::Limits;
 use self::core_link::CoreLink;
 use self::mechanism::kerberos::pool::Pool;
 use self::tls::{ServerTls, TlsError};
-use self::upstream::{Upstream, UpstreamStartError};
+use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
+use self::http::cookie;
 use crate::audit::Audit;
-use crate::config::checked::Settings;
+use crate::clock;
+use crate::config::checked::{HostPattern, Settings};
 use crate::metrics::Metrics;
 
 /// A running front.
@@ -55,7 +58,9 @@ pub struct Live {
     /// Certificate and settings of the TLS listeners.
     pub tls: Option<Arc<ServerTls>>,
     /// The way to the applications.
-    pub upstream: Upstream,
+    pub proxy: Proxy,
+    /// Who signs what applications are told.
+    pub assertions: Arc<Assertions>,
     /// Limits of a connection.
     pub limits: Limits,
 }
@@ -69,9 +74,12 @@ pub enum FrontError {
     /// Key or certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The key of the signed assertion, or the HTTP client.
+    /// The key of the signed assertion.
     #[error(transparent)]
-    Upstream(#[from] UpstreamStartError),
+    Assertion(#[from] AssertionError),
+    /// An application's address.
+    #[error(transparent)]
+    Application(#[from] OddAddress),
     /// The Kerberos threads could not be started.
     #[error("the Kerberos threads cannot be started: {0}")]
     Kerberos(#[source] io::Error),
@@ -149,15 +157,15 @@ impl Live {
                 Arc::new(Pool::start(kerberos, &replay_cache).map_err(FrontError::Kerberos)?)
             }
         };
-        let tls = if settings.front.listen_tls.is_empty() {
-            None
-        } else {
-            Some(Arc::new(ServerTls::new(settings)?))
-        };
+        let assertions = Arc::new(Assertions::open(&settings.state_path, &settings.server_hostname)?);
+        let cookies = [cookie::PLAIN, cookie::SECURE];
+        let proxy =
+            Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
         Ok(Self {
             gss,
-            tls,
-            upstream: Upstream::new(settings)?,
+            tls: tls(settings)?,
+            proxy,
+            assertions,
             limits: Limits {
                 header_bytes: settings.front.max_header_bytes,
                 first_request: settings.front.header_timeout,
@@ -166,4 +174,25 @@ impl Live {
             settings: settings.clone(),
         })
     }
+}
+
+fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
+    if settings.front.listen_tls.is_empty() {
+        return Ok(None);
+    }
+    let tls = match &settings.front.certificate {
+        Some(files) => ServerTls::load(files)?,
+        None => {
+            let mut names = vec![settings.server_hostname.clone(), "localhost".to_owned()];
+            names.extend(settings.sites.iter().filter_map(|site| match &site.host {
+                HostPattern::Exact(name) => Some(name.clone()),
+                HostPattern::Suffix(suffix) => Some(format!("*{suffix}")),
+                HostPattern::Any => None,
+            }));
+            names.dedup();
+            tracing::warn!("no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts");
+            ServerTls::self_signed(&settings.state_path, &names, clock::now())?
+        }
+    };
+    Ok(Some(Arc::new(tls)))
 }

@@ -86,7 +86,9 @@ impl<'a> Answerer<'a> {
     /// Forward-auth: the request may pass, under this identity.
     pub fn may_pass(&self, present: &Present, live: &Live, host: &str) -> Response<Body> {
         let mut response = Response::new(Body::empty());
-        live.upstream.identify(response.headers_mut(), &present.grant, host);
+        if let Err(error) = live.proxy.identify(response.headers_mut(), &present.grant, host) {
+            return self.application_failed(&error, present);
+        }
         self.welcome(response.headers_mut(), present);
         response
     }
@@ -146,14 +148,11 @@ impl<'a> Answerer<'a> {
     /// The application did not answer, or not in time.
     pub fn application_failed(&self, error: &UpstreamError, present: &Present) -> Response<Body> {
         let reference = new_reference();
-        self.front.metrics.upstream_failed(error.kind());
+        self.front.metrics.upstream_failed(error.label());
         tracing::error!(reference, site = self.site, error = error as &dyn std::error::Error, "the application gave no answer");
-        let (reason, status) = if error.is_timeout() {
-            (Reason::ApplicationSlow, StatusCode::GATEWAY_TIMEOUT)
-        } else {
-            (Reason::ApplicationDown, StatusCode::BAD_GATEWAY)
-        };
-        let mut response = self.words(status, reason.label(), &Refusal::new(reason), &reference);
+        let reason = error.reason();
+        let mut response =
+            self.words(error.status(), reason.label(), &Refusal::new(reason), &reference);
         self.welcome(response.headers_mut(), present);
         response
     }

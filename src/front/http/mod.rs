@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::header::UPGRADE;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 pub mod answer;
@@ -21,11 +22,13 @@ use self::facts::Facts;
 use self::sign_on::{Present, Refusal};
 use super::body::Body;
 use super::connection::Connection;
-use super::upstream::proxy;
+use super::upstream::Passage;
 use super::{Front, Live};
 use crate::clock;
 use crate::config::checked::Site;
 use crate::wire::Reason;
+
+const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
 
 /// Doorward's own paths stand below this.
 const OWN: &str = "/.doorward/";
@@ -62,7 +65,7 @@ async fn handle(
             "auth" => forward_auth::auth(front, live, connection, &request, &facts, &answerer).await,
             "whoami" => whoami(front, live, connection, &request, &facts, &answerer).await,
             "logout" => logout(front, connection, &request, &facts, &answerer).await,
-            "jwks.json" => answerer.json(&live.upstream.jwks()),
+            "jwks.json" => answerer.json(live.assertions.jwks()),
             _ => answerer.not_found("Doorward has no page of this name"),
         };
     }
@@ -78,8 +81,24 @@ async fn handle(
     let Some(upstream) = &site.upstream else {
         return answerer.not_found("this site has no application behind it");
     };
-    let forward = proxy::Forward { grant: &present.grant, site, upstream, facts: &facts };
-    match live.upstream.forward(front, request, forward).await {
+    let tunnel = request
+        .headers()
+        .contains_key(UPGRADE)
+        .then(|| front.core.watch(&present.grant.session().session, facts.client));
+    let passage = Passage {
+        grant: &present.grant,
+        upstream,
+        audience: &facts.host,
+        client: &connection.client,
+        pass_authorization: site.pass_authorization,
+        until: tunnel.as_ref().unwrap_or(&front.stop),
+    };
+    let outcome = live.proxy.forward(request, passage).await;
+    let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
+    if let Some(tunnel) = tunnel.filter(|_| !switched) {
+        tunnel.cancel();
+    }
+    match outcome {
         Ok(response) => answerer.signed_on(response, &present),
         Err(error) => answerer.application_failed(&error, &present),
     }
