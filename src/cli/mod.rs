@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 mod certificate;
 pub mod check;
 pub mod probe;
+pub mod serve;
 
 /// An authentication and single sign-on gateway.
 ///
