@@ -1,6 +1,5 @@
 //! Accepts peers on the unix socket, and serves each on a connection of its own.
 
-use std::convert::Infallible;
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::pin::pin;

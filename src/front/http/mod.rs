@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::UPGRADE;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 pub mod answer;
@@ -27,6 +27,8 @@ use super::{Front, Live};
 use crate::clock;
 use crate::config::checked::Site;
 use crate::wire::Reason;
+
+const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
 
 /// Doorward's own paths stand below this.
 const OWN: &str = "/.doorward/";
@@ -91,7 +93,12 @@ async fn handle(
         pass_authorization: site.pass_authorization,
         until: tunnel.as_ref().unwrap_or(&front.stop),
     };
-    match live.proxy.forward(request, passage).await {
+    let outcome = live.proxy.forward(request, passage).await;
+    let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
+    if let Some(tunnel) = tunnel.filter(|_| !switched) {
+        tunnel.cancel();
+    }
+    match outcome {
         Ok(response) => answerer.signed_on(response, &present),
         Err(error) => answerer.application_failed(&error, &present),
     }
