@@ -17,6 +17,7 @@ use self::ticket::{Initiator, Service, Ticket, TicketError};
 use super::ProbeArguments;
 use super::certificate::Certificate;
 use crate::front::http::cookie;
+use crate::front::mechanism::Bindings;
 use crate::front::tls::server_end_point;
 
 mod connection;
@@ -130,7 +131,7 @@ fn certificate(
     connection: &Connection,
     target: &Target,
     arguments: &ProbeArguments,
-) -> Result<Option<Vec<u8>>, ProbeError> {
+) -> Result<Option<Bindings>, ProbeError> {
     let Some(tls) = &connection.tls else { return Ok(None) };
     let certificate = Certificate::read(&tls.certificate).map_err(|what| {
         ProbeError::Usage(format!("the certificate of {} cannot be read: {what}", target.host))
@@ -150,7 +151,7 @@ fn certificate(
 fn initiate(
     target: &Target,
     arguments: &ProbeArguments,
-    bindings: Option<Vec<u8>>,
+    bindings: Option<Bindings>,
 ) -> Result<Initiator, ProbeError> {
     let ticket = Ticket::present()?;
     let service = match &arguments.spn {

@@ -10,6 +10,8 @@ use libgssapi::oid::{
     GSS_MECH_KRB5, GSS_MECH_SPNEGO, GSS_NT_HOSTBASED_SERVICE, GSS_NT_KRB5_PRINCIPAL, OidSet,
 };
 
+use crate::front::mechanism::Bindings;
+
 /// The service a ticket is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Service {
@@ -77,7 +79,7 @@ pub(super) enum TicketError {
 pub(super) struct Initiator {
     context: ClientCtx,
     service: Service,
-    bindings: Option<Vec<u8>>,
+    bindings: Option<Bindings>,
     complete: bool,
 }
 
@@ -129,7 +131,7 @@ impl Service {
 impl Initiator {
     /// A context that has not begun. It asks for mutual authentication, and is
     /// bound to the TLS channel by `bindings` (RFC 5929).
-    pub(super) fn new(service: Service, bindings: Option<Vec<u8>>) -> Result<Self, TicketError> {
+    pub(super) fn new(service: Service, bindings: Option<Bindings>) -> Result<Self, TicketError> {
         let name = service.name().map_err(|error| TicketError::Other(innermost(&error)))?;
         let flags = CtxFlags::GSS_C_MUTUAL_FLAG;
         let context = ClientCtx::new(None, name, flags, Some(GSS_MECH_SPNEGO));
@@ -139,8 +141,10 @@ impl Initiator {
     /// The next token for the server, after the server's own (none at first);
     /// `None` when there is nothing more to say.
     pub(super) fn step(&mut self, token: Option<&[u8]>) -> Result<Option<Vec<u8>>, TicketError> {
-        let out =
-            self.context.step(token, self.bindings.as_deref()).map_err(|error| match token {
+        let out = self
+            .context
+            .step(token, self.bindings.as_ref().map(Bindings::as_bytes))
+            .map_err(|error| match token {
                 None => self.explain(&error),
                 Some(_) => TicketError::NotVerified(innermost(&error)),
             })?;
