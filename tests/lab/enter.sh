@@ -9,7 +9,7 @@
 #       as cargo's runner: enters for the integration tests, else only starts BINARY
 #
 # The command finds in its environment
-#   LAB_TMP     a directory of this run, removed at the end if the command succeeded
+#   LAB_TMP     a directory of this run, kept at the end if the command failed, for a day
 #   LAB_HOSTS   the run's /etc/hosts, which names the lab's hosts
 #   LAB_PIDS    a file that takes the process id of each daemon the lab starts
 #   LAB_VENV    the Python environment that venv.sh makes (target/lab-venv)
@@ -69,7 +69,7 @@ inside() {
 leave() {
     local rc=$?
     [ -z "${stayed:-}" ] || xargs -r kill -TERM <"$LAB_PIDS" 2>/dev/null || true
-    if [ "$rc" = 0 ]; then
+    if [ "$rc" = 0 ] || [ "$rc" = 143 ]; then
         rm -rf "$LAB_TMP"
     else
         echo "enter.sh: what the lab left is in $LAB_TMP" >&2
@@ -133,6 +133,7 @@ esac
 LAB_VENV=${LAB_VENV:-$here/../../target/lab-venv}
 # The network inside reaches nothing, so the packages are fetched before.
 "$here/venv.sh" "$LAB_VENV" || echo "enter.sh: tests with Python clients will fail: $LAB_VENV is not there" >&2
+find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'doorward-lab.*' -mtime +0 -exec rm -rf {} +
 LAB_TMP=$(mktemp -d "${TMPDIR:-/tmp}/doorward-lab.XXXXXX")
 LAB_HOSTS=$LAB_TMP/hosts
 LAB_PIDS=$LAB_TMP/pids

@@ -106,10 +106,13 @@ EOF
 }
 
 provision() {
+    # Under its usual name, security.NTACL, the attribute takes a right that containers
+    # lack.
     samba-tool domain provision --realm="$REALM" --domain="$DOMAIN" --server-role=dc \
         --dns-backend=SAMBA_INTERNAL --targetdir="$LAB_DIR/ad" --host-name=dc1 \
         --host-ip=127.0.0.1 --use-rfc2307 --configfile=/dev/null --option="interfaces=lo" \
         --option="bind interfaces only=yes" --option="ldb:nosync=true" \
+        --option="acl_xattr:security_acl_name=user.NTACL" \
         >"$LAB_DIR/log/provision" 2>&1 || die "provisioning failed: $(tail -n 3 "$LAB_DIR/log/provision")"
     write_smb_conf
 }
