@@ -27,10 +27,7 @@ impl Pool {
     /// # Errors
     /// A path that holds a NUL byte, or no threads to be had.
     pub fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
-        let store = Store {
-            keytab: labelled("FILE:", &settings.keytab)?,
-            replay_cache: labelled("file2:", replay_cache)?,
-        };
+        let store = store(settings, replay_cache)?;
         let keytab = settings.keytab.clone();
         let only = settings.acceptor.clone();
         let make = move || {
@@ -45,6 +42,21 @@ impl Pool {
         };
         let workers = Workers::start("gss", settings.threads, settings.queue, make)?;
         Ok(Self { workers })
+    }
+
+    /// Does what the threads do before their first token, and no more: acquires
+    /// the credential from the keytab. For checks; blocks, and writes nothing.
+    ///
+    /// # Errors
+    /// Why no token could be accepted, and the story behind it.
+    pub fn rehearse(
+        settings: &checked::Kerberos,
+        replay_cache: &Path,
+    ) -> Result<(), (Reason, String)> {
+        let store = store(settings, replay_cache)
+            .map_err(|error| (Reason::KeytabUnreadable, error.to_string()))?;
+        let acquired = Credential::acquire(&store);
+        acquired.map(drop).map_err(|failure| failure::explain(&failure, &settings.keytab))
     }
 
     /// Accepts one token. Never blocks; an overfull queue is answered at once.
@@ -151,6 +163,13 @@ fn groups(logon_info: &[u8]) -> Vec<String> {
 
 fn refused(reason: Reason, detail: &str) -> Answer {
     Answer::Refused { reason, detail: detail.to_owned(), reply: None }
+}
+
+fn store(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Store> {
+    Ok(Store {
+        keytab: labelled("FILE:", &settings.keytab)?,
+        replay_cache: labelled("file2:", replay_cache)?,
+    })
 }
 
 fn labelled(label: &str, path: &Path) -> io::Result<CString> {
