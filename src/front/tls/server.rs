@@ -151,6 +151,7 @@ const RESUMABLE_SESSIONS: usize = 8192;
 
 #[cfg(test)]
 pub(super) mod testing {
+    use std::path::{Path, PathBuf};
     use std::process::Command;
 
     /// Runs the openssl command, and gives what it prints.
@@ -158,5 +159,107 @@ pub(super) mod testing {
         let done = Command::new("openssl").args(arguments).output().unwrap();
         assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         done.stdout
+    }
+
+    /// A key and a certificate for it, made with OpenSSL.
+    pub(in crate::front::tls) fn pair(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+        let key = folder.join(format!("{name}-key.pem"));
+        let certificate = folder.join(format!("{name}.pem"));
+        let (key_text, text) = (key.to_str().unwrap(), certificate.to_str().unwrap());
+        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+        let rest = ["-subj", "/CN=web.example", "-keyout", key_text, "-out", text];
+        openssl(&[&["req", "-x509"], &curve[..], &rest[..]].concat());
+        (key, certificate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{openssl, pair};
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    fn fault(key: &Path, certificate: &Path) -> String {
+        let files = CertificateFiles { key: key.to_owned(), certificate: certificate.to_owned() };
+        ServerTls::load(&files).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn key_and_certificate_may_stand_in_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let both = folder.path().join("both.pem");
+        fs::write(&both, [fs::read(key).unwrap(), fs::read(certificate).unwrap()].concat())
+            .unwrap();
+        let tls =
+            ServerTls::load(&CertificateFiles { key: both.clone(), certificate: both }).unwrap();
+        let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+        assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
+    }
+
+    #[test]
+    fn the_error_names_the_file_and_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let (other_key, _) = pair(folder.path(), "other");
+        let missing = folder.path().join("missing.pem");
+        let encrypted = folder.path().join("encrypted.pem");
+        let old = folder.path().join("old.pem");
+        let (from, to) = (key.to_str().unwrap(), encrypted.to_str().unwrap());
+        openssl(&["pkcs8", "-topk8", "-in", from, "-out", to, "-passout", "pass:x"]);
+        let to = old.to_str().unwrap();
+        openssl(&["ec", "-in", from, "-out", to, "-aes128", "-passout", "pass:x"]);
+        for (fault, named, words) in [
+            (fault(&missing, &certificate), &missing, "cannot read"),
+            (fault(&certificate, &certificate), &certificate, "holds no private key"),
+            (fault(&key, &key), &key, "holds no certificate"),
+            (
+                fault(&encrypted, &certificate),
+                &encrypted,
+                "is encrypted; decrypt it with `openssl pkey",
+            ),
+            (fault(&old, &certificate), &old, "is encrypted; decrypt it with `openssl pkey"),
+            (
+                fault(&other_key, &certificate),
+                &certificate,
+                "does not belong to the first certificate",
+            ),
+        ] {
+            assert!(fault.contains(words), "{fault}");
+            assert!(fault.contains(named.to_str().unwrap()), "{fault}");
+        }
+        fs::write(&missing, "-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----\n").unwrap();
+        assert!(self::fault(&missing, &certificate).contains("is damaged"));
+    }
+
+    /// What a client of OpenSSL says about a connection with one version of TLS.
+    async fn handshake(tls: &ServerTls, version: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
+        let client = tokio::task::spawn_blocking(move || {
+            let arguments =
+                ["s_client", "-connect", &address, version, "-alpn", "h2", "-showcerts"];
+            String::from_utf8(openssl(&arguments)).unwrap()
+        });
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        client.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_binding_is_that_of_the_certificate_clients_see() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["web.example".to_owned(), "127.0.0.1".to_owned()];
+        let tls = ServerTls::self_signed(folder.path(), &names, crate::clock::now()).unwrap();
+        for version in ["-tls1_2", "-tls1_3"] {
+            let seen = handshake(&tls, version).await;
+            assert!(seen.contains("ALPN protocol: h2"), "{seen}");
+            let leaf = CertificateDer::from_pem_slice(seen.as_bytes()).unwrap();
+            assert_eq!(server_end_point(&leaf).unwrap(), **tls.binding());
+        }
     }
 }
