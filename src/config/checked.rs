@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::Uri;
 use ipnet::IpNet;
 
+use super::secret::Secret;
 use crate::wire::Mechanism;
 
 /// Everything `doorward.toml` can say, checked.
@@ -106,6 +107,8 @@ pub struct CertificateFiles {
     pub key: PathBuf,
     /// PEM file with certificate and chain; the key file itself where it holds both.
     pub certificate: PathBuf,
+    /// Passphrase of the key, where it is encrypted.
+    pub key_pass: Option<Secret>,
 }
 
 /// `[front.headers]`: names under which the application is told who is there.

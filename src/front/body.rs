@@ -68,3 +68,37 @@ impl http_body::Body for Body {
         }
     }
 }
+
+/// A body that keeps something alive until it has ended.
+#[derive(Debug)]
+pub struct Tracked<G> {
+    body: Body,
+    _guard: G,
+}
+
+impl<G> Tracked<G> {
+    /// `guard` is dropped with the body.
+    pub const fn new(body: Body, guard: G) -> Self {
+        Self { body, _guard: guard }
+    }
+}
+
+impl<G: Unpin> http_body::Body for Tracked<G> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 
 pub mod client;
+pub mod key;
 pub mod reason;
+pub mod reference;
 
+pub use key::SessionKey;
 pub use reason::Reason;
 
 /// By what a person or program was proven.
@@ -133,6 +136,31 @@ pub struct Whoami {
     pub acting_as: Option<String>,
 }
 
+/// `POST /v1/sign-ons`: several sign-ons for one round trip and one write to the disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOns {
+    /// Each as `POST /v1/sessions` would take it.
+    pub proofs: Vec<OpenSession>,
+}
+
+/// The answer to [`SignOns`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignOnAnswers {
+    /// One for each proof, in order.
+    pub answers: Vec<SignOnAnswer>,
+}
+
+/// What became of one of several sign-ons.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignOnAnswer {
+    /// A session was opened.
+    Granted(Session),
+    /// It was not.
+    Refused(ErrorBody),
+}
+
 /// What `GET /v1/events` tells, one JSON object an event (`event: session`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -141,15 +169,15 @@ pub enum Event {
     Hello,
     /// A session has ended. `id` is the SHA-256 of the session's secret, in hex.
     SessionEnded {
-        /// SHA-256 of the secret id, lower-case hex.
-        id: String,
+        /// SHA-256 of the secret id, lower-case hex on the wire.
+        id: SessionKey,
     },
 }
 
 /// Every refusal of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `bad_request`, `busy`, `store_full`, `store_failed`.
+    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `bad_request`, `not_found`, `busy`, `store_full`, `store_failed`.
     pub error: String,
     /// What was wrong and what to do, in a sentence.
     pub message: String,

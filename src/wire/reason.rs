@@ -68,11 +68,16 @@ reasons! {
     BindingMismatch "binding_mismatch" Client "The token was made for another TLS connection: something between your machine and this gateway opens TLS, or somebody relays tokens.";
     BindingMissing "binding_missing" Client "This site demands sign-ons that are bound to the TLS connection (channel binding), and your program sent none.";
     WrongPrincipal "wrong_principal" Client "The ticket is for another service than this gateway holds keys for. Reach the site by the name it is registered under.";
+    ExchangeOpen "exchange_open" Nobody "The exchange of tokens goes on: your program has to send its next one.";
     ExchangeInterrupted "exchange_interrupted" Client "The exchange of tokens was broken off in the middle.";
     ExchangeTooLong "exchange_too_long" Client "The exchange of tokens went on for too many legs.";
     ExchangeNeedsConnection "exchange_needs_connection" Client "Signing on takes several legs on one connection here, and this connection is a proxy's.";
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
+    MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
+    NoSite "no_site" Configuration "No site is configured for this host and path.";
+    RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
+    CrossSite "cross_site" Client "Another site made your browser send this request.";
     UntrustedProxy "untrusted_proxy" Configuration "The request claims to be forwarded, but its sender is not one of the trusted proxies of this gateway (trusted_proxies).";
     KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
     KeyMissing "key_missing" Configuration "The keytab of this gateway has no key for the service the ticket is for.";
@@ -91,6 +96,8 @@ reasons! {
     AddressChanged "address_changed" Client "The session belongs to another network address.";
     StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can be signed on until there is room. Sessions that stand go on working.";
     StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can be signed on.";
+    ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
+    ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
     CoreUnreachable "core_unreachable" Upstream "The core, which keeps the sessions, does not answer.";
 }
 

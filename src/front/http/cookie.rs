@@ -3,12 +3,12 @@
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
+use crate::wire::key::is_session_id;
+
 /// The cookie's name on plain HTTP.
 pub const PLAIN: &str = "doorward";
 /// The cookie's name on TLS: the prefix makes browsers refuse one that another host or plain HTTP planted.
 pub const SECURE: &str = "__Host-doorward";
-/// A secret id in base64url without padding has exactly this length.
-const ID_LENGTH: usize = 43;
 
 /// The cookie's name under a scheme.
 pub const fn name(secure: bool) -> &'static str {
@@ -30,7 +30,7 @@ pub fn session_id(headers: &HeaderMap, secure: bool) -> Option<&str> {
         }
         found = Some(value.trim());
     }
-    found.filter(|id| well_formed(id))
+    found.filter(|id| is_session_id(id))
 }
 
 /// Sets the cookie for a new session.
@@ -52,11 +52,6 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .into_iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-}
-
-fn well_formed(id: &str) -> bool {
-    id.len() == ID_LENGTH
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 const fn suffix(secure: bool) -> &'static str {

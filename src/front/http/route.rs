@@ -5,25 +5,28 @@
 use crate::config::checked::{HostPattern, Site};
 use crate::wire::Reason;
 
-/// Finds the site for a host (lower case, no port) and a request path.
+/// Finds the site for a host (lower case, no port) and a request path; `sites`
+/// stand the most specific first.
 /// `Ok(None)`: no site is configured for it.
 ///
 /// # Errors
 /// [`Reason::AmbiguousPath`]: the path leads to different sites, depending on
 /// who decodes it.
 pub fn site<'a>(sites: &'a [Site], host: &str, path: &str) -> Result<Option<&'a Site>, Reason> {
-    let of_host = || sites.iter().filter(|site| host_matches(&site.host, host));
-    let Some(pattern) = of_host().next().map(|site| &site.host) else { return Ok(None) };
-    let candidates: Vec<&Site> = of_host().filter(|site| site.host == *pattern).collect();
-    if let [only] = candidates.as_slice()
+    let candidates: Vec<&Site> =
+        sites.iter().filter(|site| host_matches(&site.host, host)).collect();
+    if let Some(only) = candidates.first()
         && only.path == "/"
     {
         return Ok(Some(only));
     }
-    let find = |path: &str| candidates.iter().copied().find(|site| below(&site.path, path));
-    let found = find(path);
+    let found = candidates.iter().copied().find(|site| below(&site.path, path));
     for reading in readings(path) {
-        if !same(found, find(&reading)) {
+        let folded = reading.to_lowercase();
+        let exact = candidates.iter().copied().find(|site| below(&site.path, &reading));
+        let caseless =
+            candidates.iter().copied().find(|site| below(&site.path.to_lowercase(), &folded));
+        if !same(found, exact) || !same(found, caseless) {
             return Err(Reason::AmbiguousPath);
         }
     }
@@ -64,8 +67,8 @@ fn same(one: Option<&Site>, other: Option<&Site>) -> bool {
 }
 
 /// The path as different programs read it: percent-decoded once and twice
-/// (proxies chained), backslashes as slashes, without `;parameters`, in lower
-/// case, each with empty and dot segments resolved.
+/// (proxies chained), backslashes as slashes, without `;parameters`, each with
+/// empty and dot segments resolved.
 fn readings(path: &str) -> Vec<String> {
     let once = decode(path);
     let twice = decode(&once);
@@ -78,9 +81,7 @@ fn readings(path: &str) -> Vec<String> {
             .collect::<Vec<_>>()
             .join("/");
         for form in [form, slashes, bare] {
-            let resolved = resolve(&form);
-            readings.push(resolved.to_lowercase());
-            readings.push(resolved);
+            readings.push(resolve(&form));
         }
     }
     readings.dedup();
@@ -145,6 +146,7 @@ mod tests {
     fn sites() -> Vec<Site> {
         let exact = || HostPattern::Exact("web.example".to_owned());
         vec![
+            make(exact(), "/Secret"),
             make(exact(), "/admin"),
             make(exact(), "/"),
             make(HostPattern::Suffix(".example".to_owned()), "/"),
@@ -159,6 +161,7 @@ mod tests {
     fn the_longest_path_of_the_nearest_host_serves() {
         assert_eq!(path_of("web.example", "/admin/users"), Ok(Some("/admin".into())));
         assert_eq!(path_of("web.example", "/admin"), Ok(Some("/admin".into())));
+        assert_eq!(path_of("web.example", "/Secret/x"), Ok(Some("/Secret".into())));
         assert_eq!(path_of("web.example", "/administrator"), Ok(Some("/".into())));
         assert_eq!(path_of("other.example", "/admin"), Ok(Some("/".into())));
         assert_eq!(path_of("other.test", "/"), Ok(None));

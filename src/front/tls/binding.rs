@@ -13,19 +13,20 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::signature_algorithm::RsaSsaPssParams;
 use x509_parser::x509::AlgorithmIdentifier;
 
-/// The application data of a GSS channel binding (RFC 4121 section 4.1.1.2)
-/// for connections that present this certificate: the binding's name, a colon
-/// and the certificate's hash.
+use crate::front::mechanism::Bindings;
+
+/// The GSS channel binding (RFC 4121 section 4.1.1.2) of connections that
+/// present this certificate.
 ///
 /// # Errors
 /// The bytes are no X.509 certificate.
-pub fn server_end_point(leaf: &[u8]) -> Result<Vec<u8>, X509Error> {
+pub fn server_end_point(leaf: &[u8]) -> Result<Bindings, X509Error> {
     let (_, certificate) = X509Certificate::from_der(leaf).map_err(|error| match error {
         x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => error,
         x509_parser::nom::Err::Incomplete(_) => X509Error::InvalidCertificate,
     })?;
     let hash = digest(hash_of(&certificate.signature_algorithm), leaf);
-    Ok([b"tls-server-end-point:", hash.as_ref()].concat())
+    Ok(Bindings::tls_server_end_point(hash.as_ref()))
 }
 
 /// The hash that the certificate was signed with, where that is one of those

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, crypto, version};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -14,14 +15,16 @@ use super::binding::server_end_point;
 use super::error::TlsError;
 use super::self_signed;
 use crate::clock::Timestamp;
+use crate::config::Secret;
 use crate::config::checked::CertificateFiles;
+use crate::front::mechanism::Bindings;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
 #[derive(Clone, Debug)]
 pub struct ServerTls {
     config: Arc<ServerConfig>,
-    binding: Arc<[u8]>,
+    binding: Arc<Bindings>,
     expires_at: Timestamp,
 }
 
@@ -48,7 +51,7 @@ impl ServerTls {
         now: Timestamp,
     ) -> Result<Self, TlsError> {
         let path = self_signed::obtain(state_path, names, now)?;
-        Self::load(&CertificateFiles { key: path.clone(), certificate: path })
+        Self::load(&CertificateFiles { key: path.clone(), key_pass: None, certificate: path })
     }
 
     /// What rustls needs; every connection gets its own reference.
@@ -56,8 +59,8 @@ impl ServerTls {
         &self.config
     }
 
-    /// The application data of the channel binding (RFC 5929 tls-server-end-point).
-    pub const fn binding(&self) -> &Arc<[u8]> {
+    /// The channel binding (RFC 5929 tls-server-end-point).
+    pub const fn binding(&self) -> &Arc<Bindings> {
         &self.binding
     }
 
@@ -71,7 +74,7 @@ impl ServerTls {
         key_pem: &[u8],
         chain_pem: &[u8],
     ) -> Result<Self, TlsError> {
-        let key = key(&files.key, key_pem)?;
+        let key = key(files, key_pem)?;
         let chain = chain(&files.certificate, chain_pem)?;
         // `chain` gives at least one certificate.
         let leaf = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
@@ -80,7 +83,7 @@ impl ServerTls {
         let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
         let expires_at = expires_at(&leaf).map_err(odd)?;
         let config = config(files, chain, key)?;
-        Ok(Self { config: Arc::new(config), binding: binding.into(), expires_at })
+        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
     }
 }
 
@@ -106,22 +109,50 @@ pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String>
     Ok(Timestamp::from_unix(u64::try_from(end).unwrap_or(0)))
 }
 
-fn key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
-    match PrivateKeyDer::from_pem_slice(pem) {
-        Ok(_) if is_encrypted(pem) => Err(TlsError::EncryptedKey { path: path.to_owned() }),
-        Ok(key) => Ok(key),
-        Err(_) if is_encrypted(pem) => Err(TlsError::EncryptedKey { path: path.to_owned() }),
-        Err(pem::Error::NoItemsFound) => Err(TlsError::NoKey { path: path.to_owned() }),
-        Err(error) => Err(damaged(path, &error)),
+fn key(files: &CertificateFiles, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let path = &files.key;
+    if is_encrypted(pem) {
+        return decrypt(path, pem, files.key_pass.as_ref());
     }
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        pem::Error::NoItemsFound => TlsError::NoKey { path: path.clone() },
+        error => damaged(path, &error),
+    })
+}
+
+/// Opens a key that is encrypted by PBES2 (RFC 8018), as `openssl pkcs8 -topk8` writes it.
+fn decrypt(
+    path: &Path,
+    pem: &[u8],
+    pass: Option<&Secret>,
+) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let Some(pass) = pass else {
+        return Err(TlsError::EncryptedKey { path: path.to_owned() });
+    };
+    let pass =
+        pass.reveal().map_err(|source| TlsError::PassPhrase { path: path.to_owned(), source })?;
+    let text = String::from_utf8_lossy(pem);
+    let start = text.find(ENCRYPTED).ok_or_else(|| TlsError::OldEncryption { path: path.to_owned() })?;
+    let opened = SecretDocument::from_pem(&text[start..])
+        .map_err(|error| error.to_string())
+        .and_then(|(_, document)| {
+            EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
+                .map_err(|error| error.to_string())?
+                .decrypt(pass)
+                .map_err(|error| error.to_string())
+        })
+        .map_err(|fault| TlsError::Undecipherable { path: path.to_owned(), fault })?;
+    Ok(PrivatePkcs8KeyDer::from(opened.as_bytes().to_vec()).into())
 }
 
 /// Both ways in which PEM says so: PKCS#8 (RFC 5958 section 3) and the older one of OpenSSL.
 fn is_encrypted(pem: &[u8]) -> bool {
-    [&b"-----BEGIN ENCRYPTED PRIVATE KEY-----"[..], b"Proc-Type: 4,ENCRYPTED"]
+    [ENCRYPTED.as_bytes(), b"Proc-Type: 4,ENCRYPTED"]
         .iter()
         .any(|sign| pem.windows(sign.len()).any(|window| window == *sign))
 }
+
+const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 
 fn damaged(path: &Path, error: &pem::Error) -> TlsError {
     TlsError::Damaged { path: path.to_owned(), fault: error.to_string() }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::body::BodyError;
 use super::identity::Unsendable;
-use crate::wire::reason::Fault;
+use crate::wire::Reason;
 
 /// Why there is no answer to pass on.
 #[derive(Debug, Error)]
@@ -108,16 +108,17 @@ impl UpstreamError {
         }
     }
 
-    /// Who has to mend it.
-    pub const fn fault(&self) -> Fault {
+    /// What the person is told.
+    pub const fn reason(&self) -> Reason {
         match self {
             Self::Connect { .. }
-            | Self::ConnectTimeout { .. }
-            | Self::AnswerTimeout { .. }
             | Self::Broken { .. }
-            | Self::UnaskedUpgrade { .. } => Fault::Upstream,
-            Self::Unknown(_) | Self::Unsendable(_) => Fault::Configuration,
-            Self::Request(_) | Self::RequestStalled(_) | Self::Method(_) => Fault::Client,
+            | Self::UnaskedUpgrade { .. }
+            | Self::Unknown(_) => Reason::ApplicationDown,
+            Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. } => Reason::ApplicationSlow,
+            Self::Request(_) | Self::RequestStalled(_) => Reason::RequestBroken,
+            Self::Method(_) => Reason::MethodNotServed,
+            Self::Unsendable(_) => Reason::OddPrincipal,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
-use http::{Extensions, Method, Request, Response, StatusCode, Uri, Version, request};
+use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version, request};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,7 @@ pub struct Passage<'a> {
     pub client: &'a Client,
     /// `site.pass_authorization`
     pub pass_authorization: bool,
-    /// A tunnel ends when this is cancelled: with its session, and when the gateway stops.
+    /// A tunnel ends when this is cancelled, and cancels it when it ends by itself.
     pub until: &'a CancellationToken,
 }
 
@@ -131,6 +131,24 @@ impl Proxy {
         }
     }
 
+    /// Sets the identity headers and the assertion for a site: here for an
+    /// application, in forward-auth for the proxy that asks.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Unsendable`]: no header can hold the name.
+    pub fn identify(
+        &self,
+        headers: &mut HeaderMap,
+        grant: &Grant,
+        audience: &str,
+    ) -> Result<(), UpstreamError> {
+        grant.identity().headers(grant, &self.names).map_err(Clone::clone)?.apply(headers);
+        if let Some(assertion) = self.assertions.for_site(grant, audience, clock::now()) {
+            headers.insert(self.names.assertion.clone(), assertion);
+        }
+        Ok(())
+    }
+
     /// Makes of a client's request head the one that the application gets.
     fn prepare(
         &self,
@@ -141,16 +159,11 @@ impl Proxy {
         if matches!(head.method, Method::CONNECT | Method::TRACE) {
             return Err(UpstreamError::Method(head.method.clone()));
         }
-        let grant = passage.grant;
-        let identity = grant.identity().headers(grant, &self.names).map_err(Clone::clone)?;
         set_host(head, application);
         let headers = &mut head.headers;
         self.rules.strip_request(headers, passage.client.is_trusted(), passage.pass_authorization);
         passage.client.announce(headers);
-        identity.apply(headers);
-        if let Some(assertion) = self.assertions.for_site(grant, passage.audience, clock::now()) {
-            headers.insert(self.names.assertion.clone(), assertion);
-        }
+        self.identify(headers, passage.grant, passage.audience)?;
         head.version = Version::HTTP_11;
         head.extensions = Extensions::new();
         Ok(())

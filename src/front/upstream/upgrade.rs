@@ -53,7 +53,7 @@ impl Upgrade {
     }
 
     /// Passes bytes both ways until one side closes, nothing has moved for
-    /// `limit`, or `until` is cancelled.
+    /// `limit`, or `until` is cancelled; in the end it is in every case.
     pub(super) async fn tunnel(self, link: Box<Link>, limit: Duration, until: CancellationToken) {
         let ended = until.run_until_cancelled(pass(self.client, link, limit)).await;
         match ended {
@@ -61,6 +61,7 @@ impl Upgrade {
             Some(Err(error)) => tracing::debug!(%error, "a tunnel broke"),
             Some(Ok(())) => {}
         }
+        until.cancel();
     }
 }
 

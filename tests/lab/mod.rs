@@ -1,0 +1,66 @@
+//! The lab: a real Active Directory domain, a real MIT realm, and real clients and
+//! servers around Doorward. Nothing here stands in for the real thing.
+//!
+//! `enter.sh` gives a test run namespaces of its own, `realm.sh` makes the realms;
+//! this module is how tests reach them.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "shared by test files that each use a part; a test may panic"
+)]
+
+pub mod clients;
+pub mod doorward;
+pub mod http;
+pub mod process;
+pub mod realm;
+pub mod servers;
+
+pub use clients::{chromium, curl, java, python};
+pub use doorward::Doorward;
+pub use process::{Process, wait_until};
+pub use realm::{Realm, Ticket, realm};
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+/// How long anything in the lab may take before a test fails: long enough for a
+/// loaded machine, for what takes a moment on an idle one.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// The directory `tests/lab`.
+pub fn lab_path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/lab")
+        .join(file)
+}
+
+/// A directory of this test run; it goes with the run.
+pub fn temp_dir(prefix: &str) -> tempfile::TempDir {
+    let run = std::env::var("LAB_TMP").unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").into());
+    let dir = tempfile::Builder::new()
+        .prefix(prefix)
+        .tempdir_in(run)
+        .unwrap();
+    // Daemons of the lab that drop root's rights reach their files too.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(dir.path(), open).unwrap();
+    dir
+}
+
+/// A free port for a server that cannot choose its own and say so. The range lies
+/// below that of outgoing connections, so none of them takes it meanwhile.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(port < 32_000, "no free port between 20000 and 32000");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The Active Directory domain and the MIT realm, and what they give out.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+
+use super::{clients, lab_path, temp_dir};
+
+/// The realms of this test run. The first to ask brings them up.
+pub fn realm() -> &'static Realm {
+    static REALM: OnceLock<Realm> = OnceLock::new();
+    REALM.get_or_init(Realm::up)
+}
+
+/// The lab's two realms: `LAB.EXAMPLE` by Samba, `MIT.EXAMPLE` by MIT's KDC.
+///
+/// Users: `alice`, `bob` (in `inner`, which is in `outer`), `carol` (disabled), `dora`
+/// (in 1,000 groups), `jürgen`; alice and bob are in `webusers`. `alice@MIT.EXAMPLE` is
+/// somebody else. A test that changes an account makes one of its own, with
+/// [`Realm::add_user`] or [`Realm::add_service`]: the others are shared.
+pub struct Realm {
+    /// Where it lives.
+    pub dir: PathBuf,
+    /// `LAB.EXAMPLE`
+    pub name: String,
+    /// `LAB`, the NetBIOS name
+    pub domain: String,
+    /// `lab.example`
+    pub dns: String,
+    /// `MIT.EXAMPLE`
+    pub mit_name: String,
+    /// For clients of the domain.
+    pub krb5_config: PathBuf,
+    /// For clients of the MIT realm.
+    pub krb5_config_mit: PathBuf,
+    /// For acceptors: knows both realms.
+    pub krb5_config_two_realms: PathBuf,
+    /// For `ntlm_auth --configfile`.
+    pub smb_conf: PathBuf,
+    /// HTTP/web and HTTP/alias of the domain.
+    pub web_keytab: PathBuf,
+    /// HTTP/other of the domain.
+    pub other_keytab: PathBuf,
+    /// HTTP/web of the MIT realm.
+    pub mit_keytab: PathBuf,
+    /// `web_keytab` and `mit_keytab` in one.
+    pub both_keytab: PathBuf,
+    env: HashMap<String, String>,
+    tickets: Mutex<HashMap<String, Ticket>>,
+    _dir: tempfile::TempDir,
+}
+
+/// A service account made for one test.
+pub struct Service {
+    /// The part before the domain: `spin` for `HTTP/spin.lab.example`.
+    pub name: String,
+    /// `spin.lab.example`, which resolves to loopback.
+    pub host: String,
+    /// Its keys as they were when it was made.
+    pub keytab: PathBuf,
+}
+
+/// A signed-on user: a credential cache and the configuration that goes with it.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// The credential cache.
+    pub ccache: PathBuf,
+    /// The `krb5.conf` of its realm.
+    pub krb5_config: PathBuf,
+}
+
+impl Ticket {
+    /// The environment that makes a client use this ticket.
+    pub fn env(&self) -> [(&'static str, &Path); 2] {
+        [
+            ("KRB5CCNAME", &self.ccache),
+            ("KRB5_CONFIG", &self.krb5_config),
+        ]
+    }
+
+    /// `count` different SPNEGO tokens for `HTTP@host`, in base64, asking for mutual
+    /// authentication.
+    #[track_caller]
+    pub fn tokens(&self, host: &str, count: usize) -> Vec<String> {
+        self.tokens_with(host, count, &TokenOptions::default())
+    }
+
+    /// The same, made otherwise.
+    #[track_caller]
+    pub fn tokens_with(&self, host: &str, count: usize, options: &TokenOptions) -> Vec<String> {
+        let mut command = clients::venv_python(Some(self));
+        command
+            .arg(lab_path("tokens.py"))
+            .arg(host)
+            .arg(count.to_string());
+        if options.raw {
+            command.arg("--raw");
+        }
+        if options.one_way {
+            command.arg("--one-way");
+        }
+        if let Some(binding) = &options.binding {
+            let hex: String = binding.iter().map(|byte| format!("{byte:02x}")).collect();
+            command.arg("--binding").arg(hex);
+        }
+        let (out, err) = output(&mut command);
+        assert!(
+            err.is_empty() && !out.is_empty(),
+            "no tokens for {host}: {err}"
+        );
+        out.lines().map(str::to_owned).collect()
+    }
+}
+
+/// How tokens are made.
+#[derive(Clone, Debug, Default)]
+pub struct TokenOptions {
+    /// Kerberos tokens, not wrapped in SPNEGO.
+    pub raw: bool,
+    /// Without mutual authentication.
+    pub one_way: bool,
+    /// The application data of the channel binding, e.g. `tls-server-end-point:…`.
+    pub binding: Option<Vec<u8>>,
+}
+
+impl Realm {
+    fn up() -> Realm {
+        let home = temp_dir("realm-");
+        let (_, err) = output(
+            Command::new(lab_path("realm.sh"))
+                .arg("up")
+                .arg(home.path()),
+        );
+        let text = std::fs::read_to_string(home.path().join("env")).unwrap_or_default();
+        assert!(
+            home.path().join("up").exists(),
+            "the realm does not come up: {err}"
+        );
+        let env: HashMap<String, String> = text
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let path = |key: &str| PathBuf::from(&env[key]);
+        Realm {
+            dir: home.path().to_owned(),
+            name: env["REALM"].clone(),
+            domain: env["DOMAIN"].clone(),
+            dns: env["DNS"].clone(),
+            mit_name: env["MIT_REALM"].clone(),
+            krb5_config: path("KRB5_CONFIG"),
+            krb5_config_mit: path("KRB5_CONFIG_MIT"),
+            krb5_config_two_realms: path("KRB5_CONFIG_TWO_REALMS"),
+            smb_conf: path("SMB_CONF"),
+            web_keytab: path("WEB_KEYTAB"),
+            other_keytab: path("OTHER_KEYTAB"),
+            mit_keytab: path("MIT_KEYTAB"),
+            both_keytab: path("BOTH_KEYTAB"),
+            env,
+            tickets: Mutex::default(),
+            _dir: home,
+        }
+    }
+
+    /// `web.lab.example` for `web`.
+    pub fn host(&self, name: &str) -> String {
+        format!("{name}.{}", self.dns)
+    }
+
+    /// The password of one of the realm's own users; `alice@MIT.EXAMPLE` is one.
+    #[track_caller]
+    pub fn password(&self, user: &str) -> &str {
+        let key = match user {
+            "jürgen" => "JUERGEN".to_owned(),
+            _ if user == format!("alice@{}", self.mit_name) => "MIT_ALICE".to_owned(),
+            _ => user.to_uppercase().replace('-', "_"),
+        };
+        let found = self.env.get(&format!("{key}_PASSWORD"));
+        found.unwrap_or_else(|| panic!("the lab has no user {user}"))
+    }
+
+    /// A ticket of the user, the same one for every test that asks.
+    #[track_caller]
+    pub fn ticket(&self, user: &str) -> Ticket {
+        let mut tickets = self.tickets.lock().unwrap_or_else(|e| e.into_inner());
+        if !tickets.contains_key(user) {
+            let fresh = self
+                .fresh_ticket(user, &[])
+                .unwrap_or_else(|e| panic!("{user}: {e}"));
+            tickets.insert(user.to_owned(), fresh);
+        }
+        tickets[user].clone()
+    }
+
+    /// Signs the user on with the password; `options` are kinit's. An error is what
+    /// kinit said.
+    pub fn fresh_ticket(&self, user: &str, options: &[&str]) -> Result<Ticket, String> {
+        let (_, ccache) = tempfile::Builder::new()
+            .suffix(".ccache")
+            .tempfile_in(&self.dir)
+            .and_then(|file| file.keep().map_err(|e| e.error))
+            .unwrap();
+        let (_, err) = output(self.script("ticket").arg(user).arg(&ccache).args(options));
+        if !err.is_empty() {
+            return Err(err);
+        }
+        let foreign = user.ends_with(&format!("@{}", self.mit_name));
+        let krb5_config = if foreign {
+            &self.krb5_config_mit
+        } else {
+            &self.krb5_config
+        };
+        Ok(Ticket {
+            ccache,
+            krb5_config: krb5_config.clone(),
+        })
+    }
+
+    /// Adds a user, and gives the password.
+    #[track_caller]
+    pub fn add_user(&self, name: &str) -> String {
+        self.run("user", &[name]).trim().to_owned()
+    }
+
+    /// Adds a service account with `HTTP/name.lab.example` and AES keys.
+    #[track_caller]
+    pub fn add_service(&self, name: &str) -> Service {
+        let keytab = self.dir.join(format!("{name}.keytab"));
+        self.run("service", &[name, keytab.to_str().unwrap()]);
+        Service {
+            name: name.to_owned(),
+            host: self.host(name),
+            keytab,
+        }
+    }
+
+    /// Disables an account.
+    #[track_caller]
+    pub fn disable(&self, user: &str) {
+        self.run("disable", &[user]);
+    }
+
+    /// Enables it again.
+    #[track_caller]
+    pub fn enable(&self, user: &str) {
+        self.run("enable", &[user]);
+    }
+
+    /// Changes the service's password: tickets are for the next kvno from now on.
+    /// Gives a keytab with the new key.
+    #[track_caller]
+    pub fn rotate_key(&self, service: &Service) -> PathBuf {
+        self.export("rotate-key", service, "rotated")
+    }
+
+    /// Lets the service have RC4 keys only, and gives a keytab with them.
+    #[track_caller]
+    pub fn rc4_keytab(&self, service: &Service) -> PathBuf {
+        self.export("rc4-keytab", service, "rc4")
+    }
+
+    /// Gives a second account the same SPN: the KDC then refuses tickets for it.
+    #[track_caller]
+    pub fn duplicate_spn(&self, service: &Service, account: &str) {
+        self.run("duplicate-spn", &[&service.name, account]);
+    }
+
+    #[track_caller]
+    fn export(&self, verb: &str, service: &Service, what: &str) -> PathBuf {
+        let keytab = self.dir.join(format!("{}-{what}.keytab", service.name));
+        self.run(verb, &[&service.name, keytab.to_str().unwrap()]);
+        keytab
+    }
+
+    #[track_caller]
+    fn run(&self, verb: &str, args: &[&str]) -> String {
+        let done = self.script(verb).args(args).output().unwrap();
+        let err = String::from_utf8_lossy(&done.stderr);
+        assert!(
+            done.status.success(),
+            "realm.sh {verb} {}: {err}",
+            args.join(" ")
+        );
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    fn script(&self, verb: &str) -> Command {
+        let mut command = Command::new(lab_path("realm.sh"));
+        command.arg(verb).env("LAB_DIR", &self.dir);
+        command
+    }
+}
+
+/// What the command printed; the second is empty if it succeeded.
+fn output(command: &mut Command) -> (String, String) {
+    let done = command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let out = String::from_utf8_lossy(&done.stdout).into_owned();
+    let err = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+    match done.status.success() {
+        true => (out, String::new()),
+        false if err.is_empty() => (out, done.status.to_string()),
+        false => (out, err),
+    }
+}

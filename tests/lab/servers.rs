@@ -1,0 +1,141 @@
+//! Real web servers, and a small application to stand behind a gateway.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::unistd::{Group, chown};
+
+use super::{LIMIT, Process, free_port, lab_path, realm, temp_dir, wait_until};
+
+/// A running server; it ends when this is dropped.
+pub struct Server {
+    /// Where it listens, on loopback.
+    pub port: u16,
+    /// Its own directory: configuration, logs, files it serves.
+    pub dir: PathBuf,
+    /// The program and what it prints.
+    pub process: Process,
+    _dir: tempfile::TempDir,
+}
+
+/// Apache httpd with mod_auth_gssapi, proxying and headers loaded. `site` is what
+/// stands in its virtual host; `{dir}` and `{port}` are replaced, `{keytab}` by a copy
+/// of `keytab` that it can read. `{dir}/htdocs` is served.
+#[track_caller]
+pub fn apache(keytab: &Path, site: &str) -> Server {
+    const MODULES: [&str; 14] = [
+        "mpm_event",
+        "authn_core",
+        "authz_core",
+        "authz_user",
+        "auth_gssapi",
+        "headers",
+        "mime",
+        "dir",
+        "env",
+        "setenvif",
+        "session",
+        "session_cookie",
+        "proxy",
+        "proxy_http",
+    ];
+    let load: String = MODULES
+        .iter()
+        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+        .collect();
+    let base = "ServerName localhost\nServerRoot {dir}\nPidFile {dir}/pid\nErrorLog {dir}/error.log\n\
+         Listen 127.0.0.1:{port}\nUser www-data\nGroup www-data\nDefaultRuntimeDir {dir}\n\
+         Mutex file:{dir} default\nTypesConfig /etc/mime.types\nDocumentRoot {dir}/htdocs\nLimitRequestFieldSize 65536\n\
+         LimitRequestLine 65536\n<Directory {dir}/htdocs>\nRequire all granted\n</Directory>\n";
+    let conf = format!("{load}{base}<VirtualHost *:{{port}}>\n{site}\n</VirtualHost>\n");
+    start("apache2", &["-DFOREGROUND", "-f"], keytab, &conf)
+}
+
+/// nginx. `http` is what stands in its `http` block; `{dir}`, `{port}` and `{keytab}`
+/// are replaced.
+#[track_caller]
+pub fn nginx(http: &str) -> Server {
+    let conf = format!(
+        "daemon off;\nmaster_process off;\npid {{dir}}/pid;\nerror_log {{dir}}/error.log;\n\
+         events {{}}\nhttp {{\naccess_log {{dir}}/access.log;\nclient_body_temp_path {{dir}}/body;\n\
+         proxy_temp_path {{dir}}/proxy;\nfastcgi_temp_path {{dir}}/fastcgi;\n\
+         uwsgi_temp_path {{dir}}/uwsgi;\nscgi_temp_path {{dir}}/scgi;\n\
+         large_client_header_buffers 8 128k;\n{http}\n}}\n"
+    );
+    start("nginx", &["-c"], &realm().web_keytab, &conf)
+}
+
+/// The application of `app.py`, which says what reached it.
+#[track_caller]
+pub fn app() -> Server {
+    let dir = temp_dir("app-");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(lab_path("app.py"));
+    let mut process = Process::start("app.py", &mut command);
+    let line = process.wait_for(|line| line.starts_with("listening "), LIMIT);
+    let port = line["listening ".len()..].parse().unwrap();
+    Server {
+        port,
+        dir: dir.path().to_owned(),
+        process,
+        _dir: dir,
+    }
+}
+
+#[track_caller]
+fn start(program: &str, options: &[&str], keytab: &Path, conf: &str) -> Server {
+    let dir = temp_dir(&format!("{program}-"));
+    let (path, port) = (dir.path(), free_port());
+    std::fs::create_dir(path.join("htdocs")).unwrap();
+    std::fs::write(path.join("htdocs/index.html"), "<p>Hello\n").unwrap();
+    let own_keytab = path.join("http.keytab");
+    std::fs::copy(keytab, &own_keytab).unwrap();
+    let group = Group::from_name("www-data").unwrap().map(|group| group.gid);
+    chown(&own_keytab, None, group).unwrap();
+    let text = conf
+        .replace("{dir}", path.to_str().unwrap())
+        .replace("{port}", &port.to_string())
+        .replace("{keytab}", own_keytab.to_str().unwrap());
+    let file = path.join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let mut command = Command::new(program);
+    command
+        .args(options)
+        .arg(&file)
+        .env("KRB5_CONFIG", &realm().krb5_config_two_realms);
+    let mut process = Process::start(program, &mut command);
+    wait_until(LIMIT, &format!("{program} answering"), || {
+        let log = || std::fs::read_to_string(path.join("error.log")).unwrap_or_default();
+        assert!(
+            process.ended().is_none(),
+            "{program} ended: {:?} {}",
+            process.lines(),
+            log()
+        );
+        // Apache opens its port before it has read all its configuration: only an answer
+        // says that it is up.
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        stream.write_all(b"OPTIONS / HTTP/1.0\r\n\r\n").ok()?;
+        stream.read(&mut [0; 1]).ok().filter(|read| *read > 0)
+    });
+    Server {
+        port,
+        dir: path.to_owned(),
+        process,
+        _dir: dir,
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.dir.join("error.log")).unwrap_or_default();
+            eprintln!(
+                "the server printed {:?} and logged:\n{log}",
+                self.process.lines()
+            );
+        }
+    }
+}
