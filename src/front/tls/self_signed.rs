@@ -98,7 +98,7 @@ mod tests {
     fn binding(folder: &Path, names: &[&str], days: u32) -> Vec<u8> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let tls = ServerTls::self_signed(folder, &names, NOW.plus(DAY * days)).unwrap();
-        tls.binding().to_vec()
+        tls.binding().as_bytes().to_vec()
     }
 
     #[test]
