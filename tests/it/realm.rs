@@ -43,18 +43,12 @@ fn a_disabled_user_gets_no_ticket() {
 
 #[test]
 fn a_user_named_in_utf_8_gets_a_ticket() {
-    assert_eq!(
-        realm().ticket("jürgen").tokens("web.lab.example", 1).len(),
-        1
-    );
+    assert_eq!(realm().ticket("jürgen").tokens("web.lab.example", 1).len(), 1);
 }
 
 #[test]
 fn a_user_in_a_thousand_groups_sends_more_than_12_kilobytes() {
-    let token = realm()
-        .ticket("dora")
-        .tokens("web.lab.example", 1)
-        .remove(0);
+    let token = realm().ticket("dora").tokens("web.lab.example", 1).remove(0);
     assert!((12_000..14_000).contains(&token.len()), "{}", token.len());
 }
 
@@ -78,10 +72,7 @@ fn requests_gssapi_signs_on() {
          print(r.status_code, r.headers['Signed-On-As'])",
         url(&server)
     );
-    assert_eq!(
-        python(&script, Some(&alice())).trim(),
-        "200 alice@LAB.EXAMPLE"
-    );
+    assert_eq!(python(&script, Some(&alice())).trim(), "200 alice@LAB.EXAMPLE");
 }
 
 #[test]
@@ -125,21 +116,12 @@ fn a_token_from_a_clock_ten_minutes_ahead_is_refused() {
     let server = apache();
     let token = |clock: Option<&str>| {
         let clock = clock.map(str::to_owned);
-        let options = TokenOptions {
-            clock,
-            ..TokenOptions::default()
-        };
-        alice()
-            .tokens_with(&realm().host("web"), 1, &options)
-            .remove(0)
+        let options = TokenOptions { clock, ..TokenOptions::default() };
+        alice().tokens_with(&realm().host("web"), 1, &options).remove(0)
     };
     for (clock, expected) in [(None, 200), (Some("+10m"), 401)] {
         let header = format!("Authorization: Negotiate {}", token(clock));
-        assert_eq!(
-            curl(None, &["-H", &header, &url(&server)]).status,
-            expected,
-            "{clock:?}"
-        );
+        assert_eq!(curl(None, &["-H", &header, &url(&server)]).status, expected, "{clock:?}");
     }
 }
 
@@ -179,10 +161,7 @@ fn nginx_proxies_to_the_application_which_says_what_reached_it() {
     assert_eq!(seen["method"], "POST");
     assert_eq!(seen["body_length"], 3);
     let headers = seen["headers"].as_array().unwrap();
-    assert!(
-        headers.contains(&serde_json::json!(["One", "1"])),
-        "{headers:?}"
-    );
+    assert!(headers.contains(&serde_json::json!(["One", "1"])), "{headers:?}");
 }
 
 #[test]
@@ -191,10 +170,7 @@ fn the_application_streams_and_upgrades() {
     let mut raw = Raw::connect(app.port);
     assert_eq!(raw.get("app", "/stream/1", &[]).body.len(), 1024 * 1024);
     assert_eq!(raw.get("app", "/status/304", &[]).status, 304);
-    assert_eq!(
-        raw.get("app", "/setcookie", &[]).all("set-cookie").count(),
-        2
-    );
+    assert_eq!(raw.get("app", "/setcookie", &[]).all("set-cookie").count(), 2);
     let upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket")];
     assert_eq!(raw.get("app", "/upgrade", &upgrade).status, 101);
     raw.send([0, 1, 255]);

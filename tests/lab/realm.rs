@@ -66,16 +66,9 @@ pub struct Service {
 impl Realm {
     fn up() -> Realm {
         let home = temp_dir("realm-");
-        let (_, err) = output(
-            Command::new(lab_path("realm.sh"))
-                .arg("up")
-                .arg(home.path()),
-        );
+        let (_, err) = output(Command::new(lab_path("realm.sh")).arg("up").arg(home.path()));
         let text = std::fs::read_to_string(home.path().join("env")).unwrap_or_default();
-        assert!(
-            home.path().join("up").exists(),
-            "the realm does not come up: {err}"
-        );
+        assert!(home.path().join("up").exists(), "the realm does not come up: {err}");
         let env: HashMap<String, String> = text
             .lines()
             .filter_map(|line| line.split_once('='))
@@ -124,9 +117,7 @@ impl Realm {
     pub fn ticket(&self, user: &str) -> Ticket {
         let mut tickets = self.tickets.lock().unwrap_or_else(|e| e.into_inner());
         if !tickets.contains_key(user) {
-            let fresh = self
-                .fresh_ticket(user, &[])
-                .unwrap_or_else(|e| panic!("{user}: {e}"));
+            let fresh = self.fresh_ticket(user, &[]).unwrap_or_else(|e| panic!("{user}: {e}"));
             tickets.insert(user.to_owned(), fresh);
         }
         tickets[user].clone()
@@ -145,15 +136,8 @@ impl Realm {
             return Err(err);
         }
         let foreign = user.ends_with(&format!("@{}", self.mit_name));
-        let krb5_config = if foreign {
-            &self.krb5_config_mit
-        } else {
-            &self.krb5_config
-        };
-        Ok(Ticket {
-            ccache,
-            krb5_config: krb5_config.clone(),
-        })
+        let krb5_config = if foreign { &self.krb5_config_mit } else { &self.krb5_config };
+        Ok(Ticket { ccache, krb5_config: krb5_config.clone() })
     }
 
     /// Adds a user, and gives the password.
@@ -167,11 +151,7 @@ impl Realm {
     pub fn add_service(&self, name: &str) -> Service {
         let keytab = self.dir.join(format!("{name}.keytab"));
         self.run("service", &[name, keytab.to_str().unwrap()]);
-        Service {
-            name: name.to_owned(),
-            host: self.host(name),
-            keytab,
-        }
+        Service { name: name.to_owned(), host: self.host(name), keytab }
     }
 
     /// Disables an account.
@@ -216,11 +196,7 @@ impl Realm {
     fn run(&self, verb: &str, args: &[&str]) -> String {
         let done = self.script(verb).args(args).output().unwrap();
         let err = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            done.status.success(),
-            "realm.sh {verb} {}: {err}",
-            args.join(" ")
-        );
+        assert!(done.status.success(), "realm.sh {verb} {}: {err}", args.join(" "));
         String::from_utf8(done.stdout).unwrap()
     }
 

@@ -17,10 +17,7 @@ pub struct Ticket {
 impl Ticket {
     /// The environment that makes a client use this ticket.
     pub fn env(&self) -> [(&'static str, &Path); 2] {
-        [
-            ("KRB5CCNAME", &self.ccache),
-            ("KRB5_CONFIG", &self.krb5_config),
-        ]
+        [("KRB5CCNAME", &self.ccache), ("KRB5_CONFIG", &self.krb5_config)]
     }
 
     /// `count` different SPNEGO tokens for `HTTP@host`, in base64, asking for mutual
@@ -37,10 +34,7 @@ impl Ticket {
         if let Some(offset) = &options.clock {
             command = under_faketime(offset, &command);
         }
-        command
-            .arg(lab_path("tokens.py"))
-            .arg(host)
-            .arg(count.to_string());
+        command.arg(lab_path("tokens.py")).arg(host).arg(count.to_string());
         if options.raw {
             command.arg("--raw");
         }
@@ -52,10 +46,7 @@ impl Ticket {
             command.arg("--binding").arg(hex);
         }
         let (out, err) = output(&mut command);
-        assert!(
-            err.is_empty() && !out.is_empty(),
-            "no tokens for {host}: {err}"
-        );
+        assert!(err.is_empty() && !out.is_empty(), "no tokens for {host}: {err}");
         out.lines().map(str::to_owned).collect()
     }
 }
