@@ -1,6 +1,23 @@
-#![allow(missing_docs)]
+//! Doorward from outside: real clients, a real realm, real servers around it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod architecture;
+mod bindings;
+mod connections;
+mod core_api;
+mod crash;
+mod forward_auth;
+mod gateway;
+mod headers;
+mod junk;
+mod keytabs;
+mod names;
+mod process;
+mod proxying;
 mod realm;
+mod refusals;
+mod sessions;
+mod sign_on;

@@ -110,6 +110,11 @@ impl Doorward {
         format!("https://{}:{}{path}", realm().host("web"), self.https_port())
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         self.process.signal(signal);

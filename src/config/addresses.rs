@@ -1,0 +1,198 @@
+//! Where things are: sockets, networks, hosts, paths, URLs, and the names of headers.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use http::{HeaderName, Uri};
+use ipnet::IpNet;
+
+use super::checked::{CoreAddress, HostPattern};
+use super::value::Word;
+
+/// A path prefix of a site: begins with `/`, ends without one unless it is `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SitePath(pub(super) String);
+
+impl Word for SocketAddr {
+    const TYPE: &'static str = "address:port";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| {
+            "is not an IP address and a port; write it as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080"
+                .to_owned()
+        })
+    }
+}
+
+impl Word for IpNet {
+    const TYPE: &'static str = "network";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let address = || text.parse::<IpAddr>().ok().map(Self::from);
+        let network = text.parse().ok().or_else(address);
+        network.ok_or_else(|| {
+            "is not a network; write it as 10.0.0.0/8, 192.0.2.7 or fd00::/8".to_owned()
+        })
+    }
+}
+
+impl Word for CoreAddress {
+    const TYPE: &'static str = "socket address";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("https://") {
+            return Err(
+                "is not in this version of Doorward: front and core share a host; use unix:/path"
+                    .to_owned(),
+            );
+        }
+        let path =
+            text.strip_prefix("unix:").filter(|path| path.starts_with('/') && !path.contains('\0'));
+        match path {
+            None => {
+                Err("is not a unix socket; write it as unix:/run/doorward/core.sock".to_owned())
+            }
+            Some(path) if path.len() > SOCKET_PATH_BYTES => Err(format!(
+                "is longer than the {SOCKET_PATH_BYTES} bytes that a socket's path may have; choose a shorter one"
+            )),
+            Some(path) => Ok(Self::Unix(PathBuf::from(path))),
+        }
+    }
+}
+
+impl Word for HeaderName {
+    const TYPE: &'static str = "header name";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let Ok(name) = Self::from_str(text) else {
+            return Err("is not a header name; use letters, digits and hyphens".to_owned());
+        };
+        if RESERVED_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-") {
+            return Err("has a meaning of its own in HTTP; choose another name".to_owned());
+        }
+        Ok(name)
+    }
+}
+
+impl Word for HostPattern {
+    const TYPE: &'static str = "host pattern";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let lower = text.to_ascii_lowercase();
+        if lower == "*" {
+            return Ok(Self::Any);
+        }
+        let (name, suffix) = match lower.strip_prefix("*.") {
+            Some(rest) => (rest, true),
+            None => (lower.as_str(), false),
+        };
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let bracketed = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if !suffix && bracketed.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+            return Ok(Self::Exact(name.to_owned()));
+        }
+        if !is_host_name(name) {
+            return Err("is not a host name; write a name without port such as web.example.com, *.example.com, or *".to_owned());
+        }
+        Ok(if suffix { Self::Suffix(format!(".{name}")) } else { Self::Exact(name.to_owned()) })
+    }
+}
+
+impl Word for SitePath {
+    const TYPE: &'static str = "path";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if !text.starts_with('/') {
+            return Err("does not begin with /; write it as /wiki".to_owned());
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&byte);
+        if !text.bytes().all(plain) {
+            return Err("holds a character that programs read in different ways; use letters, digits, / and -._~".to_owned());
+        }
+        let path = text.strip_suffix('/').unwrap_or(text);
+        if path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
+            return Err("has an empty segment, or one of dots; write the path plainly".to_owned());
+        }
+        if path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case(".doorward")) {
+            return Err("is Doorward's own; choose another path".to_owned());
+        }
+        Ok(Self(if path.is_empty() { "/".to_owned() } else { path.to_owned() }))
+    }
+}
+
+impl Word for Uri {
+    const TYPE: &'static str = "http:// URL";
+
+    /// Without what stands before the `@`: it may be a password.
+    fn shown(text: &str) -> String {
+        format!("{:?}", text.rsplit('@').next().unwrap_or(text))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong =
+            || "is not the URL of an application; write it as http://127.0.0.1:9001".to_owned();
+        let uri = Self::from_str(text).map_err(|_| wrong())?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => {
+                return Err("asks for HTTPS to the application, which is not in this version of Doorward; use http://".to_owned());
+            }
+            _ => return Err(wrong()),
+        }
+        let Some(authority) = uri.authority() else { return Err(wrong()) };
+        if authority.as_str().contains('@') {
+            return Err("holds a user name; take out what stands before the @".to_owned());
+        }
+        if authority.host().is_empty()
+            || (authority.port().is_some() && authority.port_u16().is_none_or(|port| port == 0))
+        {
+            return Err(wrong());
+        }
+        if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
+            return Err("has a path; end it after host and port".to_owned());
+        }
+        Ok(uri)
+    }
+}
+
+/// Whether it is a name of dot-separated labels (RFC 1123 2.1, and underscores, which the wild has).
+pub(super) fn is_host_name(name: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+/// `sun_path` of Linux, less its NUL (unix(7)).
+const SOCKET_PATH_BYTES: usize = 107;
+
+/// Headers that frame a message, route it, or carry credentials.
+const RESERVED_HEADERS: &[&str] = &[
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "www-authenticate",
+];

@@ -1,0 +1,80 @@
+//! `[core]`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::within;
+use crate::config::checked::{Core, Realm};
+use crate::config::errors::Notes;
+use crate::config::raw;
+use crate::config::value::Given;
+use crate::config::words::Account;
+
+pub(super) fn check(raw: &raw::Core, listen: PathBuf, notes: &mut Notes<'_>) -> Core {
+    let second = Duration::from_secs(1);
+    within(&raw.session_timeout, &SHORTEST_SESSION, &Duration::MAX, notes);
+    within(&raw.session_lifetime, &SHORTEST_SESSION, &Duration::MAX, notes);
+    within(&raw.session_unclaimed, &second, &Duration::MAX, notes);
+    within(&raw.max_sessions_per_user, &1, &usize::MAX, notes);
+    Core {
+        listen,
+        local_admin_users: accounts(&raw.local_admin_users),
+        front_users: accounts(&raw.front_users),
+        allow_local_users: raw.allow_local_users.value,
+        session_timeout: raw.session_timeout.value,
+        session_lifetime: raw.session_lifetime.value,
+        session_unclaimed: raw.session_unclaimed.value,
+        max_sessions_per_user: raw.max_sessions_per_user.value,
+        session_ip_check: raw.session_ip_check.value,
+        realms: realms(&raw.realm, notes),
+        altnames: raw.altnames.0.clone(),
+    }
+}
+
+fn accounts(list: &[Given<Account>]) -> Vec<String> {
+    list.iter().map(|given| given.0.clone()).collect()
+}
+
+fn realms(list: &[Given<raw::Realm>], notes: &mut Notes<'_>) -> Vec<Realm> {
+    for (index, entry) in list.iter().enumerate() {
+        if entry.realm.is_empty() && entry.domain.is_empty() {
+            notes.error(&entry.at, "names neither realm nor domain; set one");
+        }
+        for name in [&entry.realm, &entry.domain] {
+            if name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '\\' | '/')) {
+                notes.error(
+                    &name.at,
+                    format!(
+                        "{:?} is not the name of a realm or domain; write it alone, as EXAMPLE.ORG",
+                        name.value
+                    ),
+                );
+            }
+        }
+        for earlier in list.iter().take(index) {
+            twins(&earlier.realm, &entry.realm, notes);
+            twins(&earlier.domain, &entry.domain, notes);
+        }
+    }
+    let realm = |given: &Given<raw::Realm>| Realm {
+        realm: given.realm.value.clone(),
+        domain: given.domain.value.clone(),
+        strip: given.strip.value,
+        company: String::new(),
+        case_sensitive: given.case_sensitive.value,
+    };
+    list.iter().map(realm).collect()
+}
+
+fn twins(earlier: &Given<String>, later: &Given<String>, notes: &mut Notes<'_>) {
+    if !later.is_empty() && later.eq_ignore_ascii_case(earlier) {
+        let line = notes.line(&earlier.at);
+        notes.error(
+            &later.at,
+            format!("{:?} is listed already (line {line}); take one out", later.value),
+        );
+    }
+}
+
+/// Shorter than this, a person would sign on at every click.
+const SHORTEST_SESSION: Duration = Duration::from_secs(10);

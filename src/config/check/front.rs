@@ -1,0 +1,194 @@
+//! `[front]`
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::within;
+use crate::config::checked::{CertificateFiles, CoreAddress, Front, HeaderNames};
+use crate::config::errors::{At, Notes};
+use crate::config::raw;
+use crate::config::secret::Secret;
+use crate::config::surroundings::Surroundings;
+use crate::config::value::Given;
+
+pub(super) fn check(
+    raw: &raw::Front,
+    core_socket: &Path,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Front {
+    listeners(raw, notes);
+    limits(raw, notes);
+    for given in raw.trusted_proxies.iter().filter(|given| given.prefix_len() == 0) {
+        notes.warn(
+            &given.at,
+            "is everybody: any client could claim to be any other; name the proxies",
+        );
+    }
+    Front {
+        listen: raw.listen.iter().map(|given| given.value).collect(),
+        listen_tls: raw.listen_tls.iter().map(|given| given.value).collect(),
+        listen_status: raw.listen_status.value,
+        certificate: certificate(raw, surroundings, notes),
+        trusted_proxies: raw.trusted_proxies.iter().map(|given| given.value).collect(),
+        core: if raw.core.is_set() {
+            raw.core.value.clone()
+        } else {
+            CoreAddress::Unix(core_socket.to_owned())
+        },
+        max_connections: raw.max_connections.value,
+        max_header_bytes: raw.max_header_bytes.value,
+        header_timeout: raw.header_timeout.value,
+        idle_timeout: raw.idle_timeout.value,
+        body_timeout: raw.body_timeout.value,
+        connect_timeout: raw.connect_timeout.value,
+        answer_timeout: raw.answer_timeout.value,
+        tunnel_timeout: raw.tunnel_timeout.value,
+        stop_timeout: raw.stop_timeout.value,
+        headers: headers(&raw.headers, notes),
+    }
+}
+
+fn listeners(raw: &raw::Front, notes: &mut Notes<'_>) {
+    let status =
+        raw.listen_status.value.map(|value| Given { at: raw.listen_status.at.clone(), value });
+    let mut seen: Vec<&Given<SocketAddr>> = Vec::new();
+    for given in raw.listen.iter().chain(raw.listen_tls.iter()).chain(&status) {
+        // Port 0 is a new port each time.
+        let twin = seen.iter().find(|other| other.value == given.value && given.port() != 0);
+        if let Some(twin) = twin {
+            let line = notes.line(&twin.at);
+            notes.error(
+                &given.at,
+                format!("{} is listened on already (line {line}); take one out", given.value),
+            );
+        }
+        seen.push(given);
+    }
+    if raw.listen.is_empty() && raw.listen_tls.is_empty() {
+        notes.warn(
+            &raw.listen.at,
+            "is empty, and so is front.listen_tls: no client can reach the front",
+        );
+    }
+}
+
+fn limits(raw: &raw::Front, notes: &mut Notes<'_>) {
+    within(&raw.max_connections, &1, &10_000_000, notes);
+    within(&raw.max_header_bytes, &8192, &(16 << 20), notes);
+    let times = [
+        &raw.header_timeout,
+        &raw.idle_timeout,
+        &raw.body_timeout,
+        &raw.connect_timeout,
+        &raw.answer_timeout,
+        &raw.tunnel_timeout,
+    ];
+    for time in times {
+        within(time, &Duration::from_secs(1), &Duration::MAX, notes);
+    }
+}
+
+fn certificate(
+    raw: &raw::Front,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Option<CertificateFiles> {
+    let key_pass = key_pass(raw, surroundings, notes);
+    let Some(key) = &raw.server_ssl_key_file.value else {
+        let dependents = [
+            raw.server_ssl_cert_file.value.as_ref().map(|_| &raw.server_ssl_cert_file.at),
+            raw.server_ssl_key_pass_file.value.as_ref().map(|_| &raw.server_ssl_key_pass_file.at),
+            (!raw.server_ssl_key_pass.0.is_empty()).then_some(&raw.server_ssl_key_pass.at),
+        ];
+        for at in dependents.into_iter().flatten() {
+            notes.error(at, "has no key to go with; set front.server_ssl_key_file");
+        }
+        return None;
+    };
+    if raw.listen_tls.is_empty() {
+        notes.warn(&raw.server_ssl_key_file.at, "is not used, because front.listen_tls is empty");
+    }
+    let certificate = raw.server_ssl_cert_file.value.as_ref().unwrap_or(key);
+    Some(CertificateFiles { key: key.clone(), certificate: certificate.clone(), key_pass })
+}
+
+fn key_pass(
+    raw: &raw::Front,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Option<Secret> {
+    let written = raw.server_ssl_key_pass.0.as_str();
+    let at = &raw.server_ssl_key_pass.at;
+    match (written, &raw.server_ssl_key_pass_file.value) {
+        ("", file) => file.clone().map(Secret::file),
+        (_, Some(_)) => {
+            notes.error(at, "stands beside front.server_ssl_key_pass_file; take one of them out");
+            None
+        }
+        (secret, None) => secret_of(secret, at, surroundings, notes),
+    }
+}
+
+/// A secret that stands in the file, or in the environment variable that it names.
+fn secret_of(
+    written: &str,
+    at: &At,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Option<Secret> {
+    let Some(variable) = written.strip_prefix('$') else {
+        return Some(Secret::text(written.to_owned()));
+    };
+    let Some(value) = surroundings.environment.get(variable) else {
+        // The text may be a secret that happens to begin so: it is not repeated.
+        notes.error(at, "begins with $, but there is no such environment variable; set it, or put the secret into a file beside");
+        return None;
+    };
+    Some(Secret::text(value.clone()))
+}
+
+fn headers(raw: &raw::Headers, notes: &mut Notes<'_>) -> HeaderNames {
+    let names = [
+        &raw.user,
+        &raw.name,
+        &raw.email,
+        &raw.groups,
+        &raw.company,
+        &raw.admin,
+        &raw.mechanism,
+        &raw.assertion,
+    ];
+    for (index, given) in names.iter().enumerate() {
+        let twin = names.iter().take(index).find(|other| folded(other) == folded(given));
+        if let Some(twin) = twin {
+            // One of the two may be a default: the complaint goes to the one that is written.
+            let (here, there) = if given.is_set() { (given, twin) } else { (twin, given) };
+            notes.error(
+                &here.at,
+                format!(
+                    "{} reads the same as the name in {}; choose another",
+                    here.value, there.at.key
+                ),
+            );
+        }
+    }
+    HeaderNames {
+        user: raw.user.value.clone(),
+        name: raw.name.value.clone(),
+        email: raw.email.value.clone(),
+        groups: raw.groups.value.clone(),
+        company: raw.company.value.clone(),
+        admin: raw.admin.value.clone(),
+        mechanism: raw.mechanism.value.clone(),
+        assertion: raw.assertion.value.clone(),
+    }
+}
+
+/// The name as an application sees it through CGI (RFC 3875 4.1.18): what differs only there is one name.
+fn folded(name: &HeaderName) -> String {
+    name.as_str().replace(['_', '.'], "-")
+}

@@ -1,0 +1,84 @@
+//! Whether the keys fit together: from what the file says to what runs.
+
+use super::addresses::is_host_name;
+use super::checked::{AuditTarget, CoreAddress, Log, Settings};
+use super::errors::Notes;
+use super::raw;
+use super::surroundings::Surroundings;
+use super::value::Given;
+
+mod core;
+mod front;
+mod site;
+mod sso;
+
+/// Notes everything that does not fit. The settings run only when nothing was noted.
+pub(super) fn check(
+    file: &raw::File,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Settings {
+    let state_path = if file.state_path.is_set() {
+        file.state_path.value.clone()
+    } else {
+        surroundings.state_path()
+    };
+    let CoreAddress::Unix(core_socket) = match &file.core.listen {
+        given if given.is_set() => given.value.clone(),
+        _ => CoreAddress::Unix(surroundings.core_socket(&state_path)),
+    };
+    if file.server_name.is_empty() || file.server_name.contains(char::is_whitespace) {
+        notes.error(&file.server_name.at, "is not a name; write one word");
+    }
+    Settings {
+        server_name: file.server_name.value.clone(),
+        server_hostname: server_hostname(&file.server_hostname, surroundings, notes),
+        log: log(&file.log),
+        front: front::check(&file.front, &core_socket, surroundings, notes),
+        sso: sso::check(file, surroundings, notes),
+        sites: site::check(file, notes),
+        core: core::check(&file.core, core_socket, notes),
+        state_path,
+    }
+}
+
+fn server_hostname(
+    given: &Given<String>,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> String {
+    let name = given.to_ascii_lowercase();
+    if name.is_empty() {
+        return surroundings.hostname.clone();
+    }
+    if !is_host_name(&name) {
+        notes
+            .error(&given.at, format!("{name:?} is not a host name; write it as gate.example.org"));
+    }
+    name
+}
+
+fn log(raw: &raw::Log) -> Log {
+    Log {
+        level: raw.level.value,
+        format: raw.format.value,
+        audit: match &raw.audit.0 {
+            Some(path) => AuditTarget::File(path.clone()),
+            None => AuditTarget::Stderr,
+        },
+    }
+}
+
+/// Notes a number or time outside its bounds.
+fn within<T: PartialOrd + std::fmt::Debug>(
+    given: &Given<T>,
+    least: &T,
+    most: &T,
+    notes: &mut Notes<'_>,
+) {
+    if given.value < *least {
+        notes.error(&given.at, format!("is less than {least:?}; write that or more"));
+    } else if given.value > *most {
+        notes.error(&given.at, format!("is more than {most:?}; write that or less"));
+    }
+}

@@ -1,0 +1,97 @@
+//! `[[site]]`
+
+use std::cmp::Reverse;
+
+use super::sso::{binding, offered};
+use crate::config::checked::{HostPattern, Requirement, Site};
+use crate::config::errors::Notes;
+use crate::config::raw;
+use crate::config::value::Given;
+use crate::config::words::Offer;
+use crate::wire::Mechanism;
+
+/// The sites, the most specific first.
+pub(super) fn check(file: &raw::File, notes: &mut Notes<'_>) -> Vec<Site> {
+    duplicates(file, notes);
+    let mut sites: Vec<Site> = file.site.iter().map(|raw| site(raw, file, notes)).collect();
+    sites.sort_by_key(|site| (Reverse(weight(&site.host)), Reverse(site.path.len())));
+    sites
+}
+
+/// Two sites of one host and path. Not looked for where a site could not be
+/// read: its defaults would seem to be twins.
+fn duplicates(file: &raw::File, notes: &mut Notes<'_>) {
+    if !notes.is_sound() {
+        return;
+    }
+    for (index, site) in file.site.iter().enumerate() {
+        let same = |other: &raw::Site| other.host == site.host && other.path == site.path;
+        if let Some(twin) = file.site.iter().take(index).find(|other| same(other)) {
+            let line = notes.line(&twin.at);
+            notes.error(
+                &site.at,
+                format!("has the same host and path as the site on line {line}; change one, or take it out"),
+            );
+        }
+    }
+}
+
+fn site(raw: &raw::Site, file: &raw::File, notes: &mut Notes<'_>) -> Site {
+    let all = &file.sso.mechanisms;
+    for given in raw.mechanisms.iter().filter(|given| !all.contains(given)) {
+        let name = match given.value {
+            Offer::Here(mechanism) => mechanism.as_str(),
+            Offer::NotHere(name) => name,
+        };
+        notes.error(
+            &given.at,
+            format!("{name:?} is not among sso.mechanisms; add it there, or take it out here"),
+        );
+    }
+    if let Some(wanted) = raw.channel_binding.value {
+        binding(wanted, &raw.channel_binding.at, file, notes);
+    }
+    Site {
+        host: raw.host.value.clone(),
+        path: raw.path.0.clone(),
+        upstream: raw.upstream.value.clone(),
+        require: require(raw, notes),
+        // An empty list means the list of [sso], whose own words were told there.
+        mechanisms: if raw.mechanisms.is_empty() {
+            here(all)
+        } else {
+            offered(&raw.mechanisms, notes)
+        },
+        channel_binding: raw.channel_binding.value.unwrap_or(file.sso.channel_binding.value),
+        pass_authorization: raw.pass_authorization.value,
+    }
+}
+
+fn require(raw: &raw::Site, notes: &mut Notes<'_>) -> Vec<Requirement> {
+    if raw.require.is_empty() {
+        notes.error(&raw.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in whoever is signed on");
+    }
+    for given in raw.require.iter() {
+        if let Requirement::Company(_) = given.value {
+            notes.warn(&given.at, "asks for a tenant; tenants are not in this version of Doorward, so nobody meets it");
+        }
+    }
+    raw.require.iter().map(|given| given.value.clone()).collect()
+}
+
+fn here(list: &[Given<Offer>]) -> Vec<Mechanism> {
+    let here = |given: &Given<Offer>| match given.value {
+        Offer::Here(mechanism) => Some(mechanism),
+        Offer::NotHere(_) => None,
+    };
+    list.iter().filter_map(here).collect()
+}
+
+/// How specific a pattern is: an exact name before a suffix, a longer suffix before a shorter.
+fn weight(host: &HostPattern) -> (u8, usize) {
+    match host {
+        HostPattern::Exact(_) => (2, 0),
+        HostPattern::Suffix(suffix) => (1, suffix.len()),
+        HostPattern::Any => (0, 0),
+    }
+}

@@ -1,0 +1,277 @@
+//! The settings that run: parsed, complete and consistent. Nothing here is
+//! looked up, opened or bound yet.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Uri;
+use ipnet::IpNet;
+
+use super::secret::Secret;
+use crate::wire::Mechanism;
+
+/// Everything `doorward.toml` can say, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// This node in a multi-server set-up.
+    pub server_name: String,
+    /// The host's full name, from the file or the system.
+    pub server_hostname: String,
+    /// The embedded database and generated keys live here.
+    pub state_path: PathBuf,
+    /// What is logged, and where.
+    pub log: Log,
+    /// The front's sockets and limits.
+    pub front: Front,
+    /// How clients may sign on.
+    pub sso: Sso,
+    /// The sites, the most specific first.
+    pub sites: Vec<Site>,
+    /// The core's socket and policy.
+    pub core: Core,
+}
+
+/// `[log]`
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The least severe level that is written.
+    pub level: tracing::Level,
+    /// How lines look.
+    pub format: LogFormat,
+    /// Where audit lines go.
+    pub audit: AuditTarget,
+}
+
+/// `log.format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Automatic,
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `log.audit`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditTarget {
+    /// Standard error, beside the log.
+    Stderr,
+    /// A file, appended to; reopened on SIGHUP.
+    File(PathBuf),
+}
+
+/// `[front]`
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// Plain HTTP listeners.
+    pub listen: Vec<SocketAddr>,
+    /// TLS listeners.
+    pub listen_tls: Vec<SocketAddr>,
+    /// The status listener, where there is one.
+    pub listen_status: Option<SocketAddr>,
+    /// Key and certificate of the TLS listeners; `None`: a self-signed one is made.
+    pub certificate: Option<CertificateFiles>,
+    /// Networks whose forwarding headers count.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The core.
+    pub core: CoreAddress,
+    /// Connections at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// A request's header lines at most, in bytes.
+    pub max_header_bytes: usize,
+    /// A TLS handshake or a request head must be complete within this time.
+    pub header_timeout: Duration,
+    /// A keep-alive connection may be idle this long.
+    pub idle_timeout: Duration,
+    /// A body may stand still this long, in either direction.
+    pub body_timeout: Duration,
+    /// An application must accept a connection within this time.
+    pub connect_timeout: Duration,
+    /// An application must begin its answer within this time.
+    pub answer_timeout: Duration,
+    /// A tunnel (websocket) may stand still this long.
+    pub tunnel_timeout: Duration,
+    /// Open requests are given this long to finish when the gateway stops.
+    pub stop_timeout: Duration,
+    /// Names of the identity headers.
+    pub headers: HeaderNames,
+}
+
+/// `server_ssl_key_file` and `server_ssl_cert_file`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// PEM file with the private key.
+    pub key: PathBuf,
+    /// PEM file with certificate and chain; the key file itself where it holds both.
+    pub certificate: PathBuf,
+    /// Passphrase of the key, where it is encrypted.
+    pub key_pass: Option<Secret>,
+}
+
+/// `[front.headers]`: names under which the application is told who is there.
+#[derive(Clone, Debug)]
+pub struct HeaderNames {
+    /// Login name (`Remote-User`).
+    pub user: http::HeaderName,
+    /// Full name (`Remote-Name`).
+    pub name: http::HeaderName,
+    /// Mail address (`Remote-Email`).
+    pub email: http::HeaderName,
+    /// Groups, comma separated (`Remote-Groups`).
+    pub groups: http::HeaderName,
+    /// Tenant (`Remote-Company`).
+    pub company: http::HeaderName,
+    /// Admin level 0, 1, 2 (`Remote-Admin`).
+    pub admin: http::HeaderName,
+    /// Mechanism (`Remote-Mechanism`).
+    pub mechanism: http::HeaderName,
+    /// Signed assertion (`Doorward-Assertion`).
+    pub assertion: http::HeaderName,
+}
+
+/// Where the front finds the core.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CoreAddress {
+    /// A unix socket.
+    Unix(PathBuf),
+}
+
+/// `[sso]`
+#[derive(Clone, Debug)]
+pub struct Sso {
+    /// Whether anybody may sign on at all.
+    pub enable_sso: bool,
+    /// What is offered, in this order.
+    pub mechanisms: Vec<Mechanism>,
+    /// Channel bindings.
+    pub channel_binding: ChannelBinding,
+    /// `[sso.kerberos]`
+    pub kerberos: Kerberos,
+}
+
+/// `channel_binding` (RFC 5929 tls-server-end-point)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelBinding {
+    /// Bindings are not looked at.
+    Off,
+    /// A binding that is sent must be right.
+    Allow,
+    /// A right binding must be sent; plain HTTP cannot sign on.
+    Require,
+}
+
+/// `[sso.kerberos]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kerberos {
+    /// The keytab.
+    pub keytab: PathBuf,
+    /// The one principal to accept for (`HTTP/host` or `HTTP/host@REALM`); `None`: any in the keytab.
+    pub acceptor: Option<String>,
+    /// Threads that do GSS work; each has a credential of its own.
+    pub threads: usize,
+    /// Tokens that may wait for a thread; further ones are answered 503.
+    pub queue: usize,
+}
+
+/// `[[site]]`
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Which host names it serves.
+    pub host: HostPattern,
+    /// The path prefix it serves, on segment borders: begins with `/`, ends without one unless it is `/`.
+    pub path: String,
+    /// The application; `None`: only forward-auth and Doorward's own pages.
+    pub upstream: Option<Uri>,
+    /// Who may use it: any of these.
+    pub require: Vec<Requirement>,
+    /// What is offered here.
+    pub mechanisms: Vec<Mechanism>,
+    /// Channel bindings here.
+    pub channel_binding: ChannelBinding,
+    /// Whether `Authorization` headers of schemes that Doorward does not speak reach the application.
+    pub pass_authorization: bool,
+}
+
+/// `site.host`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostPattern {
+    /// `*`
+    Any,
+    /// `*.example.com`, held as `.example.com`, lower case.
+    Suffix(String),
+    /// One name, lower case.
+    Exact(String),
+}
+
+/// `site.require`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// Whoever is signed on.
+    ValidUser,
+    /// `user:NAME`
+    User(String),
+    /// `group:NAME` or `group:S-1-5-…`
+    Group(String),
+    /// `company:NAME`
+    Company(String),
+    /// An administrator of any level.
+    Admin,
+}
+
+/// `[core]`
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// The unix socket.
+    pub listen: PathBuf,
+    /// Names or numeric uids of those who are SYSTEM, as written.
+    pub local_admin_users: Vec<String>,
+    /// Names or numeric uids that may act as a front, as written.
+    pub front_users: Vec<String>,
+    /// Whether a local account may open a session for itself without a password.
+    pub allow_local_users: bool,
+    /// A session unused for so long ends.
+    pub session_timeout: Duration,
+    /// A session ends after this, used or not.
+    pub session_lifetime: Duration,
+    /// A session whose id never came back ends after this.
+    pub session_unclaimed: Duration,
+    /// Sessions of one user at once; the one unused longest makes room.
+    pub max_sessions_per_user: usize,
+    /// Whether a session may be used only from the address that opened it.
+    pub session_ip_check: bool,
+    /// Realms whose people may come in; empty: the keytab's own.
+    pub realms: Vec<Realm>,
+    /// Explicit mappings from principal to login name.
+    pub altnames: Vec<(String, String)>,
+}
+
+/// `[[core.realm]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realm {
+    /// Kerberos realm.
+    pub realm: String,
+    /// NTLM domain; empty where there is none.
+    pub domain: String,
+    /// What becomes of the realm or domain in the login name.
+    pub strip: Strip,
+    /// Tenant of this realm's users.
+    pub company: String,
+    /// Whether `John` and `john` are two people in this realm (never in Active Directory).
+    pub case_sensitive: bool,
+}
+
+/// `realm.strip`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// The name is kept whole: `john@ADSDOMAIN.EXAMPLE`.
+    Keep,
+    /// Exactly the listed realm or domain is taken off.
+    Exact,
+    /// Everything from the first `@` (ZCP's LOGINNAME_STRIP_DOMAIN); a backslash stays.
+    Zcp,
+    /// Everything up to the last backslash, else from the first `@` (Kopano WebApp).
+    Kopano,
+}

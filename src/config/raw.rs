@@ -1,0 +1,182 @@
+//! What the file says. The one table of all keys: name, type, default, what
+//! becomes of a change, and meaning. Each value is right by itself; whether
+//! they fit together is looked at in [`super::check`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderName, Uri};
+use ipnet::IpNet;
+
+use super::addresses::SitePath;
+use super::altnames::Altnames;
+use super::checked::{ChannelBinding, CoreAddress, HostPattern, LogFormat, Requirement, Strip};
+use super::plain::{SecretText, Unread};
+use super::section::section;
+use super::value::Given;
+use super::words::{Account, AuditFile, Offer};
+
+section! {
+    /// The whole of `doorward.toml`.
+    File {
+        server_name: String = r#""doorward""#, Restart, "Name of this node.";
+        server_hostname: String = r#""""#, Restart, "Full name of the host; empty: as the system knows it.";
+        state_path: PathBuf = r#""/var/lib/doorward""#, Restart, "Folder of the session store and of generated keys.";
+        log: Log = "{}", Section, "What is logged, and where.";
+        front: Front = "{}", Section, "The front's sockets and limits.";
+        sso: Sso = "{}", Section, "How clients may sign on.";
+        site: Vec<Given<Site>> = "[]", Section, "A web application behind the front.";
+        core: Core = "{}", Section, "The core's socket and policy.";
+    }
+    absent {
+        run_as_user: String = r#""""#, Refused, "Account to change to after sockets and keys are open.";
+        run_as_group: String = r#""""#, Refused, "Group to change to after sockets and keys are open.";
+        ldap: Unread = "{}", Ignored, "The LDAP directory of users and groups.";
+    }
+}
+
+section! {
+    /// `[log]`
+    Log {
+        level: tracing::Level = r#""info""#, Reload, "The least severe level that is written.";
+        format: LogFormat = r#""""#, Restart, "How log lines look; empty: text on a terminal, JSON otherwise.";
+        audit: AuditFile = r#""stderr""#, Restart, "Where audit lines go, one JSON object a line.";
+    }
+}
+
+section! {
+    /// `[front]`
+    Front {
+        listen: Vec<Given<SocketAddr>> = r#"["127.0.0.1:8080"]"#, Restart, "Addresses of plain HTTP.";
+        listen_tls: Vec<Given<SocketAddr>> = "[]", Restart, "Addresses of HTTPS.";
+        listen_status: Option<SocketAddr> = r#""""#, Restart, "Address of the status pages; empty: none.";
+        server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of HTTPS.";
+        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they stand in the key file.";
+        server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the private key.";
+        server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the private key.";
+        trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks whose forwarding headers are believed.";
+        core: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "Where the front finds the core.";
+        max_connections: usize = "20000", Restart, "Connections at once; further ones wait to be accepted.";
+        max_header_bytes: usize = "163840", Reload, "Bytes that the header lines of a request may have together.";
+        header_timeout: Duration = r#""30s""#, Reload, "Time within which a TLS handshake or a request head must be complete.";
+        idle_timeout: Duration = r#""120s""#, Reload, "Time a connection may stay open without a request.";
+        body_timeout: Duration = r#""60s""#, Reload, "Time a body may stand still, in either direction.";
+        connect_timeout: Duration = r#""5s""#, Reload, "Time within which an application must accept a connection.";
+        answer_timeout: Duration = r#""120s""#, Reload, "Time within which an application must begin its answer.";
+        tunnel_timeout: Duration = r#""1h""#, Reload, "Time a tunnel (websocket) may stand still.";
+        stop_timeout: Duration = r#""10s""#, Restart, "Time that open requests are given to finish when Doorward stops.";
+        headers: Headers = "{}", Section, "Names of the headers that tell the application who is there.";
+    }
+    absent {
+        proxy_header: String = r#""""#, Refused, "Header by which a node in a multi-server set-up knows its own proxy.";
+        sslkey_file: Option<PathBuf> = r#""""#, Ignored, "Key and certificate by which the front signs on to a remote core.";
+        sslkey_pass: SecretText = r#""""#, Ignored, "Passphrase of sslkey_file.";
+        server_ssl_ca_file: Option<PathBuf> = r#""""#, Ignored, "Authority of the remote core's certificate.";
+    }
+}
+
+section! {
+    /// `[front.headers]`
+    Headers {
+        user: HeaderName = r#""Remote-User""#, Reload, "Carries the login name.";
+        name: HeaderName = r#""Remote-Name""#, Reload, "Carries the full name.";
+        email: HeaderName = r#""Remote-Email""#, Reload, "Carries the mail address.";
+        groups: HeaderName = r#""Remote-Groups""#, Reload, "Carries the groups, separated by commas.";
+        company: HeaderName = r#""Remote-Company""#, Reload, "Carries the tenant.";
+        admin: HeaderName = r#""Remote-Admin""#, Reload, "Carries the admin level: 0, 1 or 2.";
+        mechanism: HeaderName = r#""Remote-Mechanism""#, Reload, "Carries the mechanism of the sign-on.";
+        assertion: HeaderName = r#""Doorward-Assertion""#, Reload, "Carries the signed assertion.";
+    }
+}
+
+section! {
+    /// `[sso]`
+    Sso {
+        enable_sso: bool = "true", Reload, "Whether anybody may sign on at all.";
+        mechanisms: Vec<Given<Offer>> = r#"["certificate", "negotiate", "ntlm", "basic"]"#, Reload, "Ways of signing on that are offered, in this order.";
+        channel_binding: ChannelBinding = r#""allow""#, Reload, "Whether a sign-on must be bound to its TLS connection.";
+        kerberos: Kerberos = "{}", Section, "Kerberos.";
+    }
+    absent {
+        ntlm: Ntlm = "{}", Section, "NTLM, through Samba.";
+    }
+}
+
+section! {
+    /// `[sso.kerberos]`
+    Kerberos {
+        keytab: PathBuf = r#""/etc/krb5.keytab""#, Reload, "The keytab with the keys of this service.";
+        acceptor: Option<String> = r#""""#, Reload, "The one principal to accept tickets for; empty: any in the keytab.";
+        threads: usize = "0", Reload, "Threads that check tickets; 0: one a core.";
+        queue: usize = "1024", Reload, "Tickets that may wait to be checked; further ones are answered 503.";
+    }
+}
+
+section! {
+    /// `[sso.ntlm]`: all of it is for a later version.
+    #[derive(PartialEq, Eq)]
+    Ntlm {}
+    absent {
+        ntlm_auth: PathBuf = r#""/usr/bin/ntlm_auth""#, Ignored, "Samba's helper.";
+        ntlm_auth_args: Vec<Given<String>> = "[]", Ignored, "Further arguments of the helper.";
+        helper_protocol: String = r#""ntlm-server-1""#, Ignored, "What is spoken with the helper.";
+        helpers: usize = "8", Ignored, "Helpers that are kept running.";
+    }
+}
+
+section! {
+    /// `[[site]]`
+    Site {
+        host: HostPattern = r#""*""#, Reload, "Host names that the site serves.";
+        path: SitePath = r#""/""#, Reload, "Path below which the site lies.";
+        upstream: Option<Uri> = r#""""#, Reload, "The application; empty: the site is only asked for by forward-auth.";
+        require: Vec<Given<Requirement>> = r#"["valid-user"]"#, Reload, "Who may use the site: whoever meets one of these.";
+        mechanisms: Vec<Given<Offer>> = "[]", Reload, "Ways of signing on that are offered here; empty: as in [sso].";
+        channel_binding: Option<ChannelBinding> = r#""""#, Reload, "Channel bindings here; empty: as in [sso].";
+        pass_authorization: bool = "false", Reload, "Whether Authorization headers of schemes that Doorward does not speak reach the application.";
+    }
+}
+
+section! {
+    /// `[core]`
+    Core {
+        listen: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "The core's socket.";
+        local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything, as SYSTEM.";
+        front_users: Vec<Given<Account>> = "[]", Reload, "Local accounts that may act as a front.";
+        allow_local_users: bool = "true", Reload, "Whether a local account may open a session for itself without a password.";
+        session_timeout: Duration = r#""300s""#, Reload, "A session that is not used for so long ends.";
+        session_lifetime: Duration = r#""10h""#, Reload, "A session ends after this time, used or not.";
+        session_unclaimed: Duration = r#""120s""#, Reload, "A session whose cookie never came back ends after this time.";
+        max_sessions_per_user: usize = "20000", Reload, "Sessions of one user at once; the one unused longest makes room.";
+        session_ip_check: bool = "false", Reload, "Whether a session may be used only from the address that opened it.";
+        realm: Vec<Given<Realm>> = "[]", Section, "A realm or domain whose people may come in.";
+        altnames: Altnames = "{}", Reload, "Principals that have a login name of their own choosing; these come before every rule.";
+    }
+    absent {
+        listen_tls: Option<SocketAddr> = r#""""#, Refused, "Address of the core's TLS.";
+        server_ssl_key_file: Option<PathBuf> = r#""""#, Ignored, "Key and certificate of the core's TLS.";
+        server_ssl_ca_file: Option<PathBuf> = r#""""#, Ignored, "Authority of the certificates of services.";
+        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Ignored, "Folder with the public keys of services.";
+        enable_hosted: bool = "false", Refused, "Tenants.";
+        enable_distributed: bool = "false", Refused, "Several nodes.";
+        loginname_format: String = r#""%u""#, Refused, "What login names look like with tenants.";
+        storename_format: String = r#""%f""#, Ignored, "What display names look like.";
+        user_plugin: String = r#""realm""#, Refused, "Where users are looked up: whoever an allowed realm proves is a user.";
+        session_store: String = r#""sqlite""#, Refused, "Where sessions are kept.";
+        key: Unread = "[]", Refused, "What the holder of a key in sslkeys_path may do.";
+    }
+}
+
+section! {
+    /// `[[core.realm]]`
+    Realm {
+        realm: String = r#""""#, Reload, "Kerberos realm.";
+        domain: String = r#""""#, Reload, "Windows (NetBIOS) name of the domain.";
+        strip: Strip = "true", Reload, "What becomes of the realm in the login name.";
+        case_sensitive: bool = "false", Reload, "Whether John and john are two people.";
+    }
+    absent {
+        company: String = r#""""#, Refused, "Tenant of the realm's people.";
+    }
+}

@@ -1,0 +1,180 @@
+//! The words of policy: requirements, mechanisms, accounts, and choices among a few.
+
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::checked::{ChannelBinding, LogFormat, Requirement, Strip};
+use super::errors::{At, Notes};
+use super::value::{FromToml, Word, wrong_type};
+use crate::wire::Mechanism;
+
+/// A word of a `mechanisms` list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// One that this version has.
+    Here(Mechanism),
+    /// One that a later version will have.
+    NotHere(&'static str),
+}
+
+/// A local account: its name, or its numeric uid in digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account(pub(super) String);
+
+/// Where audit lines go: `None` is standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AuditFile(pub(super) Option<PathBuf>);
+
+impl Word for Requirement {
+    const TYPE: &'static str = "requirement";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let (kind, name) = match text.split_once(':') {
+            Some((kind, name)) => (kind, Some(name)),
+            None => (text, None),
+        };
+        let named =
+            name.filter(|name| !name.trim().is_empty() && !name.chars().any(char::is_control));
+        match (kind, name, named) {
+            ("valid-user", None, _) => Ok(Self::ValidUser),
+            ("admin", None, _) => Ok(Self::Admin),
+            ("user", _, Some(name)) => Ok(Self::User(name.to_owned())),
+            ("group", _, Some(name)) => Ok(Self::Group(name.to_owned())),
+            ("company", _, Some(name)) => Ok(Self::Company(name.to_owned())),
+            _ => Err("is not a requirement; write valid-user, user:NAME, group:NAME, company:NAME or admin".to_owned()),
+        }
+    }
+}
+
+impl Word for Offer {
+    const TYPE: &'static str = "mechanism";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let words = ["certificate", "negotiate", "ntlm", "basic"].map(|word| match word {
+            "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
+            _ => (word, Self::NotHere(word)),
+        });
+        one_of(text, &words)
+    }
+}
+
+impl Word for ChannelBinding {
+    const TYPE: &'static str = "off, allow or require";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[("off", Self::Off), ("allow", Self::Allow), ("require", Self::Require)])
+    }
+}
+
+impl Word for tracing::Level {
+    const TYPE: &'static str = "error, warn, info, debug or trace";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let levels = [
+            ("error", Self::ERROR),
+            ("warn", Self::WARN),
+            ("info", Self::INFO),
+            ("debug", Self::DEBUG),
+            ("trace", Self::TRACE),
+        ];
+        one_of(text, &levels)
+    }
+}
+
+impl Word for LogFormat {
+    const TYPE: &'static str = "text, json or empty";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[("", Self::Automatic), ("text", Self::Text), ("json", Self::Json)])
+    }
+}
+
+impl Word for AuditFile {
+    const TYPE: &'static str = "stderr or absolute path";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "stderr" => Ok(Self(None)),
+            path if path.starts_with('/') && !path.contains('\0') => {
+                Ok(Self(Some(PathBuf::from(path))))
+            }
+            _ => Err("is neither stderr nor an absolute path; begin the path with /".to_owned()),
+        }
+    }
+}
+
+impl FromToml for Account {
+    fn type_name() -> String {
+        "account name or uid".to_owned()
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Integer(digits) => {
+                match u32::from_str_radix(digits.as_str(), digits.radix()) {
+                    Ok(uid) if uid != u32::MAX => Some(Self(uid.to_string())),
+                    _ => {
+                        notes.error(
+                            at,
+                            format!("{digits} is not a uid; write a number from 0 to 4294967294"),
+                        );
+                        None
+                    }
+                }
+            }
+            DeValue::String(name)
+                if !name.is_empty()
+                    && !name
+                        .contains(|c: char| c.is_control() || c.is_whitespace() || c == ':') =>
+            {
+                Some(Self(name.to_string()))
+            }
+            DeValue::String(name) => {
+                notes.error(
+                    at,
+                    format!("{name:?} is not the name of an account; write it as in /etc/passwd"),
+                );
+                None
+            }
+            _ => wrong_type::<Self>(value, "write \"name\" or a number", at, notes),
+        }
+    }
+}
+
+impl FromToml for Strip {
+    fn type_name() -> String {
+        "true, false, \"zcp\" or \"kopano\"".to_owned()
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Boolean(true) => Some(Self::Exact),
+            DeValue::Boolean(false) => Some(Self::Keep),
+            DeValue::String(rule) if rule == "zcp" => Some(Self::Zcp),
+            DeValue::String(rule) if rule == "kopano" => Some(Self::Kopano),
+            DeValue::String(rule) => {
+                notes.error(
+                    at,
+                    format!("{rule:?} is not a rule; write true, false, \"zcp\" or \"kopano\""),
+                );
+                None
+            }
+            _ => wrong_type::<Self>(value, "write one of these", at, notes),
+        }
+    }
+}
+
+fn one_of<T: Clone>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+        return Ok(value.clone());
+    }
+    let known: Vec<&str> =
+        words.iter().map(|(word, _)| *word).filter(|word| !word.is_empty()).collect();
+    let nearest = known.iter().find(|word| strsim::jaro_winkler(text, word) > 0.8);
+    Err(match nearest {
+        Some(nearest) => format!("is not known; did you mean {nearest:?}?"),
+        None => format!("is not known; write one of {}", known.join(", ")),
+    })
+}

@@ -1,0 +1,143 @@
+//! The paths of the API: reads requests, asks the core, writes answers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use bytes::Bytes;
+use http::{StatusCode, Uri, header};
+use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::Core;
+use super::policy::{Ask, Peer, allowed};
+use super::refusal::Refusal;
+use crate::clock;
+use crate::wire::{OpenSession, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
+
+/// The facts of one connection, given to each of its requests.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) peer: Arc<Peer>,
+    pub(super) stop: CancellationToken,
+}
+
+type Facts = Extension<Connection>;
+
+pub(super) fn router(core: Arc<Core>) -> Router {
+    Router::new()
+        .route("/v1/sessions", post(open))
+        .route("/v1/sessions/{id}", get(resolve).delete(end))
+        .route("/v1/sign-ons", post(open_many))
+        .route("/v1/whoami", get(whoami))
+        .route("/v1/events", get(events))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(nowhere)
+        .with_state(core)
+}
+
+async fn open(
+    State(core): State<Arc<Core>>,
+    facts: Facts,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let request: OpenSession = read(body, MAX_REQUEST).await?;
+    let answers = core.open(&facts.peer, vec![request], clock::now()).await;
+    // One wish, one answer.
+    let answer = answers.into_iter().next().unwrap_or_else(|| Err(Refusal::not_found()));
+    answer.map(|session| (StatusCode::CREATED, Json(session)).into_response())
+}
+
+async fn open_many(
+    State(core): State<Arc<Core>>,
+    facts: Facts,
+    body: Body,
+) -> Result<Json<SignOnAnswers>, Refusal> {
+    permit(&core, &facts.peer, Ask::OpenByProof)?;
+    let SignOns { proofs } = read(body, MAX_SIGN_ONS).await?;
+    let answers = core.open(&facts.peer, proofs, clock::now()).await;
+    let word = |answer| match answer {
+        Ok(session) => SignOnAnswer::Granted(session),
+        Err(refusal) => SignOnAnswer::Refused(Refusal::into_body(refusal)),
+    };
+    Ok(Json(SignOnAnswers { answers: answers.into_iter().map(word).collect() }))
+}
+
+async fn resolve(
+    State(core): State<Arc<Core>>,
+    facts: Facts,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    permit(&core, &facts.peer, Ask::Resolve)?;
+    let session = core.resolve(&facts.peer, id, client(&uri)?, clock::now())?;
+    Ok(Json(session).into_response())
+}
+
+async fn end(
+    State(core): State<Arc<Core>>,
+    facts: Facts,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    permit(&core, &facts.peer, Ask::End)?;
+    core.end(&facts.peer, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn whoami(State(core): State<Arc<Core>>, facts: Facts) -> Result<Json<Whoami>, Refusal> {
+    permit(&core, &facts.peer, Ask::Whoami)?;
+    let acting_as = match &*facts.peer {
+        Peer::System { .. } => Some("SYSTEM".to_owned()),
+        Peer::Front { .. } => Some("FRONT".to_owned()),
+        Peer::Local { account, .. } => account.clone(),
+    };
+    let uid = Some(facts.peer.uid());
+    Ok(Json(Whoami { peer: "unix".to_owned(), uid, key: None, acting_as }))
+}
+
+async fn events(State(core): State<Arc<Core>>, facts: Facts) -> Result<Response, Refusal> {
+    permit(&core, &facts.peer, Ask::Events)?;
+    let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((kind, Body::new(core.listen(facts.stop.clone()))).into_response())
+}
+
+async fn nowhere() -> Refusal {
+    Refusal::not_found()
+}
+
+fn permit(core: &Core, peer: &Peer, ask: Ask) -> Result<(), Refusal> {
+    if allowed(peer, ask) { Ok(()) } else { Err(core.denied(peer, ask)) }
+}
+
+async fn read<T: DeserializeOwned>(body: Body, at_most: usize) -> Result<T, Refusal> {
+    let body: Bytes = match timeout(BODY_TIMEOUT, Limited::new(body, at_most).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) => {
+            let what = format!("The body cannot be read ({error}); {at_most} bytes are the limit.");
+            return Err(Refusal::bad_request(what));
+        }
+        Err(_) => return Err(Refusal::bad_request("The body did not come in time.")),
+    };
+    serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad_request(format!("The body is not understood: {error}.")))
+}
+
+/// `?client=ADDRESS`: who presented the session's id.
+fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
+    let Some(query) = uri.query() else { return Ok(None) };
+    let address = query.strip_prefix("client=").and_then(|address| address.parse().ok());
+    address.map(Some).ok_or_else(|| {
+        Refusal::bad_request("The only parameter is client=, and an address as its value.")
+    })
+}
+
+const MAX_REQUEST: usize = 1 << 20;
+const MAX_SIGN_ONS: usize = 16 << 20;
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,0 +1,134 @@
+//! Every answer of the API that is not the one hoped for.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::store::WriteError;
+use crate::wire::reference::new_reference;
+use crate::wire::{ErrorBody, Reason};
+
+/// A refusal, under the reference that stands in the log.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) kind: Kind,
+    pub(super) reference: String,
+    message: Cow<'static, str>,
+    told: Option<Reason>,
+}
+
+/// The stable words of [`ErrorBody::error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    LogonFailed,
+    EndOfSession,
+    NoAccess,
+    BadRequest,
+    NotFound,
+    Busy,
+    StoreFull,
+    StoreFailed,
+}
+
+impl Kind {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::LogonFailed => "logon_failed",
+            Self::EndOfSession => "end_of_session",
+            Self::NoAccess => "no_access",
+            Self::BadRequest => "bad_request",
+            Self::NotFound => "not_found",
+            Self::Busy => "busy",
+            Self::StoreFull => "store_full",
+            Self::StoreFailed => "store_failed",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::LogonFailed => StatusCode::UNAUTHORIZED,
+            Self::EndOfSession | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NoAccess => StatusCode::FORBIDDEN,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Busy | Self::StoreFull | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl Refusal {
+    /// One answer for every refused sign-on, whatever the reason.
+    pub(super) fn logon_failed() -> Self {
+        let message =
+            "The sign-on was refused. The core's audit log has the reason under this reference.";
+        Self::new(Kind::LogonFailed, message)
+    }
+
+    pub(super) fn end_of_session() -> Self {
+        Self::new(Kind::EndOfSession, "There is no such session, or it has ended. Sign on again.")
+    }
+
+    pub(super) fn no_access() -> Self {
+        let message = "This peer may not ask that of the core. Its uid would have to stand in \
+                       local_admin_users or front_users of the core's settings.";
+        Self::new(Kind::NoAccess, message)
+    }
+
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::BadRequest, message)
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(Kind::NotFound, "The core's API has no such path, or not with this method.")
+    }
+
+    pub(super) fn unrecorded(error: WriteError) -> Self {
+        let (kind, message) = match error {
+            WriteError::Busy => {
+                (Kind::Busy, "Too many sessions wait to be recorded. Try again in a few seconds.")
+            }
+            WriteError::Full => (
+                Kind::StoreFull,
+                "The disk under the session store is full. Make room under the core's state_path.",
+            ),
+            WriteError::Failed => {
+                (Kind::StoreFailed, "The session store cannot be written. The core's log says why.")
+            }
+        };
+        Self::new(kind, message)
+    }
+
+    /// Tells the peer the reason, too.
+    pub(super) fn telling(self, reason: Reason) -> Self {
+        Self { told: Some(reason), ..self }
+    }
+
+    pub(super) fn into_body(self) -> ErrorBody {
+        ErrorBody {
+            error: self.kind.word().to_owned(),
+            message: self.message.into_owned(),
+            reference: self.reference,
+            reason: self.told,
+        }
+    }
+
+    fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, reference: new_reference(), message: message.into(), told: None }
+    }
+}
+
+/// Says it in the log, and answers.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (reference, error) = (&self.reference, self.kind.word());
+        match self.kind {
+            // An ordinary end of a session, and what the audit log tells better.
+            Kind::EndOfSession | Kind::LogonFailed | Kind::NoAccess => {
+                tracing::debug!(%reference, error, "refused");
+            }
+            _ => tracing::warn!(%reference, error, message = %self.message),
+        }
+        (self.kind.status(), Json(self.into_body())).into_response()
+    }
+}

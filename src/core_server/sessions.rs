@@ -1,0 +1,184 @@
+//! All live sessions: in memory for speed, in the store for restarts.
+//!
+//! A new session lives only once it is stored. An ended one is dead at once,
+//! and its end is stored as soon as the disk allows.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::admit::Admission;
+use super::events::Events;
+use crate::clock::Timestamp;
+use crate::store::{Record, Store, WriteError};
+use crate::wire::{Reason, SessionKey};
+
+mod account;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use table::Limits;
+use table::{Ended, Table};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    table: Mutex<Table>,
+    store: Store,
+    events: Events,
+}
+
+/// A session that was just opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// Known to its bearer alone.
+    pub(super) secret: String,
+    pub(super) record: Arc<Record>,
+    /// Sessions of the same user that had to make room, and were in use.
+    pub(super) made_room: Vec<Arc<Record>>,
+}
+
+impl Sessions {
+    /// Takes up the stored sessions that still live.
+    pub(super) fn start(stored: Vec<Record>, store: Store, limits: Limits, now: Timestamp) -> Self {
+        let table = Mutex::new(Table::load(stored, limits, now));
+        Self { table, store, events: Events::new() }
+    }
+
+    /// Opens sessions, all or none, with one write to the disk.
+    ///
+    /// # Errors
+    /// None is opened.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        admissions: Vec<(Admission, Option<IpAddr>)>,
+        now: Timestamp,
+    ) -> Result<Vec<Opened>, WriteError> {
+        let sessions = Arc::clone(self);
+        // A caller that hangs up must not leave the work half done.
+        let opening = tokio::spawn(async move { sessions.open_to_end(admissions, now).await });
+        opening.await.unwrap_or(Err(WriteError::Failed))
+    }
+
+    async fn open_to_end(
+        &self,
+        admissions: Vec<(Admission, Option<IpAddr>)>,
+        now: Timestamp,
+    ) -> Result<Vec<Opened>, WriteError> {
+        let secrets = admissions.iter().map(|_| new_secret()).collect::<Result<Vec<_>, _>>()?;
+        let records: Vec<_> = {
+            let mut table = self.table();
+            let each = admissions.into_iter().zip(&secrets);
+            each.map(|((admission, only_from), secret)| {
+                table.prepare(admission, SessionKey::of(secret), only_from, now)
+            })
+            .collect()
+        };
+        let stored = self.store.open(records.clone()).await;
+        let mut table = self.table();
+        if let Err(error) = stored {
+            for record in &records {
+                table.abandon(record);
+            }
+            self.store.change_soon(table.take_changes());
+            return Err(error);
+        }
+        let opened = secrets
+            .into_iter()
+            .zip(records)
+            .map(|(secret, record)| {
+                let ended = table.insert(Arc::clone(&record), now);
+                self.announce(&ended);
+                let used = ended.into_iter().filter(|ended| ended.was_claimed);
+                Opened { secret, record, made_room: used.map(|ended| ended.record).collect() }
+            })
+            .collect();
+        self.store.change_soon(table.take_changes());
+        Ok(opened)
+    }
+
+    /// Whose session it is; counts as a use of it. `client` is the address that presented it.
+    ///
+    /// # Errors
+    /// [`Reason::SessionEnded`], [`Reason::AddressChanged`].
+    pub(super) fn resolve(
+        &self,
+        key: &SessionKey,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Arc<Record>, Reason> {
+        self.table().resolve(key, client, now)
+    }
+
+    /// Ends a session, if there is one of that key. It is dead before this
+    /// first waits; the second value says whether it also stays dead over a
+    /// restart already, or only as soon as the store can be written again.
+    pub(super) async fn end(
+        &self,
+        key: &SessionKey,
+    ) -> Option<(Arc<Record>, Result<(), WriteError>)> {
+        let (ended, recorded) = {
+            let mut table = self.table();
+            let ended = table.end(key)?;
+            (ended, self.store.change(table.take_changes()))
+        };
+        self.announce(std::slice::from_ref(&ended));
+        Some((ended.record, recorded.await))
+    }
+
+    /// Ends what has run out, and has uses recorded. To be called about once a second.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        loop {
+            let mut table = self.table();
+            let ended = table.expire(now, SWEEP);
+            self.store.change_soon(table.take_changes());
+            drop(table);
+            self.announce(&ended);
+            if ended.len() < SWEEP {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn set_limits(&self, limits: Limits) {
+        self.table().set_limits(limits);
+    }
+
+    /// How many sessions live.
+    pub(super) fn len(&self) -> usize {
+        self.table().len()
+    }
+
+    pub(super) const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    fn announce(&self, ended: &[Ended]) {
+        for ended in ended {
+            self.events.session_ended(ended.record.key);
+        }
+    }
+
+    /// The table's verbs leave it whole even when one of them panics half way:
+    /// at worst a session is missing from an index, and found by the others.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 256 random bits in base64url.
+fn new_secret() -> Result<String, WriteError> {
+    let mut bits = [0; 32];
+    rand::fill(&mut bits).map_err(|_| {
+        tracing::error!("the random source of the system failed: nobody can be signed on");
+        WriteError::Failed
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bits))
+}
+
+/// Sessions that one hold of the lock may end.
+const SWEEP: usize = 1024;

@@ -1,0 +1,242 @@
+//! All live sessions in memory. No I/O and no clock: every verb is told the time.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::account::{Account, Name};
+use crate::clock::Timestamp;
+use crate::core_server::admit::Admission;
+use crate::store::{Changes, Record, Usage};
+use crate::wire::{Reason, SessionKey};
+
+/// How long sessions live, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A session unused for so long ends.
+    pub timeout: Duration,
+    /// A session whose secret never came back ends after this.
+    pub unclaimed: Duration,
+    /// Sessions of one user at once; 0 counts as 1.
+    pub per_user: usize,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Table {
+    limits: Limits,
+    sessions: HashMap<SessionKey, Live>,
+    accounts: HashMap<Arc<Name>, Account>,
+    /// A session stands here under a time that is never later than its real
+    /// deadline; uses do not touch it, [`Table::expire`] corrects it.
+    due: BTreeSet<(Timestamp, SessionKey)>,
+    next_serial: u64,
+    next_user_id: u64,
+    changes: Changes,
+}
+
+#[derive(Debug)]
+struct Live {
+    record: Arc<Record>,
+    name: Arc<Name>,
+    usage: Usage,
+    /// The time to claim it counts from here: its beginning, or the start of the core.
+    waits_since: Timestamp,
+    due: Timestamp,
+}
+
+impl Live {
+    fn deadline(&self, limits: &Limits) -> Timestamp {
+        let unused = if self.usage.claimed {
+            self.usage.last_used.plus(limits.timeout)
+        } else {
+            self.waits_since.plus(limits.unclaimed.min(limits.timeout))
+        };
+        unused.min(self.record.expires_at)
+    }
+}
+
+impl Table {
+    /// Takes up what was stored. Sessions that ended meanwhile, and those
+    /// beyond the bound of their user, are ended.
+    pub(super) fn load(records: Vec<Record>, limits: Limits, now: Timestamp) -> Self {
+        let mut table = Self {
+            limits,
+            sessions: HashMap::with_capacity(records.len()),
+            accounts: HashMap::new(),
+            due: BTreeSet::new(),
+            next_serial: records.iter().map(|record| record.serial + 1).max().unwrap_or(0),
+            next_user_id: records.iter().map(|record| record.user_id + 1).max().unwrap_or(0),
+            changes: Changes::default(),
+        };
+        for record in records {
+            let name = Name::of(&record.user);
+            let account = table.accounts.entry(Arc::new(name)).or_default();
+            account.restore(&record.user, record.user_id);
+            table.insert(Arc::new(record), now);
+        }
+        table.expire(now, usize::MAX);
+        table
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// What is to be written since the last call, apart from new sessions.
+    pub(super) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Makes the record of a new session, which is not live yet: either
+    /// [`Table::insert`] or [`Table::abandon`] must follow.
+    pub(super) fn prepare(
+        &mut self,
+        admission: Admission,
+        key: SessionKey,
+        only_from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Arc<Record> {
+        let (user, facts, expires_at) = admission.into_parts();
+        let account = self.accounts.entry(Arc::new(Name::of(&user))).or_default();
+        let (user_id, user) = account.hold(Arc::new(user), self.next_user_id);
+        self.next_user_id = self.next_user_id.max(user_id + 1);
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        Arc::new(Record {
+            serial,
+            key,
+            user_id,
+            user,
+            mechanism: facts.mechanism,
+            principal: facts.principal,
+            channel_bound: facts.channel_bound,
+            opened_at: now,
+            expires_at,
+            only_from,
+            usage: Usage { last_used: now, claimed: false },
+        })
+    }
+
+    /// A prepared session could not be stored.
+    pub(super) fn abandon(&mut self, record: &Record) {
+        self.release(&Name::of(&record.user), record.user_id);
+    }
+
+    /// A prepared session lives. Returns those that made room for it.
+    pub(super) fn insert(&mut self, record: Arc<Record>, now: Timestamp) -> Vec<Ended> {
+        let name = Name::of(&record.user);
+        let mut gone = Vec::new();
+        while let Some(account) = self.accounts.get(&name)
+            && account.sessions() >= self.limits.per_user.max(1)
+            && let Some(key) = account.first_to_go()
+        {
+            gone.extend(self.end(&key));
+        }
+        // It was held by prepare or load, so it is there; and it holds the name once.
+        let Some((name, _)) = self.accounts.get_key_value(&name) else { return gone };
+        let name = Arc::clone(name);
+        let (key, usage) = (record.key, record.usage);
+        if let Some(account) = self.accounts.get_mut(&name) {
+            account.add(record.serial, usage, key);
+        }
+        let mut live = Live { record, name, usage, waits_since: now, due: now };
+        live.due = live.deadline(&self.limits);
+        self.due.insert((live.due, key));
+        self.sessions.insert(key, live);
+        gone
+    }
+
+    /// The session of a key; this counts as a use of it.
+    ///
+    /// # Errors
+    /// [`Reason::SessionEnded`], [`Reason::AddressChanged`].
+    pub(super) fn resolve(
+        &mut self,
+        key: &SessionKey,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Arc<Record>, Reason> {
+        let live = self.sessions.get_mut(key).ok_or(Reason::SessionEnded)?;
+        if live.deadline(&self.limits) <= now {
+            return Err(Reason::SessionEnded);
+        }
+        if live.record.only_from.is_some() && live.record.only_from != client {
+            return Err(Reason::AddressChanged);
+        }
+        let usage = Usage { last_used: now.max(live.usage.last_used), claimed: true };
+        if usage != live.usage {
+            if let Some(account) = self.accounts.get_mut(&live.name) {
+                account.remove(live.record.serial, live.usage);
+                account.add(live.record.serial, usage, *key);
+            }
+            live.usage = usage;
+            self.changes.used.insert(live.record.serial, usage);
+        }
+        Ok(Arc::clone(&live.record))
+    }
+
+    /// Ends a session, if there is one.
+    pub(super) fn end(&mut self, key: &SessionKey) -> Option<Ended> {
+        let live = self.sessions.remove(key)?;
+        self.due.remove(&(live.due, *key));
+        if let Some(account) = self.accounts.get_mut(&live.name) {
+            account.remove(live.record.serial, live.usage);
+        }
+        self.changes.used.remove(&live.record.serial);
+        self.changes.ended.push(live.record.serial);
+        self.release(&live.name, live.record.user_id);
+        Some(Ended { record: live.record, was_claimed: live.usage.claimed })
+    }
+
+    /// Ends sessions whose time is over, `at_most` so many.
+    pub(super) fn expire(&mut self, now: Timestamp, at_most: usize) -> Vec<Ended> {
+        let mut gone = Vec::new();
+        while gone.len() < at_most
+            && let Some(&(due, key)) = self.due.first()
+            && due <= now
+        {
+            let Some(live) = self.sessions.get_mut(&key) else {
+                self.due.pop_first();
+                continue;
+            };
+            let deadline = live.deadline(&self.limits);
+            if deadline <= now {
+                gone.extend(self.end(&key));
+            } else {
+                live.due = deadline;
+                self.due.pop_first();
+                self.due.insert((deadline, key));
+            }
+        }
+        gone
+    }
+
+    /// New limits hold for the sessions that live, too.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.due.clear();
+        for (key, live) in &mut self.sessions {
+            live.due = live.deadline(&limits);
+            self.due.insert((live.due, *key));
+        }
+    }
+
+    fn release(&mut self, name: &Name, user_id: u64) {
+        let Some(account) = self.accounts.get_mut(name) else { return };
+        if account.release(user_id) {
+            self.changes.forgotten.push(user_id);
+        }
+        if account.is_empty() {
+            self.accounts.remove(name);
+        }
+    }
+}
+
+/// A session that lives no more.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) record: Arc<Record>,
+    pub(super) was_claimed: bool,
+}

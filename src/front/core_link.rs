@@ -1,0 +1,361 @@
+//! Asks the core, remembers for seconds what it granted, and hears what ended.
+//!
+//! Proofs that wait together travel together, so that a storm of sign-ons
+//! costs the core one question and one commit for many. A grant is served
+//! from memory; used ones are asked for anew in the background, so a session
+//! that ended is forgotten at the core's event, and within
+//! [`GRANT_LIFETIME`] even when events are lost.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::mechanism::Proof;
+use super::upstream::IdentityCache;
+use crate::clock;
+use crate::config::checked::CoreAddress;
+use crate::metrics::Metrics;
+use crate::wire::client::{Client, ClientError, Events};
+use crate::wire::key::SessionKey;
+use crate::wire::{Event, OpenSession, Reason, Session};
+
+/// A grant older than this is never used without asking the core again.
+pub const GRANT_LIFETIME: Duration = Duration::from_secs(15);
+/// A grant older than this is asked for anew in the background when it is used.
+const REFRESH_AFTER: Duration = Duration::from_secs(5);
+/// Proofs that travel together at most.
+const BATCH: usize = 128;
+/// Proofs that may wait for the core.
+const WAITING: usize = 4096;
+/// Grants at hand at most.
+const GRANTS: u64 = 200_000;
+
+/// Leave to use a site as a user: made only here, from the core's answer.
+#[derive(Clone, Debug)]
+pub struct Grant(Arc<Granted>);
+
+#[derive(Debug)]
+struct Granted {
+    session: Session,
+    asked_at: Instant,
+    asking: AtomicBool,
+    identity: IdentityCache,
+}
+
+impl Grant {
+    fn new(session: Session) -> Self {
+        Self(Arc::new(Granted {
+            session,
+            asked_at: clock::instant(),
+            asking: AtomicBool::new(false),
+            identity: IdentityCache::default(),
+        }))
+    }
+
+    /// What the core said.
+    pub fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// A grant without a core.
+    #[cfg(test)]
+    pub(super) fn for_test(session: Session) -> Self {
+        Self::new(session)
+    }
+
+    /// What was rendered for applications once already.
+    pub(super) fn identity(&self) -> &IdentityCache {
+        &self.0.identity
+    }
+}
+
+/// Why the core gave no grant.
+#[derive(Clone, Debug)]
+pub struct NoGrant {
+    /// The reason, for page, metrics and audit.
+    pub reason: Reason,
+    /// What stands in the log of the core or of this front.
+    pub detail: String,
+}
+
+impl NoGrant {
+    fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+type Answer = Result<Grant, NoGrant>;
+
+/// The front's one line to the core.
+#[derive(Debug)]
+pub struct CoreLink {
+    client: Arc<Client>,
+    grants: moka::sync::Cache<SessionKey, Grant>,
+    proofs: mpsc::Sender<(OpenSession, oneshot::Sender<Answer>)>,
+    tunnels: Mutex<HashMap<SessionKey, Vec<CancellationToken>>>,
+    ends: AtomicU64,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+}
+
+impl CoreLink {
+    /// Starts the tasks that carry proofs and hear events; they end with `stop`.
+    pub fn start(
+        address: CoreAddress,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let (proofs, waiting) = mpsc::channel(WAITING);
+        let link = Arc::new(Self {
+            client: Arc::new(Client::new(address)),
+            grants: moka::sync::Cache::builder()
+                .max_capacity(GRANTS)
+                .time_to_live(GRANT_LIFETIME)
+                .build(),
+            proofs,
+            tunnels: Mutex::default(),
+            ends: AtomicU64::new(0),
+            metrics,
+            stop: stop.clone(),
+        });
+        tokio::spawn(carry_proofs(Arc::clone(&link.client), waiting));
+        tokio::spawn(stop.run_until_cancelled_owned(hear_events(Arc::clone(&link))));
+        link
+    }
+
+    /// Opens a session for what a mechanism has proven.
+    ///
+    /// # Errors
+    /// The core refuses, is busy, or does not answer.
+    pub async fn sign_on(&self, proof: Proof, client: IpAddr) -> Answer {
+        let question = OpenSession {
+            proof: Some(proof.into_message()),
+            client: Some(client),
+            ..OpenSession::default()
+        };
+        let (answer, answered) = oneshot::channel();
+        if self.proofs.try_send((question, answer)).is_err() {
+            return Err(NoGrant::new(Reason::Busy, "too many proofs wait for the core"));
+        }
+        match answered.await {
+            Ok(answer) => answer,
+            Err(_) => Err(NoGrant::new(Reason::CoreUnreachable, "the front is stopping")),
+        }
+    }
+
+    /// The grant of a session, from memory while it is young.
+    ///
+    /// # Errors
+    /// The session has ended, belongs to another address, or the core does not answer.
+    pub async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
+        let key = SessionKey::of(id);
+        if let Some(grant) = self.grants.get(&key) {
+            let age = clock::instant().saturating_duration_since(grant.0.asked_at);
+            if age < GRANT_LIFETIME {
+                if age > REFRESH_AFTER && !grant.0.asking.swap(true, Ordering::Relaxed) {
+                    self.refresh(id.to_owned(), client);
+                }
+                return within_limits(grant, client);
+            }
+        }
+        within_limits(self.ask(id, client).await?, client)
+    }
+
+    /// Ends a session, here at once and everywhere.
+    ///
+    /// # Errors
+    /// The core does not answer or could not record the end; here it has ended all the same.
+    pub async fn end(&self, id: &str) -> Result<(), NoGrant> {
+        self.forget(&SessionKey::of(id));
+        match self.client.end(id).await {
+            Ok(()) => Ok(()),
+            Err(error) => match refusal(error) {
+                NoGrant { reason: Reason::SessionEnded, .. } => Ok(()),
+                other => Err(other),
+            },
+        }
+    }
+
+    /// For a tunnel: is cancelled as soon as the session has ended, and when
+    /// the front stops. Whoever ends the tunnel cancels it as well; until then
+    /// the tunnel counts as a use of the session.
+    pub fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+        let token = self.stop.child_token();
+        self.lock_tunnels().entry(SessionKey::of(id)).or_default().push(token.clone());
+        let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
+        tokio::spawn(watching);
+        self.metrics.tunnels.inc();
+        token
+    }
+
+    async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
+        let key = SessionKey::of(&id);
+        while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
+            if let Err(NoGrant { reason: Reason::SessionEnded | Reason::AddressChanged, .. }) =
+                self.resolve(&id, client).await
+            {
+                token.cancel();
+            }
+        }
+        self.metrics.tunnels.dec();
+        let mut tunnels = self.lock_tunnels();
+        if let Some(others) = tunnels.get_mut(&key) {
+            others.retain(|other| !other.is_cancelled());
+            if others.is_empty() {
+                tunnels.remove(&key);
+            }
+        }
+    }
+
+    fn lock_tunnels(&self) -> MutexGuard<'_, HashMap<SessionKey, Vec<CancellationToken>>> {
+        self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the core answers.
+    ///
+    /// # Errors
+    /// It does not, and why.
+    pub async fn ready(&self) -> Result<(), NoGrant> {
+        self.client.whoami().await.map(drop).map_err(refusal)
+    }
+
+    fn refresh(self: &Arc<Self>, id: String, client: IpAddr) {
+        let link = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = link.ask(&id, client).await {
+                tracing::debug!(reason = %error.reason, detail = error.detail, "a grant was not renewed");
+            }
+        });
+    }
+
+    async fn ask(&self, id: &str, client: IpAddr) -> Answer {
+        let key = SessionKey::of(id);
+        let ends = self.ends.load(Ordering::SeqCst);
+        match self.client.resolve(id, Some(client)).await {
+            Ok(session) => {
+                let grant = Grant::new(session);
+                self.grants.insert(key, grant.clone());
+                // An end that was heard while the answer travelled may be this session's.
+                if self.ends.load(Ordering::SeqCst) != ends {
+                    self.grants.invalidate(&key);
+                }
+                Ok(grant)
+            }
+            Err(error) => {
+                let refusal = refusal(error);
+                if refusal.reason != Reason::CoreUnreachable {
+                    self.forget(&key);
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    fn forget(&self, key: &SessionKey) {
+        self.ends.fetch_add(1, Ordering::SeqCst);
+        self.grants.invalidate(key);
+        let tunnels = self.lock_tunnels().remove(key);
+        for tunnel in tunnels.into_iter().flatten() {
+            tunnel.cancel();
+        }
+    }
+
+    fn heard(&self, event: &Event) {
+        match event {
+            Event::Hello => {
+                self.metrics.core_connected.set(1);
+                self.grants.invalidate_all();
+            }
+            Event::SessionEnded { id } => self.forget(id),
+        }
+        self.metrics
+            .cached_grants
+            .set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
+    }
+}
+
+async fn carry_proofs(
+    client: Arc<Client>,
+    mut waiting: mpsc::Receiver<(OpenSession, oneshot::Sender<Answer>)>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let (questions, askers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        match client.open_many(questions).await {
+            Ok(answers) => {
+                for (asker, answer) in askers.into_iter().zip(answers) {
+                    let answer =
+                        answer.map(Grant::new).map_err(|body| refusal(ClientError::Refused(body)));
+                    // An asker that has gone away left its session unclaimed: it ends by itself.
+                    drop(asker.send(answer));
+                }
+            }
+            Err(error) => {
+                let refusal = refusal(error);
+                for asker in askers {
+                    drop(asker.send(Err(refusal.clone())));
+                }
+            }
+        }
+    }
+}
+
+async fn hear_events(link: Arc<CoreLink>) {
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match link.client.events().await {
+            Ok(events) => {
+                pause = Duration::from_millis(50);
+                let error = listen(&link, events).await;
+                tracing::warn!(%error, "the core's event stream broke off");
+            }
+            Err(error) => tracing::warn!(%error, "no event stream from the core"),
+        }
+        link.metrics.core_connected.set(0);
+        clock::pause(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+async fn listen(link: &CoreLink, mut events: Events) -> ClientError {
+    loop {
+        match events.next().await {
+            Ok(event) => link.heard(&event),
+            Err(error) => return error,
+        }
+    }
+}
+
+fn within_limits(grant: Grant, client: IpAddr) -> Answer {
+    if grant.session().expires_at <= clock::now() {
+        return Err(NoGrant::new(Reason::SessionEnded, "the session's time has come"));
+    }
+    match grant.session().only_from {
+        Some(only) if only != client => Err(NoGrant::new(
+            Reason::AddressChanged,
+            format!("the session was opened from {only} and used from {client}"),
+        )),
+        _ => Ok(grant),
+    }
+}
+
+fn refusal(error: ClientError) -> NoGrant {
+    match error {
+        ClientError::Refused(body) => {
+            let reason = body.reason.unwrap_or(match body.error.as_str() {
+                "end_of_session" => Reason::SessionEnded,
+                "store_full" => Reason::StoreFull,
+                "store_failed" => Reason::StoreFailed,
+                "busy" => Reason::Busy,
+                _ => Reason::NotPermitted,
+            });
+            NoGrant::new(reason, format!("{} (core's reference {})", body.message, body.reference))
+        }
+        other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
+    }
+}

@@ -1,0 +1,351 @@
+//! Turns outcomes into responses: the only file that writes a login response.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use serde::Serialize;
+
+use super::cookie;
+use super::facts::Facts;
+use super::pages;
+use super::sign_on::{Policy, Present, Refusal};
+use crate::audit::{Happening, Line, Verdict};
+use crate::front::body::Body;
+use crate::front::upstream::UpstreamError;
+use crate::front::{Front, Live};
+use crate::wire::reason::Fault;
+use crate::wire::reference::new_reference;
+use crate::wire::{ErrorBody, Mechanism, Reason, Session};
+
+/// Writes the answers to one request.
+#[derive(Debug)]
+pub struct Answerer<'a> {
+    front: &'a Front,
+    page: bool,
+    client: Option<IpAddr>,
+    site: String,
+    secure: bool,
+    began: Instant,
+}
+
+impl<'a> Answerer<'a> {
+    /// Knows only whether a person is to read the answer.
+    pub fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
+        Self {
+            front,
+            page: wants_page(request.headers()),
+            client: None,
+            site: String::new(),
+            secure: false,
+            began,
+        }
+    }
+
+    /// Knows the facts of the request as well.
+    pub fn with(self, facts: &Facts) -> Self {
+        Self {
+            client: Some(facts.client),
+            site: format!("{}{}", facts.host, facts.path),
+            secure: facts.secure,
+            ..self
+        }
+    }
+
+    /// Not signed on, or not permitted: the status that fits the reason, the
+    /// challenges that are offered, and the words.
+    pub fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
+        let reference = new_reference();
+        self.record(refusal, &reference);
+        let status = status_of(refusal.reason);
+        let mut response = self.words(status, refusal.reason.label(), refusal, &reference);
+        if status == StatusCode::UNAUTHORIZED
+            && policy.is_some_and(|policy| policy.mechanisms.contains(&Mechanism::Negotiate))
+        {
+            response.headers_mut().append(WWW_AUTHENTICATE, challenge(refusal.reply.as_deref()));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+
+    /// An application's answer to somebody who is signed on.
+    pub fn signed_on(&self, mut response: Response<Body>, present: &Present) -> Response<Body> {
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// Forward-auth: the request may pass, under this identity.
+    pub fn may_pass(&self, present: &Present, live: &Live, host: &str) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        if let Err(error) = live.proxy.identify(response.headers_mut(), &present.grant, host) {
+            return self.application_failed(&error, present);
+        }
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// `/.doorward/whoami`
+    pub fn whoami(&self, present: &Present) -> Response<Body> {
+        let session = present.grant.session();
+        let mut response = if self.page {
+            html(
+                StatusCode::OK,
+                &pages::Whoami {
+                    login: &session.user.login,
+                    name: &session.user.name,
+                    principal: &session.principal,
+                    mechanism: session.mechanism.as_str(),
+                    channel_bound: session.channel_bound,
+                    groups: &session.user.groups,
+                    expires_at: session.expires_at.to_string(),
+                },
+            )
+        } else {
+            json(StatusCode::OK, &Whoami::from(session))
+        };
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// `/.doorward/logout`, done.
+    pub fn signed_off(&self) -> Response<Body> {
+        let mut response = if self.page {
+            html(StatusCode::OK, &pages::SignedOff { done: true })
+        } else {
+            json(StatusCode::OK, &serde_json::json!({ "signed_off": true }))
+        };
+        if let Some(cookie) = cookie::clear(self.secure) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    /// `/.doorward/logout`, not by POST.
+    pub fn logout_needs_post(&self) -> Response<Body> {
+        let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        response
+    }
+
+    /// An answer for programs.
+    pub fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
+        json(StatusCode::OK, value)
+    }
+
+    /// Neither a site nor a page of Doorward's own.
+    pub fn not_found(&self, what: &str) -> Response<Body> {
+        let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
+        self.refuse(&refusal, None)
+    }
+
+    /// The application did not answer, or not in time.
+    pub fn application_failed(&self, error: &UpstreamError, present: &Present) -> Response<Body> {
+        let reference = new_reference();
+        self.front.metrics.upstream_failed(error.label());
+        tracing::error!(
+            reference,
+            site = self.site,
+            error = error as &dyn std::error::Error,
+            "the application gave no answer"
+        );
+        let reason = error.reason();
+        let mut response =
+            self.words(error.status(), reason.label(), &Refusal::new(reason), &reference);
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// Gives the client what a new sign-on earns: the cookie, and the
+    /// mechanism's last token (RFC 4559 section 5: mutual authentication).
+    fn welcome(&self, headers: &mut HeaderMap, present: &Present) {
+        let Some(fresh) = &present.fresh else { return };
+        let session = present.grant.session();
+        if let Some(cookie) = cookie::set(&session.session, self.secure) {
+            headers.append(SET_COOKIE, cookie);
+        }
+        if fresh.reply.is_some() {
+            headers.append(WWW_AUTHENTICATE, challenge(fresh.reply.as_deref()));
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+
+    fn words(
+        &self,
+        status: StatusCode,
+        error: &str,
+        refusal: &Refusal,
+        reference: &str,
+    ) -> Response<Body> {
+        let sentence = refusal.reason.sentence();
+        if self.page {
+            let login =
+                refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
+            html(status, &pages::Refused { title: title(status), sentence, login, reference })
+        } else {
+            json(
+                status,
+                &ErrorBody {
+                    error: error.to_owned(),
+                    message: sentence.to_owned(),
+                    reference: reference.to_owned(),
+                    reason: Some(refusal.reason),
+                },
+            )
+        }
+    }
+
+    /// Log, audit and metrics of a refusal. That nobody has signed on yet is no event.
+    fn record(&self, refusal: &Refusal, reference: &str) {
+        let reason = refusal.reason;
+        let took = self.began.elapsed();
+        if reason.fault() == Fault::Nobody {
+            tracing::debug!(reference, %reason, site = self.site, client = ?self.client, ?took, "not signed on");
+            return;
+        }
+        let login =
+            refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
+        match reason.fault() {
+            Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
+                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, "{}", reason.sentence());
+            }
+            Fault::Nobody | Fault::Client => {
+                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, login, "refused");
+            }
+        }
+        if let Some(mechanism) = refusal.tried {
+            self.front.metrics.refused(mechanism, reason);
+        }
+        let happening = if login.is_some() { Happening::Access } else { Happening::SignOn };
+        self.front.audit.write(&Line {
+            reason: Some(reason),
+            detail: Some(refusal.detail.as_str()).filter(|detail| !detail.is_empty()),
+            mechanism: refusal.tried,
+            login,
+            client: self.client,
+            site: Some(&self.site),
+            reference: Some(reference),
+            ..Line::new(happening, Verdict::Refused)
+        });
+    }
+}
+
+#[derive(Serialize)]
+struct Whoami<'a> {
+    user: &'a crate::wire::User,
+    mechanism: Mechanism,
+    principal: &'a str,
+    channel_bound: bool,
+    expires_at: crate::clock::Timestamp,
+}
+
+impl<'a> From<&'a Session> for Whoami<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self {
+            user: &session.user,
+            mechanism: session.mechanism,
+            principal: &session.principal,
+            channel_bound: session.channel_bound,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+/// The status that fits a reason.
+fn status_of(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::BadBase64
+        | Reason::ManyAuthorizations
+        | Reason::AmbiguousPath
+        | Reason::ForwardedConflict => StatusCode::BAD_REQUEST,
+        Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,
+        Reason::NoSite => StatusCode::NOT_FOUND,
+        Reason::RequirementNotMet | Reason::UntrustedProxy | Reason::CrossSite => {
+            StatusCode::FORBIDDEN
+        }
+        Reason::Busy
+        | Reason::StoreFull
+        | Reason::StoreFailed
+        | Reason::CoreUnreachable
+        | Reason::KeytabUnreadable
+        | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
+        Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::UNAUTHORIZED,
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "You are not signed on",
+        StatusCode::FORBIDDEN => "You may not use this",
+        StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The application does not answer",
+        StatusCode::SERVICE_UNAVAILABLE => "Signing on does not work at this moment",
+        _ => "The request cannot be served",
+    }
+}
+
+fn challenge(token: Option<&[u8]>) -> HeaderValue {
+    token
+        .filter(|token| !token.is_empty())
+        .and_then(|token| {
+            HeaderValue::from_str(&format!("Negotiate {}", STANDARD.encode(token))).ok()
+        })
+        .unwrap_or(HeaderValue::from_static("Negotiate"))
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .into_iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+}
+
+fn html(status: StatusCode, page: &impl Template) -> Response<Body> {
+    let text = page.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        String::from("The page could not be rendered.")
+    });
+    own(status, "text/html; charset=utf-8", text)
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_vec(value).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        b"{}".to_vec()
+    });
+    own(status, "application/json", text)
+}
+
+fn own(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in own_headers(kind) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 5] {
+    [
+        (CONTENT_TYPE, kind),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ]
+}

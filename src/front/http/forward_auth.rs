@@ -1,0 +1,191 @@
+//! `/.doorward/auth`: another proxy asks whether a request may pass.
+//!
+//! Four kinds of proxy tell in four ways what the original request was. They
+//! also pass on what the client sent, so a forged header of another kind
+//! stands beside the true one: where two of them disagree, nobody is believed.
+
+use std::sync::Arc;
+
+use http::header::{HOST, HeaderName};
+use http::{HeaderMap, Request, Response, Uri};
+
+use super::answer::Answerer;
+use super::facts::{Facts, single};
+use super::route::{self, host_of};
+use super::sign_on::{Policy, Refusal};
+use crate::front::body::Body;
+use crate::front::connection::Connection;
+use crate::front::{Front, Live};
+use crate::wire::Reason;
+
+const PREFIX: &str = "/.doorward/auth";
+const X_ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+const X_ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
+const X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+
+/// The request that another proxy asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Host, lower case, without port.
+    pub host: String,
+    /// Path without query.
+    pub path: String,
+}
+
+/// Answers 200 with identity headers, 401 with challenges, or 403.
+pub async fn auth<B>(
+    front: &Arc<Front>,
+    live: &Arc<Live>,
+    connection: &Connection,
+    request: &Request<B>,
+    facts: &Facts,
+    answerer: &Answerer<'_>,
+) -> Response<Body> {
+    let original = match original(request.uri(), request.headers(), facts.proxied) {
+        Ok(original) => original,
+        Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
+    };
+    let facts = Facts { host: original.host, path: original.path, ..facts.clone() };
+    let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
+        Ok(Some(site)) => site,
+        Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
+        Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
+    };
+    // What asks is a proxy, whether it is trusted or not: nothing that is
+    // proven here may stay with its connection.
+    let asked = Facts { proxied: true, ..facts };
+    match super::enter(front, live, connection, request.headers(), &asked, site).await {
+        Ok(present) => answerer.may_pass(&present, live, &asked.host),
+        Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(site))),
+    }
+}
+
+/// Reads what the original request was, from the headers of nginx
+/// (`X-Original-URI`, `X-Original-URL`), Traefik and Caddy (`X-Forwarded-*`)
+/// and the path of Envoy (appended to ours).
+///
+/// # Errors
+/// The headers come from a peer that is not trusted, stand twice, are no
+/// text, or contradict one another.
+pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Original, Reason> {
+    let appended = uri.path().strip_prefix(PREFIX).filter(|rest| !rest.is_empty());
+    let original_uri = single(headers, &X_ORIGINAL_URI)?;
+    let original_url = single(headers, &X_ORIGINAL_URL)?;
+    let forwarded_uri = single(headers, &X_FORWARDED_URI)?;
+    let forwarded_host = single(headers, &X_FORWARDED_HOST)?;
+    let original_method = single(headers, &X_ORIGINAL_METHOD)?;
+    let forwarded_method = single(headers, &X_FORWARDED_METHOD)?;
+    let claimed = [original_uri, original_url, forwarded_uri, appended];
+    if !trusted && (claimed.iter().any(Option::is_some) || forwarded_host.is_some()) {
+        return Err(Reason::UntrustedProxy);
+    }
+    agreed([original_method, forwarded_method].into_iter().flatten().map(str::to_owned))?;
+    let url = original_url.map(parse).transpose()?;
+    let own_host = match uri.authority() {
+        Some(authority) => Some(host_of(authority.as_str())),
+        None => single(headers, &HOST)?.map(host_of),
+    };
+    let paths = [original_uri, forwarded_uri, appended]
+        .into_iter()
+        .flatten()
+        .map(|text| parse(text).map(|uri| uri.path().to_owned()))
+        .chain(url.iter().map(|url| Ok(url.path().to_owned())))
+        .collect::<Result<Vec<_>, Reason>>()?;
+    let named_host = agreed(
+        forwarded_host
+            .map(host_of)
+            .into_iter()
+            .chain(url.as_ref().and_then(Uri::authority).map(|name| host_of(name.as_str()))),
+    )?;
+    // nginx and Envoy pass the original Host on; Traefik and Caddy ask under
+    // the gateway's own name and put the original one into X-Forwarded-Host.
+    let keeps_host = original_uri.is_some() || appended.is_some();
+    let host = match (named_host, own_host) {
+        (Some(named), Some(own)) if keeps_host && named != own => {
+            return Err(Reason::ForwardedConflict);
+        }
+        (Some(named), _) => named,
+        (None, own) => own.unwrap_or_default(),
+    };
+    let path = agreed(paths.into_iter())?.unwrap_or_else(|| "/".to_owned());
+    Ok(Original { host, path })
+}
+
+fn parse(text: &str) -> Result<Uri, Reason> {
+    text.parse().map_err(|_| Reason::ForwardedConflict)
+}
+
+fn agreed(mut values: impl Iterator<Item = String>) -> Result<Option<String>, Reason> {
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.all(|other| other == first) {
+        Ok(Some(first))
+    } else {
+        Err(Reason::ForwardedConflict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str, lines: &[(&str, &str)], trusted: bool) -> Result<(String, String), Reason> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        original(&path.parse().unwrap(), &headers, trusted).map(|o| (o.host, o.path))
+    }
+
+    #[test]
+    fn each_kind_of_proxy_is_understood() {
+        let web = |path: &str| Ok(("web.example".to_owned(), path.to_owned()));
+        let nginx =
+            [("host", "web.example"), ("x-original-uri", "/a?q"), ("x-original-method", "GET")];
+        assert_eq!(read("/.doorward/auth", &nginx, true), web("/a"));
+        let authelia = [("host", "gate"), ("x-original-url", "https://web.example/a?q")];
+        assert_eq!(read("/.doorward/auth", &authelia, true), web("/a"));
+        let traefik = [
+            ("host", "gate"),
+            ("x-forwarded-method", "POST"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "web.example:443"),
+            ("x-forwarded-uri", "/a?q"),
+        ];
+        assert_eq!(read("/.doorward/auth", &traefik, true), web("/a"));
+        assert_eq!(read("/.doorward/auth/a?q", &[("host", "web.example")], true), web("/a"));
+        assert_eq!(read("/.doorward/auth", &[("host", "web.example")], false), web("/"));
+    }
+
+    #[test]
+    fn a_forged_header_of_another_kind_ends_in_a_conflict() {
+        let conflict = Err(Reason::ForwardedConflict);
+        let nginx = [("host", "web.example"), ("x-original-uri", "/admin")];
+        let with = |more: &[(&'static str, &'static str)]| [nginx.as_slice(), more].concat();
+        for forged in [
+            ("x-forwarded-uri", "/public"),
+            ("x-original-url", "https://web.example/public"),
+            ("x-forwarded-host", "other.example"),
+            ("x-original-uri", "/public"),
+        ] {
+            assert_eq!(read("/.doorward/auth", &with(&[forged]), true), conflict, "{forged:?}");
+        }
+        let methods = with(&[("x-original-method", "GET"), ("x-forwarded-method", "POST")]);
+        assert_eq!(read("/.doorward/auth", &methods, true), conflict);
+        let envoy = [("host", "web.example"), ("x-forwarded-uri", "/public")];
+        assert_eq!(read("/.doorward/auth/admin", &envoy, true), conflict);
+    }
+
+    #[test]
+    fn nobody_but_a_trusted_proxy_may_speak_for_a_client() {
+        for line in
+            [("x-original-uri", "/"), ("x-forwarded-uri", "/"), ("x-forwarded-host", "web.example")]
+        {
+            let lines = [("host", "web.example"), line];
+            assert_eq!(read("/.doorward/auth", &lines, false), Err(Reason::UntrustedProxy));
+        }
+        assert_eq!(read("/.doorward/auth/x", &[("host", "a")], false), Err(Reason::UntrustedProxy));
+    }
+}

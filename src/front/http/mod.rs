@@ -1,0 +1,166 @@
+//! What the front does with a request: its facts, its site, who is there, and
+//! then the application. Nothing here writes a response; `answer` does.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::UPGRADE;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+pub mod answer;
+pub mod cookie;
+pub mod facts;
+pub mod forward_auth;
+pub mod pages;
+pub mod require;
+pub mod route;
+pub mod sign_on;
+
+use self::answer::Answerer;
+use self::facts::Facts;
+use self::sign_on::{Present, Refusal};
+use super::body::Body;
+use super::connection::Connection;
+use super::upstream::Passage;
+use super::{Front, Live};
+use crate::clock;
+use crate::config::checked::Site;
+use crate::wire::Reason;
+
+const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
+
+/// Doorward's own paths stand below this.
+const OWN: &str = "/.doorward/";
+
+/// Answers one request, whatever happens.
+pub async fn answer(
+    front: Arc<Front>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let began = clock::instant();
+    let live = front.live();
+    let response = handle(&front, &live, &connection, request, began).await;
+    front.metrics.request_seconds.observe(began.elapsed().as_secs_f64());
+    front.metrics.answered(response.status());
+    response
+}
+
+async fn handle(
+    front: &Arc<Front>,
+    live: &Arc<Live>,
+    connection: &Connection,
+    request: Request<Incoming>,
+    began: Instant,
+) -> Response<Body> {
+    let answerer = Answerer::new(front, &request, began);
+    let facts = match Facts::read(&request, connection, &live.settings.front) {
+        Ok(facts) => facts,
+        Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
+    };
+    let answerer = answerer.with(&facts);
+    if let Some(own) = facts.path.strip_prefix(OWN) {
+        return match own.split('/').next().unwrap_or(own) {
+            "auth" => {
+                forward_auth::auth(front, live, connection, &request, &facts, &answerer).await
+            }
+            "whoami" => whoami(front, live, connection, &request, &facts, &answerer).await,
+            "logout" => logout(front, connection, &request, &facts, &answerer).await,
+            "jwks.json" => answerer.json(live.assertions.jwks()),
+            _ => answerer.not_found("Doorward has no page of this name"),
+        };
+    }
+    let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
+        Ok(Some(site)) => site,
+        Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
+        Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
+    };
+    let present = match enter(front, live, connection, request.headers(), &facts, site).await {
+        Ok(present) => present,
+        Err(refusal) => return answerer.refuse(&refusal, Some(sign_on::Policy::of(site))),
+    };
+    let Some(upstream) = &site.upstream else {
+        return answerer.not_found("this site has no application behind it");
+    };
+    let tunnel = request
+        .headers()
+        .contains_key(UPGRADE)
+        .then(|| front.core.watch(&present.grant.session().session, facts.client));
+    let passage = Passage {
+        grant: &present.grant,
+        upstream,
+        audience: &facts.host,
+        client: &connection.client,
+        pass_authorization: site.pass_authorization,
+        until: tunnel.as_ref().unwrap_or(&front.stop),
+    };
+    let outcome = live.proxy.forward(request, passage).await;
+    let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
+    if let Some(tunnel) = tunnel.filter(|_| !switched) {
+        tunnel.cancel();
+    }
+    match outcome {
+        Ok(response) => answerer.signed_on(response, &present),
+        Err(error) => answerer.application_failed(&error, &present),
+    }
+}
+
+/// Who is there, and may they use the site?
+async fn enter(
+    front: &Arc<Front>,
+    live: &Arc<Live>,
+    connection: &Connection,
+    headers: &HeaderMap,
+    facts: &Facts,
+    site: &Site,
+) -> Result<Present, Refusal> {
+    let policy = sign_on::Policy::of(site);
+    let present = sign_on::who(front, live, connection, headers, facts, &policy).await?;
+    if require::satisfied(&site.require, &present.grant.session().user) {
+        Ok(present)
+    } else {
+        Err(Refusal::not_permitted(present))
+    }
+}
+
+async fn whoami(
+    front: &Arc<Front>,
+    live: &Arc<Live>,
+    connection: &Connection,
+    request: &Request<Incoming>,
+    facts: &Facts,
+    answerer: &Answerer<'_>,
+) -> Response<Body> {
+    let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
+    let policy =
+        site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), sign_on::Policy::of);
+    match sign_on::who(front, live, connection, request.headers(), facts, &policy).await {
+        Ok(present) => answerer.whoami(&present),
+        Err(refusal) => answerer.refuse(&refusal, Some(policy)),
+    }
+}
+
+async fn logout(
+    front: &Arc<Front>,
+    connection: &Connection,
+    request: &Request<Incoming>,
+    facts: &Facts,
+    answerer: &Answerer<'_>,
+) -> Response<Body> {
+    if request.method() != Method::POST {
+        return answerer.logout_needs_post();
+    }
+    if facts::from_another_site(request.headers(), &facts.host) {
+        return answerer.refuse(&Refusal::new(Reason::CrossSite), None);
+    }
+    let cookie = cookie::session_id(request.headers(), facts.secure);
+    let bound = connection.session();
+    connection.begin_attempt();
+    for id in cookie.into_iter().chain(bound.as_deref()) {
+        if let Err(failed) = front.core.end(id).await {
+            return answerer.refuse(&Refusal::from(failed), None);
+        }
+    }
+    answerer.signed_off()
+}

@@ -1,0 +1,67 @@
+//! `require`: who may use a site, once it is known who is there.
+
+use crate::config::checked::Requirement;
+use crate::wire::User;
+
+/// Whether the user meets any of the requirements. A site that lists none takes whoever is signed on.
+pub fn satisfied(requirements: &[Requirement], user: &User) -> bool {
+    requirements.is_empty() || requirements.iter().any(|requirement| meets(requirement, user))
+}
+
+fn meets(requirement: &Requirement, user: &User) -> bool {
+    match requirement {
+        Requirement::ValidUser => true,
+        Requirement::User(name) => caseless(name, &user.login),
+        Requirement::Group(name) => user.groups.iter().any(|group| caseless(name, group)),
+        Requirement::Company(name) => caseless(name, &user.company),
+        Requirement::Admin => user.admin > 0,
+    }
+}
+
+/// Login names are canonical already; what an administrator writes is not.
+fn caseless(one: &str, other: &str) -> bool {
+    !one.is_empty() && one.to_lowercase() == other.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user() -> User {
+        User {
+            login: "alice".to_owned(),
+            name: String::new(),
+            email: String::new(),
+            company: String::new(),
+            groups: vec!["S-1-5-21-1-2-3-513".to_owned()],
+            admin: 0,
+        }
+    }
+
+    #[test]
+    fn any_one_of_the_requirements_is_enough() {
+        let group = |name: &str| Requirement::Group(name.to_owned());
+        let name = |name: &str| Requirement::User(name.to_owned());
+        for (requirements, expected) in [
+            (vec![], true),
+            (vec![Requirement::ValidUser], true),
+            (vec![name("Alice")], true),
+            (vec![name("bob")], false),
+            (vec![name("bob"), name("alice")], true),
+            (vec![group("s-1-5-21-1-2-3-513")], true),
+            (vec![group("S-1-5-21-1-2-3-51")], false),
+            (vec![Requirement::Company(String::new())], false),
+            (vec![Requirement::Admin], false),
+        ] {
+            assert_eq!(satisfied(&requirements, &user()), expected, "{requirements:?}");
+        }
+    }
+
+    #[test]
+    fn an_administrator_of_any_level_meets_admin() {
+        for level in [1, 2] {
+            let user = User { admin: level, ..user() };
+            assert!(satisfied(&[Requirement::Admin], &user));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Sockets: bound before anything is served, accepted from until the gateway stops.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::connection::{self, Connection};
+use super::{Front, status};
+use crate::clock;
+use crate::config::checked;
+
+/// What is spoken on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Plain HTTP.
+    Http,
+    /// HTTP in TLS.
+    Https,
+    /// The status pages, in plain HTTP.
+    Status,
+}
+
+impl Speaks {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Listener {
+    speaks: Speaks,
+    socket: StdListener,
+}
+
+/// A socket could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} for {}: {source}. {}", .speaks.as_str(), mend(.source))]
+pub struct BindError {
+    speaks: Speaks,
+    address: SocketAddr,
+    source: io::Error,
+}
+
+fn mend(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "Another program holds the port: stop it, or choose another in [front]"
+        }
+        io::ErrorKind::PermissionDenied => "Ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        io::ErrorKind::AddrNotAvailable => "The host has no such address: correct it in [front]",
+        _ => "Check the address in [front]",
+    }
+}
+
+/// Binds every socket of the front, or none.
+///
+/// # Errors
+/// The first that cannot be bound, and why.
+pub fn bind(front: &checked::Front) -> Result<Vec<Listener>, BindError> {
+    let plain = front.listen.iter().map(|address| (Speaks::Http, *address));
+    let tls = front.listen_tls.iter().map(|address| (Speaks::Https, *address));
+    let status = front.listen_status.iter().map(|address| (Speaks::Status, *address));
+    plain
+        .chain(tls)
+        .chain(status)
+        .map(|(speaks, address)| {
+            bind_one(address)
+                .map(|socket| Listener { speaks, socket })
+                .map_err(|source| BindError { speaks, address, source })
+        })
+        .collect()
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
+    let socket = StdListener::bind(address)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// Accepts on all sockets, each in a task of its own.
+///
+/// # Errors
+/// The runtime does not take a socket.
+pub fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(front.live().settings.front.max_connections));
+    for Listener { speaks, socket } in listeners {
+        let socket = TcpListener::from_std(socket)?;
+        let address = socket.local_addr()?;
+        tracing::info!(event = "listening", what = speaks.as_str(), %address, "listening");
+        let accepting = accept(Arc::clone(front), socket, speaks, Arc::clone(&places));
+        tokio::spawn(front.stop.clone().run_until_cancelled_owned(accepting));
+    }
+    Ok(())
+}
+
+async fn accept(front: Arc<Front>, socket: TcpListener, speaks: Speaks, places: Arc<Semaphore>) {
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                let task = one(Arc::clone(&front), stream, peer, speaks, place);
+                front.connections.spawn(task);
+            }
+            Err(error) => {
+                // Out of descriptors, or a peer that left at once: neither ends the gateway.
+                tracing::warn!(%error, "a connection could not be accepted");
+                clock::pause(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn one(
+    front: Arc<Front>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    speaks: Speaks,
+    _place: OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "no TCP_NODELAY");
+    }
+    front.metrics.connections.inc();
+    match speaks {
+        Speaks::Status => status::serve(&front, TokioIo::new(stream)).await,
+        Speaks::Http => {
+            let trusted = &front.live().settings.front.trusted_proxies;
+            let connection = Arc::new(Connection::new(peer.ip(), None, trusted));
+            connection::serve(Arc::clone(&front), connection, stream).await;
+        }
+        Speaks::Https => {
+            // A handshake that begins on one certificate keeps that certificate's binding.
+            let live = front.live();
+            let limit = live.settings.front.header_timeout;
+            if let Some(tls) = &live.tls {
+                let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
+                match timeout(limit, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => {
+                        let binding = Some(Arc::clone(tls.binding()));
+                        let trusted = &live.settings.front.trusted_proxies;
+                        let connection = Arc::new(Connection::new(peer.ip(), binding, trusted));
+                        drop(live);
+                        connection::serve(Arc::clone(&front), connection, stream).await;
+                    }
+                    Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+                }
+            }
+        }
+    }
+    front.metrics.connections.dec();
+}

@@ -1,0 +1,198 @@
+//! The threads that do the library's work: GSSAPI blocks, and one credential
+//! shared by several threads would make them wait for each other.
+
+use std::ffi::CString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::checked;
+use crate::front::mechanism::kerberos::gss::{Accept, Accepted, Credential, Facts, Failure, Store};
+use crate::front::mechanism::kerberos::workers::{NoAnswer, Workers};
+use crate::front::mechanism::kerberos::{Answer, Established, failure, pac, realm};
+use crate::keytab::{self, SoleRealm};
+use crate::wire::Reason;
+
+/// Accepts Kerberos tokens on threads of its own, which end when it is dropped.
+#[derive(Debug)]
+pub struct Pool {
+    workers: Workers<Accept, Answer>,
+}
+
+impl Pool {
+    /// Starts the threads. The keytab is not opened yet: one that appears or is
+    /// replaced later is used without a restart. Tokens that were seen are
+    /// remembered in `replay_cache`, a file that the library makes.
+    ///
+    /// # Errors
+    /// A path that holds a NUL byte, or no threads to be had.
+    pub fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
+        let store = store(settings, replay_cache)?;
+        let keytab = settings.keytab.clone();
+        let only = settings.acceptor.clone();
+        let make = move || {
+            let mut acceptor = Acceptor {
+                store: store.clone(),
+                sole_realm: SoleRealm::new(keytab.clone()),
+                keytab: keytab.clone(),
+                only: only.clone(),
+                credential: None,
+            };
+            move |accept| acceptor.answer(accept)
+        };
+        let workers = Workers::start("gss", settings.threads, settings.queue, make)?;
+        Ok(Self { workers })
+    }
+
+    /// Does what the threads do before their first token, and no more: acquires
+    /// the credential from the keytab. For checks; blocks, and writes nothing.
+    ///
+    /// # Errors
+    /// Why no token could be accepted, and the story behind it.
+    pub fn rehearse(
+        settings: &checked::Kerberos,
+        replay_cache: &Path,
+    ) -> Result<(), (Reason, String)> {
+        let store = store(settings, replay_cache)
+            .map_err(|error| (Reason::KeytabUnreadable, error.to_string()))?;
+        let acquired = Credential::acquire(&store);
+        acquired.map(drop).map_err(|failure| failure::explain(&failure, &settings.keytab))
+    }
+
+    /// Accepts one token. Never blocks; an overfull queue is answered at once.
+    pub async fn accept(&self, accept: Accept) -> Answer {
+        match self.workers.ask(accept).await {
+            Ok(answer) => answer,
+            Err(NoAnswer::Full) => {
+                refused(Reason::Busy, "the queue before the Kerberos threads is full")
+            }
+            Err(NoAnswer::Panicked) => refused(
+                Reason::KerberosFailure,
+                "the Kerberos thread panicked; it goes on with a new credential",
+            ),
+        }
+    }
+}
+
+/// One thread's work.
+struct Acceptor {
+    store: Store,
+    keytab: PathBuf,
+    sole_realm: SoleRealm,
+    /// The one principal to accept for, where there is one.
+    only: Option<String>,
+    credential: Option<Credential>,
+}
+
+impl Acceptor {
+    fn answer(&mut self, accept: Accept) -> Answer {
+        let realm = self.sole_realm.get().map(str::to_owned);
+        let name_acceptor = self.only.is_some() || realm.is_none();
+        match self.accept(accept, name_acceptor) {
+            Ok(Accepted::Continue { context, token }) => Answer::Continue { context, token },
+            Ok(Accepted::Complete(facts)) => establish(facts, realm, self.only.as_deref()),
+            Err(failure) => {
+                let (reason, detail) = failure::explain(&failure, &self.keytab, keytab::read);
+                if suspects_credential(reason) {
+                    self.credential = None;
+                }
+                Answer::Refused { reason, detail, reply: failure.reply }
+            }
+        }
+    }
+
+    fn accept(&mut self, accept: Accept, name_acceptor: bool) -> Result<Accepted, Failure> {
+        let credential = match self.credential.take() {
+            Some(credential) => credential,
+            None => Credential::acquire(&self.store)?,
+        };
+        self.credential.insert(credential).accept(accept, name_acceptor)
+    }
+}
+
+/// Whether a new credential may help where the old one failed.
+fn suspects_credential(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::KeytabUnreadable
+            | Reason::KerberosConfiguration
+            | Reason::KerberosFailure
+            | Reason::ReplayCacheFailed
+    )
+}
+
+fn establish(facts: Facts, sole_realm: Option<String>, only: Option<&str>) -> Answer {
+    let acceptor = facts.acceptor.map(|name| String::from_utf8_lossy(&name).into_owned());
+    if let Some(only) = only {
+        let acceptor = acceptor.as_deref().unwrap_or("a service without name");
+        if !names(only, acceptor) {
+            let detail = format!(
+                "the ticket is for {acceptor}, and [sso.kerberos] acceptor admits only {only}"
+            );
+            return refused(Reason::WrongPrincipal, &detail);
+        }
+    }
+    Answer::Established(Established {
+        acceptor_realm: sole_realm
+            .or_else(|| acceptor.as_deref().and_then(realm).map(str::to_owned)),
+        groups: facts.logon_info.as_deref().map(groups).unwrap_or_default(),
+        principal: facts.principal,
+        channel_bound: facts.channel_bound,
+        ends_at: facts.ends_at,
+        reply: facts.reply,
+    })
+}
+
+/// Whether `acceptor` is the principal that the setting names, which may leave
+/// out the realm.
+fn names(setting: &str, acceptor: &str) -> bool {
+    match acceptor.strip_prefix(setting) {
+        Some("") => true,
+        Some(rest) => rest.starts_with('@') && !setting.contains('@'),
+        None => false,
+    }
+}
+
+/// A PAC that cannot be read costs the groups, not the sign-on.
+fn groups(logon_info: &[u8]) -> Vec<String> {
+    pac::group_sids(logon_info).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the ticket's PAC is not readable; signed on without its groups");
+        Vec::new()
+    })
+}
+
+fn refused(reason: Reason, detail: &str) -> Answer {
+    Answer::Refused { reason, detail: detail.to_owned(), reply: None }
+}
+
+fn store(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Store> {
+    Ok(Store {
+        keytab: labelled("FILE:", &settings.keytab)?,
+        replay_cache: labelled("file2:", replay_cache)?,
+    })
+}
+
+fn labelled(label: &str, path: &Path) -> io::Result<CString> {
+    let bytes = [label.as_bytes(), path.as_os_str().as_bytes()].concat();
+    CString::new(bytes).map_err(|_| {
+        let message = format!("{}: a path cannot hold a NUL byte", path.display());
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_acceptor_without_realm_fits_every_realm_and_no_longer_name() {
+        assert!(names("HTTP/web", "HTTP/web@A"));
+        assert!(names("HTTP/web", "HTTP/web@B"));
+        assert!(names("HTTP/web@A", "HTTP/web@A"));
+        assert!(!names("HTTP/web@A", "HTTP/web@A@B"));
+        assert!(!names("HTTP/web@A", "HTTP/web@B"));
+        assert!(!names("HTTP/web", "HTTP/web.example@A"));
+        assert!(!names("HTTP/web", "HTTP/we@A"));
+        assert!(!names("HTTP/web", ""));
+    }
+}

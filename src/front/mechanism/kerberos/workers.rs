@@ -1,0 +1,144 @@
+//! A few threads before one bounded queue, for work that blocks.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+/// Threads that turn an `I` into an `O`. Dropping this ends them, and waits for
+/// the one job that each may be at: a library that tidies up when the process
+/// ends must not be in use any more by then (MIT's aborts).
+#[derive(Debug)]
+pub(super) struct Workers<I, O> {
+    queue: Arc<Queue<I, O>>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// As many jobs wait as may wait.
+    Full,
+    /// The job panicked.
+    Panicked,
+}
+
+#[derive(Debug)]
+struct Queue<I, O> {
+    state: Mutex<State<I, O>>,
+    changed: Condvar,
+    bound: usize,
+}
+
+#[derive(Debug)]
+struct State<I, O> {
+    jobs: VecDeque<Job<I, O>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Job<I, O> {
+    input: I,
+    answer: oneshot::Sender<O>,
+}
+
+impl<I: Send + 'static, O: Send + 'static> Workers<I, O> {
+    /// Starts `threads` threads named `NAME-0`, `NAME-1`, … before a queue of
+    /// `bound` places. Each works with a function of its own, made by `make` on
+    /// the thread itself, and made anew after a panic.
+    pub(super) fn start<F>(
+        name: &str,
+        threads: usize,
+        bound: usize,
+        make: impl Fn() -> F + Send + Clone + 'static,
+    ) -> io::Result<Self>
+    where
+        F: FnMut(I) -> O,
+    {
+        let state = Mutex::new(State { jobs: VecDeque::new(), closed: false });
+        let queue = Arc::new(Queue { state, changed: Condvar::new(), bound });
+        let mut workers = Self { queue, threads: Vec::new() };
+        for number in 0..threads {
+            let queue = Arc::clone(&workers.queue);
+            let make = make.clone();
+            let thread = thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || queue.work(make))?;
+            workers.threads.push(thread);
+        }
+        Ok(workers)
+    }
+
+    /// Has a job done.
+    pub(super) async fn ask(&self, input: I) -> Result<O, NoAnswer> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.put(Job { input, answer })?;
+        answered.await.map_err(|_| NoAnswer::Panicked)
+    }
+}
+
+impl<I, O> Drop for Workers<I, O> {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // A panic that got past the job's own catch has been printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<I, O> Queue<I, O> {
+    fn put(&self, job: Job<I, O>) -> Result<(), NoAnswer> {
+        let mut state = self.lock();
+        if state.jobs.len() >= self.bound {
+            return Err(NoAnswer::Full);
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The next job that somebody still waits for; `None` when all is over.
+    fn take(&self) -> Option<Job<I, O>> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            match state.jobs.pop_front() {
+                Some(job) if job.answer.is_closed() => {}
+                Some(job) => return Some(job),
+                None => {
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn work<F: FnMut(I) -> O>(&self, make: impl Fn() -> F) {
+        // Session traffic goes first when handshakes storm. Of this thread only
+        // (Linux); where it is not allowed, things work all the same.
+        let _ = rustix::process::setpriority_process(None, NICE);
+        let mut function = make();
+        while let Some(Job { input, answer }) = self.take() {
+            // Unwind safe: what a panic may have left half done is thrown away.
+            match catch_unwind(AssertUnwindSafe(|| function(input))) {
+                Ok(output) => drop(answer.send(output)),
+                Err(_) => function = make(),
+            }
+        }
+    }
+
+    /// No code that can panic runs under this lock, so a poisoned one is whole.
+    fn lock(&self) -> MutexGuard<'_, State<I, O>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A third of the processor time of an equal thread beside it (sched(7)).
+const NICE: i32 = 5;

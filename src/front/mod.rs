@@ -1,0 +1,206 @@
+//! The front: speaks TCP, TLS and HTTP, finds out who is there, and passes
+//! requests on under a proven identity. Files in the order in which data flows:
+//! `listen`, `tls`, `connection`, `http`, `mechanism`, `core_link`, `upstream`.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub mod body;
+pub mod connection;
+pub mod core_link;
+pub mod http;
+pub mod listen;
+pub mod mechanism;
+mod secret_file;
+pub mod status;
+pub mod tls;
+pub mod upstream;
+
+use self::connection::Limits;
+use self::core_link::CoreLink;
+use self::http::cookie;
+use self::mechanism::kerberos::pool::Pool;
+use self::tls::{ServerTls, TlsError};
+use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
+use crate::audit::Audit;
+use crate::clock;
+use crate::config::checked::{HostPattern, Settings};
+use crate::metrics::Metrics;
+
+/// A running front.
+#[derive(Debug)]
+pub struct Front {
+    live: ArcSwap<Live>,
+    /// The line to the core.
+    pub core: Arc<CoreLink>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// Who was refused, and why.
+    pub audit: Arc<Audit>,
+    /// Fires when the front is to stop.
+    pub stop: CancellationToken,
+    connections: TaskTracker,
+}
+
+/// What a reload replaces as a whole. A request keeps the one it began with.
+#[derive(Debug)]
+pub struct Live {
+    /// The configuration.
+    pub settings: Settings,
+    /// The Kerberos threads.
+    pub gss: Arc<Pool>,
+    /// Certificate and settings of the TLS listeners.
+    pub tls: Option<Arc<ServerTls>>,
+    /// The way to the applications.
+    pub proxy: Proxy,
+    /// Who signs what applications are told.
+    pub assertions: Arc<Assertions>,
+    /// Limits of a connection.
+    pub limits: Limits,
+}
+
+/// Why a front cannot start, or not take a new configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontError {
+    /// A socket.
+    #[error(transparent)]
+    Bind(#[from] listen::BindError),
+    /// Key or certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The key of the signed assertion.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    /// An application's address.
+    #[error(transparent)]
+    Application(#[from] OddAddress),
+    /// The Kerberos threads could not be started.
+    #[error("the Kerberos threads cannot be started: {0}")]
+    Kerberos(#[source] io::Error),
+    /// A socket could not be served.
+    #[error("a socket cannot be served: {0}")]
+    Serve(#[source] io::Error),
+}
+
+impl Front {
+    /// Binds every socket and begins to serve.
+    ///
+    /// # Errors
+    /// Anything that is missing: nothing starts half.
+    pub fn start(
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+        audit: Arc<Audit>,
+    ) -> Result<Arc<Self>, FrontError> {
+        let listeners = listen::bind(&settings.front)?;
+        let live = Live::new(settings, None)?;
+        let stop = CancellationToken::new();
+        let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
+        let front = Arc::new(Self {
+            live: ArcSwap::from_pointee(live),
+            core,
+            metrics,
+            audit,
+            stop,
+            connections: TaskTracker::new(),
+        });
+        listen::serve(&front, listeners).map_err(FrontError::Serve)?;
+        Ok(front)
+    }
+
+    /// What holds at this moment.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Takes a new configuration as a whole, or leaves everything as it was.
+    /// Sockets stay: their addresses take a restart.
+    ///
+    /// # Errors
+    /// What is wrong with the new one.
+    pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
+        let old = self.live();
+        let fresh = Live::new(settings, Some(&old))?;
+        let (was, is) = (&old.settings.front, &settings.front);
+        if (&was.listen, &was.listen_tls, &was.listen_status, &was.core)
+            != (&is.listen, &is.listen_tls, &is.listen_status, &is.core)
+        {
+            tracing::warn!(
+                "[front] listen, listen_tls, listen_status or core changed: that takes a restart"
+            );
+        }
+        self.live.store(Arc::new(fresh));
+        Ok(())
+    }
+
+    /// Stops accepting, lets open requests finish for as long as is allowed, and ends.
+    pub async fn drain(&self, limit: Duration) {
+        self.stop.cancel();
+        self.connections.close();
+        if timeout(limit, self.connections.wait()).await.is_err() {
+            tracing::warn!(
+                open = self.connections.len(),
+                "connections were still open when the time was up"
+            );
+        }
+    }
+}
+
+impl Live {
+    fn new(settings: &Settings, old: Option<&Self>) -> Result<Self, FrontError> {
+        let kerberos = &settings.sso.kerberos;
+        let gss = match old {
+            Some(old) if old.settings.sso.kerberos == *kerberos => Arc::clone(&old.gss),
+            _ => {
+                let replay_cache = settings.state_path.join("replay-cache");
+                Arc::new(Pool::start(kerberos, &replay_cache).map_err(FrontError::Kerberos)?)
+            }
+        };
+        let assertions =
+            Arc::new(Assertions::open(&settings.state_path, &settings.server_hostname)?);
+        let cookies = [cookie::PLAIN, cookie::SECURE];
+        let proxy =
+            Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
+        Ok(Self {
+            gss,
+            tls: tls(settings)?,
+            proxy,
+            assertions,
+            limits: Limits {
+                header_bytes: settings.front.max_header_bytes,
+                first_request: settings.front.header_timeout,
+                idle: settings.front.idle_timeout,
+            },
+            settings: settings.clone(),
+        })
+    }
+}
+
+fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
+    if settings.front.listen_tls.is_empty() {
+        return Ok(None);
+    }
+    let tls = match &settings.front.certificate {
+        Some(files) => ServerTls::load(files)?,
+        None => {
+            let mut names = vec![settings.server_hostname.clone(), "localhost".to_owned()];
+            names.extend(settings.sites.iter().filter_map(|site| match &site.host {
+                HostPattern::Exact(name) => Some(name.clone()),
+                HostPattern::Suffix(suffix) => Some(format!("*{suffix}")),
+                HostPattern::Any => None,
+            }));
+            names.dedup();
+            tracing::warn!(
+                "no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts"
+            );
+            ServerTls::self_signed(&settings.state_path, &names, clock::now())?
+        }
+    };
+    Ok(Some(Arc::new(tls)))
+}

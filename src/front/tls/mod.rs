@@ -1,0 +1,14 @@
+//! TLS of the front: key and certificate, and the channel binding that follows
+//! from the certificate.
+//!
+//! [`ServerTls`] never changes. A reload makes another one for the connections
+//! to come; a connection keeps the one it began with, and so the right binding.
+
+mod binding;
+mod error;
+mod self_signed;
+mod server;
+
+pub use binding::server_end_point;
+pub use error::TlsError;
+pub use server::ServerTls;

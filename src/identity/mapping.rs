@@ -1,0 +1,197 @@
+//! Who may come in, and under which login name.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::login::{canonical, check_length, lower};
+use super::{Identity, Origin, Principal};
+use crate::config::checked::{Realm, Strip};
+use crate::wire::Reason;
+
+/// How a name came to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via<'a> {
+    /// A mechanism proved it; the name is in MIT's display form.
+    Proven {
+        /// The realm of the key that accepted the ticket.
+        acceptor_realm: Option<&'a str>,
+    },
+    /// A peer that may vouch for users named it.
+    Trusted,
+}
+
+/// The rules of `[[core.realm]]` and `[core.altnames]`.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    realms: Vec<Realm>,
+    altnames: HashMap<String, String>,
+    fallback_realms: Vec<String>,
+}
+
+impl Rules {
+    /// `altnames` maps principals, as written, to login names; of two that are
+    /// the same principal the first holds. `fallback_realms` are the realms of
+    /// the keytab: allowed in trusted names as long as no realm is configured.
+    pub fn new(
+        realms: &[Realm],
+        altnames: &[(String, String)],
+        fallback_realms: Vec<String>,
+    ) -> Self {
+        let mut rules = Self { realms: realms.to_vec(), altnames: HashMap::new(), fallback_realms };
+        for (principal, login) in altnames {
+            let key = rules.altname_key(principal);
+            rules.altnames.entry(key).or_insert_with(|| login.clone());
+        }
+        rules
+    }
+
+    /// The form in which principals of `[core.altnames]` are compared. Realm
+    /// and domain count without case; the name too, unless its realm is
+    /// case-sensitive: otherwise `JOHN@REALM` would slip past the mapping of
+    /// `john@REALM`, which is the same account.
+    fn altname_key(&self, principal: &str) -> String {
+        let Some((name, realm)) = principal.rsplit_once('@') else {
+            return lower(principal);
+        };
+        match self.listed(&Origin::Realm(realm.to_owned())) {
+            Some(listed) if listed.case_sensitive => format!("{name}@{}", lower(realm)),
+            _ => lower(principal),
+        }
+    }
+
+    fn listed(&self, origin: &Origin) -> Option<&Realm> {
+        self.realms.iter().find(|listed| match origin {
+            Origin::Realm(realm) => same(&listed.realm, realm),
+            Origin::Domain(domain) => same(&listed.domain, domain),
+            Origin::Bare => false,
+        })
+    }
+
+    /// The realm somebody belongs to; `None` for a name without one, which only
+    /// a trusted peer can give.
+    fn home(&self, origin: &Origin, via: Via<'_>) -> Result<Option<Cow<'_, Realm>>, Reason> {
+        if let Some(listed) = self.listed(origin) {
+            return Ok(Some(Cow::Borrowed(listed)));
+        }
+        match origin {
+            Origin::Bare => Ok(None),
+            Origin::Realm(realm) if self.is_own(realm, via) => Ok(Some(Cow::Owned(own(realm)))),
+            Origin::Realm(_) | Origin::Domain(_) => Err(Reason::RealmNotAllowed),
+        }
+    }
+
+    /// Whether a realm is allowed because none is configured.
+    fn is_own(&self, realm: &str, via: Via<'_>) -> bool {
+        self.realms.is_empty()
+            && match via {
+                Via::Proven { acceptor_realm } => {
+                    acceptor_realm.is_some_and(|own| same(own, realm))
+                }
+                Via::Trusted => self.fallback_realms.iter().any(|own| same(own, realm)),
+            }
+    }
+
+    /// Case counts in a name without realm only where it counts in every realm.
+    fn bare_is_case_sensitive(&self) -> bool {
+        !self.realms.is_empty() && self.realms.iter().all(|realm| realm.case_sensitive)
+    }
+}
+
+/// Says who `name` is here.
+///
+/// Explicit mappings come first; they may name principals of any realm and form.
+/// Then the realm or domain must be listed (without a list: the acceptor's own
+/// realm), and is taken off or kept as its `strip` says. A name that a trusted
+/// peer gives without realm stands as it is.
+///
+/// # Errors
+/// [`Reason::RealmNotAllowed`], [`Reason::OddPrincipal`] (a form that no login
+/// has), [`Reason::ReservedName`].
+pub fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Reason> {
+    if let Some(login) = rules.altnames.get(&rules.altname_key(name)) {
+        return mapped(name, login, via, rules);
+    }
+    let principal = parse(name, via)?;
+    let home = rules.home(principal.origin(), via)?;
+    let [user] = principal.components() else {
+        return Err(Reason::OddPrincipal);
+    };
+    let login = match &home {
+        Some(realm) => stripped(user, principal.origin(), realm)?,
+        None => canonical(user, rules.bare_is_case_sensitive())?,
+    };
+    Ok(match home {
+        Some(realm) => {
+            let Realm { realm, company, .. } = realm.into_owned();
+            Identity { login, company, realm: Some(realm) }
+        }
+        None => Identity { login, company: String::new(), realm: None },
+    })
+}
+
+fn parse(name: &str, via: Via<'_>) -> Result<Principal, Reason> {
+    match via {
+        Via::Proven { .. } => Principal::parse_kerberos(name),
+        Via::Trusted => Principal::parse_trusted(name),
+    }
+}
+
+/// The login of an explicit mapping, which may itself have a realm or domain.
+/// It belongs to the tenant of the principal's realm.
+fn mapped(name: &str, login: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Reason> {
+    let origin = parse(name, via).map_or(Origin::Bare, |principal| principal.origin().clone());
+    let home = rules.listed(&origin);
+    let case_sensitive =
+        home.map_or_else(|| rules.bare_is_case_sensitive(), |realm| realm.case_sensitive);
+    let target = Principal::parse_trusted(login)?;
+    let [user] = target.components() else {
+        return Err(Reason::OddPrincipal);
+    };
+    let user = canonical(user, case_sensitive)?;
+    let listed = rules.listed(target.origin());
+    let login = match target.origin() {
+        Origin::Bare => user,
+        Origin::Realm(realm) => format!("{user}@{}", listed.map_or(realm, |listed| &listed.realm)),
+        Origin::Domain(domain) => {
+            format!("{}\\{user}", listed.map_or(domain, |listed| &listed.domain))
+        }
+    };
+    check_length(&login)?;
+    let company = home.map(|realm| realm.company.clone()).unwrap_or_default();
+    let realm = match (home, origin) {
+        (Some(home), _) => Some(home.realm.clone()),
+        (None, Origin::Realm(realm)) => Some(realm),
+        (None, Origin::Domain(_) | Origin::Bare) => None,
+    };
+    Ok(Identity { login, company, realm })
+}
+
+/// The login of somebody from a listed realm. What is kept is spelt as
+/// configured, so that the login is the same whoever typed it.
+fn stripped(user: &str, origin: &Origin, listed: &Realm) -> Result<String, Reason> {
+    let user = canonical(user, listed.case_sensitive)?;
+    let login = match (listed.strip, origin) {
+        (Strip::Keep, _) => format!("{user}@{}", listed.realm),
+        (Strip::Zcp, Origin::Domain(_)) => format!("{}\\{user}", listed.domain),
+        (Strip::Exact | Strip::Zcp | Strip::Kopano, _) => user,
+    };
+    check_length(&login)?;
+    Ok(login)
+}
+
+/// A realm that is allowed without being configured.
+fn own(realm: &str) -> Realm {
+    Realm {
+        realm: realm.to_owned(),
+        domain: String::new(),
+        strip: Strip::Exact,
+        company: String::new(),
+        case_sensitive: false,
+    }
+}
+
+/// Realms and domains are compared without case, as Active Directory does. One
+/// that is not configured is the same as none.
+fn same(configured: &str, given: &str) -> bool {
+    !configured.is_empty() && configured.eq_ignore_ascii_case(given)
+}

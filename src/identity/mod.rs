@@ -1,0 +1,48 @@
+//! From a proven or vouched-for name to a login name: pure functions.
+//!
+//! ```text
+//! text ─▶ Principal ─▶ altnames? ─▶ realm listed? ─▶ stripped ─▶ canonical, checked ─▶ Identity
+//!        (principal)  └────────────────── mapping ───────────┘  └───── login ─────┘
+//! ```
+//!
+//! A realm that is not listed is refused, never stripped: `alice@OTHER.REALM`
+//! does not become `alice`. Every odd form has its answer in
+//! `tests/cases/principals.case`, which the unit tests of this module run.
+
+mod login;
+mod mapping;
+mod principal;
+#[cfg(test)]
+mod tests;
+
+pub use mapping::{Rules, Via, identify};
+pub use principal::{Origin, Principal};
+
+/// Who somebody is here. Made only by [`identify`], so whoever holds one knows
+/// that the realm is allowed and the login name canonical.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    login: String,
+    company: String,
+    realm: Option<String>,
+}
+
+impl Identity {
+    /// The login name in its one canonical form: lower case (as written where
+    /// the realm is case-sensitive), without its realm, or with it where the
+    /// realm says `strip = false`: `john`, `john@ADSDOMAIN.EXAMPLE`.
+    pub fn login(&self) -> &str {
+        &self.login
+    }
+
+    /// The tenant of the realm; empty outside multi-tenancy.
+    pub fn company(&self) -> &str {
+        &self.company
+    }
+
+    /// The realm the name came from, spelt as configured; `None` for a name
+    /// that a trusted peer gave without one.
+    pub fn realm(&self) -> Option<&str> {
+        self.realm.as_deref()
+    }
+}

@@ -1,0 +1,203 @@
+//! Keytab files (MIT format 0x0502), read for messages and checks. Key bytes
+//! are passed over and never kept; accepting tickets is the library's work.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use format::Flaw;
+
+use crate::clock::Timestamp;
+
+mod format;
+mod sole_realm;
+
+pub use sole_realm::SoleRealm;
+
+/// What a keytab holds, without the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keytab {
+    /// Its entries, as they stand in the file.
+    pub entries: Vec<Entry>,
+}
+
+/// One key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Whose key, in display form: `HTTP/web.example@EXAMPLE`.
+    pub principal: String,
+    /// The realm of the principal.
+    pub realm: String,
+    /// The version of the key: it grows when the account's password changes.
+    pub kvno: u32,
+    /// What the key encrypts with.
+    pub enctype: Enctype,
+    /// When it was written.
+    pub written: Timestamp,
+}
+
+/// An encryption type, by its number (IANA "Kerberos Encryption Type Numbers").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Enctype(pub u16);
+
+/// Why a keytab cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeytabError {
+    /// There is no such file.
+    #[error("{path} does not exist; export a keytab for this service to it", path = .0.display())]
+    Missing(PathBuf),
+    /// There is one, for others.
+    #[error(
+        "{path} is not readable by uid {uid}: it belongs to uid {owner}, group {group}, with mode {mode:04o}; \
+         give it to the user that Doorward runs as, with mode 0600",
+        path = path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Who tried.
+        uid: u32,
+        /// Whose it is.
+        owner: u32,
+        /// Its group.
+        group: u32,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Reading failed in another way.
+    #[error("{path}: {error}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is something else.
+    #[error("{path} is not a keytab: {what}", path = path.display())]
+    NotAKeytab {
+        /// The file.
+        path: PathBuf,
+        /// How one can tell.
+        what: &'static str,
+    },
+    /// It ends in the middle of an entry.
+    #[error("{path} is cut off or damaged: an entry ends at offset {offset}; export it again", path = path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Where its entry ends too early.
+        offset: usize,
+    },
+}
+
+/// Reads the keytab at `path`.
+///
+/// # Errors
+/// Says whether it is missing, for others, no keytab, or damaged.
+pub fn read(path: &Path) -> Result<Keytab, KeytabError> {
+    let bytes = load(path)?;
+    format::parse(&bytes).map_err(|flaw| match flaw {
+        Flaw::NotAKeytab(what) => KeytabError::NotAKeytab { path: path.to_owned(), what },
+        Flaw::Truncated(offset) => KeytabError::Truncated { path: path.to_owned(), offset },
+    })
+}
+
+impl Keytab {
+    /// The realms of its principals, sorted, each once.
+    pub fn realms(&self) -> Vec<&str> {
+        let realms: BTreeSet<_> = self.entries.iter().map(|entry| entry.realm.as_str()).collect();
+        realms.into_iter().collect()
+    }
+
+    /// Its principals, sorted, each once.
+    pub fn principals(&self) -> Vec<&str> {
+        let names: BTreeSet<_> =
+            self.entries.iter().map(|entry| entry.principal.as_str()).collect();
+        names.into_iter().collect()
+    }
+
+    /// The keys of `principal`: `HTTP/host@REALM`, or `HTTP/host` for every realm.
+    pub fn keys_for(&self, principal: &str) -> Vec<&Entry> {
+        self.entries.iter().filter(|entry| entry.is_for(principal)).collect()
+    }
+
+    /// Whether `principal` has keys, and all of them are RC4, which domain
+    /// controllers do not use any more (CVE-2026-20833).
+    pub fn only_rc4(&self, principal: &str) -> bool {
+        let keys = self.keys_for(principal);
+        !keys.is_empty() && keys.iter().all(|entry| entry.enctype.is_rc4())
+    }
+}
+
+impl Entry {
+    fn is_for(&self, principal: &str) -> bool {
+        match self.principal.strip_prefix(principal) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix('@') == Some(self.realm.as_str()),
+            None => false,
+        }
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} kvno {} {}", self.principal, self.kvno, self.enctype)
+    }
+}
+
+impl Enctype {
+    /// Whether it is RC4 (RFC 4757).
+    pub const fn is_rc4(self) -> bool {
+        matches!(self.0, 23 | 24)
+    }
+}
+
+impl fmt::Display for Enctype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            1 => "des-cbc-crc",
+            2 => "des-cbc-md4",
+            3 => "des-cbc-md5",
+            16 => "des3-cbc-sha1",
+            17 => "aes128-cts-hmac-sha1-96",
+            18 => "aes256-cts-hmac-sha1-96",
+            19 => "aes128-cts-hmac-sha256-128",
+            20 => "aes256-cts-hmac-sha384-192",
+            23 => "arcfour-hmac",
+            24 => "arcfour-hmac-exp",
+            25 => "camellia128-cts-cmac",
+            26 => "camellia256-cts-cmac",
+            other => return write!(f, "etype {other}"),
+        })
+    }
+}
+
+fn load(path: &Path) -> Result<Vec<u8>, KeytabError> {
+    let io = |error| KeytabError::Io { path: path.to_owned(), error };
+    let facts = std::fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => KeytabError::Missing(path.to_owned()),
+        _ => io(error),
+    })?;
+    if !facts.is_file() {
+        let what = "it is not a regular file";
+        return Err(KeytabError::NotAKeytab { path: path.to_owned(), what });
+    }
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => KeytabError::Unreadable {
+            path: path.to_owned(),
+            uid: nix::unistd::geteuid().as_raw(),
+            owner: facts.uid(),
+            group: facts.gid(),
+            mode: facts.mode() & 0o7777,
+        },
+        _ => io(error),
+    })?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
+}
+
+/// Far more than any keytab has; a wrong path must not fill the memory.
+const MAX_FILE: u64 = 16 * 1024 * 1024;

@@ -1,0 +1,141 @@
+//! Figures for Prometheus. Every name begins `doorward_`; the handles of the
+//! session path are made once, so that counting costs an atomic addition.
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
+};
+
+use crate::wire::{Mechanism, Reason};
+
+/// Everything a process counts.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    signons: IntCounterVec,
+    responses: [IntCounter; 5],
+    upstream_errors: IntCounterVec,
+    /// From a request's head to the head of its answer, in seconds.
+    pub request_seconds: Histogram,
+    /// Open client connections.
+    pub connections: IntGauge,
+    /// Open tunnels (websockets).
+    pub tunnels: IntGauge,
+    /// Requests that were served by a session, without a new sign-on.
+    pub session_requests: IntCounter,
+    /// Grants the front has at hand.
+    pub cached_grants: IntGauge,
+    /// 1 while the core's event stream stands.
+    pub core_connected: IntGauge,
+    /// Sessions that live in this process's core.
+    pub sessions: IntGauge,
+}
+
+impl Metrics {
+    /// A fresh set, with every series that an alert may name already at zero.
+    ///
+    /// # Errors
+    /// Two series with one name: a mistake in this file.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let signons = counters(
+            &registry,
+            "doorward_signons_total",
+            "Sign-ons by mechanism, outcome (granted, refused) and reason",
+            &["mechanism", "outcome", "reason"],
+        )?;
+        let responses = counters(
+            &registry,
+            "doorward_responses_total",
+            "Answers by class of status",
+            &["class"],
+        )?;
+        let upstream_errors = counters(
+            &registry,
+            "doorward_upstream_errors_total",
+            "Requests that an application did not answer, by kind",
+            &["kind"],
+        )?;
+        let request_seconds = Histogram::with_opts(
+            HistogramOpts::new(
+                "doorward_request_seconds",
+                "From a request's head to the head of its answer",
+            )
+            .buckets(vec![0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0]),
+        )?;
+        registry.register(Box::new(request_seconds.clone()))?;
+        let session_requests = IntCounter::new(
+            "doorward_session_requests_total",
+            "Requests that were served by a session, without a new sign-on",
+        )?;
+        registry.register(Box::new(session_requests.clone()))?;
+        signons.with_label_values(&[Mechanism::Negotiate.as_str(), "granted", "none"]);
+        let class = |name: &str| responses.with_label_values(&[name]);
+        Ok(Self {
+            responses: [class("1xx"), class("2xx"), class("3xx"), class("4xx"), class("5xx")],
+            connections: gauge(&registry, "doorward_connections", "Open client connections")?,
+            tunnels: gauge(&registry, "doorward_tunnels", "Open tunnels (websockets)")?,
+            cached_grants: gauge(&registry, "doorward_cached_grants", "Grants at hand")?,
+            core_connected: gauge(
+                &registry,
+                "doorward_core_connected",
+                "1 while the core's event stream stands",
+            )?,
+            sessions: gauge(&registry, "doorward_sessions", "Sessions that live in this core")?,
+            registry,
+            signons,
+            upstream_errors,
+            request_seconds,
+            session_requests,
+        })
+    }
+
+    /// Counts a sign-on that was granted.
+    pub fn granted(&self, mechanism: Mechanism) {
+        self.signons.with_label_values(&[mechanism.as_str(), "granted", "none"]).inc();
+    }
+
+    /// Counts a sign-on that was refused.
+    pub fn refused(&self, mechanism: Mechanism, reason: Reason) {
+        self.signons.with_label_values(&[mechanism.as_str(), "refused", reason.label()]).inc();
+    }
+
+    /// Counts an answer.
+    pub fn answered(&self, status: http::StatusCode) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, self.responses.len());
+        if let Some(counter) = self.responses.get(class - 1) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a request that an application did not answer.
+    pub fn upstream_failed(&self, kind: &str) {
+        self.upstream_errors.with_label_values(&[kind]).inc();
+    }
+
+    /// The text that Prometheus reads.
+    pub fn render(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "the metrics could not be written");
+        }
+        text
+    }
+}
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<IntCounterVec> {
+    let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(counters.clone()))?;
+    Ok(counters)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+    let gauge = IntGauge::new(name, help)?;
+    registry.register(Box::new(gauge.clone()))?;
+    Ok(gauge)
+}

@@ -1,0 +1,27 @@
+//! Word to systemd (sd_notify(3)); silent where nobody listens.
+
+use sd_notify::NotifyState;
+
+/// Everything listens.
+pub fn ready() {
+    say(&[NotifyState::Ready]);
+}
+
+/// The configuration is read again; [`ready`] follows.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(moment) => say(&[NotifyState::Reloading, moment]),
+        Err(error) => tracing::debug!(%error, "no monotonic clock for systemd"),
+    }
+}
+
+/// Open requests are finished, then the process ends.
+pub fn stopping() {
+    say(&[NotifyState::Stopping]);
+}
+
+fn say(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}

@@ -1,0 +1,189 @@
+//! The core's API as types, and its client: all that front, core, admin tool
+//! share. HTTP and JSON under `/v1`; `docs/architecture.md` has the table of
+//! who may ask what.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+pub mod client;
+pub mod key;
+pub mod reason;
+pub mod reference;
+
+pub use key::SessionKey;
+pub use reason::Reason;
+
+/// By what a person or program was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mechanism {
+    /// Kerberos, by `Authorization: Negotiate` (RFC 4559).
+    Negotiate,
+    /// A peer that may vouch for users named them.
+    Trusted,
+    /// The uid of a program on the same host is the proof (`allow_local_users`).
+    Unix,
+}
+
+impl Mechanism {
+    /// The word in configuration, headers, metrics and audit lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Negotiate => "negotiate",
+            Self::Trusted => "trusted",
+            Self::Unix => "unix",
+        }
+    }
+}
+
+/// What a front has proven about a client, as it travels to the core.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// How it was proven.
+    pub mechanism: Mechanism,
+    /// The principal exactly as proven, in the mechanism's own display form
+    /// (`john@ADSDOMAIN.EXAMPLE`, RFC 1964 quoting for odd characters).
+    pub principal: String,
+    /// The realm of the key that accepted: trusted when no `[[core.realm]]` is configured.
+    pub acceptor_realm: Option<String>,
+    /// Whether the proof is bound to the client's TLS channel (RFC 5929).
+    pub channel_bound: bool,
+    /// When the ticket ends: no session outlives it.
+    pub ends_at: Option<Timestamp>,
+    /// Group SIDs from the ticket's authenticated PAC (MS-PAC 2.5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
+/// `POST /v1/sessions`: exactly one of `proof`, `trusted` with `user`, or the caller's own `user`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenSession {
+    /// What a front has proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// Whom the caller names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The caller vouches for `user`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trusted: bool,
+    /// A password for `user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The client's network address, as the front sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<IpAddr>,
+}
+
+/// Who a session belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct User {
+    /// The login name, stripped and canonical: `john`.
+    pub login: String,
+    /// The full name; empty when the directory has none.
+    pub name: String,
+    /// The mail address; empty when the directory has none.
+    pub email: String,
+    /// The tenant; empty outside multi-tenancy.
+    pub company: String,
+    /// Group names, and SIDs (`S-1-5-…`) where only those are known.
+    pub groups: Vec<String>,
+    /// 0 none, 1 administrator of the own company, 2 of the system (ZCP manual 6.2.6).
+    pub admin: u8,
+}
+
+/// The answer to opening or resolving a session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// The session's secret id, 256 random bits in base64url: the bearer's proof.
+    pub session: String,
+    /// Whose it is.
+    pub user: Arc<User>,
+    /// How its owner was proven.
+    pub mechanism: Mechanism,
+    /// The principal as it was proven.
+    pub principal: String,
+    /// Whether the proof was bound to a TLS channel.
+    pub channel_bound: bool,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// The only address it may be used from, under `session_ip_check`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_from: Option<IpAddr>,
+    /// The node that is home to the user.
+    pub home_server: String,
+    /// Where to go instead, on the wrong node.
+    pub redirect: Option<String>,
+}
+
+/// `GET /v1/whoami`: who the core takes the caller for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whoami {
+    /// `unix`, `certificate` or `anonymous`.
+    pub peer: String,
+    /// The peer's uid, on the unix socket.
+    pub uid: Option<u32>,
+    /// The file in `sslkeys_path` that holds the peer's key.
+    pub key: Option<String>,
+    /// `SYSTEM`, a front, the peer's own account, or nobody.
+    #[serde(rename = "as")]
+    pub acting_as: Option<String>,
+}
+
+/// `POST /v1/sign-ons`: several sign-ons for one round trip and one write to the disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOns {
+    /// Each as `POST /v1/sessions` would take it.
+    pub proofs: Vec<OpenSession>,
+}
+
+/// The answer to [`SignOns`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignOnAnswers {
+    /// One for each proof, in order.
+    pub answers: Vec<SignOnAnswer>,
+}
+
+/// What became of one of several sign-ons.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignOnAnswer {
+    /// A session was opened.
+    Granted(Session),
+    /// It was not.
+    Refused(ErrorBody),
+}
+
+/// What `GET /v1/events` tells, one JSON object an event (`event: session`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The stream stands: whatever was cached before may have missed events.
+    Hello,
+    /// A session has ended. `id` is the SHA-256 of the session's secret, in hex.
+    SessionEnded {
+        /// SHA-256 of the secret id, lower-case hex on the wire.
+        id: SessionKey,
+    },
+}
+
+/// Every refusal of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `bad_request`, `not_found`, `busy`, `store_full`, `store_failed`.
+    pub error: String,
+    /// What was wrong and what to do, in a sentence.
+    pub message: String,
+    /// Stands in the core's log beside the whole story.
+    pub reference: String,
+    /// Why, told only to peers that proved the identity themselves (fronts).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,122 @@
+//! Why somebody is not signed on: the metric label, the audit word and the
+//! sentence on the error page are one thing.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Who has to mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is wrong: the client simply has not signed on yet.
+    Nobody,
+    /// The client sent something that cannot stand.
+    Client,
+    /// The administrator of this gateway has to mend a setting or a file.
+    Configuration,
+    /// A realm, core or application behind us failed.
+    Upstream,
+    /// This program.
+    Ourselves,
+}
+
+macro_rules! reasons {
+    ($($variant:ident $label:literal $fault:ident $sentence:literal;)*) => {
+        /// Why there is no identity.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Reason {
+            $(#[doc = $sentence] $variant,)*
+        }
+
+        impl Reason {
+            /// Every reason there is, for metrics and documents.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word in metrics, audit and the wire.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+
+            /// Who has to mend it.
+            pub const fn fault(self) -> Fault {
+                match self { $(Self::$variant => Fault::$fault),* }
+            }
+
+            /// The sentence on the error page: what is wrong and what to do.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    NoCredentials "no_credentials" Nobody "You are not signed on, and your browser sent no Kerberos ticket. It sends one only to sites it was told to trust: ask for this site to be put on its list, and check that you are signed on to the domain.";
+    EmptyToken "empty_token" Client "Your program offered to sign on but sent an empty token. It has no Kerberos ticket for this site.";
+    UnknownScheme "unknown_scheme" Client "Your program used a way of signing on that this site does not offer.";
+    ManyAuthorizations "many_authorizations" Client "The request carried more than one Authorization header.";
+    BadBase64 "bad_base64" Client "The token in the Authorization header is not base64.";
+    TokenTooLarge "token_too_large" Client "The token in the Authorization header is larger than this gateway accepts.";
+    NtlmSent "ntlm_sent" Client "Your program sent NTLM, which this site does not offer. It does so when it finds no Kerberos ticket: is the site in its intranet zone, is it reached by its name and not by an address, and is the name registered as a service principal?";
+    WrongMechanism "wrong_mechanism" Client "Your program offered only ways of signing on that this site does not take; it takes Kerberos.";
+    DefectiveToken "defective_token" Client "The token is damaged, or is not a Kerberos token.";
+    Replay "replay" Client "This token was used before. Each token signs on once: try again.";
+    TicketExpired "ticket_expired" Client "The Kerberos ticket has expired. Lock and unlock your screen, or run kinit, and try again.";
+    TicketNotYetValid "ticket_not_yet_valid" Client "The Kerberos ticket is not valid yet. Check the clock of your machine.";
+    ClockSkew "clock_skew" Client "The clocks of your machine and of this gateway differ too much for Kerberos (five minutes by habit). Set both by the same time server.";
+    BindingMismatch "binding_mismatch" Client "The token was made for another TLS connection: something between your machine and this gateway opens TLS, or somebody relays tokens.";
+    BindingMissing "binding_missing" Client "This site demands sign-ons that are bound to the TLS connection (channel binding), and your program sent none.";
+    WrongPrincipal "wrong_principal" Client "The ticket is for another service than this gateway holds keys for. Reach the site by the name it is registered under.";
+    ExchangeOpen "exchange_open" Nobody "The exchange of tokens goes on: your program has to send its next one.";
+    ExchangeInterrupted "exchange_interrupted" Client "The exchange of tokens was broken off in the middle.";
+    ExchangeTooLong "exchange_too_long" Client "The exchange of tokens went on for too many legs.";
+    ExchangeNeedsConnection "exchange_needs_connection" Client "Signing on takes several legs on one connection here, and this connection is a proxy's.";
+    AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
+    ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
+    MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
+    NoSite "no_site" Configuration "No site is configured for this host and path.";
+    RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
+    CrossSite "cross_site" Client "Another site made your browser send this request.";
+    UntrustedProxy "untrusted_proxy" Configuration "The request claims to be forwarded, but its sender is not one of the trusted proxies of this gateway (trusted_proxies).";
+    KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
+    KeyMissing "key_missing" Configuration "The keytab of this gateway has no key for the service the ticket is for.";
+    KeyEncryption "key_encryption" Configuration "The keytab of this gateway lacks the encryption type that the ticket uses. Export it again with AES keys.";
+    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: the keytab does not fit the account, or the service name stands on two accounts.";
+    KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
+    KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
+    ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
+    KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
+    Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
+    RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";
+    OddPrincipal "odd_principal" Client "Your principal has a form that is not taken as a user name here (an instance, a quoted character, or a character that no login name may hold). An explicit mapping in [core.altnames] can admit it.";
+    ReservedName "reserved_name" Client "The name is reserved for the system itself.";
+    NotPermitted "not_permitted" Client "The caller may not do this.";
+    RequirementNotMet "requirement_not_met" Client "You are signed on, but you are not one of those who may use this site.";
+    SessionEnded "session_ended" Nobody "Your session has ended. Sign on again.";
+    AddressChanged "address_changed" Client "The session belongs to another network address.";
+    StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can be signed on until there is room. Sessions that stand go on working.";
+    StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can be signed on.";
+    ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
+    ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
+    CoreUnreachable "core_unreachable" Upstream "The core, which keeps the sessions, does not answer.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_on_the_wire_is_the_word_in_metrics() {
+        for reason in Reason::ALL {
+            let wire = serde_json::to_string(reason).unwrap_or_default();
+            assert_eq!(wire, format!("\"{}\"", reason.label()));
+        }
+    }
+}
