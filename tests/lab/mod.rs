@@ -18,13 +18,16 @@ pub mod http;
 pub mod process;
 pub mod realm;
 pub mod servers;
+pub mod ticket;
 
 pub use clients::{chromium, curl, java, python};
 pub use doorward::Doorward;
 pub use process::{Process, wait_until};
-pub use realm::{Realm, Ticket, realm};
+pub use realm::{Realm, realm};
+pub use ticket::{Ticket, TokenOptions};
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -57,5 +60,20 @@ pub fn free_port() -> u16 {
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
+    }
+}
+
+/// What the command printed on stdout, and on stderr; the second is empty if it
+/// succeeded.
+fn output(command: &mut Command) -> (String, String) {
+    let done = command
+        .output()
+        .unwrap_or_else(|e| panic!("{} does not start: {e}", command.get_program().display()));
+    let out = String::from_utf8_lossy(&done.stdout).into_owned();
+    let err = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+    match done.status.success() {
+        true => (out, String::new()),
+        false if err.is_empty() => (out, done.status.to_string()),
+        false => (out, err),
     }
 }

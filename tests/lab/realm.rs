@@ -1,11 +1,13 @@
 //! The Active Directory domain and the MIT realm, and what they give out.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use super::{clients, lab_path, temp_dir};
+use super::{lab_path, output, temp_dir};
+
+pub use super::ticket::{Ticket, TokenOptions};
 
 /// The realms of this test run. The first to ask brings them up.
 pub fn realm() -> &'static Realm {
@@ -59,60 +61,6 @@ pub struct Service {
     pub host: String,
     /// Its keys as they were when it was made.
     pub keytab: PathBuf,
-}
-
-/// A signed-on user: a credential cache and the configuration that goes with it.
-#[derive(Clone, Debug)]
-pub struct Ticket {
-    /// The credential cache.
-    pub ccache: PathBuf,
-    /// The `krb5.conf` of its realm.
-    pub krb5_config: PathBuf,
-}
-
-impl Ticket {
-    /// The environment that makes a client use this ticket.
-    pub fn env(&self) -> [(&'static str, &Path); 2] {
-        [("KRB5CCNAME", &self.ccache), ("KRB5_CONFIG", &self.krb5_config)]
-    }
-
-    /// `count` different SPNEGO tokens for `HTTP@host`, in base64, asking for mutual
-    /// authentication.
-    #[track_caller]
-    pub fn tokens(&self, host: &str, count: usize) -> Vec<String> {
-        self.tokens_with(host, count, &TokenOptions::default())
-    }
-
-    /// The same, made otherwise.
-    #[track_caller]
-    pub fn tokens_with(&self, host: &str, count: usize, options: &TokenOptions) -> Vec<String> {
-        let mut command = clients::venv_python(Some(self));
-        command.arg(lab_path("tokens.py")).arg(host).arg(count.to_string());
-        if options.raw {
-            command.arg("--raw");
-        }
-        if options.one_way {
-            command.arg("--one-way");
-        }
-        if let Some(binding) = &options.binding {
-            let hex: String = binding.iter().map(|byte| format!("{byte:02x}")).collect();
-            command.arg("--binding").arg(hex);
-        }
-        let (out, err) = output(&mut command);
-        assert!(err.is_empty() && !out.is_empty(), "no tokens for {host}: {err}");
-        out.lines().map(str::to_owned).collect()
-    }
-}
-
-/// How tokens are made.
-#[derive(Clone, Debug, Default)]
-pub struct TokenOptions {
-    /// Kerberos tokens, not wrapped in SPNEGO.
-    pub raw: bool,
-    /// Without mutual authentication.
-    pub one_way: bool,
-    /// The application data of the channel binding, e.g. `tls-server-end-point:…`.
-    pub binding: Option<Vec<u8>>,
 }
 
 impl Realm {
@@ -256,17 +204,5 @@ impl Realm {
         let mut command = Command::new(lab_path("realm.sh"));
         command.arg(verb).env("LAB_DIR", &self.dir);
         command
-    }
-}
-
-/// What the command printed; the second is empty if it succeeded.
-fn output(command: &mut Command) -> (String, String) {
-    let done = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let out = String::from_utf8_lossy(&done.stdout).into_owned();
-    let err = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    match done.status.success() {
-        true => (out, String::new()),
-        false if err.is_empty() => (out, done.status.to_string()),
-        false => (out, err),
     }
 }
