@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use aws_lc_rs::digest;
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
-use x509_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::clock::Timestamp;
@@ -25,7 +23,6 @@ pub(super) struct Certificate {
     /// and until then.
     pub(super) ends_at: Timestamp,
     der: CertificateDer<'static>,
-    hash: Option<&'static digest::Algorithm>,
 }
 
 impl Certificate {
@@ -45,7 +42,6 @@ impl Certificate {
             begins_at: moment(parsed.validity().not_before.timestamp()),
             ends_at: moment(parsed.validity().not_after.timestamp()),
             der: der.clone().into_owned(),
-            hash: end_point_hash(&parsed),
         })
     }
 
@@ -60,12 +56,6 @@ impl Certificate {
     pub(super) fn is_valid_at(&self, moment: Timestamp) -> bool {
         self.begins_at <= moment && moment <= self.ends_at
     }
-
-    /// Its hash for `tls-server-end-point` bindings (RFC 5929 section 4.1);
-    /// `None` where its signature algorithm has no single hash.
-    pub(super) fn end_point(&self) -> Option<Vec<u8>> {
-        self.hash.map(|algorithm| digest::digest(algorithm, &self.der).as_ref().to_vec())
-    }
 }
 
 fn name(name: &GeneralName<'_>) -> Option<String> {
@@ -79,20 +69,36 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// The hash of the certificate's signature; SHA-256 in place of MD5 and SHA-1.
-fn end_point_hash(certificate: &X509Certificate<'_>) -> Option<&'static digest::Algorithm> {
-    let signature = &certificate.signature_algorithm;
-    let found = HASHES.iter().find(|(oid, _)| *oid == signature.algorithm);
-    found.map(|(_, algorithm)| *algorithm)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-static HASHES: [(Oid<'static>, &digest::Algorithm); 8] = [
-    (oid!(1.2.840.113549.1.1.4), &digest::SHA256), // md5WithRSAEncryption
-    (oid!(1.2.840.113549.1.1.5), &digest::SHA256), // sha1WithRSAEncryption
-    (oid!(1.2.840.113549.1.1.11), &digest::SHA256), // sha256WithRSAEncryption
-    (oid!(1.2.840.113549.1.1.12), &digest::SHA384), // sha384WithRSAEncryption
-    (oid!(1.2.840.113549.1.1.13), &digest::SHA512), // sha512WithRSAEncryption
-    (oid!(1.2.840.10045.4.3.2), &digest::SHA256),  // ecdsa-with-SHA256
-    (oid!(1.2.840.10045.4.3.3), &digest::SHA384),  // ecdsa-with-SHA384
-    (oid!(1.2.840.10045.4.3.4), &digest::SHA512),  // ecdsa-with-SHA512
-];
+    fn made_for(names: &[&str]) -> Certificate {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        Certificate::read(made.cert.der()).unwrap()
+    }
+
+    #[test]
+    fn names_and_addresses_are_told() {
+        let certificate = made_for(&["web.example", "*.lab.example", "192.0.2.1"]);
+        assert_eq!(certificate.names, ["web.example", "*.lab.example", "192.0.2.1"]);
+        assert_eq!(certificate.subject, certificate.issuer);
+    }
+
+    #[test]
+    fn a_wildcard_covers_one_label() {
+        let certificate = made_for(&["web.example", "*.lab.example", "192.0.2.1"]);
+        for host in ["web.example", "WEB.example", "a.lab.example", "192.0.2.1"] {
+            assert!(certificate.covers(host), "{host}");
+        }
+        for host in ["example", "b.a.lab.example", "lab.example", "192.0.2.2", "not a host", ""] {
+            assert!(!certificate.covers(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_certificate_are_said() {
+        assert!(Certificate::read(&CertificateDer::from(vec![0x30, 0x80])).is_err());
+    }
+}

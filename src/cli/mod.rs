@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 mod certificate;
-//pub mod check;
+pub mod check;
 pub mod probe;
 pub mod serve;
 

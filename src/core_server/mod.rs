@@ -36,8 +36,8 @@ mod tests;
 use admit::Admission;
 use events::EventBody;
 use policy::{Ask, Peer, Policy, allowed};
-pub use serve::serve;
 use refusal::{Kind, Refusal};
+pub use serve::serve;
 use sessions::{Opened, Sessions};
 use sign_on::{Denial, Wish, decide};
 
@@ -185,7 +185,9 @@ impl Core {
             return Err(Refusal::end_of_session());
         }
         let client = match peer {
-            Peer::System { .. } | Peer::Front { .. } => client.map(|address| address.to_canonical()),
+            Peer::System { .. } | Peer::Front { .. } => {
+                client.map(|address| address.to_canonical())
+            }
             Peer::Local { .. } => None,
         };
         match self.sessions.resolve(&SessionKey::of(&id), client, now) {

@@ -190,9 +190,9 @@ mod tests {
     #[test]
     fn every_peer_may_ask_what_the_table_says() {
         use Ask::{End, Events, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
-        const ALL: [Ask; 7] =
-            [OpenByProof, OpenTrusted, OpenOwn, Resolve, End, Whoami, Events];
-        let local = |account: Option<&str>| Peer::Local { uid: 7, account: account.map(Into::into) };
+        const ALL: [Ask; 7] = [OpenByProof, OpenTrusted, OpenOwn, Resolve, End, Whoami, Events];
+        let local =
+            |account: Option<&str>| Peer::Local { uid: 7, account: account.map(Into::into) };
         for (peer, may) in [
             (Peer::System { uid: 0 }, ALL.to_vec()),
             (Peer::Front { uid: 33 }, vec![OpenByProof, Resolve, End, Whoami, Events]),
@@ -227,7 +227,8 @@ mod tests {
         };
         let system = |uid| Peer::System { uid };
         let front = |uid| Peer::Front { uid };
-        let local = |uid, account: Option<&str>| Peer::Local { uid, account: account.map(Into::into) };
+        let local =
+            |uid, account: Option<&str>| Peer::Local { uid, account: account.map(Into::into) };
         for (admins, fronts, allow_local, uid, expected) in [
             (&["root"][..], &[][..], true, 0, system(0)),
             (&[], &[], true, OWN, system(OWN)),

@@ -29,7 +29,11 @@ use crate::clock;
 ///
 /// # Errors
 /// The listener cannot be used at all.
-pub async fn serve(listener: StdListener, core: Arc<Core>, stop: CancellationToken) -> io::Result<()> {
+pub async fn serve(
+    listener: StdListener,
+    core: Arc<Core>,
+    stop: CancellationToken,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let door = Door {

@@ -105,7 +105,11 @@ pub struct CoreLink {
 
 impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
-    pub fn start(address: CoreAddress, metrics: Arc<Metrics>, stop: CancellationToken) -> Arc<Self> {
+    pub fn start(
+        address: CoreAddress,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
         let (proofs, waiting) = mpsc::channel(WAITING);
         let link = Arc::new(Self {
             client: Arc::new(Client::new(address)),
@@ -269,7 +273,9 @@ impl CoreLink {
             }
             Event::SessionEnded { id } => self.forget(id),
         }
-        self.metrics.cached_grants.set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
+        self.metrics
+            .cached_grants
+            .set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
     }
 }
 
@@ -283,9 +289,8 @@ async fn carry_proofs(
         match client.open_many(questions).await {
             Ok(answers) => {
                 for (asker, answer) in askers.into_iter().zip(answers) {
-                    let answer = answer
-                        .map(Grant::new)
-                        .map_err(|body| refusal(ClientError::Refused(body)));
+                    let answer =
+                        answer.map(Grant::new).map_err(|body| refusal(ClientError::Refused(body)));
                     // An asker that has gone away left its session unclaimed: it ends by itself.
                     drop(asker.send(answer));
                 }

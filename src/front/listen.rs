@@ -55,7 +55,9 @@ pub struct BindError {
 
 fn mend(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "Another program holds the port: stop it, or choose another in [front]",
+        io::ErrorKind::AddrInUse => {
+            "Another program holds the port: stop it, or choose another in [front]"
+        }
         io::ErrorKind::PermissionDenied => "Ports below 1024 need root or CAP_NET_BIND_SERVICE",
         io::ErrorKind::AddrNotAvailable => "The host has no such address: correct it in [front]",
         _ => "Check the address in [front]",

@@ -24,10 +24,10 @@ pub mod upstream;
 
 use self::connection::Limits;
 use self::core_link::CoreLink;
+use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
 use self::tls::{ServerTls, TlsError};
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
-use self::http::cookie;
 use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
@@ -131,7 +131,9 @@ impl Front {
         if (&was.listen, &was.listen_tls, &was.listen_status, &was.core)
             != (&is.listen, &is.listen_tls, &is.listen_status, &is.core)
         {
-            tracing::warn!("[front] listen, listen_tls, listen_status or core changed: that takes a restart");
+            tracing::warn!(
+                "[front] listen, listen_tls, listen_status or core changed: that takes a restart"
+            );
         }
         self.live.store(Arc::new(fresh));
         Ok(())
@@ -142,7 +144,10 @@ impl Front {
         self.stop.cancel();
         self.connections.close();
         if timeout(limit, self.connections.wait()).await.is_err() {
-            tracing::warn!(open = self.connections.len(), "connections were still open when the time was up");
+            tracing::warn!(
+                open = self.connections.len(),
+                "connections were still open when the time was up"
+            );
         }
     }
 }
@@ -157,7 +162,8 @@ impl Live {
                 Arc::new(Pool::start(kerberos, &replay_cache).map_err(FrontError::Kerberos)?)
             }
         };
-        let assertions = Arc::new(Assertions::open(&settings.state_path, &settings.server_hostname)?);
+        let assertions =
+            Arc::new(Assertions::open(&settings.state_path, &settings.server_hostname)?);
         let cookies = [cookie::PLAIN, cookie::SECURE];
         let proxy =
             Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
@@ -190,7 +196,9 @@ fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
                 HostPattern::Any => None,
             }));
             names.dedup();
-            tracing::warn!("no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts");
+            tracing::warn!(
+                "no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts"
+            );
             ServerTls::self_signed(&settings.state_path, &names, clock::now())?
         }
     };

@@ -207,10 +207,7 @@ fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
             rusqlite::types::ValueRef::Null => None,
             _ => Some(parse(row, 8, |text| text.parse::<IpAddr>().ok())?),
         },
-        usage: Usage {
-            last_used: Timestamp::from_unix(number(row, 9)?),
-            claimed: row.get(10)?,
-        },
+        usage: Usage { last_used: Timestamp::from_unix(number(row, 9)?), claimed: row.get(10)? },
     })
 }
 

@@ -32,8 +32,7 @@ impl Store {
             owed: Changes::default(),
             fault: None,
         };
-        let thread =
-            thread::Builder::new().name("store".to_owned()).spawn(move || writer.run())?;
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run())?;
         Ok(Self { queue, thread: Some(thread) })
     }
 
@@ -175,7 +174,10 @@ impl Writer {
     }
 
     /// What became of the new sessions, and of the changes.
-    fn write(&mut self, opened: &[Arc<Record>]) -> (Result<(), WriteError>, Result<(), WriteError>) {
+    fn write(
+        &mut self,
+        opened: &[Arc<Record>],
+    ) -> (Result<(), WriteError>, Result<(), WriteError>) {
         if opened.is_empty() && self.owed.is_empty() {
             return (Ok(()), Ok(()));
         }

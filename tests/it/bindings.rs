@@ -130,10 +130,9 @@ fn the_binding_follows_the_certificate_through_a_reload() {
     make("one");
     let setup = Setup { sso: "channel_binding = \"require\"", ..Setup::default() };
     let app = crate::lab::servers::app();
-    let config = setup.config(app.port).replace(
-        "[front]\n",
-        &format!("[front]\nserver_ssl_key_file = \"{}\"\n", file.display()),
-    );
+    let config = setup
+        .config(app.port)
+        .replace("[front]\n", &format!("[front]\nserver_ssl_key_file = \"{}\"\n", file.display()));
     let gateway = Gateway { doorward: crate::lab::Doorward::serve(&config), app };
     assert_eq!(attempt(&gateway, Sent::Right).status, 200);
     let before = end_point(gateway.doorward.https_port());

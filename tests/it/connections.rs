@@ -51,7 +51,8 @@ fn pipelined_requests_are_each_their_own_users() {
     let gateway = Gateway::start();
     let (alice, bob) = (gateway.sign_on("alice"), gateway.sign_on("bob"));
     let mut connection = gateway.connect();
-    let one = |cookie: &str| format!("GET / HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", web());
+    let one =
+        |cookie: &str| format!("GET / HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", web());
     connection.send(format!("{}{}{}{}", one(&alice), one(&bob), one("none=1"), one(&alice)));
     assert_eq!(reached(&connection.response(), "Remote-User"), ["alice"]);
     assert_eq!(reached(&connection.response(), "Remote-User"), ["bob"]);

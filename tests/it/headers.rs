@@ -82,9 +82,12 @@ fn forged_headers_are_removed_from_http_2_as_well() {
 fn a_line_that_is_folded_or_malformed_is_refused() {
     let gateway = Gateway::start();
     let cookie = gateway.sign_on("alice");
-    for lines in ["X-Folded: a\r\n Remote-User: forged\r\n", "Remote-User : forged\r\n", "Remote-User\r\n"] {
+    for lines in
+        ["X-Folded: a\r\n Remote-User: forged\r\n", "Remote-User : forged\r\n", "Remote-User\r\n"]
+    {
         let mut connection = gateway.connect();
-        connection.send(format!("GET / HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n{lines}\r\n", web()));
+        connection
+            .send(format!("GET / HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n{lines}\r\n", web()));
         let answer = connection.response();
         assert_eq!(answer.status, 400, "{lines:?}: {answer:?}");
     }

@@ -19,7 +19,8 @@ fn bodies_of_any_size_stream_in_both_directions() {
         let up = gateway.get(None, "/", &[version, "-H", &cookie, "--data-binary", &upload]);
         assert_eq!(up.json()["body_length"], 64 << 20, "{version}");
         let chunked = ["-H", "Transfer-Encoding: chunked"];
-        let args = [&[version, "-H", &cookie, "--data-binary", &upload], chunked.as_slice()].concat();
+        let args =
+            [&[version, "-H", &cookie, "--data-binary", &upload], chunked.as_slice()].concat();
         let up = gateway.get(None, "/", if version == "--http1.1" { &args } else { &args[..5] });
         assert_eq!(up.json()["body_length"], 64 << 20, "{version}");
     }
@@ -62,7 +63,9 @@ fn an_upgraded_connection_is_a_tunnel_that_ends_with_the_session() {
     assert_eq!(other.response().status, 200);
     let mut end = [0; 1];
     assert_eq!(tunnel.stream().read(&mut end).unwrap_or(0), 0);
-    wait_until(LIMIT, "the tunnel's end", || (gateway.metric("doorward_tunnels ") as u64 == 0).then_some(()));
+    wait_until(LIMIT, "the tunnel's end", || {
+        (gateway.metric("doorward_tunnels ") as u64 == 0).then_some(())
+    });
 }
 
 #[test]
@@ -122,7 +125,15 @@ fn the_longest_path_of_a_host_serves_and_an_ambiguous_one_is_refused() {
     assert_eq!(status("/administrator"), 200);
     assert_eq!(status("/admin"), 403);
     assert_eq!(status("/admin/x"), 403);
-    for path in ["/%61dmin", "/x/../admin", "//admin", "/./admin", "/x/%2e%2e/admin", "/ADMIN", "/admin;x/y"] {
+    for path in [
+        "/%61dmin",
+        "/x/../admin",
+        "//admin",
+        "/./admin",
+        "/x/%2e%2e/admin",
+        "/ADMIN",
+        "/admin;x/y",
+    ] {
         assert!([400, 403].contains(&status(path)), "{path}: {}", status(path));
     }
     assert_eq!(status("/group%2Fproject"), 200);
@@ -162,7 +173,17 @@ fn the_gateway_lets_open_requests_finish_when_it_is_told_to_stop() {
     let mut gateway = Gateway::start();
     let cookie = format!("Cookie: {}", gateway.sign_on("alice"));
     let mut download = Command::new("curl")
-        .args(["--silent", "--limit-rate", "20M", "-H", &cookie, "-o", "/dev/null", "-w", "%{size_download}"])
+        .args([
+            "--silent",
+            "--limit-rate",
+            "20M",
+            "-H",
+            &cookie,
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{size_download}",
+        ])
         .arg(gateway.doorward.url("/stream/48"))
         .stdout(std::process::Stdio::piped())
         .spawn()

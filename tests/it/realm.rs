@@ -40,18 +40,12 @@ fn a_disabled_user_gets_no_ticket() {
 
 #[test]
 fn a_user_named_in_utf_8_gets_a_ticket() {
-    assert_eq!(
-        realm().ticket("jürgen").tokens("web.lab.example", 1).len(),
-        1
-    );
+    assert_eq!(realm().ticket("jürgen").tokens("web.lab.example", 1).len(), 1);
 }
 
 #[test]
 fn a_user_in_a_thousand_groups_sends_more_than_12_kilobytes() {
-    let token = realm()
-        .ticket("dora")
-        .tokens("web.lab.example", 1)
-        .remove(0);
+    let token = realm().ticket("dora").tokens("web.lab.example", 1).remove(0);
     assert!((12_000..14_000).contains(&token.len()), "{}", token.len());
 }
 
@@ -75,10 +69,7 @@ fn requests_gssapi_signs_on() {
          print(r.status_code, r.headers['Signed-On-As'])",
         url(&server)
     );
-    assert_eq!(
-        python(&script, Some(&alice())).trim(),
-        "200 alice@LAB.EXAMPLE"
-    );
+    assert_eq!(python(&script, Some(&alice())).trim(), "200 alice@LAB.EXAMPLE");
 }
 
 #[test]
@@ -142,8 +133,5 @@ fn nginx_proxies_to_the_application_which_says_what_reached_it() {
     assert_eq!(seen["method"], "POST");
     assert_eq!(seen["body_length"], 3);
     let headers = seen["headers"].as_array().unwrap();
-    assert!(
-        headers.contains(&serde_json::json!(["One", "1"])),
-        "{headers:?}"
-    );
+    assert!(headers.contains(&serde_json::json!(["One", "1"])), "{headers:?}");
 }

@@ -56,7 +56,11 @@ fn odd_authorization_headers_end_in_their_own_words() {
         ("Bearer abc", 401, "unknown_scheme"),
     ] {
         let answer = gateway.connect().get(&web(), "/", &[("Authorization", value)]);
-        assert_eq!((answer.status, answer.json()["error"].as_str().unwrap()), (status, error), "{value}");
+        assert_eq!(
+            (answer.status, answer.json()["error"].as_str().unwrap()),
+            (status, error),
+            "{value}"
+        );
     }
     let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
     let odd_case = format!("nEgOtIaTe {token}");
@@ -112,9 +116,12 @@ fn a_ticket_that_has_expired_is_refused() {
 
 #[test]
 fn the_people_of_another_realm_are_refused_even_with_its_key_in_the_keytab() {
-    let gateway =
-        Setup { keytab: Some(realm().both_keytab.clone()), more: allowed_realm(), ..Setup::default() }
-            .start();
+    let gateway = Setup {
+        keytab: Some(realm().both_keytab.clone()),
+        more: allowed_realm(),
+        ..Setup::default()
+    }
+    .start();
     let foreign = realm().ticket(&format!("alice@{}", realm().mit_name));
     let token = foreign.tokens(&web(), 1).remove(0);
     let answer = gateway.send_token(&token);
@@ -139,7 +146,8 @@ fn a_browser_is_shown_a_page_with_the_number_that_stands_in_the_log() {
     );
     let page = answer.text();
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    let logged = gateway.doorward.wait_log("the refusal", |line| line["reason"] == "defective_token");
+    let logged =
+        gateway.doorward.wait_log("the refusal", |line| line["reason"] == "defective_token");
     assert!(page.contains(logged["reference"].as_str().unwrap()), "{page}");
     let shown = chromium(&gateway.doorward.url("/nowhere"), None);
     assert!(shown.contains("Reference"), "{shown}");

@@ -58,8 +58,11 @@ fn a_cookie_that_is_altered_cut_or_planted_is_worth_nothing() {
     let gateway = Gateway::start();
     let cookie = gateway.sign_on("alice");
     let (name, id) = cookie.split_once('=').unwrap();
-    let flipped = if id.starts_with('A') { format!("B{}", &id[1..]) } else { format!("A{}", &id[1..]) };
-    for forged in [flipped.as_str(), &id[1..], &format!("{id}A"), "", "../../v1/whoami", &"A".repeat(43)] {
+    let flipped =
+        if id.starts_with('A') { format!("B{}", &id[1..]) } else { format!("A{}", &id[1..]) };
+    for forged in
+        [flipped.as_str(), &id[1..], &format!("{id}A"), "", "../../v1/whoami", &"A".repeat(43)]
+    {
         assert_eq!(gateway.whoami(&format!("{name}={forged}")).status, 401, "{forged}");
     }
     assert_eq!(gateway.whoami(&format!("{cookie}; {name}={}", "A".repeat(43))).status, 401);
@@ -90,7 +93,8 @@ fn the_session_ends_with_the_ticket() {
         .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     // Valid starting, expires: month/day/year hour:minute:second each.
-    let line = listed.lines().find(|line| line.contains("HTTP/web")).unwrap_or_else(|| panic!("{listed}"));
+    let line =
+        listed.lines().find(|line| line.contains("HTTP/web")).unwrap_or_else(|| panic!("{listed}"));
     let ends = line.split_whitespace().nth(3).unwrap();
     assert!(answer["expires_at"].as_str().unwrap().contains(ends), "{answer} {line}");
 }

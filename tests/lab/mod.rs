@@ -34,18 +34,13 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// The directory `tests/lab`.
 pub fn lab_path(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/lab")
-        .join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(file)
 }
 
 /// A directory of this test run; it goes with the run.
 pub fn temp_dir(prefix: &str) -> tempfile::TempDir {
     let run = std::env::var("LAB_TMP").unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").into());
-    let dir = tempfile::Builder::new()
-        .prefix(prefix)
-        .tempdir_in(run)
-        .unwrap();
+    let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(run).unwrap();
     // Daemons of the lab that drop root's rights reach their files too.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(dir.path(), open).unwrap();

@@ -56,6 +56,12 @@ impl Finding {
         Self { check, status: Status::Fail, found: found.into(), mend: Some(mend.into()) }
     }
 
+    /// Something has to be mended, as an error says in the form `what; mend`.
+    pub(super) fn error(check: &'static str, said: &str, otherwise: &str) -> Self {
+        let (found, mend) = said.split_once("; ").unwrap_or((said, otherwise));
+        Self::fail(check, found, mend)
+    }
+
     /// Whether it has to be mended.
     pub(super) fn failed(&self) -> bool {
         self.status == Status::Fail
@@ -100,6 +106,13 @@ mod tests {
         let finding = Finding::fail("keytab", "/k does not exist", "export it");
         assert_eq!(finding.to_string(), "FAIL  keytab: /k does not exist. Mend: export it");
         assert_eq!(Finding::ok("clock", "fine").to_string(), "ok    clock: fine");
+    }
+
+    #[test]
+    fn an_error_that_says_its_mend_keeps_it() {
+        let finding = Finding::error("keytab", "/k is missing; export it", "look");
+        assert_eq!(finding, Finding::fail("keytab", "/k is missing", "export it"));
+        assert_eq!(Finding::error("x", "it broke", "look"), Finding::fail("x", "it broke", "look"));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::finding::Finding;
+use super::names;
 use crate::config::Settings;
-use crate::config::checked::HostPattern;
 use crate::front::mechanism::kerberos::Pool;
-use crate::keytab::{self, Keytab, KeytabError};
+use crate::keytab::{self, Keytab};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let kerberos = &settings.sso.kerberos;
@@ -21,34 +21,35 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     }
     let keytab = match keytab::read(&kerberos.keytab) {
         Ok(keytab) => keytab,
-        Err(error) => return vec![unreadable(&error)],
+        Err(error) => return vec![Finding::error("keytab", &error.to_string(), EXPORT)],
     };
     let mut findings = vec![contents(&kerberos.keytab, &keytab)];
     findings.extend(permissions(&kerberos.keytab));
     findings.extend(encryption(&keytab));
     match &kerberos.acceptor {
         Some(acceptor) => findings.push(configured(acceptor, &keytab)),
-        None => findings.extend(hosts(settings).iter().map(|host| service(host, &keytab))),
+        // Below a suffix any name may be asked for; the gateway's own stands for them.
+        None => findings.extend(names::hosts(settings).iter().map(|host| service(host, &keytab))),
     }
     findings.push(library(settings));
     findings
 }
 
-fn unreadable(error: &KeytabError) -> Finding {
-    let mend = match error {
-        KeytabError::Unreadable { .. } => "run the check as the user that the gateway runs as, and give the file to that user with mode 0600",
-        _ => "export the keys of HTTP/ and the site's host to it (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and name it in [sso.kerberos] keytab",
-    };
-    Finding::fail("keytab", error.to_string(), mend)
+fn contents(path: &Path, keytab: &Keytab) -> Finding {
+    let path = path.display();
+    if keytab.entries.is_empty() {
+        return Finding::fail("keytab", format!("{path} holds no key"), EXPORT);
+    }
+    let keys: Vec<_> =
+        keytab.principals().into_iter().map(|principal| keys_of(principal, keytab)).collect();
+    Finding::ok("keytab", format!("{path} holds {}", keys.join("; ")))
 }
 
-fn contents(path: &Path, keytab: &Keytab) -> Finding {
-    if keytab.entries.is_empty() {
-        let found = format!("{} holds no key", path.display());
-        return Finding::fail("keytab", found, "export the keys of HTTP/ and the site's host to it");
-    }
-    let keys: Vec<_> = keytab.entries.iter().map(ToString::to_string).collect();
-    Finding::ok("keytab", format!("{} holds {}", path.display(), keys.join(", ")))
+/// `HTTP/web@REALM (kvno 3 aes256-cts-hmac-sha1-96, …)`
+fn keys_of(principal: &str, keytab: &Keytab) -> String {
+    let keys = keytab.keys_for(principal).into_iter();
+    let keys: Vec<_> = keys.map(|key| format!("kvno {} {}", key.kvno, key.enctype)).collect();
+    format!("{principal} ({})", keys.join(", "))
 }
 
 fn permissions(path: &Path) -> Option<Finding> {
@@ -77,27 +78,16 @@ fn encryption(keytab: &Keytab) -> Vec<Finding> {
 fn configured(acceptor: &str, keytab: &Keytab) -> Finding {
     if keytab.keys_for(acceptor).is_empty() {
         let found = format!("the keytab has no key of {acceptor}, the configured acceptor");
-        return Finding::fail("service", found, format!(
-            "export the keys of {acceptor} to the keytab, or set acceptor to one of {}",
-            keytab.principals().join(", ")
-        ));
+        return Finding::fail(
+            "service",
+            found,
+            format!(
+                "export the keys of {acceptor} to the keytab, or set acceptor to one of {}",
+                keytab.principals().join(", ")
+            ),
+        );
     }
     Finding::ok("service", format!("{acceptor}, the configured acceptor, has keys"))
-}
-
-/// The hosts that browsers ask tickets for.
-fn hosts(settings: &Settings) -> Vec<String> {
-    let mut hosts: Vec<String> = Vec::new();
-    for site in &settings.sites {
-        let host = match &site.host {
-            HostPattern::Exact(host) => host.clone(),
-            HostPattern::Any | HostPattern::Suffix(_) => settings.server_hostname.clone(),
-        };
-        if !hosts.contains(&host) {
-            hosts.push(host);
-        }
-    }
-    hosts
 }
 
 fn service(host: &str, keytab: &Keytab) -> Finding {
@@ -118,7 +108,8 @@ fn service(host: &str, keytab: &Keytab) -> Finding {
         );
         return Finding::warn("service", found, mend);
     }
-    let found = "the keytab has no key of HTTP/ and any host: browsers have no ticket for this gateway";
+    let found =
+        "the keytab has no key of HTTP/ and any host: browsers have no ticket for this gateway";
     Finding::fail("service", found, mend)
 }
 
@@ -132,6 +123,8 @@ fn library(settings: &Settings) -> Finding {
         }
     }
 }
+
+const EXPORT: &str = "export the keys of HTTP/ and the site's host (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and name the file in [sso.kerberos] keytab";
 
 /// Permissions of everybody else.
 const OTHERS: u32 = 0o007;

@@ -22,7 +22,8 @@ mod upstream;
 /// Exit code 0: nothing failed; 1: something did; 78: the configuration is wrong.
 pub fn run(arguments: &CheckArguments) -> ExitCode {
     let path = arguments.configured.path();
-    let origin = path.as_ref().map_or("the defaults, no file".into(), |path| path.to_string_lossy());
+    let origin =
+        path.as_ref().map_or("the defaults, no file".into(), |path| path.to_string_lossy());
     let (findings, bad) = match config::load(path.as_deref()) {
         Ok(loaded) => {
             let mut findings = vec![Finding::ok("configuration", origin)];
@@ -35,7 +36,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
         Err(errors) => {
             let complaints = errors.complaints().iter();
             let failed = complaints.map(|complaint| {
-                Finding::fail("configuration", complaint.to_string(), "correct this line")
+                Finding::error("configuration", &complaint.to_string(), "correct this line")
             });
             (failed.collect(), ExitCode::from(WRONG_CONFIGURATION))
         }

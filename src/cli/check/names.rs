@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::finding::Finding;
 use crate::config::Settings;
+use crate::config::checked::HostPattern;
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let host = settings.server_hostname.as_str();
@@ -30,10 +31,32 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
+/// The hosts by which browsers reach the sites: the named ones, and the
+/// gateway's own where a site, or none, serves whatever name.
+pub(super) fn hosts(settings: &Settings) -> Vec<String> {
+    let own = &settings.server_hostname;
+    let mut hosts: Vec<_> = settings
+        .sites
+        .iter()
+        .map(|site| match &site.host {
+            HostPattern::Exact(host) => host.clone(),
+            HostPattern::Any | HostPattern::Suffix(_) => own.clone(),
+        })
+        .collect();
+    if hosts.is_empty() {
+        hosts.push(own.clone());
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}
+
 /// Clients that look the name up backwards ask for tickets of what they find.
 fn resolved(host: &str, addresses: &[IpAddr]) -> Finding {
     let all = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let backwards = addresses.first().and_then(|address| reverse(*address));
+    // The loopback's name says nothing of how others see this host.
+    let outside = addresses.iter().find(|address| !address.is_loopback());
+    let backwards = outside.and_then(|address| reverse(*address));
     match backwards {
         Some(names) if !names.iter().any(|name| name.eq_ignore_ascii_case(host)) => Finding::warn(
             "host name",
@@ -41,7 +64,7 @@ fn resolved(host: &str, addresses: &[IpAddr]) -> Finding {
             "make the PTR record agree, or set rdns = false in the krb5.conf of the clients: they may ask for a ticket of the other name",
         ),
         Some(_) => Finding::ok("host name", format!("{host} is {all}, and back")),
-        None => Finding::ok("host name", format!("{host} is {all}; the address has no name")),
+        None => Finding::ok("host name", format!("{host} is {all}")),
     }
 }
 

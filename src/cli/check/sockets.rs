@@ -34,7 +34,9 @@ fn one(key: &str, address: SocketAddr) -> Finding {
         io::ErrorKind::AddrNotAvailable => Finding::fail(
             "socket",
             format!("{key} {address}: this host has no such address"),
-            format!("set [front] {key} to an address of this host, or to 0.0.0.0 or [::] for all of them"),
+            format!(
+                "set [front] {key} to an address of this host, or to 0.0.0.0 or [::] for all of them"
+            ),
         ),
         _ => Finding::fail(
             "socket",
@@ -94,14 +96,14 @@ fn holds(process: &Path, link: &str) -> bool {
 }
 
 /// The inode of the socket that listens at an address, or at all addresses.
-fn listening_inode<'t>(table: &'t str, address: SocketAddr) -> Option<&'t str> {
+fn listening_inode(table: &str, address: SocketAddr) -> Option<String> {
     let rows = table.lines().map(|row| row.split_ascii_whitespace().collect::<Vec<_>>());
     rows.filter(|row| row.get(3) == Some(&LISTENS)).find_map(|row| {
         let (host, port) = row.get(1)?.rsplit_once(':')?;
         let same_port = u16::from_str_radix(port, 16) == Ok(address.port());
         let any = host.bytes().all(|digit| digit == b'0');
         let same_host = any || address.ip().is_unspecified() || host == hex(address.ip());
-        (same_port && same_host).then(|| row.get(9).copied()).flatten()
+        (same_port && same_host).then(|| row.get(9).map(ToString::to_string)).flatten()
     })
 }
 

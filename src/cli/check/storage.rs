@@ -24,7 +24,9 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
 
 fn folder(state: &Path) -> Finding {
     let path = state.display();
-    let mend = format!("create {path} for the user that the gateway runs as, with mode 0700 (install -d), or set state_path");
+    let mend = format!(
+        "create {path} for the user that the gateway runs as, with mode 0700 (install -d), or set state_path"
+    );
     if state.is_dir() {
         return if may_write(state) {
             Finding::ok("state", format!("{path} can be written"))
@@ -39,7 +41,11 @@ fn folder(state: &Path) -> Finding {
         Some(above) if !above.is_dir() => {
             Finding::fail("state", format!("{} is no folder", above.display()), mend)
         }
-        _ => Finding::fail("state", format!("{path} does not exist, and this user cannot make it"), mend),
+        _ => Finding::fail(
+            "state",
+            format!("{path} does not exist, and this user cannot make it"),
+            mend,
+        ),
     }
 }
 
@@ -49,7 +55,10 @@ fn exposed(state: &Path) -> Option<Finding> {
     (mode & OTHERS != 0).then(|| {
         Finding::warn(
             "state mode",
-            format!("{} has mode {mode:04o}: other users of this host can look into it", state.display()),
+            format!(
+                "{} has mode {mode:04o}: other users of this host can look into it",
+                state.display()
+            ),
             format!("chmod 0700 {}", state.display()),
         )
     })
@@ -57,7 +66,7 @@ fn exposed(state: &Path) -> Option<Finding> {
 
 fn space(state: &Path) -> Option<Finding> {
     let disk = statvfs(existing(state)?).ok()?;
-    let free = u64::from(disk.blocks_available()).saturating_mul(disk.fragment_size());
+    let free = disk.blocks_available().saturating_mul(disk.fragment_size());
     let found = format!("{} MB are free under {}", free / MEGABYTE, state.display());
     let mend = "make room on that disk, or set state_path to another: when it is full, nobody new can sign on";
     Some(match free {
@@ -83,7 +92,8 @@ fn replay_cache(path: &Path) -> Option<Finding> {
 
 fn audit(path: &Path) -> Finding {
     let folder = path.parent().unwrap_or(path);
-    let appendable = if path.exists() { path.is_file() && may_write(path) } else { may_write(folder) };
+    let appendable =
+        if path.exists() { path.is_file() && may_write(path) } else { may_write(folder) };
     if appendable {
         return Finding::ok("audit", format!("{} can be appended to", path.display()));
     }
@@ -95,7 +105,8 @@ fn audit(path: &Path) -> Finding {
 }
 
 fn may_write(path: &Path) -> bool {
-    let wanted = if path.is_dir() { AccessFlags::W_OK | AccessFlags::X_OK } else { AccessFlags::W_OK };
+    let wanted =
+        if path.is_dir() { AccessFlags::W_OK | AccessFlags::X_OK } else { AccessFlags::W_OK };
     access(path, wanted).is_ok()
 }
 
@@ -136,7 +147,8 @@ mod tests {
     #[test]
     fn a_folder_that_others_can_read_is_warned_about() {
         let place = tempfile::tempdir().unwrap();
-        let set = |mode| std::fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();
+        let set =
+            |mode| std::fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();
         set(0o755);
         assert_eq!(exposed(place.path()).map(|finding| finding.status()), Some(Status::Warn));
         set(0o700);

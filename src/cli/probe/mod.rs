@@ -18,6 +18,7 @@ use super::ProbeArguments;
 use super::certificate::Certificate;
 use crate::front::http::cookie;
 use crate::front::mechanism::Bindings;
+use crate::front::tls::server_end_point;
 
 mod connection;
 mod offer;
@@ -40,7 +41,7 @@ enum ProbeError {
     #[error("the server showed no certificate")]
     NoCertificate,
     #[error(
-        "the certificate is not trusted: {why}. Give its authority with --ca FILE, or go on without trust with --insecure"
+        "the certificate is not trusted: {why}. Reach the site by a name that it has, give its authority with --ca FILE, or go on without trust with --insecure"
     )]
     Untrusted { why: String },
     #[error(
@@ -143,11 +144,8 @@ fn certificate(
     if arguments.no_channel_binding {
         return Ok(None);
     }
-    let hash = certificate.end_point();
-    if hash.is_none() {
-        leg("binding", "none: RFC 5929 gives no hash for this certificate's signature");
-    }
-    Ok(hash.map(|hash| Bindings::tls_server_end_point(&hash)))
+    // What could be read as a certificate above has a binding.
+    Ok(server_end_point(&tls.certificate).ok())
 }
 
 fn initiate(

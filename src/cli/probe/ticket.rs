@@ -141,11 +141,13 @@ impl Initiator {
     /// The next token for the server, after the server's own (none at first);
     /// `None` when there is nothing more to say.
     pub(super) fn step(&mut self, token: Option<&[u8]>) -> Result<Option<Vec<u8>>, TicketError> {
-        let bindings = self.bindings.as_ref().map(Bindings::as_bytes);
-        let out = self.context.step(token, bindings).map_err(|error| match token {
-            None => self.explain(&error),
-            Some(_) => TicketError::NotVerified(innermost(&error)),
-        })?;
+        let out = self
+            .context
+            .step(token, self.bindings.as_ref().map(Bindings::as_bytes))
+            .map_err(|error| match token {
+                None => self.explain(&error),
+                Some(_) => TicketError::NotVerified(innermost(&error)),
+            })?;
         // Only a context that stands knows how long it lasts.
         self.complete = self.context.is_complete();
         Ok(out.filter(|token| !token.is_empty()).map(|token| token.to_vec()))

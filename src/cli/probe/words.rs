@@ -36,7 +36,7 @@ pub(super) fn certificate(certificate: &Certificate) -> String {
 /// Who will sign on, and out of which cache.
 pub(super) fn ticket(ticket: &Ticket) -> String {
     let cache = std::env::var("KRB5CCNAME")
-        .map_or_else(|_| "the default cache (KRB5CCNAME is not set)".to_owned(), |name| name);
+        .unwrap_or_else(|_| "the default cache (KRB5CCNAME is not set)".to_owned());
     let Ticket { principal, remaining } = ticket;
     format!("{principal} from {cache}, good for another {}", hours(*remaining))
 }

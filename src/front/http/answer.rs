@@ -13,10 +13,10 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
+use super::cookie;
 use super::facts::Facts;
 use super::pages;
 use super::sign_on::{Policy, Present, Refusal};
-use super::cookie;
 use crate::audit::{Happening, Line, Verdict};
 use crate::front::body::Body;
 use crate::front::upstream::UpstreamError;
@@ -97,15 +97,18 @@ impl<'a> Answerer<'a> {
     pub fn whoami(&self, present: &Present) -> Response<Body> {
         let session = present.grant.session();
         let mut response = if self.page {
-            html(StatusCode::OK, &pages::Whoami {
-                login: &session.user.login,
-                name: &session.user.name,
-                principal: &session.principal,
-                mechanism: session.mechanism.as_str(),
-                channel_bound: session.channel_bound,
-                groups: &session.user.groups,
-                expires_at: session.expires_at.to_string(),
-            })
+            html(
+                StatusCode::OK,
+                &pages::Whoami {
+                    login: &session.user.login,
+                    name: &session.user.name,
+                    principal: &session.principal,
+                    mechanism: session.mechanism.as_str(),
+                    channel_bound: session.channel_bound,
+                    groups: &session.user.groups,
+                    expires_at: session.expires_at.to_string(),
+                },
+            )
         } else {
             json(StatusCode::OK, &Whoami::from(session))
         };
@@ -128,8 +131,7 @@ impl<'a> Answerer<'a> {
 
     /// `/.doorward/logout`, not by POST.
     pub fn logout_needs_post(&self) -> Response<Body> {
-        let mut response =
-            html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
+        let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         response
     }
@@ -149,7 +151,12 @@ impl<'a> Answerer<'a> {
     pub fn application_failed(&self, error: &UpstreamError, present: &Present) -> Response<Body> {
         let reference = new_reference();
         self.front.metrics.upstream_failed(error.label());
-        tracing::error!(reference, site = self.site, error = error as &dyn std::error::Error, "the application gave no answer");
+        tracing::error!(
+            reference,
+            site = self.site,
+            error = error as &dyn std::error::Error,
+            "the application gave no answer"
+        );
         let reason = error.reason();
         let mut response =
             self.words(error.status(), reason.label(), &Refusal::new(reason), &reference);
@@ -184,12 +191,15 @@ impl<'a> Answerer<'a> {
                 refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
             html(status, &pages::Refused { title: title(status), sentence, login, reference })
         } else {
-            json(status, &ErrorBody {
-                error: error.to_owned(),
-                message: sentence.to_owned(),
-                reference: reference.to_owned(),
-                reason: Some(refusal.reason),
-            })
+            json(
+                status,
+                &ErrorBody {
+                    error: error.to_owned(),
+                    message: sentence.to_owned(),
+                    reference: reference.to_owned(),
+                    reason: Some(refusal.reason),
+                },
+            )
         }
     }
 
@@ -201,7 +211,8 @@ impl<'a> Answerer<'a> {
             tracing::debug!(reference, %reason, site = self.site, client = ?self.client, ?took, "not signed on");
             return;
         }
-        let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
+        let login =
+            refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
         match reason.fault() {
             Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
                 tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, "{}", reason.sentence());
@@ -287,7 +298,9 @@ fn title(status: StatusCode) -> &'static str {
 fn challenge(token: Option<&[u8]>) -> HeaderValue {
     token
         .filter(|token| !token.is_empty())
-        .and_then(|token| HeaderValue::from_str(&format!("Negotiate {}", STANDARD.encode(token))).ok())
+        .and_then(|token| {
+            HeaderValue::from_str(&format!("Negotiate {}", STANDARD.encode(token))).ok()
+        })
         .unwrap_or(HeaderValue::from_static("Negotiate"))
 }
 
@@ -330,6 +343,9 @@ const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 5] {
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+        ),
     ]
 }

@@ -62,7 +62,9 @@ async fn handle(
     let answerer = answerer.with(&facts);
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
-            "auth" => forward_auth::auth(front, live, connection, &request, &facts, &answerer).await,
+            "auth" => {
+                forward_auth::auth(front, live, connection, &request, &facts, &answerer).await
+            }
             "whoami" => whoami(front, live, connection, &request, &facts, &answerer).await,
             "logout" => logout(front, connection, &request, &facts, &answerer).await,
             "jwks.json" => answerer.json(live.assertions.jwks()),
@@ -131,7 +133,8 @@ async fn whoami(
     answerer: &Answerer<'_>,
 ) -> Response<Body> {
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let policy = site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), sign_on::Policy::of);
+    let policy =
+        site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), sign_on::Policy::of);
     match sign_on::who(front, live, connection, request.headers(), facts, &policy).await {
         Ok(present) => answerer.whoami(&present),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),

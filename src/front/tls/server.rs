@@ -132,7 +132,8 @@ fn decrypt(
     let pass =
         pass.reveal().map_err(|source| TlsError::PassPhrase { path: path.to_owned(), source })?;
     let text = String::from_utf8_lossy(pem);
-    let start = text.find(ENCRYPTED).ok_or_else(|| TlsError::OldEncryption { path: path.to_owned() })?;
+    let start =
+        text.find(ENCRYPTED).ok_or_else(|| TlsError::OldEncryption { path: path.to_owned() })?;
     let opened = SecretDocument::from_pem(&text[start..])
         .map_err(|error| error.to_string())
         .and_then(|(_, document)| {
