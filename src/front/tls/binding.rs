@@ -67,7 +67,7 @@ const SIGNATURES: &[(Oid<'static>, &Algorithm)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::front::tls::server::testing::openssl;
+    use crate::front::tls::testing::openssl;
     use std::path::Path;
 
     /// A certificate made with OpenSSL, in DER.
@@ -116,7 +116,7 @@ mod tests {
         ] {
             let leaf = certificate(folder.path(), key, signature);
             let data = server_end_point(&leaf).unwrap();
-            let hash = data.strip_prefix(b"tls-server-end-point:").unwrap();
+            let hash = data.as_bytes().strip_prefix(b"tls-server-end-point:").unwrap();
             assert_eq!(hash, super::tests::hash(folder.path(), expected), "{key:?} {signature:?}");
         }
     }

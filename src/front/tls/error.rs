@@ -1,8 +1,9 @@
 //! Why there is no TLS.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustls::pki_types::pem;
 use thiserror::Error;
 
 /// A key or certificate that cannot be used.
@@ -108,4 +109,10 @@ pub enum TlsError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl TlsError {
+    pub(super) fn damaged(path: &Path, error: &pem::Error) -> Self {
+        Self::Damaged { path: path.to_owned(), fault: error.to_string() }
+    }
 }

@@ -6,8 +6,11 @@
 
 mod binding;
 mod error;
+mod key;
 mod self_signed;
 mod server;
+#[cfg(test)]
+mod testing;
 
 pub use binding::server_end_point;
 pub use error::TlsError;

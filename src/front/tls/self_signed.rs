@@ -86,3 +86,48 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Browsers take no server certificate of more than 398 days.
 const LIFETIME: Duration = DAY.saturating_mul(397);
 const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::front::tls::ServerTls;
+    use std::os::unix::fs::PermissionsExt;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_900_000_000);
+
+    fn binding(folder: &Path, names: &[&str], days: u32) -> Vec<u8> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let tls = ServerTls::self_signed(folder, &names, NOW.plus(DAY * days)).unwrap();
+        tls.binding().as_bytes().to_vec()
+    }
+
+    #[test]
+    fn the_certificate_outlives_restarts_and_is_renewed_in_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = binding(folder.path(), &["web.example", "192.0.2.1", "2001:db8::1"], 0);
+        let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(binding(folder.path(), &["web.example", "2001:db8::1"], 366), first);
+        let renewed = binding(folder.path(), &["web.example"], 367);
+        assert_ne!(renewed, first, "thirty days before its end");
+        assert_eq!(binding(folder.path(), &["web.example"], 367), renewed);
+    }
+
+    #[test]
+    fn a_new_name_needs_a_new_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = binding(folder.path(), &["web.example"], 0);
+        assert_ne!(binding(folder.path(), &["web.example", "other.example"], 0), first);
+    }
+
+    #[test]
+    fn a_damaged_file_and_a_folder_that_is_not_there_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["web.example".to_owned()];
+        std::fs::write(folder.path().join(FILE), "junk").unwrap();
+        let error = ServerTls::self_signed(folder.path(), &names, NOW).unwrap_err();
+        assert!(matches!(error, TlsError::NoCertificate { .. }), "{error}");
+        let error = ServerTls::self_signed(&folder.path().join("none"), &names, NOW).unwrap_err();
+        assert!(error.to_string().contains("state_path must be a folder"), "{error}");
+    }
+}

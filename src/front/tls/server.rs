@@ -4,18 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
-use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, crypto, version};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::binding::server_end_point;
 use super::error::TlsError;
+use super::key::private_key;
 use super::self_signed;
 use crate::clock::Timestamp;
-use crate::config::Secret;
 use crate::config::checked::CertificateFiles;
 use crate::front::mechanism::Bindings;
 
@@ -74,7 +73,7 @@ impl ServerTls {
         key_pem: &[u8],
         chain_pem: &[u8],
     ) -> Result<Self, TlsError> {
-        let key = key(files, key_pem)?;
+        let key = private_key(files, key_pem)?;
         let chain = chain(&files.certificate, chain_pem)?;
         // `chain` gives at least one certificate.
         let leaf = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
@@ -95,7 +94,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
 pub(super) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| damaged(path, &error))?;
+        .map_err(|error| TlsError::damaged(path, &error))?;
     if chain.is_empty() {
         return Err(TlsError::NoCertificate { path: path.to_owned() });
     }
@@ -107,56 +106,6 @@ pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String>
     let (_, certificate) = X509Certificate::from_der(leaf).map_err(|error| error.to_string())?;
     let end = certificate.validity().not_after.timestamp();
     Ok(Timestamp::from_unix(u64::try_from(end).unwrap_or(0)))
-}
-
-fn key(files: &CertificateFiles, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let path = &files.key;
-    if is_encrypted(pem) {
-        return decrypt(path, pem, files.key_pass.as_ref());
-    }
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
-        pem::Error::NoItemsFound => TlsError::NoKey { path: path.clone() },
-        error => damaged(path, &error),
-    })
-}
-
-/// Opens a key that is encrypted by PBES2 (RFC 8018), as `openssl pkcs8 -topk8` writes it.
-fn decrypt(
-    path: &Path,
-    pem: &[u8],
-    pass: Option<&Secret>,
-) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let Some(pass) = pass else {
-        return Err(TlsError::EncryptedKey { path: path.to_owned() });
-    };
-    let pass =
-        pass.reveal().map_err(|source| TlsError::PassPhrase { path: path.to_owned(), source })?;
-    let text = String::from_utf8_lossy(pem);
-    let start =
-        text.find(ENCRYPTED).ok_or_else(|| TlsError::OldEncryption { path: path.to_owned() })?;
-    let opened = SecretDocument::from_pem(&text[start..])
-        .map_err(|error| error.to_string())
-        .and_then(|(_, document)| {
-            EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
-                .map_err(|error| error.to_string())?
-                .decrypt(pass)
-                .map_err(|error| error.to_string())
-        })
-        .map_err(|fault| TlsError::Undecipherable { path: path.to_owned(), fault })?;
-    Ok(PrivatePkcs8KeyDer::from(opened.as_bytes().to_vec()).into())
-}
-
-/// Both ways in which PEM says so: PKCS#8 (RFC 5958 section 3) and the older one of OpenSSL.
-fn is_encrypted(pem: &[u8]) -> bool {
-    [ENCRYPTED.as_bytes(), b"Proc-Type: 4,ENCRYPTED"]
-        .iter()
-        .any(|sign| pem.windows(sign.len()).any(|window| window == *sign))
-}
-
-const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-
-fn damaged(path: &Path, error: &pem::Error) -> TlsError {
-    TlsError::Damaged { path: path.to_owned(), fault: error.to_string() }
 }
 
 fn config(
@@ -182,13 +131,69 @@ fn config(
 const RESUMABLE_SESSIONS: usize = 8192;
 
 #[cfg(test)]
-pub(super) mod testing {
-    use std::process::Command;
+mod tests {
+    use super::*;
+    use crate::front::tls::testing::{files, openssl, pair};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
 
-    /// Runs the openssl command, and gives what it prints.
-    pub(in crate::front::tls) fn openssl(arguments: &[&str]) -> Vec<u8> {
-        let done = Command::new("openssl").args(arguments).output().unwrap();
-        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-        done.stdout
+    #[test]
+    fn key_and_certificate_may_stand_in_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let both = folder.path().join("both.pem");
+        fs::write(&both, [fs::read(key).unwrap(), fs::read(certificate).unwrap()].concat())
+            .unwrap();
+        let tls = ServerTls::load(&files(&both, &both, None)).unwrap();
+        let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+        assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
+    }
+
+    #[test]
+    fn the_error_names_the_file_and_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let (other_key, _) = pair(folder.path(), "other");
+        let missing = folder.path().join("missing.pem");
+        for (key, certificate, named, words) in [
+            (&missing, &certificate, &missing, "cannot read"),
+            (&key, &missing, &missing, "cannot read"),
+            (&key, &key, &key, "holds no certificate"),
+            (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
+        ] {
+            let fault = ServerTls::load(&files(key, certificate, None)).unwrap_err().to_string();
+            assert!(fault.contains(words), "{fault}");
+            assert!(fault.contains(named.to_str().unwrap()), "{fault}");
+        }
+    }
+
+    /// What a client of OpenSSL says about a connection with one version of TLS.
+    async fn handshake(tls: &ServerTls, version: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
+        let client = tokio::task::spawn_blocking(move || {
+            let arguments =
+                ["s_client", "-connect", &address, version, "-alpn", "h2", "-showcerts"];
+            String::from_utf8(openssl(&arguments)).unwrap()
+        });
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        client.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_binding_is_that_of_the_certificate_clients_see() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["web.example".to_owned(), "127.0.0.1".to_owned()];
+        let tls = ServerTls::self_signed(folder.path(), &names, crate::clock::now()).unwrap();
+        for version in ["-tls1_2", "-tls1_3"] {
+            let seen = handshake(&tls, version).await;
+            assert!(seen.contains("ALPN protocol: h2"), "{seen}");
+            let leaf = CertificateDer::from_pem_slice(seen.as_bytes()).unwrap();
+            assert_eq!(server_end_point(&leaf).unwrap(), **tls.binding());
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::front::secret_file;
 use crate::wire::Mechanism;
 
 /// An assertion is good for so long.
-pub const LIFETIME: Duration = Duration::from_secs(300);
+const LIFETIME: Duration = Duration::from_secs(300);
 
 /// Signs assertions with the gateway's own key (ES256, RFC 7518 section 3.4).
 #[derive(Debug)]

@@ -144,3 +144,157 @@ fn remove(headers: &mut HeaderMap, is_doomed: impl Fn(&str) -> bool) {
         headers.remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::front::upstream::testing::header_names;
+    use http::header::COOKIE;
+
+    fn rules() -> HeaderRules {
+        HeaderRules::new(&header_names(), &["doorward"])
+    }
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers
+                .append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        headers
+    }
+
+    /// What is left of a request from an untrusted client.
+    fn passed(lines: &[(&str, &str)]) -> Vec<String> {
+        let mut headers = headers(lines);
+        rules().strip_request(&mut headers, false, false);
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        let mut left: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
+        left.sort();
+        left
+    }
+
+    #[test]
+    fn an_identity_header_is_removed_however_it_is_spelt() {
+        for name in [
+            "Remote-User",
+            "REMOTE-USER",
+            "remote_user",
+            "Remote.User",
+            "remote-Name",
+            "rEMOTE_eMAIL",
+            "Remote~Groups",
+            "remote^company",
+            "remote!admin",
+            "Remote_Mechanism",
+            "Doorward_Assertion",
+            "doorward.assertion",
+        ] {
+            assert_eq!(passed(&[(name, "root"), (name, "john")]), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_look_alike_pass() {
+        for name in ["x-remote-user", "remote-users", "remoteuser", "remote-user-agent", "user"] {
+            assert_eq!(passed(&[(name, "v")]), [format!("{name}: v")]);
+        }
+    }
+
+    #[test]
+    fn configured_names_are_folded_as_well() {
+        let mut names = header_names();
+        names.user = HeaderName::from_static("x_auth.user");
+        let rules = HeaderRules::new(&names, &[]);
+        let mut headers = headers(&[("X-Auth-User", "root"), ("x_auth_user", "root")]);
+        rules.remove_identity(&mut headers);
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn headers_of_one_connection_stay_on_it() {
+        let left = passed(&[
+            ("Connection", "keep-alive, X-Hop, remote-user, X-Bad Name"),
+            ("X-Hop", "1"),
+            ("Remote-User", "root"),
+            ("Keep-Alive", "timeout=5"),
+            ("Proxy-Connection", "keep-alive"),
+            ("Proxy-Authorization", "Basic eDp5"),
+            ("Proxy", "http://evil.example"),
+            ("TE", "trailers"),
+            ("Upgrade", "h2c"),
+            ("Expect", "100-continue"),
+            ("Accept", "*/*"),
+        ]);
+        assert_eq!(left, ["accept: */*"]);
+    }
+
+    #[test]
+    fn a_client_cannot_have_removed_what_the_application_decides_by() {
+        let left = passed(&[
+            ("Connection", "Host, content-length, close"),
+            ("Host", "web.example"),
+            ("Content-Length", "5"),
+        ]);
+        assert_eq!(left, ["content-length: 5", "host: web.example"]);
+        let mut from_proxy =
+            headers(&[("Connection", "X-Forwarded-For"), ("X-Forwarded-For", "192.0.2.7")]);
+        rules().strip_request(&mut from_proxy, true, false);
+        assert_eq!(from_proxy["x-forwarded-for"], "192.0.2.7");
+    }
+
+    #[test]
+    fn a_length_beside_chunks_does_not_pass() {
+        let mut lying = headers(&[
+            ("Connection", "transfer-encoding"),
+            ("Transfer-Encoding", "chunked"),
+            ("Content-Length", "5"),
+        ]);
+        rules().strip_answer(&mut lying);
+        assert!(lying.is_empty(), "{lying:?}");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_may_speak_of_forwarding() {
+        let lines = [
+            ("X-Forwarded-For", "192.0.2.7"),
+            ("X_Forwarded_For", "10.0.0.1"),
+            ("X-Original-URL", "/admin"),
+        ];
+        assert_eq!(passed(&lines), [""; 0]);
+        let mut from_proxy = headers(&lines);
+        rules().strip_request(&mut from_proxy, true, false);
+        let mut left: Vec<_> = from_proxy.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["x-forwarded-for", "x-original-url"]);
+    }
+
+    #[test]
+    fn credentials_for_doorward_end_here() {
+        for (allowed, values, passes) in [
+            (false, &["Bearer abc"][..], false),
+            (true, &["Bearer abc"], true),
+            (true, &["Negotiate YII="], false),
+            (true, &["negotiate"], false),
+            (true, &["NTLM TlRM"], false),
+            (true, &["Kerberos YII="], false),
+            (true, &[" basic eDp5"], false),
+            (true, &["Basic\teDp5"], false),
+            (true, &["Bearer abc", "Basic eDp5"], false),
+            (true, &["Bearer abc", "Bearer def"], false),
+        ] {
+            let lines: Vec<_> = values.iter().map(|value| ("Authorization", *value)).collect();
+            let mut headers = headers(&lines);
+            rules().strip_request(&mut headers, false, allowed);
+            assert_eq!(headers.contains_key(AUTHORIZATION), passes, "{allowed} {values:?}");
+        }
+    }
+
+    #[test]
+    fn the_session_cookie_ends_here_and_the_others_pass() {
+        let mut request = headers(&[("Cookie", "theme=dark; doorward=secret")]);
+        rules().strip_request(&mut request, false, false);
+        assert_eq!(request[COOKIE], "theme=dark");
+    }
+}

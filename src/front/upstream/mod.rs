@@ -19,6 +19,8 @@ mod proxy;
 mod stall;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 pub use assertion::{AssertionError, Assertions};

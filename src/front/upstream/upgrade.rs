@@ -158,3 +158,125 @@ impl AsyncWrite for Watched<'_> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::front::upstream::testing::{Gate, LIMIT, listen, read_head, scripted, status};
+    use http::StatusCode;
+    use std::net::SocketAddr;
+    use tokio::io::AsyncReadExt as _;
+
+    const ASK: &str = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\
+                       Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n";
+    const YES: &str =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
+
+    /// Switches protocols, greets, and says everything back.
+    async fn echo() -> SocketAddr {
+        let (listener, address) = listen().await;
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let head = read_head(&mut stream).await;
+                    assert!(head.contains("upgrade: websocket\r\n"), "{head}");
+                    assert!(head.contains("connection: upgrade\r\n"), "{head}");
+                    assert!(head.contains("remote-user: john\r\n"), "{head}");
+                    stream.write_all(format!("{YES}early").as_bytes()).await.unwrap();
+                    let (mut reads, mut writes) = stream.split();
+                    let _ = tokio::io::copy(&mut reads, &mut writes).await;
+                });
+            }
+        });
+        address
+    }
+
+    async fn open(gate: &Gate) -> TcpStream {
+        let mut stream = gate.connect().await;
+        stream.write_all(ASK.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\nearly") {
+            answer.push(stream.read_u8().await.unwrap());
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        assert!(answer.contains("upgrade: WebSocket\r\n"), "{answer}");
+        stream
+    }
+
+    #[tokio::test]
+    async fn after_a_yes_bytes_pass_in_both_directions() {
+        let gate = Gate::before(echo().await).await;
+        let mut stream = open(&gate).await;
+        for _ in 0..3 {
+            stream.write_all(b"frame").await.unwrap();
+            let mut back = [0; 5];
+            stream.read_exact(&mut back).await.unwrap();
+            assert_eq!(&back, b"frame");
+        }
+        stream.shutdown().await.unwrap();
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "an end passes as well");
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_ends_with_its_session() {
+        let gate = Gate::before(echo().await).await;
+        let mut stream = open(&gate).await;
+        let began = clock::instant();
+        gate.session.cancel();
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
+        assert!(began.elapsed() < LIMIT, "at once, not when it would have been idle for too long");
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_ends_when_nothing_moves() {
+        let gate = Gate::before(echo().await).await;
+        let mut stream = open(&gate).await;
+        let began = clock::instant();
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
+        assert!(began.elapsed() >= LIMIT / 2);
+    }
+
+    #[tokio::test]
+    async fn an_application_may_decline() {
+        let no = "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno";
+        let gate = Gate::before(scripted(vec![&*vec![no].leak()].leak()).await).await;
+        let mut stream = gate.connect().await;
+        stream.write_all(ASK.as_bytes()).await.unwrap();
+        assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 426 "));
+    }
+
+    #[tokio::test]
+    async fn a_switch_that_nobody_asked_for_is_an_error() {
+        let other =
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n";
+        for (answer, request) in [(YES, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), (other, ASK)] {
+            let script = vec![&*vec![answer].leak()].leak();
+            let gate = Gate::before(scripted(script).await).await;
+            let mut stream = gate.connect().await;
+            stream.write_all(request.as_bytes()).await.unwrap();
+            assert_eq!(status(&read_head(&mut stream).await), StatusCode::BAD_GATEWAY);
+        }
+    }
+
+    #[test]
+    fn http_is_never_tunnelled() {
+        for (connection, upgrade, asks) in [
+            ("upgrade", "websocket", true),
+            ("Keep-Alive, UPGRADE", "WebSocket", true),
+            ("keep-alive", "websocket", false),
+            ("upgrade", "h2c", false),
+            ("upgrade", "H2C", false),
+            ("upgrade, http2-settings", "websocket, h2c", false),
+            ("upgrade", "HTTP/2.0", false),
+            ("upgrade", "TLS/1.2", false),
+            ("upgrade", "http/1.1", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONNECTION, connection.parse().unwrap());
+            headers.insert(UPGRADE, upgrade.parse().unwrap());
+            assert_eq!(wanted(&headers).is_some(), asks, "{connection}: {upgrade}");
+        }
+    }
+}

@@ -56,7 +56,9 @@ impl Pool {
         let store = store(settings, replay_cache)
             .map_err(|error| (Reason::KeytabUnreadable, error.to_string()))?;
         let acquired = Credential::acquire(&store);
-        acquired.map(drop).map_err(|failure| failure::explain(&failure, &settings.keytab))
+        acquired.map(drop).map_err(|failure| {
+            failure::explain(&failure, &settings.keytab, keytab::read)
+        })
     }
 
     /// Accepts one token. Never blocks; an overfull queue is answered at once.
