@@ -79,7 +79,7 @@ async fn tell(
             _ = keep_alive.tick() => chunk.push_str(":\n\n"),
             next = ended.recv() => match next {
                 Ok(key) => {
-                    write(&mut chunk, &Event::SessionEnded { id: key.to_string() });
+                    write(&mut chunk, &Event::SessionEnded { id: key });
                     drain(&mut ended, &mut chunk);
                 }
                 // Too slow: some were missed, which is what Hello says.
@@ -94,7 +94,7 @@ async fn tell(
 fn drain(ended: &mut broadcast::Receiver<SessionKey>, chunk: &mut String) {
     while chunk.len() < CHUNK {
         match ended.try_recv() {
-            Ok(key) => write(chunk, &Event::SessionEnded { id: key.to_string() }),
+            Ok(key) => write(chunk, &Event::SessionEnded { id: key }),
             Err(TryRecvError::Lagged(_)) => write(chunk, &Event::Hello),
             Err(TryRecvError::Empty | TryRecvError::Closed) => return,
         }

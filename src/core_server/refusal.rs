@@ -85,18 +85,16 @@ impl Refusal {
 
     pub(super) fn unrecorded(error: WriteError) -> Self {
         let (kind, message) = match error {
-            WriteError::Busy => (
-                Kind::Busy,
-                "Too many sessions wait to be recorded. Try again in a few seconds.",
-            ),
+            WriteError::Busy => {
+                (Kind::Busy, "Too many sessions wait to be recorded. Try again in a few seconds.")
+            }
             WriteError::Full => (
                 Kind::StoreFull,
                 "The disk under the session store is full. Make room under the core's state_path.",
             ),
-            WriteError::Failed => (
-                Kind::StoreFailed,
-                "The session store cannot be written. The core's log says why.",
-            ),
+            WriteError::Failed => {
+                (Kind::StoreFailed, "The session store cannot be written. The core's log says why.")
+            }
         };
         Self::new(kind, message)
     }

@@ -1,6 +1,5 @@
 //! Accepts peers on the unix socket, and serves each on a connection of its own.
 
-use std::convert::Infallible;
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::pin::pin;
@@ -22,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Core;
 use super::api::{Connection, router};
-use super::policy::{Accounts, Peer};
+use super::peer::{Accounts, Peer};
 use crate::clock;
 
 /// Serves the core's API on `listener` until `stop`, and sweeps the sessions.
@@ -30,7 +29,11 @@ use crate::clock;
 ///
 /// # Errors
 /// The listener cannot be used at all.
-pub async fn serve(listener: StdListener, core: Arc<Core>, stop: CancellationToken) -> io::Result<()> {
+pub async fn serve(
+    listener: StdListener,
+    core: Arc<Core>,
+    stop: CancellationToken,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let door = Door {
