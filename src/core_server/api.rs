@@ -17,10 +17,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Core;
-use super::policy::{Ask, Peer, allowed};
+use super::peer::Peer;
+use super::policy::{Ask, allowed};
 use super::refusal::Refusal;
 use crate::clock;
-use crate::wire::{OpenSession, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
+use crate::store::WriteError;
+use crate::wire::{OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
 
 /// The facts of one connection, given to each of its requests.
 #[derive(Clone, Debug)]
@@ -49,7 +51,7 @@ async fn open(
     body: Body,
 ) -> Result<Response, Refusal> {
     let request: OpenSession = read(body, MAX_REQUEST).await?;
-    let answers = core.open(&facts.peer, vec![request], clock::now()).await;
+    let answers = open_all(core, &facts, vec![request]).await?;
     // One wish, one answer.
     let answer = answers.into_iter().next().unwrap_or_else(|| Err(Refusal::not_found()));
     answer.map(|session| (StatusCode::CREATED, Json(session)).into_response())
@@ -62,7 +64,7 @@ async fn open_many(
 ) -> Result<Json<SignOnAnswers>, Refusal> {
     permit(&core, &facts.peer, Ask::OpenByProof)?;
     let SignOns { proofs } = read(body, MAX_SIGN_ONS).await?;
-    let answers = core.open(&facts.peer, proofs, clock::now()).await;
+    let answers = open_all(core, &facts, proofs).await?;
     let word = |answer| match answer {
         Ok(session) => SignOnAnswer::Granted(session),
         Err(refusal) => SignOnAnswer::Refused(Refusal::into_body(refusal)),
@@ -87,7 +89,8 @@ async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     permit(&core, &facts.peer, Ask::End)?;
-    core.end(&facts.peer, &id).await?;
+    let peer = Arc::clone(&facts.peer);
+    to_the_end(async move { core.end(&peer, &id).await }).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -110,6 +113,22 @@ async fn events(State(core): State<Arc<Core>>, facts: Facts) -> Result<Response,
 
 async fn nowhere() -> Refusal {
     Refusal::not_found()
+}
+
+async fn open_all(
+    core: Arc<Core>,
+    facts: &Connection,
+    requests: Vec<OpenSession>,
+) -> Result<Vec<Result<Session, Refusal>>, Refusal> {
+    let peer = Arc::clone(&facts.peer);
+    to_the_end(async move { core.open(&peer, requests, clock::now()).await }).await
+}
+
+/// Does work that must not stop half way when the peer hangs up.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::spawn(work).await.map_err(|_| Refusal::unrecorded(WriteError::Failed))
 }
 
 fn permit(core: &Core, peer: &Peer, ask: Ask) -> Result<(), Refusal> {

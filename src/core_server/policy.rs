@@ -1,54 +1,16 @@
-//! Who is asking, and what they may ask.
+//! What peers may ask, and the settings that decide.
 
-use std::fmt;
 use std::time::Duration;
 
+use super::peer::{Peer, PeerRules};
 use super::sessions::Limits;
 use crate::config::checked::Settings;
 use crate::identity::Rules;
-
-/// A process at the other end of the unix socket: decided once, when it connects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// The core's own uid, or one of `local_admin_users`: acts as SYSTEM.
-    System {
-        /// Its effective uid when it connected.
-        uid: u32,
-    },
-    /// One of `front_users`.
-    Front {
-        /// Its effective uid when it connected.
-        uid: u32,
-    },
-    /// Anybody else on this host.
-    Local {
-        /// Its effective uid when it connected.
-        uid: u32,
-        /// The account it may open sessions for; `None` for a uid without
-        /// account, and where `allow_local_users` is off.
-        account: Option<String>,
-    },
-}
-
-/// The words of the audit log: `uid 33`.
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "uid {}", self.uid())
-    }
-}
-
-impl Peer {
-    /// Its effective uid when it connected.
-    pub const fn uid(&self) -> u32 {
-        match self {
-            Self::System { uid } | Self::Front { uid } | Self::Local { uid, .. } => *uid,
-        }
-    }
-}
+use crate::keytab;
 
 /// What can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub(super) enum Ask {
     /// A session for whom the caller says it has proven.
     OpenByProof,
     /// A session for whom the caller vouches.
@@ -67,7 +29,7 @@ pub enum Ask {
 
 impl Ask {
     /// The word in the audit log.
-    pub const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::OpenByProof => "open a session by proof",
             Self::OpenTrusted => "open a session for a trusted name",
@@ -82,7 +44,7 @@ impl Ask {
 
 /// The table of who may ask what. Who presents a session's id proves to be its
 /// bearer, so everybody may resolve and end sessions.
-pub const fn allowed(peer: &Peer, ask: Ask) -> bool {
+pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
     match (peer, ask) {
         (_, Ask::Resolve | Ask::End | Ask::Whoami) => true,
         (Peer::System { .. }, _) => true,
@@ -105,7 +67,7 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    pub(super) fn new(settings: &Settings, keytab_realms: Vec<String>) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         let core = &settings.core;
         Self {
             peers: PeerRules::new(
@@ -113,7 +75,7 @@ impl Policy {
                 &core.front_users,
                 core.allow_local_users,
             ),
-            identity: Rules::new(&core.realms, &core.altnames, keytab_realms),
+            identity: Rules::new(&core.realms, &core.altnames, own_realms(settings)),
             limits: Limits {
                 timeout: core.session_timeout,
                 unclaimed: core.session_unclaimed,
@@ -126,61 +88,19 @@ impl Policy {
     }
 }
 
-/// `local_admin_users`, `front_users` and `allow_local_users`.
-#[derive(Clone, Debug)]
-pub struct PeerRules {
-    admins: Vec<Account>,
-    fronts: Vec<Account>,
-    allow_local: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Account {
-    Uid(u32),
-    Name(String),
-}
-
-/// The system's accounts. Looking one up may block, as it may ask a directory.
-pub trait Accounts {
-    /// The uid of an account name.
-    fn uid_of(&self, name: &str) -> Option<u32>;
-    /// The account name of a uid.
-    fn name_of(&self, uid: u32) -> Option<String>;
-}
-
-impl PeerRules {
-    /// From the settings, as written: pure digits are a uid, all else a name.
-    pub fn new(admins: &[String], fronts: &[String], allow_local: bool) -> Self {
-        Self { admins: read(admins), fronts: read(fronts), allow_local }
+/// Without any `[[core.realm]]` the keytab's realms are allowed in trusted names.
+/// A core without front may have no keytab: then such names must have no realm.
+fn own_realms(settings: &Settings) -> Vec<String> {
+    if !settings.core.realms.is_empty() {
+        return Vec::new();
     }
-
-    /// Who a peer is by its uid; `own` is the core's effective uid. Names are
-    /// looked up anew each time, and one without account counts for nobody.
-    pub fn judge(&self, uid: u32, own: u32, accounts: &impl Accounts) -> Peer {
-        if uid == own || names(&self.admins, uid, accounts) {
-            Peer::System { uid }
-        } else if names(&self.fronts, uid, accounts) {
-            Peer::Front { uid }
-        } else {
-            let account = if self.allow_local { accounts.name_of(uid) } else { None };
-            Peer::Local { uid, account }
+    match keytab::read(&settings.sso.kerberos.keytab) {
+        Ok(keytab) => keytab.realms().into_iter().map(str::to_owned).collect(),
+        Err(error) => {
+            tracing::info!(%error, "without [[core.realm]] and keytab, trusted names must have no realm");
+            Vec::new()
         }
     }
-}
-
-fn read(written: &[String]) -> Vec<Account> {
-    let account = |word: &String| match word.parse() {
-        Ok(uid) if word.bytes().all(|byte| byte.is_ascii_digit()) => Account::Uid(uid),
-        _ => Account::Name(word.clone()),
-    };
-    written.iter().map(account).collect()
-}
-
-fn names(list: &[Account], uid: u32, accounts: &impl Accounts) -> bool {
-    list.iter().any(|account| match account {
-        Account::Uid(listed) => *listed == uid,
-        Account::Name(name) => accounts.uid_of(name) == Some(uid),
-    })
 }
 
 #[cfg(test)]
@@ -201,56 +121,6 @@ mod tests {
         ] {
             let granted: Vec<Ask> = ALL.into_iter().filter(|&ask| allowed(&peer, ask)).collect();
             assert_eq!(granted, may, "{peer:?}");
-        }
-    }
-
-    struct Passwd;
-
-    impl Accounts for Passwd {
-        fn uid_of(&self, name: &str) -> Option<u32> {
-            [("root", 0), ("www-data", 33), ("john", 1000), ("1001", 5), ("33abc", 6)]
-                .into_iter()
-                .find_map(|(known, uid)| (known == name).then_some(uid))
-        }
-
-        fn name_of(&self, uid: u32) -> Option<String> {
-            (uid == 1000).then(|| "john".to_owned())
-        }
-    }
-
-    #[test]
-    fn a_peer_is_judged_by_its_uid() {
-        const OWN: u32 = 990;
-        let rules = |admins: &[&str], fronts: &[&str], allow_local| {
-            let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-            PeerRules::new(&owned(admins), &owned(fronts), allow_local)
-        };
-        let system = |uid| Peer::System { uid };
-        let front = |uid| Peer::Front { uid };
-        let local =
-            |uid, account: Option<&str>| Peer::Local { uid, account: account.map(Into::into) };
-        for (admins, fronts, allow_local, uid, expected) in [
-            (&["root"][..], &[][..], true, 0, system(0)),
-            (&[], &[], true, OWN, system(OWN)),
-            // Root has no rights of its own after the core dropped its privileges.
-            (&[], &[], true, 0, local(0, None)),
-            (&["root"], &["www-data"], true, 33, front(33)),
-            (&["root"], &["33"], true, 33, front(33)),
-            (&["www-data"], &["www-data"], true, 33, system(33)),
-            // Digits are a uid even when an account has that name.
-            (&["1001"], &[], true, 1001, system(1001)),
-            (&["1001"], &[], true, 5, local(5, None)),
-            // Digits with more behind them are a name.
-            (&["33abc"], &[], true, 33, local(33, None)),
-            (&["33abc"], &[], true, 6, system(6)),
-            (&["+33"], &[], true, 33, local(33, None)),
-            // Names without account, and uids beyond 32 bits, are nobody.
-            (&["nobody-here", "99999999999"], &[], true, 99, local(99, None)),
-            (&[], &[], true, 1000, local(1000, Some("john"))),
-            (&[], &[], false, 1000, local(1000, None)),
-        ] {
-            let judged = rules(admins, fronts, allow_local).judge(uid, OWN, &Passwd);
-            assert_eq!(judged, expected, "{admins:?} {fronts:?} {allow_local} {uid}");
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Core;
 use super::api::{Connection, router};
-use super::policy::{Accounts, Peer};
+use super::peer::{Accounts, Peer};
 use crate::clock;
 
 /// Serves the core's API on `listener` until `stop`, and sweeps the sessions.

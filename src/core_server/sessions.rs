@@ -21,7 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use table::Limits;
+pub(super) use table::Limits;
 use table::{Ended, Table};
 
 /// See the module.
@@ -49,22 +49,12 @@ impl Sessions {
         Self { table, store, events: Events::new() }
     }
 
-    /// Opens sessions, all or none, with one write to the disk.
+    /// Opens sessions, all or none, with one write to the disk. Must be awaited
+    /// to its end, even when nobody waits for the answer any more.
     ///
     /// # Errors
     /// None is opened.
     pub(super) async fn open(
-        self: &Arc<Self>,
-        admissions: Vec<(Admission, Option<IpAddr>)>,
-        now: Timestamp,
-    ) -> Result<Vec<Opened>, WriteError> {
-        let sessions = Arc::clone(self);
-        // A caller that hangs up must not leave the work half done.
-        let opening = tokio::spawn(async move { sessions.open_to_end(admissions, now).await });
-        opening.await.unwrap_or(Err(WriteError::Failed))
-    }
-
-    async fn open_to_end(
         &self,
         admissions: Vec<(Admission, Option<IpAddr>)>,
         now: Timestamp,

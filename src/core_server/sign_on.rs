@@ -1,112 +1,130 @@
-//! From what a peer asks to an admission: who may open a session for whom.
+//! Opens sessions: judges each wish, opens those that were admitted with one
+//! write to the disk, and has every outcome in the audit log.
 
-use super::admit::{Admission, Facts, admit};
-use super::policy::{Ask, Peer, Policy, allowed};
+use std::net::IpAddr;
+
+use super::admit::Admission;
+use super::peer::Peer;
+use super::policy::{Ask, Policy, allowed};
+use super::refusal::Refusal;
+use super::sessions::Opened;
+use super::wish::{Denial, Wish, decide};
+use super::{Core, of_record, reason_of, session};
+use crate::audit::{Happening, Line, Verdict};
 use crate::clock::Timestamp;
-use crate::identity::{Via, identify};
-use crate::wire::{Mechanism, OpenSession, Proof, Reason};
+use crate::store::WriteError;
+use crate::wire::{Mechanism, OpenSession, Reason, Session};
 
-/// A well-formed wish for a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// For whom a front has proven.
-    Proven(Proof),
-    /// For whom the caller vouches.
-    Trusted(String),
-    /// For the caller itself, by this name.
-    Own(String),
-}
-
-/// Why a wish is not fulfilled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Denial {
-    /// The peer may not ask this.
-    NoAccess,
-    /// It may, but the one it names is not signed on.
-    Refused(Reason),
-}
-
-impl Wish {
-    /// Reads a request.
-    ///
-    /// # Errors
-    /// What is wrong with it, in a sentence.
-    pub(super) fn read(request: OpenSession) -> Result<Self, &'static str> {
-        match request {
-            OpenSession { password: Some(_), .. } => {
-                Err("Password sign-on is not in this version of Doorward.")
-            }
-            OpenSession { proof: Some(proof), user: None, trusted: false, .. } => {
-                if proof.mechanism == Mechanism::Negotiate {
-                    Ok(Self::Proven(proof))
-                } else {
-                    Err("A proof is by a mechanism that proves: \"negotiate\".")
+impl Core {
+    /// Opens sessions; an answer for each wish, in order.
+    pub(super) async fn open(
+        &self,
+        peer: &Peer,
+        requests: Vec<OpenSession>,
+        now: Timestamp,
+    ) -> Vec<Result<Session, Refusal>> {
+        let policy = self.policy.load_full();
+        let mut admitted = Vec::with_capacity(requests.len());
+        let mut callers = Vec::with_capacity(requests.len());
+        for request in requests {
+            callers.push(match self.judge(peer, request, &policy, now) {
+                Ok((caller, admission)) => {
+                    let only_from = caller.client.filter(|_| policy.ip_check);
+                    admitted.push((admission, only_from));
+                    Ok(caller)
+                }
+                Err(refusal) => Err(refusal),
+            });
+        }
+        let opened = match admitted.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.sessions.open(admitted, now).await,
+        };
+        let mut opened = opened.map(Vec::into_iter);
+        let answer = |caller: Result<Caller, Refusal>| {
+            let caller = caller?;
+            match &mut opened {
+                Ok(opened) => match opened.next() {
+                    Some(opened) => Ok(self.granted(peer, &caller, opened, &policy)),
+                    None => Err(Refusal::unrecorded(WriteError::Failed)),
+                },
+                Err(error) => {
+                    let refusal = Refusal::unrecorded(*error);
+                    self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
+                    Err(refusal)
                 }
             }
-            OpenSession { proof: None, user: Some(user), trusted: true, .. } => {
-                Ok(Self::Trusted(user))
-            }
-            OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
-            _ => Err("Exactly one is asked for: \"proof\", or \"user\" (with \"trusted\": true \
-                      when you vouch for somebody else)."),
-        }
+        };
+        callers.into_iter().map(answer).collect()
     }
 
-    const fn ask(&self) -> Ask {
-        match self {
-            Self::Proven(_) => Ask::OpenByProof,
-            Self::Trusted(_) => Ask::OpenTrusted,
-            Self::Own(_) => Ask::OpenOwn,
-        }
+    fn judge(
+        &self,
+        peer: &Peer,
+        request: OpenSession,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(Caller, Admission), Refusal> {
+        // Addresses are told by those who see them; a local program's word is nobody's.
+        let client = match peer {
+            Peer::System { .. } | Peer::Front { .. } => request.client,
+            Peer::Local { .. } => None,
+        };
+        let wish = Wish::read(request).map_err(Refusal::bad_request)?;
+        let (mechanism, principal) = wish.claim();
+        let caller = Caller {
+            mechanism,
+            principal: principal.to_owned(),
+            client: client.map(|address| address.to_canonical()),
+        };
+        decide(peer, wish, policy, now)
+            .map_err(|denial| {
+                let (refusal, reason) = match denial {
+                    Denial::NoAccess => (Refusal::no_access(), Reason::NotPermitted),
+                    Denial::Refused(reason) => (Refusal::logon_failed(), reason),
+                };
+                self.refused(peer, &caller, &refusal, reason);
+                let proves = caller.mechanism == Mechanism::Negotiate;
+                if proves && allowed(peer, Ask::OpenByProof) {
+                    refusal.telling(reason)
+                } else {
+                    refusal
+                }
+            })
+            .map(|admission| (caller, admission))
     }
 
-    /// By what the session's owner would be known, and under which name.
-    pub(super) fn claim(&self) -> (Mechanism, &str) {
-        match self {
-            Self::Proven(proof) => (proof.mechanism, &proof.principal),
-            Self::Trusted(name) => (Mechanism::Trusted, name),
-            Self::Own(name) => (Mechanism::Unix, name),
+    fn granted(&self, peer: &Peer, caller: &Caller, opened: Opened, policy: &Policy) -> Session {
+        for gone in &opened.made_room {
+            self.audit.write(&Line {
+                detail: Some("made room for a newer session of the same user"),
+                ..of_record(Happening::SessionEnd, gone, &gone.key.short())
+            });
         }
+        self.audit.write(&Line {
+            client: caller.client,
+            peer: Some(&peer.to_string()),
+            ..of_record(Happening::SignOn, &opened.record, &opened.record.key.short())
+        });
+        session(opened.secret, &opened.record, policy)
+    }
+
+    fn refused(&self, peer: &Peer, caller: &Caller, refusal: &Refusal, reason: Reason) {
+        self.audit.write(&Line {
+            reason: Some(reason),
+            mechanism: Some(caller.mechanism),
+            principal: Some(&caller.principal),
+            client: caller.client,
+            peer: Some(&peer.to_string()),
+            reference: Some(&refusal.reference),
+            ..Line::new(Happening::SignOn, Verdict::Refused)
+        });
     }
 }
 
-/// Decides on a wish. SYSTEM needs no password for anybody, so whomever it
-/// names it vouches for.
-///
-/// # Errors
-/// See [`Denial`].
-pub(super) fn decide(
-    peer: &Peer,
-    wish: Wish,
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<Admission, Denial> {
-    if !allowed(peer, wish.ask()) {
-        return Err(Denial::NoAccess);
-    }
-    let (acceptor_realm, facts) = match (wish, peer) {
-        (Wish::Proven(proof), _) => proven(proof),
-        (Wish::Trusted(name), _) | (Wish::Own(name), Peer::System { .. }) => {
-            (None, named(Mechanism::Trusted, name))
-        }
-        (Wish::Own(name), Peer::Local { account: Some(account), .. }) if name == *account => {
-            (None, named(Mechanism::Unix, name))
-        }
-        (Wish::Own(_), _) => return Err(Denial::Refused(Reason::NotPermitted)),
-    };
-    let via = match facts.mechanism {
-        Mechanism::Negotiate => Via::Proven { acceptor_realm: acceptor_realm.as_deref() },
-        Mechanism::Trusted | Mechanism::Unix => Via::Trusted,
-    };
-    let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;
-    admit(&identity, facts, policy.lifetime, now).map_err(Denial::Refused)
-}
-
-fn proven(proof: Proof) -> (Option<String>, Facts) {
-    let Proof { mechanism, principal, acceptor_realm, channel_bound, ends_at, groups } = proof;
-    (acceptor_realm, Facts { mechanism, principal, channel_bound, ends_at, groups })
-}
-
-fn named(mechanism: Mechanism, principal: String) -> Facts {
-    Facts { mechanism, principal, channel_bound: false, ends_at: None, groups: Vec::new() }
+/// Who wants a session, for the audit log.
+struct Caller {
+    mechanism: Mechanism,
+    principal: String,
+    client: Option<IpAddr>,
 }

@@ -31,7 +31,7 @@ pub enum BindError {
 ///
 /// # Errors
 /// See [`BindError`].
-pub fn bind(path: &Path) -> Result<UnixListener, BindError> {
+pub(super) fn bind(path: &Path) -> Result<UnixListener, BindError> {
     let refused = |source| BindError::System { path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o755).create(directory).map_err(refused)?;

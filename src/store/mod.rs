@@ -10,7 +10,10 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
+mod rows;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use sqlite::Database;

@@ -234,3 +234,44 @@ fn complain(path: &Path, fault: WriteError, error: &rusqlite::Error) {
 const LAZY: Duration = Duration::from_secs(1);
 /// New sessions that may wait for the disk.
 const MAX_WAITING: usize = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::record;
+
+    /// The disk refuses deletions; the rest goes.
+    const BREAK: &str = "CREATE TEMP TRIGGER broken BEFORE DELETE ON main.sessions
+        BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END";
+    const MEND: &str = "DROP TRIGGER broken";
+
+    #[test]
+    fn an_end_that_cannot_be_recorded_is_tried_again_until_it_can() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::open(directory.path()).unwrap();
+        let mut writer = Writer {
+            path: database.path().to_owned(),
+            database,
+            queue: Arc::default(),
+            owed: Changes::default(),
+            fault: None,
+        };
+        let old = Arc::new(record(1, "john"));
+        assert_eq!(writer.write(&[old]), (Ok(()), Ok(())));
+
+        writer.database.execute(BREAK);
+        writer.owed.append(Changes { ended: vec![1], ..Changes::default() });
+        let new = Arc::new(record(2, "mary"));
+        assert_eq!(
+            writer.write(&[new]),
+            (Err(WriteError::Failed), Err(WriteError::Failed)),
+            "what is written together fails together"
+        );
+        assert_eq!(writer.write(&[]).1, Err(WriteError::Failed));
+
+        writer.database.execute(MEND);
+        assert_eq!(writer.write(&[]).1, Ok(()));
+        drop(writer);
+        assert_eq!(Database::open(directory.path()).unwrap().load().unwrap(), []);
+    }
+}

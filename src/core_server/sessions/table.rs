@@ -13,13 +13,13 @@ use crate::wire::{Reason, SessionKey};
 
 /// How long sessions live, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub(in crate::core_server) struct Limits {
     /// A session unused for so long ends.
-    pub timeout: Duration,
+    pub(in crate::core_server) timeout: Duration,
     /// A session whose secret never came back ends after this.
-    pub unclaimed: Duration,
+    pub(in crate::core_server) unclaimed: Duration,
     /// Sessions of one user at once; 0 counts as 1.
-    pub per_user: usize,
+    pub(in crate::core_server) per_user: usize,
 }
 
 /// See the module.

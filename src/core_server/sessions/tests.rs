@@ -1,1 +1,329 @@
+use std::path::Path;
+use std::time::Duration;
 
+use super::*;
+use crate::core_server::admit::{Facts, admit};
+use crate::identity::{Rules, Via, identify};
+use crate::store::{Changes, Database};
+use crate::wire::Mechanism;
+
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(300),
+    unclaimed: Duration::from_secs(120),
+    per_user: 3,
+};
+const LIFETIME: u64 = 36_000;
+const START: u64 = 1_000_000;
+
+const fn at(second: u64) -> Timestamp {
+    Timestamp::from_unix(START + second)
+}
+
+fn admission(login: &str, groups: &[&str], now: Timestamp) -> Admission {
+    let identity = identify(login, Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
+    let facts = Facts {
+        mechanism: Mechanism::Trusted,
+        principal: login.to_owned(),
+        channel_bound: false,
+        ends_at: None,
+        groups: groups.iter().map(ToString::to_string).collect(),
+    };
+    admit(&identity, facts, Duration::from_secs(LIFETIME), now).unwrap()
+}
+
+fn empty() -> Table {
+    Table::load(Vec::new(), LIMITS, at(0))
+}
+
+/// Opens a session named `secret`, and says which ones made room.
+fn open(table: &mut Table, login: &str, secret: &str, now: Timestamp) -> Vec<SessionKey> {
+    let record = table.prepare(admission(login, &[], now), SessionKey::of(secret), None, now);
+    table.insert(record, now).into_iter().map(|ended| ended.record.key).collect()
+}
+
+fn lives(table: &mut Table, secret: &str, now: Timestamp) -> bool {
+    table.resolve(&SessionKey::of(secret), None, now).is_ok()
+}
+
+fn keys(secrets: &[&str]) -> Vec<SessionKey> {
+    secrets.iter().map(|secret| SessionKey::of(secret)).collect()
+}
+
+#[test]
+fn a_session_that_is_never_claimed_ends_after_two_minutes() {
+    for (second, expected) in [(119, true), (120, false)] {
+        let mut table = empty();
+        open(&mut table, "john", "a", at(0));
+        assert_eq!(lives(&mut table, "a", at(second)), expected, "second {second}");
+    }
+}
+
+#[test]
+fn a_claimed_session_ends_when_it_is_unused_for_the_timeout() {
+    for (second, expected) in [(299, true), (300, false)] {
+        let mut table = empty();
+        open(&mut table, "john", "a", at(0));
+        assert!(lives(&mut table, "a", at(100)));
+        assert!(lives(&mut table, "a", at(350)));
+        assert_eq!(lives(&mut table, "a", at(350 + second)), expected, "second {second}");
+    }
+}
+
+#[test]
+fn a_session_in_use_ends_after_its_lifetime() {
+    let mut table = empty();
+    open(&mut table, "john", "a", at(0));
+    for second in (0..LIFETIME).step_by(100) {
+        assert!(lives(&mut table, "a", at(second)));
+    }
+    assert!(lives(&mut table, "a", at(LIFETIME - 1)));
+    assert!(!lives(&mut table, "a", at(LIFETIME)));
+}
+
+#[test]
+fn a_clock_that_is_set_back_ends_nothing_early() {
+    let mut table = empty();
+    open(&mut table, "john", "a", at(0));
+    assert!(lives(&mut table, "a", at(100)));
+    assert!(lives(&mut table, "a", at(50)));
+    assert!(lives(&mut table, "a", at(399)));
+}
+
+#[test]
+fn expiry_ends_exactly_what_is_over() {
+    let mut table = empty();
+    open(&mut table, "john", "unclaimed", at(0));
+    open(&mut table, "john", "idle", at(0));
+    open(&mut table, "john", "used", at(0));
+    lives(&mut table, "idle", at(10));
+    lives(&mut table, "used", at(10));
+    lives(&mut table, "used", at(200));
+    let mut expired = |second| {
+        let ended = table.expire(at(second), usize::MAX);
+        ended.into_iter().map(|ended| ended.record.key).collect::<Vec<_>>()
+    };
+    assert_eq!(expired(119), []);
+    assert_eq!(expired(120), keys(&["unclaimed"]));
+    assert_eq!(expired(309), []);
+    assert_eq!(expired(310), keys(&["idle"]));
+    assert_eq!(expired(499), []);
+    assert_eq!(expired(500), keys(&["used"]));
+    assert_eq!(table.len(), 0);
+}
+
+#[test]
+fn at_the_bound_the_oldest_unclaimed_session_makes_room() {
+    let mut table = empty();
+    open(&mut table, "john", "claimed", at(0));
+    lives(&mut table, "claimed", at(1));
+    open(&mut table, "john", "b", at(2));
+    open(&mut table, "john", "c", at(3));
+    assert_eq!(open(&mut table, "john", "d", at(4)), keys(&["b"]));
+    assert_eq!(open(&mut table, "john", "e", at(5)), keys(&["c"]));
+    assert!(lives(&mut table, "claimed", at(6)));
+    assert_eq!(table.len(), 3);
+}
+
+#[test]
+fn where_all_are_claimed_the_one_unused_longest_makes_room() {
+    let mut table = empty();
+    for (secret, second) in [("a", 0), ("b", 1), ("c", 2)] {
+        open(&mut table, "john", secret, at(second));
+        lives(&mut table, secret, at(second));
+    }
+    lives(&mut table, "a", at(10));
+    assert_eq!(open(&mut table, "john", "d", at(11)), keys(&["b"]));
+    lives(&mut table, "d", at(11));
+    assert_eq!(open(&mut table, "john", "e", at(12)), keys(&["c"]));
+}
+
+#[test]
+fn the_bound_is_each_users_own_whatever_the_groups() {
+    let mut table = empty();
+    for secret in ["a", "b", "c"] {
+        open(&mut table, "john", secret, at(0));
+    }
+    assert_eq!(open(&mut table, "mary", "d", at(1)), []);
+    let key = SessionKey::of("e");
+    let record = table.prepare(admission("john", &["S-1-5-32-544"], at(2)), key, None, at(2));
+    let gone = table.insert(record, at(2));
+    assert_eq!(gone.len(), 1);
+    assert_eq!(gone[0].record.key, SessionKey::of("a"));
+}
+
+#[test]
+fn a_bound_of_nothing_still_allows_one_session() {
+    let mut table = Table::load(Vec::new(), Limits { per_user: 0, ..LIMITS }, at(0));
+    assert_eq!(open(&mut table, "john", "a", at(0)), []);
+    assert_eq!(open(&mut table, "john", "b", at(0)), keys(&["a"]));
+    assert!(lives(&mut table, "b", at(0)));
+}
+
+#[test]
+fn a_session_bound_to_an_address_is_refused_elsewhere_and_not_used_by_it() {
+    let mut table = empty();
+    let home = "192.0.2.1".parse().ok();
+    let key = SessionKey::of("a");
+    let record = table.prepare(admission("john", &[], at(0)), key, home, at(0));
+    table.insert(record, at(0));
+    for other in [None, "192.0.2.2".parse().ok()] {
+        assert_eq!(table.resolve(&key, other, at(1)), Err(Reason::AddressChanged));
+    }
+    assert!(table.take_changes().is_empty(), "a refused use is no use");
+    assert!(table.resolve(&key, home, at(2)).is_ok());
+}
+
+#[test]
+fn sessions_share_the_user_until_the_last_one_ends() {
+    let mut table = empty();
+    let mut records = Vec::new();
+    for secret in ["a", "b"] {
+        let admission = admission("john", &["S-1-5-32-544"], at(0));
+        records.push(table.prepare(admission, SessionKey::of(secret), None, at(0)));
+    }
+    assert!(Arc::ptr_eq(&records[0].user, &records[1].user));
+    let id = records[0].user_id;
+    for record in records {
+        table.insert(record, at(0));
+    }
+    table.end(&SessionKey::of("a"));
+    assert_eq!(table.take_changes(), Changes { ended: vec![0], ..Changes::default() });
+    table.end(&SessionKey::of("b"));
+    let changes = Changes { ended: vec![1], forgotten: vec![id], ..Changes::default() };
+    assert_eq!(table.take_changes(), changes);
+    open(&mut table, "john", "c", at(1));
+    assert!(lives(&mut table, "c", at(1)));
+}
+
+#[test]
+fn an_abandoned_session_leaves_nothing_behind() {
+    let mut table = empty();
+    let record = table.prepare(admission("john", &[], at(0)), SessionKey::of("a"), None, at(0));
+    table.abandon(&record);
+    assert_eq!(table.take_changes().forgotten, [record.user_id]);
+    assert!(!lives(&mut table, "a", at(0)));
+    assert_eq!(table.len(), 0);
+}
+
+#[test]
+fn a_stricter_timeout_holds_for_sessions_that_live() {
+    let mut table = empty();
+    open(&mut table, "john", "a", at(0));
+    lives(&mut table, "a", at(0));
+    table.set_limits(Limits { timeout: Duration::from_secs(10), ..LIMITS });
+    assert_eq!(table.expire(at(9), usize::MAX).len(), 0);
+    assert_eq!(table.expire(at(10), usize::MAX).len(), 1);
+}
+
+/// What a table with these sessions stores: `(secret, last used, claimed)`.
+fn stored(sessions: &[(&str, u64, bool)]) -> Vec<Record> {
+    let mut table = Table::load(Vec::new(), Limits { per_user: 100, ..LIMITS }, at(0));
+    let prepare = |(secret, second, claimed): &(&str, u64, bool)| {
+        let admission = admission("john", &[], at(*second));
+        let record = table.prepare(admission, SessionKey::of(secret), None, at(*second));
+        let mut record = Arc::unwrap_or_clone(record);
+        record.usage.claimed = *claimed;
+        record
+    };
+    sessions.iter().map(prepare).collect()
+}
+
+#[test]
+fn after_a_restart_sessions_go_on_and_unclaimed_ones_get_fresh_grace() {
+    let stored = stored(&[("used", 500, true), ("idle", 0, true), ("unclaimed", 0, false)]);
+    let mut table = Table::load(stored, LIMITS, at(600));
+    assert_eq!(table.take_changes().ended, [1], "the idle one ended while the core was down");
+    assert!(lives(&mut table, "used", at(700)));
+    assert!(lives(&mut table, "unclaimed", at(719)));
+    assert!(!lives(&mut table, "idle", at(601)));
+    assert_eq!(open(&mut table, "mary", "new", at(600)), []);
+    assert_eq!(table.len(), 3);
+}
+
+#[test]
+fn a_restart_keeps_the_bound() {
+    let stored = stored(&[("a", 0, true), ("b", 1, true), ("c", 2, true), ("d", 3, true)]);
+    let mut table = Table::load(stored, LIMITS, at(10));
+    assert_eq!(table.take_changes().ended, [0]);
+    assert_eq!(table.len(), 3);
+}
+
+fn start(directory: &Path, pages: Option<i64>) -> Sessions {
+    let mut database = Database::open(directory).unwrap();
+    if let Some(pages) = pages {
+        database.limit_pages(pages);
+    }
+    let stored = database.load().unwrap();
+    Sessions::start(stored, Store::start(database).unwrap(), LIMITS, at(0))
+}
+
+async fn open_one(sessions: &Sessions, login: &str) -> Result<String, WriteError> {
+    let opened = sessions.open(vec![(admission(login, &[], at(0)), None)], at(0)).await?;
+    Ok(opened.into_iter().next().unwrap().secret)
+}
+
+#[tokio::test]
+async fn after_a_crash_granted_sessions_live_and_ended_ones_do_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let sessions = start(directory.path(), None);
+    let kept = SessionKey::of(&open_one(&sessions, "john").await.unwrap());
+    let ended = SessionKey::of(&open_one(&sessions, "john").await.unwrap());
+    let (_, recorded) = sessions.end(&ended).await.unwrap();
+    assert_eq!(recorded, Ok(()));
+    let after_crash = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), after_crash.path().join(file.file_name())).unwrap();
+    }
+    let again = start(after_crash.path(), None);
+    assert!(again.resolve(&kept, None, at(1)).is_ok());
+    assert_eq!(again.resolve(&ended, None, at(1)), Err(Reason::SessionEnded));
+}
+
+#[tokio::test]
+async fn on_a_full_disk_nobody_new_comes_in_and_nobody_is_thrown_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let sessions = start(directory.path(), Some(16));
+    let mut johns = Vec::new();
+    for _ in 0..LIMITS.per_user {
+        johns.push(open_one(&sessions, "john").await.unwrap());
+    }
+    let mut others = Vec::new();
+    let full = loop {
+        match open_one(&sessions, &format!("user{}", others.len())).await {
+            Ok(secret) => others.push(secret),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full, WriteError::Full);
+    let lives = |secret: &String| sessions.resolve(&SessionKey::of(secret), None, at(1)).is_ok();
+    // John is at his bound: had he come in, one of his would have made room.
+    assert_eq!(open_one(&sessions, "john").await, Err(WriteError::Full));
+    assert!(johns.iter().all(lives));
+    assert!(others.iter().all(lives));
+
+    for secret in &others {
+        let (_, recorded) = sessions.end(&SessionKey::of(secret)).await.unwrap();
+        assert_eq!(recorded, Ok(()));
+    }
+    let new = open_one(&sessions, "john").await.unwrap();
+    assert!(lives(&new));
+    assert!(!johns.iter().all(lives), "the oldest of his made room");
+}
+
+#[tokio::test]
+async fn a_thousand_sign_ons_at_once_are_all_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let sessions = Arc::new(start(directory.path(), None));
+    let opening: Vec<_> = (0..1000)
+        .map(|number| {
+            let sessions = Arc::clone(&sessions);
+            tokio::spawn(async move { open_one(&sessions, &format!("user{number}")).await })
+        })
+        .collect();
+    for opened in opening {
+        opened.await.unwrap().unwrap();
+    }
+    drop(sessions);
+    assert_eq!(start(directory.path(), None).len(), 1000);
+}
