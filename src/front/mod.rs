@@ -3,6 +3,7 @@
 //! `listen`, `tls`, `connection`, `http`, `mechanism`, `core_link`, `upstream`.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +84,14 @@ pub enum FrontError {
     /// The Kerberos threads could not be started.
     #[error("the Kerberos threads cannot be started: {0}")]
     Kerberos(#[source] io::Error),
+    /// The folder of generated keys.
+    #[error("state_path {} cannot be made ({source}): make it, and let the gateway's user write to it", path.display())]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A socket could not be served.
     #[error("a socket cannot be served: {0}")]
     Serve(#[source] io::Error),
@@ -99,6 +108,10 @@ impl Front {
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         let listeners = listen::bind(&settings.front)?;
+        secret_file::folder(&settings.state_path).map_err(|source| FrontError::State {
+            path: settings.state_path.clone(),
+            source,
+        })?;
         let live = Live::new(settings, None)?;
         let stop = CancellationToken::new();
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());

@@ -1,8 +1,8 @@
 //! Keys that the gateway makes for itself: written once, readable by nobody else.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Puts `bytes` at `path` with mode 0600, whole or not at all: readers see the
@@ -21,6 +21,14 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// Makes the folder of such keys with mode 0700, where there is none.
+///
+/// # Errors
+/// Whatever the file system says.
+pub(super) fn folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn write_draft(draft: &Path, bytes: &[u8]) -> io::Result<()> {

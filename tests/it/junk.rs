@@ -4,8 +4,8 @@ use crate::gateway::{Gateway, web};
 use crate::lab::realm;
 use crate::lab::realm::TokenOptions;
 
-/// Three thousand tokens that are none: random, cut, flipped, of wrong lengths.
-fn junk() -> Vec<Vec<u8>> {
+/// A few real tokens, and three thousand that are none: random, cut, flipped, of wrong lengths.
+fn junk() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let alice = realm().ticket("alice");
     let raw = TokenOptions { raw: true, ..TokenOptions::default() };
     let real: Vec<Vec<u8>> = alice
@@ -15,7 +15,7 @@ fn junk() -> Vec<Vec<u8>> {
         .map(|token| decode(token))
         .collect();
     let mut random = Random(0x5eed);
-    (0..3_000)
+    let junk = (0..3_000)
         .map(|n| {
             let token = &real[n % real.len()];
             match n % 4 {
@@ -38,7 +38,8 @@ fn junk() -> Vec<Vec<u8>> {
                 }
             }
         })
-        .collect()
+        .collect();
+    (real, junk)
 }
 
 fn decode(token: &str) -> Vec<u8> {
@@ -72,14 +73,19 @@ impl Random {
 #[test]
 fn three_thousand_junk_tokens_are_refused_and_leave_nothing_behind() {
     let gateway = Gateway::start();
-    let junk = junk();
+    let (real, junk) = junk();
+    // Some bits of a token are nobody's business (RFC 4120 seals only a part of it):
+    // a real token that was used is a replay with such a bit flipped.
+    for token in &real {
+        assert_eq!(gateway.send_token(&encode(token)).status, 200);
+    }
     let (first, rest) = junk.split_at(1_000);
     send(&gateway, first);
     let before = resident(&gateway);
     send(&gateway, rest);
     let after = resident(&gateway);
     assert!(after < before + 4_096, "from {before} KB to {after} KB");
-    assert_eq!(gateway.metric("doorward_sessions ") as u64, 0);
+    assert_eq!(gateway.metric("doorward_sessions ") as usize, real.len());
     let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
     assert_eq!(gateway.send_token(&token).status, 200);
 }

@@ -208,17 +208,17 @@ impl<'a> Answerer<'a> {
         let reason = refusal.reason;
         let took = self.began.elapsed();
         if reason.fault() == Fault::Nobody {
-            tracing::debug!(reference, %reason, site = self.site, client = ?self.client, ?took, "not signed on");
+            tracing::debug!(reference, %reason, site = self.site, client = self.client.map(display), ?took, "not signed on");
             return;
         }
         let login =
             refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
         match reason.fault() {
             Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, "{}", reason.sentence());
+                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = self.client.map(display), "{}", reason.sentence());
             }
             Fault::Nobody | Fault::Client => {
-                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, login, "refused");
+                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site, client = self.client.map(display), login, "refused");
             }
         }
         if let Some(mechanism) = refusal.tried {
@@ -282,6 +282,10 @@ fn status_of(reason: Reason) -> StatusCode {
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::UNAUTHORIZED,
     }
+}
+
+fn display(address: IpAddr) -> tracing::field::DisplayValue<IpAddr> {
+    tracing::field::display(address)
 }
 
 fn title(status: StatusCode) -> &'static str {

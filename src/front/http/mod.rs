@@ -87,13 +87,14 @@ async fn handle(
         .headers()
         .contains_key(UPGRADE)
         .then(|| front.core.watch(&present.grant.session().session, facts.client));
+    let untunnelled = CancellationToken::new();
     let passage = Passage {
         grant: &present.grant,
         upstream,
         audience: &facts.host,
         client: &connection.client,
         pass_authorization: site.pass_authorization,
-        until: tunnel.as_ref().unwrap_or(&front.stop),
+        until: tunnel.as_ref().unwrap_or(&untunnelled),
     };
     let outcome = live.proxy.forward(request, passage).await;
     let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);

@@ -55,6 +55,17 @@ pub(super) struct Store {
     pub(super) keytab: CString,
     /// `file2:` and a path.
     pub(super) replay_cache: CString,
+    /// The one service to accept for: `HTTP@host`, or `HTTP/host@REALM`.
+    pub(super) service: Option<Service>,
+}
+
+/// The name of a service.
+#[derive(Clone, Debug)]
+pub(super) enum Service {
+    /// `HTTP@host`, in any realm (RFC 2743 section 4.1).
+    HostBased(CString),
+    /// `HTTP/host@REALM` (RFC 1964 section 2.1.1).
+    Principal(CString),
 }
 
 const STORE_KEYTAB: &CStr = c"keytab";
@@ -116,6 +127,7 @@ impl Credential {
     /// Acquires the credential. MIT looks into the keytab here, and opens it
     /// again at every accept.
     pub(super) fn acquire(store: &Store) -> Result<Self, Failure> {
+        let name = store.service.as_ref().map(import).transpose()?;
         let mut elements = [
             sys::gss_key_value_element_desc {
                 key: STORE_KEYTAB.as_ptr(),
@@ -134,12 +146,12 @@ impl Credential {
         let mut wanted = oid_set(&mut mechanisms);
         let mut credential = Self(ptr::null_mut());
         let mut minor = 0;
-        // SAFETY: `store`, its strings and `wanted` outlive the call, which
-        // reads them only; `credential` is a place for one handle.
+        // SAFETY: `name`, `store`, its strings and `wanted` outlive the call,
+        // which reads them only; `credential` is a place for one handle.
         let major = unsafe {
             sys::gss_acquire_cred_from(
                 &mut minor,
-                ptr::null_mut(),
+                name.as_ref().map_or(ptr::null_mut(), |name| name.0),
                 u32::MAX,
                 &mut wanted,
                 sys::GSS_C_ACCEPT as c_int,
@@ -410,6 +422,23 @@ fn channel_bindings(bindings: &Bindings) -> sys::gss_channel_bindings_struct {
 }
 
 /// A buffer for the library to read; valid as long as `bytes`.
+/// The library's form of a service's name.
+fn import(service: &Service) -> Result<Name, Failure> {
+    let (text, kind) = match service {
+        Service::HostBased(text) => (text, HOST_BASED_SERVICE),
+        Service::Principal(text) => (text, KERBEROS_PRINCIPAL),
+    };
+    let mut text = borrowed(text.as_bytes());
+    let mut kind = oid(kind);
+    let mut name = Name(ptr::null_mut());
+    let mut minor = 0;
+    // SAFETY: `text` and `kind` outlive the call, which copies them; `name` is
+    // a place for one handle.
+    let major = unsafe { sys::gss_import_name(&mut minor, &mut text, &mut kind, &mut name.0) };
+    check(major, minor)?;
+    Ok(name)
+}
+
 fn borrowed(bytes: &[u8]) -> sys::gss_buffer_desc {
     sys::gss_buffer_desc { length: bytes.len(), value: bytes.as_ptr().cast_mut().cast() }
 }
@@ -438,6 +467,10 @@ unsafe fn is_one_of(oid: sys::gss_OID, wanted: &[&[u8]]) -> bool {
 const ERROR_MASK: u32 = 0xffff_0000;
 /// 1.2.840.113554.1.2.2
 const KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+/// 1.2.840.113554.1.2.1.4
+const HOST_BASED_SERVICE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04];
+/// 1.2.840.113554.1.2.2.1
+const KERBEROS_PRINCIPAL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01];
 /// 1.3.6.1.5.5.2
 const SPNEGO: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
 /// 1.2.840.48018.1.2.2, as which a bare token may come from Windows

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::checked;
-use crate::front::mechanism::kerberos::gss::{Accept, Accepted, Credential, Facts, Failure, Store};
+use crate::front::mechanism::kerberos::gss::{Accept, Accepted, Credential, Facts, Failure, Service, Store};
 use crate::front::mechanism::kerberos::workers::{NoAnswer, Workers};
 use crate::front::mechanism::kerberos::{Answer, Established, failure, pac, realm};
 use crate::keytab::{self, SoleRealm};
@@ -171,7 +171,22 @@ fn store(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Store>
     Ok(Store {
         keytab: labelled("FILE:", &settings.keytab)?,
         replay_cache: labelled("file2:", replay_cache)?,
+        service: settings.acceptor.as_deref().map(service).transpose()?,
     })
+}
+
+/// `HTTP/host` means that service in whichever realm the keytab has it.
+fn service(setting: &str) -> io::Result<Service> {
+    let odd = || {
+        let message = format!("[sso.kerberos] acceptor {setting:?} holds a NUL byte");
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    };
+    match setting.split_once('/') {
+        Some((kind, host)) if !setting.contains('@') => {
+            CString::new(format!("{kind}@{host}")).map(Service::HostBased).map_err(|_| odd())
+        }
+        _ => CString::new(setting).map(Service::Principal).map_err(|_| odd()),
+    }
 }
 
 fn labelled(label: &str, path: &Path) -> io::Result<CString> {
