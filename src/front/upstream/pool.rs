@@ -167,4 +167,23 @@ mod tests {
         assert_eq!((&*application.host, application.port), ("::1", 9001));
         assert_eq!(Application::new(&"http://app/".parse().unwrap()).unwrap().port, 80);
     }
+
+    #[tokio::test]
+    async fn a_connection_that_the_application_closed_is_not_kept() {
+        let (listener, address) = crate::front::upstream::testing::listen().await;
+        let uri = format!("http://{address}").parse().unwrap();
+        let application = Arc::new(Application::new(&uri).unwrap());
+        let link = application.connect(MAX_IDLE).await.unwrap();
+        let (served, _) = listener.accept().await.unwrap();
+        application.park(link);
+        assert!(application.prune(), "it is kept as long as it stands");
+        drop(served);
+        let gone = async {
+            while application.prune() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(MAX_IDLE, gone).await.unwrap();
+        assert!(application.take().is_none());
+    }
 }
