@@ -173,9 +173,8 @@ async fn exchange(
     target: &Target,
     initiator: &mut Initiator,
 ) -> Result<Answer, ProbeError> {
-    let mut next = initiator.step(None)?;
+    let mut token = initiator.step(None)?.unwrap_or_default();
     for _ in 0..LONGEST_EXCHANGE {
-        let Some(token) = next else { return Err(words::stuck()) };
         let field = format!("Negotiate {}", STANDARD.encode(&token));
         leg("token", words::token(token.len(), field.len()));
         let answer = connection.get(&target.path, &[(AUTHORIZATION, field)]).await?;
@@ -187,15 +186,9 @@ async fn exchange(
             }
             return Ok(answer);
         }
-        next = match reply {
-            Some(reply) => initiator
-                .step(Some(&reply))
-                .map_err(|error| words::refused(&answer, Some(&error)))?,
-            None => None,
-        };
-        if next.is_none() {
-            return Err(words::refused(&answer, None));
-        }
+        let next = reply.map(|reply| initiator.step(Some(&reply))).transpose();
+        let next = next.map_err(|error| words::refused(&answer, Some(&error)))?.flatten();
+        token = next.ok_or_else(|| words::refused(&answer, None))?;
     }
     Err(ProbeError::TooLong)
 }

@@ -152,13 +152,6 @@ fn explained(explanation: Explanation) -> String {
     }
 }
 
-/// The library wants to say nothing, although the server waits.
-pub(super) fn stuck() -> ProbeError {
-    ProbeError::Refused(
-        "the server asks for more after the last token: it did not take it".to_owned(),
-    )
-}
-
 fn hours(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     format!("{} h {:02} min", minutes / 60, minutes % 60)
