@@ -170,8 +170,7 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .http1()
         .max_buf_size(limits.header_bytes + MAX_REQUEST_LINE)
         .max_headers(MAX_HEADERS)
-        .half_close(false)
-        .pipeline_flush(true);
+        .half_close(false);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::header::UPGRADE;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 
 pub mod answer;
 pub mod cookie;
