@@ -111,7 +111,7 @@ pub fn chromium(url: &str, ticket: Option<&Ticket>) -> String {
         .args(["--disable-dev-shm-usage", "--no-first-run", "--ignore-certificate-errors"])
         .arg(format!("--auth-server-allowlist=*.{}", realm().dns))
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(["--timeout=20000", "--dump-dom", url])
+        .args(["--timeout=45000", "--dump-dom", url])
         .env("HOME", profile.path())
         .output()
         .unwrap_or_else(|e| panic!("chromium does not start: {e}: apt-get install chromium"));

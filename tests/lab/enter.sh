@@ -133,12 +133,16 @@ esac
 LAB_VENV=${LAB_VENV:-$here/../../target/lab-venv}
 # The network inside reaches nothing, so the packages are fetched before.
 "$here/venv.sh" "$LAB_VENV" || echo "enter.sh: tests with Python clients will fail: $LAB_VENV is not there" >&2
-find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'doorward-lab.*' -mtime +0 -exec rm -rf {} +
-LAB_TMP=$(mktemp -d "${TMPDIR:-/tmp}/doorward-lab.XXXXXX")
+# Not in TMPDIR, which may be closed to the lab's servers, that run as other users.
+find /tmp -maxdepth 1 -name 'doorward-lab.*' -mtime +0 -exec rm -rf {} +
+LAB_TMP=$(mktemp -d /tmp/doorward-lab.XXXXXX)
 LAB_HOSTS=$LAB_TMP/hosts
 LAB_PIDS=$LAB_TMP/pids
 export LAB_TMP LAB_HOSTS LAB_PIDS LAB_VENV
 chmod 755 "$LAB_TMP"
+# Replay caches stand in TMPDIR, so those of two runs are apart too.
+export TMPDIR=$LAB_TMP/tmp
+install -d -m 1777 "$TMPDIR"
 : >"$LAB_PIDS"
 write_hosts >"$LAB_HOSTS"
 trap leave EXIT

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 /// How long anything in the lab may take before a test fails: long enough for a
 /// loaded machine, for what takes a moment on an idle one.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// The directory `tests/lab`.
 pub fn lab_path(file: &str) -> PathBuf {

@@ -230,9 +230,9 @@ up() {
     # Samba must not inherit the lock.
     daemon samba samba -i --no-process-group -s "$SMB_CONF" 9>&-
     mit_up 9>&-
-    wait_for 60 "the domain controller's answer to wbinfo -p" wbinfo -p
-    wait_for 30 "a ticket from the domain controller" ticket alice "$LAB_DIR/first.ccache"
-    wait_for 30 "a ticket from the MIT realm" ticket "alice@$MIT_REALM" "$LAB_DIR/first.ccache"
+    wait_for 120 "the domain controller's answer to wbinfo -p" wbinfo -p
+    wait_for 60 "a ticket from the domain controller" ticket alice "$LAB_DIR/first.ccache"
+    wait_for 60 "a ticket from the MIT realm" ticket "alice@$MIT_REALM" "$LAB_DIR/first.ccache"
     rm -f "$LAB_DIR/first.ccache"
     echo "$LAB_DIR" >"$LAB_TMP/realm"
     touch "$LAB_DIR/up"
