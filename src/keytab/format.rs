@@ -118,3 +118,97 @@ impl<'a> Cursor<'a> {
         self.take(usize::from(length))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::keytab::tests::{entry, file, hole};
+
+    #[test]
+    fn entries_are_read_as_they_stand() {
+        let keytab = read(&file(&[
+            entry("EXAMPLE", &["HTTP", "web.example"], 3, 18),
+            entry("EXAMPLE", &["HTTP", "web.example"], 3, 23),
+            entry("OTHER", &["host"], 1, 20),
+        ]));
+        let lines: Vec<String> = keytab.entries.iter().map(Entry::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "HTTP/web.example@EXAMPLE kvno 3 aes256-cts-hmac-sha1-96",
+                "HTTP/web.example@EXAMPLE kvno 3 arcfour-hmac",
+                "host@OTHER kvno 1 aes256-cts-hmac-sha384-192",
+            ]
+        );
+        assert_eq!(keytab.entries[0].written, Timestamp::from_unix(1_700_000_000));
+    }
+
+    #[test]
+    fn deleted_entries_are_passed_over() {
+        let kept = entry("EXAMPLE", &["HTTP", "web"], 2, 18);
+        let keytab = read(&file(&[hole(40), kept.clone(), hole(3), kept]));
+        assert_eq!(keytab.entries.len(), 2);
+    }
+
+    #[test]
+    fn a_key_version_over_255_is_read_from_the_end_of_its_entry() {
+        let keytab = read(&file(&[entry("EXAMPLE", &["HTTP", "web"], 65_537, 18)]));
+        assert_eq!(keytab.entries[0].kvno, 65_537);
+    }
+
+    #[test]
+    fn a_size_of_zero_ends_the_file() {
+        let mut bytes = file(&[entry("EXAMPLE", &["HTTP", "web"], 2, 18)]);
+        bytes.extend([0; 64]);
+        assert_eq!(read(&bytes).entries.len(), 1);
+    }
+
+    #[test]
+    fn odd_names_are_quoted_as_kerberos_quotes_them() {
+        let keytab = read(&file(&[entry("EX@MPLE", &["a/b", "c\\d\n"], 2, 18)]));
+        assert_eq!(keytab.entries[0].principal, "a\\/b/c\\\\d\\n@EX\\@MPLE");
+    }
+
+    #[test]
+    fn a_file_cut_off_inside_an_entry_is_truncated_there() {
+        let first = file(&[entry("EXAMPLE", &["HTTP", "web"], 2, 18)]);
+        let whole = file(&[
+            entry("EXAMPLE", &["HTTP", "web"], 2, 18),
+            entry("EXAMPLE", &["HTTP", "web"], 2, 23),
+        ]);
+        for end in first.len() + 1..whole.len() {
+            let flaw = parse(&whole[..end]).err();
+            assert!(matches!(flaw, Some(Flaw::Truncated(at)) if at == end), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn an_entry_smaller_than_its_fields_is_truncated_at_its_own_end() {
+        let mut bytes = file(&[entry("EXAMPLE", &["HTTP", "web"], 2, 18)]);
+        let end = bytes.len();
+        let realm_length = 2 + 4 + 2;
+        bytes[realm_length] = 0xff;
+        assert!(matches!(parse(&bytes), Err(Flaw::Truncated(at)) if at == end));
+    }
+
+    #[test]
+    fn other_files_are_no_keytabs() {
+        for bytes in [&b""[..], b"\x05", b"\x05\x01\0\0", b"-----BEGIN CERTIFICATE-----"] {
+            assert!(matches!(parse(bytes), Err(Flaw::NotAKeytab(_))), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            bytes.splice(0..0, [5, 2]);
+            let _ = parse(&bytes);
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Keytab {
+        parse(bytes).unwrap_or_else(|_| panic!("a sound keytab"))
+    }
+}

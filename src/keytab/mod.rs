@@ -201,3 +201,92 @@ fn load(path: &Path) -> Result<Vec<u8>, KeytabError> {
 
 /// Far more than any keytab has; a wrong path must not fill the memory.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_by_name_with_and_without_realm() {
+        let keytab = example();
+        assert_eq!(keytab.keys_for("HTTP/web@EXAMPLE").len(), 2);
+        assert_eq!(keytab.keys_for("HTTP/web").len(), 3);
+        assert_eq!(keytab.keys_for("HTTP/we").len(), 0);
+        assert_eq!(keytab.keys_for("HTTP/web@EXAM").len(), 0);
+        assert_eq!(keytab.keys_for("").len(), 0);
+    }
+
+    #[test]
+    fn realms_and_principals_are_named_once() {
+        let keytab = example();
+        assert_eq!(keytab.realms(), ["EXAMPLE", "OTHER"]);
+        assert_eq!(keytab.principals(), ["HTTP/web@EXAMPLE", "HTTP/web@OTHER"]);
+    }
+
+    #[test]
+    fn a_principal_with_rc4_alone_is_told_from_one_with_aes_beside_it() {
+        let keytab = example();
+        assert!(keytab.only_rc4("HTTP/web@OTHER"));
+        assert!(!keytab.only_rc4("HTTP/web@EXAMPLE"));
+        assert!(!keytab.only_rc4("HTTP/absent@EXAMPLE"), "no key is not an RC4 key");
+    }
+
+    #[test]
+    fn errors_name_the_file_and_what_is_wrong_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.keytab");
+        let error = |path: &Path| read(path).unwrap_err().to_string();
+        let name = path.display();
+        assert_eq!(
+            error(&path),
+            format!("{name} does not exist; export a keytab for this service to it")
+        );
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(error(&path), format!("{name} is not a keytab: it is empty"));
+        std::fs::write(&path, b"\x05\x02\0\0\0\x10\0\0").unwrap();
+        assert_eq!(
+            error(&path),
+            format!("{name} is cut off or damaged: an entry ends at offset 8; export it again")
+        );
+        let directory = directory.path();
+        assert_eq!(
+            error(directory),
+            format!("{} is not a keytab: it is not a regular file", directory.display())
+        );
+    }
+
+    fn example() -> Keytab {
+        let bytes = file(&[
+            entry("EXAMPLE", &["HTTP", "web"], 2, 18),
+            entry("EXAMPLE", &["HTTP", "web"], 2, 23),
+            entry("OTHER", &["HTTP", "web"], 1, 23),
+        ]);
+        format::parse(&bytes).unwrap_or_else(|_| panic!("a sound keytab"))
+    }
+
+    /// A keytab of these records.
+    pub(crate) fn file(records: &[Vec<u8>]) -> Vec<u8> {
+        [&[5, 2][..], &records.concat()].concat()
+    }
+
+    /// What a deleted entry leaves.
+    pub(crate) fn hole(size: i32) -> Vec<u8> {
+        [(-size).to_be_bytes().to_vec(), vec![0xee; size as usize]].concat()
+    }
+
+    /// An entry with a key of zeros.
+    pub(crate) fn entry(realm: &str, name: &[&str], kvno: u32, enctype: u16) -> Vec<u8> {
+        let counted = |text: &str| [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat();
+        let mut record = (name.len() as u16).to_be_bytes().to_vec();
+        record.extend(counted(realm));
+        name.iter().for_each(|part| record.extend(counted(part)));
+        record.extend(1u32.to_be_bytes());
+        record.extend(1_700_000_000u32.to_be_bytes());
+        record.push(kvno as u8);
+        record.extend(enctype.to_be_bytes());
+        record.extend([0, 16]);
+        record.extend([0; 16]);
+        record.extend(kvno.to_be_bytes());
+        [(record.len() as i32).to_be_bytes().to_vec(), record].concat()
+    }
+}

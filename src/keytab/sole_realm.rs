@@ -56,3 +56,31 @@ impl Stamp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keytab::tests::{entry, file};
+
+    #[test]
+    fn the_realm_follows_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.keytab");
+        let of = |realms: &[&str]| {
+            let entries: Vec<_> =
+                realms.iter().map(|realm| entry(realm, &["HTTP", "web"], 1, 18)).collect();
+            file(&entries)
+        };
+        let mut realm = SoleRealm::new(path.clone());
+        assert_eq!(realm.get(), None, "there is no file yet");
+        std::fs::write(&path, of(&["EXAMPLE", "EXAMPLE"])).unwrap();
+        assert_eq!(realm.get(), Some("EXAMPLE"));
+        assert_eq!(realm.get(), Some("EXAMPLE"));
+        std::fs::write(&path, of(&["EXAMPLE", "OTHER"])).unwrap();
+        assert_eq!(realm.get(), None, "two realms are none alone");
+        std::fs::write(&path, of(&["OTHER"])).unwrap();
+        assert_eq!(realm.get(), Some("OTHER"));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(realm.get(), None);
+    }
+}

@@ -201,3 +201,6 @@ fn realm(principal: &str) -> Option<&str> {
     }
     at.and_then(|start| principal.get(start..)).filter(|realm| !realm.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -200,6 +200,7 @@ fn labelled(label: &str, path: &Path) -> io::Result<CString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::mechanism::kerberos::Context;
 
     #[test]
     fn an_acceptor_without_realm_fits_every_realm_and_no_longer_name() {
@@ -211,5 +212,20 @@ mod tests {
         assert!(!names("HTTP/web", "HTTP/web.example@A"));
         assert!(!names("HTTP/web", "HTTP/we@A"));
         assert!(!names("HTTP/web", ""));
+    }
+
+    #[tokio::test]
+    async fn a_keytab_that_is_missing_is_told_by_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let keytab = directory.path().join("absent.keytab");
+        let settings =
+            checked::Kerberos { keytab: keytab.clone(), acceptor: None, threads: 1, queue: 1 };
+        let pool = Pool::start(&settings, &directory.path().join("replay-cache")).unwrap();
+        let accept =
+            Accept { context: Context::fresh(), token: b"\x60\0".to_vec(), bindings: None };
+        let answer = pool.accept(accept).await;
+        let Answer::Refused { reason, detail, .. } = answer else { panic!("{answer:?}") };
+        assert_eq!(reason, Reason::KeytabUnreadable);
+        assert!(detail.starts_with(&format!("{} does not exist", keytab.display())), "{detail}");
     }
 }
