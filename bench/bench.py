@@ -37,6 +37,16 @@ class World:
             raise SystemExit(f"bench: {server.name} does not sign on at {path}: {status} {headers}\n{server.said()}")
         return f"Cookie: {headers['set-cookie'].split(';')[0]}"
 
+    def measured(self, load_run):
+        """Runs a load, and adds what processor time the servers needed for it."""
+        before = self.cpu_seconds()
+        run = load_run()
+        run.cpu_us = (self.cpu_seconds() - before) / max(run.requests, 1) * 1e6
+        return run
+
+    def cpu_seconds(self):
+        return sum(server.cpu_seconds() for server in self.running)
+
     def stop(self):
         for server in reversed(self.running):
             server.stop()
@@ -78,7 +88,8 @@ def main():
     report.write(path, results, surroundings)
     print()
     print(report.table(results))
-    print(f"\nTokens of {len(token)} bytes (base64), {load.CONNECTIONS} keep-alive connections; also in target/bench/{path.name}.")
+    print(f"\nTokens of {len(token)} bytes (base64), {load.CONNECTIONS} keep-alive connections.")
+    print(f"Each single measurement stands in target/bench/{path.name}.")
     print(report.CLOSING)
     errors = sum(result.our_errors + result.their_errors for result in results)
     if errors:

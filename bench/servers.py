@@ -62,6 +62,12 @@ class Server:
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024
 
+    def cpu_seconds(self):
+        """Processor time that it and its workers have used."""
+        pids = [self.process.pid, *map(int, children(self.process.pid))]
+        fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+        return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK")
+
     def stop(self):
         self.process.terminate()
         try:
@@ -94,6 +100,10 @@ def doorward(root, app_port):
     )
     server.tls_port = tls_port
     return server
+
+
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def keytab(root):
