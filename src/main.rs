@@ -1,1 +1,36 @@
-fn main() {}
+//! The `doorward` program: arguments → configuration → role → drain.
+
+use std::error::Error as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use doorward::cli::serve::{self, Role, ServeError};
+use doorward::cli::{Arguments, Command, check, probe};
+
+/// Wrong configuration (sysexits.h: EX_CONFIG).
+const WRONG_CONFIGURATION: u8 = 78;
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve(arguments) => run(Role::Both, arguments.path().as_deref()),
+        Command::Front(arguments) => run(Role::Front, Some(&arguments.config)),
+        Command::Core(arguments) => run(Role::Core, Some(&arguments.config)),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Probe(arguments) => probe::run(&arguments),
+    }
+}
+
+fn run(role: Role, file: Option<&Path>) -> ExitCode {
+    let Err(error) = serve::run(role, file) else { return ExitCode::SUCCESS };
+    eprintln!("doorward: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    match error {
+        ServeError::Config(_) => ExitCode::from(WRONG_CONFIGURATION),
+        _ => ExitCode::FAILURE,
+    }
+}

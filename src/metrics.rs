@@ -1,6 +1,9 @@
 //! Figures for Prometheus. Every name begins `doorward_`; the handles of the
 //! session path are made once, so that counting costs an atomic addition.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     TextEncoder,
@@ -27,8 +30,17 @@ pub struct Metrics {
     pub cached_grants: IntGauge,
     /// 1 while the core's event stream stands.
     pub core_connected: IntGauge,
-    /// Sessions that live in this process's core.
-    pub sessions: IntGauge,
+    sessions: IntGauge,
+    live_sessions: OnceLock<SessionCount>,
+}
+
+/// Asks how many sessions live in this process's core.
+struct SessionCount(Box<dyn Fn() -> usize + Send + Sync>);
+
+impl fmt::Debug for SessionCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionCount")
+    }
 }
 
 impl Metrics {
@@ -82,6 +94,7 @@ impl Metrics {
                 "1 while the core's event stream stands",
             )?,
             sessions: gauge(&registry, "doorward_sessions", "Sessions that live in this core")?,
+            live_sessions: OnceLock::new(),
             registry,
             signons,
             upstream_errors,
@@ -113,8 +126,18 @@ impl Metrics {
         self.upstream_errors.with_label_values(&[kind]).inc();
     }
 
+    /// From now on, `live` tells how many sessions live in this process's core.
+    pub fn count_sessions(&self, live: impl Fn() -> usize + Send + Sync + 'static) {
+        if self.live_sessions.set(SessionCount(Box::new(live))).is_err() {
+            tracing::error!("the sessions are counted already");
+        }
+    }
+
     /// The text that Prometheus reads.
     pub fn render(&self) -> Vec<u8> {
+        if let Some(SessionCount(live)) = self.live_sessions.get() {
+            self.sessions.set(i64::try_from(live()).unwrap_or(i64::MAX));
+        }
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "the metrics could not be written");

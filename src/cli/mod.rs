@@ -1,2 +1,152 @@
-//! One file a subcommand.
+//! The command line: one file or folder a subcommand.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+mod certificate;
+pub mod check;
+pub mod probe;
 pub mod serve;
+
+/// An authentication and single sign-on gateway.
+///
+/// The front finds out who is there (Kerberos, by Negotiate); the core decides
+/// who may come in, and keeps the sessions; web applications behind the front
+/// get a proven identity.
+#[derive(Debug, Parser)]
+#[command(name = "doorward", version, after_help = EXIT_CODES)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `doorward` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs front and core in one process; runs without any file
+    Serve(Configured),
+    /// Runs the front alone: listens, finds out who is there, proxies
+    Front(Separate),
+    /// Runs the core alone: decides who may come in, keeps the sessions
+    Core(Separate),
+    /// Reads the configuration and tries the surroundings
+    ///
+    /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and what
+    /// mends it. Run it as the user that the gateway runs as, with the
+    /// gateway running or stopped. Changes nothing.
+    Check(CheckArguments),
+    /// Signs on as a client would, and shows every leg
+    ///
+    /// Without a mechanism it only shows what the server offers.
+    Probe(ProbeArguments),
+}
+
+/// Arguments of commands that can do without a file.
+#[derive(Debug, Args)]
+pub struct Configured {
+    /// The configuration; without it /etc/doorward/doorward.toml, where that exists
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of commands that cannot.
+#[derive(Debug, Args)]
+pub struct Separate {
+    /// The configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// Arguments of `doorward check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Which configuration.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Prints a JSON array of {"check", "status", "found", "mend"}
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `doorward probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArguments {
+    /// A page that asks for a sign-on, such as https://web.example/
+    pub url: String,
+    /// Signs on by Kerberos, with the ticket that `klist` shows
+    #[arg(long)]
+    pub negotiate: bool,
+    /// Trusts the certificates in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub ca: Option<PathBuf>,
+    /// Goes on with a certificate that is not trusted
+    #[arg(long)]
+    pub insecure: bool,
+    /// Asks for a ticket of this service instead of HTTP/ and the URL's host
+    #[arg(long, value_name = "HTTP/HOST", requires = "negotiate")]
+    pub spn: Option<String>,
+    /// Does not bind the token to the TLS connection, as old clients do
+    #[arg(long, requires = "negotiate")]
+    pub no_channel_binding: bool,
+}
+
+impl Configured {
+    /// The file to read: the given one, else the system's where there is one.
+    /// `None`: the defaults run.
+    pub fn path(&self) -> Option<PathBuf> {
+        let system = Path::new(SYSTEM_CONFIGURATION);
+        self.config.clone().or_else(|| system.exists().then(|| system.to_owned()))
+    }
+}
+
+/// Where packages put the configuration.
+const SYSTEM_CONFIGURATION: &str = "/etc/doorward/doorward.toml";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+`doorward help COMMAND` tells more about a command.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn refused(line: &str) -> ErrorKind {
+        Arguments::try_parse_from(line.split(' ')).unwrap_err().kind()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_tells_about_every_argument() {
+        for command in Arguments::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments().filter(|known| known.get_id() != "help") {
+                assert!(argument.get_help().is_some(), "{} {argument}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_gateway_needs_its_configuration() {
+        assert_eq!(refused("doorward front"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused("doorward core"), ErrorKind::MissingRequiredArgument);
+        assert!(Arguments::try_parse_from(["doorward", "serve"]).is_ok());
+    }
+
+    #[test]
+    fn a_probe_trusts_a_ca_or_everybody_but_not_both() {
+        let both = "doorward probe https://web.example --ca ca.pem --insecure";
+        assert_eq!(refused(both), ErrorKind::ArgumentConflict);
+        let aimless = "doorward probe https://web.example --spn HTTP/web.example";
+        assert_eq!(refused(aimless), ErrorKind::MissingRequiredArgument);
+    }
+}

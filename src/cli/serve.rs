@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
-use crate::config::checked::Settings;
+use crate::config::checked::{CoreAddress, Settings};
 use crate::config::{self, ConfigErrors, Loaded};
 use crate::core_server::{self, Core, CoreError};
 use crate::front::{Front, FrontError};
@@ -33,6 +33,9 @@ pub enum ServeError {
     /// The configuration is wrong: exit code 78.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
+    /// `serve` starts a core and is told to use another one.
+    #[error("[front] core names another socket than [core] listen: serve runs its own core; leave [front] core out, or run `doorward front`")]
+    TwoCores,
     /// The log or the audit log cannot be written.
     #[error("the audit log cannot be opened ({0}): check [log] audit and the rights of its folder")]
     Audit(#[source] io::Error),
@@ -90,12 +93,18 @@ async fn serve(
     let core_stop = CancellationToken::new();
     let mut running = Running { front: None, core: None, audit: Arc::clone(&audit), level };
     let mut core_serving = None;
+    if role == Role::Both && settings.front.core != CoreAddress::Unix(settings.core.listen.clone()) {
+        return Err(ServeError::TwoCores);
+    }
     if role != Role::Front {
-        let core = Arc::new(Core::start(&settings, Arc::clone(&audit))?);
         let listener = core_server::bind(&settings.core.listen)?;
+        let core = Core::start(&settings, Arc::clone(&audit))?;
+        let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
         let serving = core_server::serve(listener, Arc::clone(&core), core_stop.clone());
         core_serving = Some(tokio::spawn(serving));
+        let counted = Arc::clone(&core);
+        metrics.count_sessions(move || counted.live_sessions());
         tracing::info!(event = "listening", what = "core", address, "listening");
         running.core = Some(core);
     }

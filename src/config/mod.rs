@@ -34,6 +34,8 @@ mod words;
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod documentation;
 
 use self::errors::{At, Notes};
 use self::value::FromToml;
@@ -151,11 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn every_key_has_a_meaning_and_a_default_of_its_type() {
+    fn every_default_can_be_read() {
+        let one_of_each = "[[site]]\n[[core.realm]]\nrealm = 'EXAMPLE.ORG'\n";
+        assert!(parse(one_of_each, "test", &cases::surroundings()).is_ok());
+    }
+
+    #[test]
+    fn sections_and_only_sections_have_keys_inside() {
         for (section, key) in keys() {
-            let place = format!("{section}.{}", key.name);
-            assert!(key.meaning.ends_with('.'), "{place}");
-            assert_eq!(key.effect == Effect::Section, !key.keys.is_empty(), "{place}");
+            let inside = !key.keys.is_empty();
+            assert_eq!(key.effect == Effect::Section, inside, "{section}.{}", key.name);
         }
     }
 }

@@ -58,9 +58,9 @@ section! {
         trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks whose forwarding headers are believed.";
         core: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "Where the front finds the core.";
         max_connections: usize = "20000", Restart, "Connections at once; further ones wait to be accepted.";
-        max_header_bytes: usize = "163840", Restart, "Bytes that the header lines of a request may have together.";
-        header_timeout: Duration = r#""30s""#, Restart, "Time within which a TLS handshake or a request head must be complete.";
-        idle_timeout: Duration = r#""120s""#, Restart, "Time a connection may stay open without a request.";
+        max_header_bytes: usize = "163840", Reload, "Bytes that the header lines of a request may have together.";
+        header_timeout: Duration = r#""30s""#, Reload, "Time within which a TLS handshake or a request head must be complete.";
+        idle_timeout: Duration = r#""120s""#, Reload, "Time a connection may stay open without a request.";
         body_timeout: Duration = r#""60s""#, Reload, "Time a body may stand still, in either direction.";
         connect_timeout: Duration = r#""5s""#, Reload, "Time within which an application must accept a connection.";
         answer_timeout: Duration = r#""120s""#, Reload, "Time within which an application must begin its answer.";
@@ -108,8 +108,8 @@ section! {
     Kerberos {
         keytab: PathBuf = r#""/etc/krb5.keytab""#, Reload, "The keytab with the keys of this service.";
         acceptor: Option<String> = r#""""#, Reload, "The one principal to accept tickets for; empty: any in the keytab.";
-        threads: usize = "0", Restart, "Threads that check tickets; 0: one a core.";
-        queue: usize = "1024", Restart, "Tickets that may wait to be checked; further ones are answered 503.";
+        threads: usize = "0", Reload, "Threads that check tickets; 0: one a core.";
+        queue: usize = "1024", Reload, "Tickets that may wait to be checked; further ones are answered 503.";
     }
 }
 

@@ -150,8 +150,7 @@ impl<'v, 'n, 't> Fields<'v, 'n, 't> {
         effect: Effect,
     ) {
         let Given { at, value } = self.read::<T>(name, default);
-        let asks = at.offset.is_some()
-            && value != from_default(default, &At { offset: None, ..at.clone() });
+        let asks = at.offset.is_some() && value != from_default(default, &at);
         match effect {
             _ if !asks => {}
             Effect::Ignored => {

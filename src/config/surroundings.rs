@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
 
-/// All that defaults and secrets depend on besides the file.
+/// All that defaults and secrets depend on besides the file. It has no `Debug`,
+/// because environments hold secrets.
 #[derive(Clone)]
 pub struct Surroundings {
     /// Environment variables: the XDG folders, and those that secrets name.

@@ -72,14 +72,14 @@ impl Word for tracing::Level {
     const TYPE: &'static str = "error, warn, info, debug or trace";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let levels = [Self::ERROR, Self::WARN, Self::INFO, Self::DEBUG, Self::TRACE];
-        one_of(
-            text,
-            &["error", "warn", "info", "debug", "trace"]
-                .into_iter()
-                .zip(levels)
-                .collect::<Vec<_>>(),
-        )
+        let levels = [
+            ("error", Self::ERROR),
+            ("warn", Self::WARN),
+            ("info", Self::INFO),
+            ("debug", Self::DEBUG),
+            ("trace", Self::TRACE),
+        ];
+        one_of(text, &levels)
     }
 }
 

@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
 
 use super::Front;
 use super::body::Tracked;
 use super::http as front_http;
 use super::mechanism::{Bindings, Exchange};
+use super::upstream::Client;
 use crate::clock;
 
 /// What is true of a connection as long as it stands.
@@ -26,6 +27,10 @@ use crate::clock;
 pub struct Connection {
     /// The peer's address: the client itself, or a proxy.
     pub peer: IpAddr,
+    /// Whether it is one of the trusted proxies: its connections carry many clients.
+    pub trusted: bool,
+    /// The peer as applications are told of it.
+    pub client: Client,
     /// The TLS channel binding (RFC 5929 tls-server-end-point); `None` on plain HTTP.
     pub binding: Option<Arc<Bindings>>,
     state: Mutex<State>,
@@ -41,9 +46,13 @@ struct State {
 
 impl Connection {
     /// A connection on which nothing has happened yet.
-    pub fn new(peer: IpAddr, binding: Option<Arc<Bindings>>) -> Self {
+    pub fn new(peer: IpAddr, binding: Option<Arc<Bindings>>, trusted_proxies: &[IpNet]) -> Self {
+        let peer = peer.to_canonical();
+        let trusted = trusted_proxies.iter().any(|network| network.contains(&peer));
         Self {
-            peer: peer.to_canonical(),
+            peer,
+            trusted,
+            client: Client::new(peer, binding.is_some(), trusted),
             binding,
             state: Mutex::default(),
             open_requests: AtomicUsize::new(0),
@@ -161,8 +170,7 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .http1()
         .max_buf_size(limits.header_bytes + MAX_REQUEST_LINE)
         .max_headers(MAX_HEADERS)
-        .half_close(false)
-        .pipeline_flush(true);
+        .half_close(false);
     builder
         .http2()
         .timer(TokioTimer::new())

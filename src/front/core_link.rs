@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -62,6 +62,12 @@ impl Grant {
         &self.0.session
     }
 
+    /// A grant without a core.
+    #[cfg(test)]
+    pub(super) fn for_test(session: Session) -> Self {
+        Self::new(session)
+    }
+
     /// What was rendered for applications once already.
     pub(super) fn identity(&self) -> &IdentityCache {
         &self.0.identity
@@ -91,14 +97,19 @@ pub struct CoreLink {
     client: Arc<Client>,
     grants: moka::sync::Cache<SessionKey, Grant>,
     proofs: mpsc::Sender<(OpenSession, oneshot::Sender<Answer>)>,
-    watches: Mutex<HashMap<SessionKey, CancellationToken>>,
+    tunnels: Mutex<HashMap<SessionKey, Vec<CancellationToken>>>,
     ends: AtomicU64,
     metrics: Arc<Metrics>,
+    stop: CancellationToken,
 }
 
 impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
-    pub fn start(address: CoreAddress, metrics: Arc<Metrics>, stop: CancellationToken) -> Arc<Self> {
+    pub fn start(
+        address: CoreAddress,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
         let (proofs, waiting) = mpsc::channel(WAITING);
         let link = Arc::new(Self {
             client: Arc::new(Client::new(address)),
@@ -107,9 +118,10 @@ impl CoreLink {
                 .time_to_live(GRANT_LIFETIME)
                 .build(),
             proofs,
-            watches: Mutex::default(),
+            tunnels: Mutex::default(),
             ends: AtomicU64::new(0),
             metrics,
+            stop: stop.clone(),
         });
         tokio::spawn(carry_proofs(Arc::clone(&link.client), waiting));
         tokio::spawn(stop.run_until_cancelled_owned(hear_events(Arc::clone(&link))));
@@ -169,11 +181,39 @@ impl CoreLink {
         }
     }
 
-    /// Is cancelled as soon as the session is known to have ended.
-    pub fn watch(&self, id: &str) -> CancellationToken {
-        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.retain(|_, watch| !watch.is_cancelled());
-        watches.entry(SessionKey::of(id)).or_default().clone()
+    /// For a tunnel: is cancelled as soon as the session has ended, and when
+    /// the front stops. Whoever ends the tunnel cancels it as well; until then
+    /// the tunnel counts as a use of the session.
+    pub fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+        let token = self.stop.child_token();
+        self.lock_tunnels().entry(SessionKey::of(id)).or_default().push(token.clone());
+        let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
+        tokio::spawn(watching);
+        self.metrics.tunnels.inc();
+        token
+    }
+
+    async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
+        let key = SessionKey::of(&id);
+        while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
+            if let Err(NoGrant { reason: Reason::SessionEnded | Reason::AddressChanged, .. }) =
+                self.resolve(&id, client).await
+            {
+                token.cancel();
+            }
+        }
+        self.metrics.tunnels.dec();
+        let mut tunnels = self.lock_tunnels();
+        if let Some(others) = tunnels.get_mut(&key) {
+            others.retain(|other| !other.is_cancelled());
+            if others.is_empty() {
+                tunnels.remove(&key);
+            }
+        }
+    }
+
+    fn lock_tunnels(&self) -> MutexGuard<'_, HashMap<SessionKey, Vec<CancellationToken>>> {
+        self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the core answers.
@@ -219,9 +259,9 @@ impl CoreLink {
     fn forget(&self, key: &SessionKey) {
         self.ends.fetch_add(1, Ordering::SeqCst);
         self.grants.invalidate(key);
-        let watch = self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        if let Some(watch) = watch {
-            watch.cancel();
+        let tunnels = self.lock_tunnels().remove(key);
+        for tunnel in tunnels.into_iter().flatten() {
+            tunnel.cancel();
         }
     }
 
@@ -233,7 +273,9 @@ impl CoreLink {
             }
             Event::SessionEnded { id } => self.forget(id),
         }
-        self.metrics.cached_grants.set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
+        self.metrics
+            .cached_grants
+            .set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
     }
 }
 
@@ -247,9 +289,8 @@ async fn carry_proofs(
         match client.open_many(questions).await {
             Ok(answers) => {
                 for (asker, answer) in askers.into_iter().zip(answers) {
-                    let answer = answer
-                        .map(Grant::new)
-                        .map_err(|body| refusal(ClientError::Refused(body)));
+                    let answer =
+                        answer.map(Grant::new).map_err(|body| refusal(ClientError::Refused(body)));
                     // An asker that has gone away left its session unclaimed: it ends by itself.
                     drop(asker.send(answer));
                 }

@@ -55,7 +55,9 @@ pub struct BindError {
 
 fn mend(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "Another program holds the port: stop it, or choose another in [front]",
+        io::ErrorKind::AddrInUse => {
+            "Another program holds the port: stop it, or choose another in [front]"
+        }
         io::ErrorKind::PermissionDenied => "Ports below 1024 need root or CAP_NET_BIND_SERVICE",
         io::ErrorKind::AddrNotAvailable => "The host has no such address: correct it in [front]",
         _ => "Check the address in [front]",
@@ -134,7 +136,8 @@ async fn one(
     match speaks {
         Speaks::Status => status::serve(&front, TokioIo::new(stream)).await,
         Speaks::Http => {
-            let connection = Arc::new(Connection::new(peer.ip(), None));
+            let trusted = &front.live().settings.front.trusted_proxies;
+            let connection = Arc::new(Connection::new(peer.ip(), None, trusted));
             connection::serve(Arc::clone(&front), connection, stream).await;
         }
         Speaks::Https => {
@@ -145,8 +148,9 @@ async fn one(
                 let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
                 match timeout(limit, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        let binding = Some(tls.binding());
-                        let connection = Arc::new(Connection::new(peer.ip(), binding));
+                        let binding = Some(Arc::clone(tls.binding()));
+                        let trusted = &live.settings.front.trusted_proxies;
+                        let connection = Arc::new(Connection::new(peer.ip(), binding, trusted));
                         drop(live);
                         connection::serve(Arc::clone(&front), connection, stream).await;
                     }

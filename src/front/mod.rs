@@ -3,6 +3,7 @@
 //! `listen`, `tls`, `connection`, `http`, `mechanism`, `core_link`, `upstream`.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,17 +18,20 @@ pub mod core_link;
 pub mod http;
 pub mod listen;
 pub mod mechanism;
+mod secret_file;
 pub mod status;
 pub mod tls;
 pub mod upstream;
 
 use self::connection::Limits;
 use self::core_link::CoreLink;
+use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
 use self::tls::{ServerTls, TlsError};
-use self::upstream::{Upstream, UpstreamStartError};
+use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
-use crate::config::checked::Settings;
+use crate::clock;
+use crate::config::checked::{HostPattern, Settings};
 use crate::metrics::Metrics;
 
 /// A running front.
@@ -55,7 +59,9 @@ pub struct Live {
     /// Certificate and settings of the TLS listeners.
     pub tls: Option<Arc<ServerTls>>,
     /// The way to the applications.
-    pub upstream: Upstream,
+    pub proxy: Proxy,
+    /// Who signs what applications are told.
+    pub assertions: Arc<Assertions>,
     /// Limits of a connection.
     pub limits: Limits,
 }
@@ -69,12 +75,23 @@ pub enum FrontError {
     /// Key or certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The key of the signed assertion, or the HTTP client.
+    /// The key of the signed assertion.
     #[error(transparent)]
-    Upstream(#[from] UpstreamStartError),
+    Assertion(#[from] AssertionError),
+    /// An application's address.
+    #[error(transparent)]
+    Application(#[from] OddAddress),
     /// The Kerberos threads could not be started.
     #[error("the Kerberos threads cannot be started: {0}")]
     Kerberos(#[source] io::Error),
+    /// The folder of generated keys.
+    #[error("state_path {} cannot be made ({source}): make it, and let the gateway's user write to it", path.display())]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A socket could not be served.
     #[error("a socket cannot be served: {0}")]
     Serve(#[source] io::Error),
@@ -91,6 +108,10 @@ impl Front {
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         let listeners = listen::bind(&settings.front)?;
+        secret_file::folder(&settings.state_path).map_err(|source| FrontError::State {
+            path: settings.state_path.clone(),
+            source,
+        })?;
         let live = Live::new(settings, None)?;
         let stop = CancellationToken::new();
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
@@ -123,7 +144,9 @@ impl Front {
         if (&was.listen, &was.listen_tls, &was.listen_status, &was.core)
             != (&is.listen, &is.listen_tls, &is.listen_status, &is.core)
         {
-            tracing::warn!("[front] listen, listen_tls, listen_status or core changed: that takes a restart");
+            tracing::warn!(
+                "[front] listen, listen_tls, listen_status or core changed: that takes a restart"
+            );
         }
         self.live.store(Arc::new(fresh));
         Ok(())
@@ -134,7 +157,10 @@ impl Front {
         self.stop.cancel();
         self.connections.close();
         if timeout(limit, self.connections.wait()).await.is_err() {
-            tracing::warn!(open = self.connections.len(), "connections were still open when the time was up");
+            tracing::warn!(
+                open = self.connections.len(),
+                "connections were still open when the time was up"
+            );
         }
     }
 }
@@ -149,15 +175,16 @@ impl Live {
                 Arc::new(Pool::start(kerberos, &replay_cache).map_err(FrontError::Kerberos)?)
             }
         };
-        let tls = if settings.front.listen_tls.is_empty() {
-            None
-        } else {
-            Some(Arc::new(ServerTls::new(settings)?))
-        };
+        let assertions =
+            Arc::new(Assertions::open(&settings.state_path, &settings.server_hostname)?);
+        let cookies = [cookie::PLAIN, cookie::SECURE];
+        let proxy =
+            Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
         Ok(Self {
             gss,
-            tls,
-            upstream: Upstream::new(settings)?,
+            tls: tls(settings)?,
+            proxy,
+            assertions,
             limits: Limits {
                 header_bytes: settings.front.max_header_bytes,
                 first_request: settings.front.header_timeout,
@@ -166,4 +193,27 @@ impl Live {
             settings: settings.clone(),
         })
     }
+}
+
+fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
+    if settings.front.listen_tls.is_empty() {
+        return Ok(None);
+    }
+    let tls = match &settings.front.certificate {
+        Some(files) => ServerTls::load(files)?,
+        None => {
+            let mut names = vec![settings.server_hostname.clone(), "localhost".to_owned()];
+            names.extend(settings.sites.iter().filter_map(|site| match &site.host {
+                HostPattern::Exact(name) => Some(name.clone()),
+                HostPattern::Suffix(suffix) => Some(format!("*{suffix}")),
+                HostPattern::Any => None,
+            }));
+            names.dedup();
+            tracing::warn!(
+                "no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts"
+            );
+            ServerTls::self_signed(&settings.state_path, &names, clock::now())?
+        }
+    };
+    Ok(Some(Arc::new(tls)))
 }

@@ -45,8 +45,7 @@ async fn answer(front: &Front, path: &str) -> Response<Body> {
         "/health" => respond(StatusCode::OK, "application/json", "{\"alive\":true}\n"),
         "/ready" => {
             let ready = ready(front).await;
-            let status =
-                if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             let text = serde_json::to_vec(&ready).unwrap_or_default();
             respond(status, "application/json", text)
         }

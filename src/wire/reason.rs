@@ -76,6 +76,7 @@ reasons! {
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
     MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
     NoSite "no_site" Configuration "No site is configured for this host and path.";
+    RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
     CrossSite "cross_site" Client "Another site made your browser send this request.";
     UntrustedProxy "untrusted_proxy" Configuration "The request claims to be forwarded, but its sender is not one of the trusted proxies of this gateway (trusted_proxies).";
     KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
@@ -84,6 +85,7 @@ reasons! {
     KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: the keytab does not fit the account, or the service name stands on two accounts.";
     KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
+    ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";

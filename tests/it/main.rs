@@ -6,6 +6,7 @@ mod lab;
 
 mod architecture;
 mod bindings;
+mod check;
 mod connections;
 mod core_api;
 mod crash;
@@ -15,6 +16,7 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod probe;
 mod process;
 mod proxying;
 mod realm;

@@ -1,7 +1,10 @@
 //! The lab itself works: each client signs on to a web server that is not Doorward.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use crate::lab::{self, Ticket, chromium, curl, java, python, realm, servers};
+use crate::lab::http::Raw;
+use crate::lab::{
+    self, Ticket, TokenOptions, chromium, curl, java, python, realm, servers, wait_until,
+};
 
 /// Apache with mod_auth_gssapi, which answers with the user's name.
 fn apache() -> servers::Server {
@@ -40,18 +43,12 @@ fn a_disabled_user_gets_no_ticket() {
 
 #[test]
 fn a_user_named_in_utf_8_gets_a_ticket() {
-    assert_eq!(
-        realm().ticket("jürgen").tokens("web.lab.example", 1).len(),
-        1
-    );
+    assert_eq!(realm().ticket("jürgen").tokens("web.lab.example", 1).len(), 1);
 }
 
 #[test]
 fn a_user_in_a_thousand_groups_sends_more_than_12_kilobytes() {
-    let token = realm()
-        .ticket("dora")
-        .tokens("web.lab.example", 1)
-        .remove(0);
+    let token = realm().ticket("dora").tokens("web.lab.example", 1).remove(0);
     assert!((12_000..14_000).contains(&token.len()), "{}", token.len());
 }
 
@@ -75,10 +72,7 @@ fn requests_gssapi_signs_on() {
          print(r.status_code, r.headers['Signed-On-As'])",
         url(&server)
     );
-    assert_eq!(
-        python(&script, Some(&alice())).trim(),
-        "200 alice@LAB.EXAMPLE"
-    );
+    assert_eq!(python(&script, Some(&alice())).trim(), "200 alice@LAB.EXAMPLE");
 }
 
 #[test]
@@ -118,6 +112,31 @@ fn a_rotated_key_has_the_next_kvno_and_the_old_keytab_no_longer_serves() {
 }
 
 #[test]
+fn a_token_from_a_clock_ten_minutes_ahead_is_refused() {
+    let server = apache();
+    let token = |clock: Option<&str>| {
+        let clock = clock.map(str::to_owned);
+        let options = TokenOptions { clock, ..TokenOptions::default() };
+        alice().tokens_with(&realm().host("web"), 1, &options).remove(0)
+    };
+    for (clock, expected) in [(None, 200), (Some("+10m"), 401)] {
+        let header = format!("Authorization: Negotiate {}", token(clock));
+        assert_eq!(curl(None, &["-H", &header, &url(&server)]).status, expected, "{clock:?}");
+    }
+}
+
+#[test]
+fn a_ticket_can_be_made_that_soon_ends() {
+    let ticket = realm().fresh_ticket("bob", &["-l", "1s"]).unwrap();
+    let has_ended = || {
+        let made = std::panic::catch_unwind(|| ticket.tokens("web.lab.example", 1));
+        let said = made.err()?.downcast::<String>().unwrap();
+        Some(*said).filter(|said| said.to_lowercase().contains("expired"))
+    };
+    wait_until(lab::LIMIT, "the end of the ticket", has_ended);
+}
+
+#[test]
 fn the_kdc_refuses_a_service_name_that_stands_on_two_accounts() {
     let realm = realm();
     let service = realm.add_service("twice");
@@ -142,8 +161,18 @@ fn nginx_proxies_to_the_application_which_says_what_reached_it() {
     assert_eq!(seen["method"], "POST");
     assert_eq!(seen["body_length"], 3);
     let headers = seen["headers"].as_array().unwrap();
-    assert!(
-        headers.contains(&serde_json::json!(["One", "1"])),
-        "{headers:?}"
-    );
+    assert!(headers.contains(&serde_json::json!(["One", "1"])), "{headers:?}");
+}
+
+#[test]
+fn the_application_streams_and_upgrades() {
+    let app = servers::app();
+    let mut raw = Raw::connect(app.port);
+    assert_eq!(raw.get("app", "/stream/1", &[]).body.len(), 1024 * 1024);
+    assert_eq!(raw.get("app", "/status/304", &[]).status, 304);
+    assert_eq!(raw.get("app", "/setcookie", &[]).all("set-cookie").count(), 2);
+    let upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket")];
+    assert_eq!(raw.get("app", "/upgrade", &upgrade).status, 101);
+    raw.send([0, 1, 255]);
+    assert_eq!(raw.exactly(3), [0, 1, 255]);
 }

@@ -6,8 +6,8 @@ import java.net.URI;
 class Negotiate {
     public static void main(String[] args) throws Exception {
         var connection = (HttpURLConnection) URI.create(args[0]).toURL().openConnection();
-        connection.setConnectTimeout(20_000);
-        connection.setReadTimeout(20_000);
+        connection.setConnectTimeout(60_000);
+        connection.setReadTimeout(60_000);
         int status = connection.getResponseCode();
         System.out.println("HTTP/1.1 " + status);
         for (var header : connection.getHeaderFields().entrySet()) {

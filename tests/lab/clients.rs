@@ -14,26 +14,29 @@ pub fn curl(ticket: Option<&Ticket>, args: &[&str]) -> Response {
 
 /// The same, where curl may fail: the error is what it said.
 pub fn try_curl(ticket: Option<&Ticket>, args: &[&str]) -> Result<Response, String> {
+    run_curl(client("curl", ticket), ticket.is_some(), args)
+}
+
+/// Runs curl as another account of this machine.
+#[track_caller]
+pub fn curl_as(account: &str, args: &[&str]) -> Response {
+    let mut command = client("setpriv", None);
+    command.args(["--reuid", account, "--clear-groups", "curl"]);
+    run_curl(command, false, args).unwrap_or_else(|e| panic!("curl {}: {e}", args.join(" ")))
+}
+
+fn run_curl(mut command: Command, negotiate: bool, args: &[&str]) -> Result<Response, String> {
     let dir = temp_dir("curl-");
+    // Other accounts write here too.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(dir.path(), open).unwrap();
     let (head, body) = (dir.path().join("head"), dir.path().join("body"));
-    let mut command = client("curl", ticket);
-    command
-        .args([
-            "--silent",
-            "--show-error",
-            "--max-time",
-            "60",
-            "--dump-header",
-        ])
-        .arg(&head);
+    command.args(["--silent", "--show-error", "--max-time", "60", "--dump-header"]).arg(&head);
     command.arg("--output").arg(&body);
-    if ticket.is_some() {
+    if negotiate {
         command.args(["--negotiate", "--user", ":"]);
     }
-    let done = command
-        .args(args)
-        .output()
-        .unwrap_or_else(|e| panic!("curl: {e}"));
+    let done = command.args(args).output().unwrap_or_else(|e| panic!("curl: {e}"));
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
         return Err(format!("{} ({})", said.trim(), done.status));
@@ -51,10 +54,7 @@ pub fn try_curl(ticket: Option<&Ticket>, args: &[&str]) -> Result<Response, Stri
 pub fn python(script: &str, ticket: Option<&Ticket>) -> String {
     let done = venv_python(ticket).arg("-c").arg(script).output().unwrap();
     let err = String::from_utf8_lossy(&done.stderr);
-    assert!(
-        done.status.success(),
-        "the Python client failed: {err}\n{script}"
-    );
+    assert!(done.status.success(), "the Python client failed: {err}\n{script}");
     String::from_utf8(done.stdout).unwrap()
 }
 
@@ -64,11 +64,7 @@ pub fn venv_python(ticket: Option<&Ticket>) -> Command {
     let venv =
         std::env::var("LAB_VENV").map_or_else(|_| lab_path("../../target/lab-venv"), PathBuf::from);
     let python = venv.join("bin/python");
-    assert!(
-        python.exists(),
-        "{} is missing: run tests/lab/venv.sh",
-        python.display()
-    );
+    assert!(python.exists(), "{} is missing: run tests/lab/venv.sh", python.display());
     client(python.to_str().unwrap(), ticket)
 }
 
@@ -84,14 +80,8 @@ pub fn java(url: &str, ticket: Option<&Ticket>) -> Response {
     let krb5_config = ticket.map_or(&realm().krb5_config, |ticket| &ticket.krb5_config);
     let done = client("java", ticket)
         .arg("-Djavax.security.auth.useSubjectCredsOnly=false")
-        .arg(format!(
-            "-Djava.security.krb5.conf={}",
-            krb5_config.display()
-        ))
-        .arg(format!(
-            "-Djava.security.auth.login.config={}",
-            jaas.display()
-        ))
+        .arg(format!("-Djava.security.krb5.conf={}", krb5_config.display()))
+        .arg(format!("-Djava.security.auth.login.config={}", jaas.display()))
         .arg(lab_path("Negotiate.java"))
         .arg(url)
         .output()
@@ -99,17 +89,9 @@ pub fn java(url: &str, ticket: Option<&Ticket>) -> Response {
             panic!("java does not start: {e}: apt-get install openjdk-17-jdk-headless")
         });
     let err = String::from_utf8_lossy(&done.stderr);
-    assert!(
-        done.status.success(),
-        "the Java client failed at {url}: {err}"
-    );
+    assert!(done.status.success(), "the Java client failed at {url}: {err}");
     let mut response = heads(&done.stdout).swap_remove(0);
-    let start = done
-        .stdout
-        .windows(2)
-        .position(|two| two == b"\n\n")
-        .unwrap()
-        + 2;
+    let start = done.stdout.windows(2).position(|two| two == b"\n\n").unwrap() + 2;
     response.body = done.stdout[start..].to_vec();
     response
 }
@@ -124,24 +106,12 @@ pub fn chromium(url: &str, ticket: Option<&Ticket>) -> String {
     let seen = r#"{"net":{"received_http_auth_negotiate_headers":true}}"#;
     std::fs::write(profile.path().join("Local State"), seen).unwrap();
     let done = client("chromium", ticket)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-        ])
-        .args([
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--ignore-certificate-errors",
-        ])
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"])
+        .args(["--disable-background-networking", "--disable-component-update"])
+        .args(["--disable-dev-shm-usage", "--no-first-run", "--ignore-certificate-errors"])
         .arg(format!("--auth-server-allowlist=*.{}", realm().dns))
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(["--timeout=20000", "--dump-dom", url])
+        .args(["--timeout=45000", "--dump-dom", url])
         .env("HOME", profile.path())
         .output()
         .unwrap_or_else(|e| panic!("chromium does not start: {e}: apt-get install chromium"));
@@ -155,14 +125,9 @@ fn client(program: &str, ticket: Option<&Ticket>) -> Command {
     let mut command = Command::new(program);
     command.env("KRB5_CONFIG", &realm().krb5_config);
     command.env("KRB5CCNAME", "FILE:/nonexistent");
-    for proxy in [
-        "http_proxy",
-        "https_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-    ] {
+    for proxy in
+        ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    {
         command.env_remove(proxy);
     }
     if let Some(ticket) = ticket {

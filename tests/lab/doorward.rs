@@ -45,17 +45,9 @@ impl Doorward {
     pub fn start(role: &str, config: &str, env: &[(&str, &str)]) -> Doorward {
         let dir = temp_dir("doorward-");
         write_config(dir.path(), role, config);
-        let env = env
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let process = spawn(role, dir.path(), &env);
-        let mut doorward = Doorward {
-            role: role.to_owned(),
-            dir,
-            process,
-            env,
-        };
+        let mut doorward = Doorward { role: role.to_owned(), dir, process, env };
         doorward.wait_ready();
         doorward
     }
@@ -66,12 +58,7 @@ impl Doorward {
     pub fn run(args: &[&str], config: &str) -> std::process::Output {
         let dir = temp_dir("doorward-");
         write_config(dir.path(), args[0], config);
-        program()
-            .args(args)
-            .arg("--config")
-            .arg(config_file(dir.path()))
-            .output()
-            .unwrap()
+        program().args(args).arg("--config").arg(config_file(dir.path())).output().unwrap()
     }
 
     /// Its directory.
@@ -120,11 +107,12 @@ impl Doorward {
     /// `https://web.lab.example:PORT/path`
     #[track_caller]
     pub fn https_url(&self, path: &str) -> String {
-        format!(
-            "https://{}:{}{path}",
-            realm().host("web"),
-            self.https_port()
-        )
+        format!("https://{}:{}{path}", realm().host("web"), self.https_port())
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends a signal.
@@ -171,10 +159,7 @@ impl Doorward {
     /// What it logged, since its last start.
     pub fn log(&self) -> Vec<Value> {
         let lines = self.process.lines();
-        lines
-            .iter()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Waits for a log line.
@@ -186,9 +171,7 @@ impl Doorward {
     /// What stands in the audit file.
     pub fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir().join("audit")).unwrap_or_default();
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Waits for an audit line.
@@ -202,18 +185,12 @@ impl Doorward {
         let ready = |line: &str| {
             serde_json::from_str(line).is_ok_and(|line| field(&line, "event") == Some("ready"))
         };
-        self.process
-            .wait_for(ready, LIMIT + Duration::from_secs(10));
+        self.process.wait_for(ready, LIMIT + Duration::from_secs(10));
     }
 
     #[track_caller]
     fn port(&self, what: &str) -> u16 {
-        self.address(what, |_| true)
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap()
+        self.address(what, |_| true).rsplit(':').next().unwrap().parse().unwrap()
     }
 
     #[track_caller]
@@ -225,19 +202,14 @@ impl Doorward {
         let mut addresses = listening.filter_map(|line| field(line, "address"));
         let found = addresses.find(|address| wanted(address)).map(str::to_owned);
         found.unwrap_or_else(|| {
-            panic!(
-                "doorward has no {what} listener:\n{}",
-                self.process.lines().join("\n")
-            )
+            panic!("doorward has no {what} listener:\n{}", self.process.lines().join("\n"))
         })
     }
 }
 
 /// A field of a log line, on top or under `fields`.
 pub fn field<'a>(line: &'a Value, name: &str) -> Option<&'a str> {
-    line.get(name)
-        .or_else(|| line.get("fields")?.get(name))?
-        .as_str()
+    line.get(name).or_else(|| line.get("fields")?.get(name))?.as_str()
 }
 
 /// The program, in an environment that knows both realms.
@@ -261,11 +233,7 @@ fn config_file(dir: &Path) -> PathBuf {
 }
 
 fn write_config(dir: &Path, role: &str, config: &str) {
-    let has = |start: &str| {
-        config
-            .lines()
-            .any(|line| line.trim_start().starts_with(start))
-    };
+    let has = |start: &str| config.lines().any(|line| line.trim_start().starts_with(start));
     let mut text = String::new();
     if !has("state_path") {
         text.push_str("state_path = \"{dir}/state\"\n");

@@ -9,7 +9,7 @@
 #       as cargo's runner: enters for the integration tests, else only starts BINARY
 #
 # The command finds in its environment
-#   LAB_TMP     a directory of this run, removed at the end if the command succeeded
+#   LAB_TMP     a directory of this run, kept at the end if the command failed, for a day
 #   LAB_HOSTS   the run's /etc/hosts, which names the lab's hosts
 #   LAB_PIDS    a file that takes the process id of each daemon the lab starts
 #   LAB_VENV    the Python environment that venv.sh makes (target/lab-venv)
@@ -69,7 +69,7 @@ inside() {
 leave() {
     local rc=$?
     [ -z "${stayed:-}" ] || xargs -r kill -TERM <"$LAB_PIDS" 2>/dev/null || true
-    if [ "$rc" = 0 ]; then
+    if [ "$rc" = 0 ] || [ "$rc" = 143 ]; then
         rm -rf "$LAB_TMP"
     else
         echo "enter.sh: what the lab left is in $LAB_TMP" >&2
@@ -133,11 +133,16 @@ esac
 LAB_VENV=${LAB_VENV:-$here/../../target/lab-venv}
 # The network inside reaches nothing, so the packages are fetched before.
 "$here/venv.sh" "$LAB_VENV" || echo "enter.sh: tests with Python clients will fail: $LAB_VENV is not there" >&2
-LAB_TMP=$(mktemp -d "${TMPDIR:-/tmp}/doorward-lab.XXXXXX")
+# Not in TMPDIR, which may be closed to the lab's servers, that run as other users.
+find /tmp -maxdepth 1 -name 'doorward-lab.*' -mtime +0 -exec rm -rf {} +
+LAB_TMP=$(mktemp -d /tmp/doorward-lab.XXXXXX)
 LAB_HOSTS=$LAB_TMP/hosts
 LAB_PIDS=$LAB_TMP/pids
 export LAB_TMP LAB_HOSTS LAB_PIDS LAB_VENV
 chmod 755 "$LAB_TMP"
+# Replay caches stand in TMPDIR, so those of two runs are apart too.
+export TMPDIR=$LAB_TMP/tmp
+install -d -m 1777 "$TMPDIR"
 : >"$LAB_PIDS"
 write_hosts >"$LAB_HOSTS"
 trap leave EXIT

@@ -22,17 +22,13 @@ impl Response {
     /// The first value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
-        all.find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        all.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// All values of a header.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let same = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
-        self.headers
-            .iter()
-            .filter(same)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().filter(same).map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -49,11 +45,7 @@ impl Response {
 
     /// The statuses of this answer and those before it, in order: `[401, 200]`.
     pub fn statuses(&self) -> Vec<u16> {
-        self.before
-            .iter()
-            .chain([self])
-            .map(|one| one.status)
-            .collect()
+        self.before.iter().chain([self]).map(|one| one.status).collect()
     }
 }
 
@@ -63,15 +55,11 @@ pub fn heads(bytes: &[u8]) -> Vec<Response> {
     for line in String::from_utf8_lossy(bytes).lines() {
         if let Some(rest) = line.strip_prefix("HTTP/") {
             let status = rest.split(' ').nth(1).and_then(|word| word.parse().ok());
-            found.push(Response {
-                status: status.unwrap_or(0),
-                ..Response::default()
-            });
+            found.push(Response { status: status.unwrap_or(0), ..Response::default() });
         } else if line.is_empty() {
             continue;
         } else if let (Some(last), Some((name, value))) = (found.last_mut(), line.split_once(':')) {
-            last.headers
-                .push((name.to_owned(), value.trim().to_owned()));
+            last.headers.push((name.to_owned(), value.trim().to_owned()));
         }
     }
     found
@@ -89,9 +77,22 @@ impl Raw {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Raw {
-            reader: BufReader::new(stream),
-        }
+        Raw { reader: BufReader::new(stream) }
+    }
+
+    /// One request on a connection of its own, to a server that may die in the middle:
+    /// `None` unless the whole answer came. The request asks for the connection's end.
+    pub fn try_exchange(port: u16, request: &str) -> Option<Response> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        stream.set_read_timeout(Some(LIMIT)).ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let mut response = heads(&answer[..end]).pop()?;
+        response.body = answer[end..].to_vec();
+        let length = response.header("content-length")?.parse::<usize>().ok()?;
+        (response.body.len() == length).then_some(response)
     }
 
     /// Sends these bytes.
@@ -119,18 +120,12 @@ impl Raw {
         while !head.ends_with(b"\r\n\r\n") {
             let read = self.reader.read_until(b'\n', &mut head).unwrap();
             let so_far = String::from_utf8_lossy(&head);
-            assert!(
-                read > 0,
-                "the connection ended within an answer's head: {so_far:?}"
-            );
+            assert!(read > 0, "the connection ended within an answer's head: {so_far:?}");
         }
         let mut response = heads(&head).swap_remove(0);
-        let length = response
-            .header("content-length")
-            .map(|value| value.parse::<usize>().unwrap());
-        let chunked = response
-            .header("transfer-encoding")
-            .is_some_and(|value| value.contains("chunked"));
+        let length = response.header("content-length").map(|value| value.parse::<usize>().unwrap());
+        let chunked =
+            response.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         if matches!(response.status, 100..200 | 204 | 304) {
             return response;
         }

@@ -18,34 +18,32 @@ pub mod http;
 pub mod process;
 pub mod realm;
 pub mod servers;
+pub mod ticket;
 
 pub use clients::{chromium, curl, java, python};
 pub use doorward::Doorward;
 pub use process::{Process, wait_until};
-pub use realm::{Realm, Ticket, realm};
+pub use realm::{Realm, realm};
+pub use ticket::{Ticket, TokenOptions};
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// How long anything in the lab may take before a test fails: long enough for a
 /// loaded machine, for what takes a moment on an idle one.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// The directory `tests/lab`.
 pub fn lab_path(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/lab")
-        .join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(file)
 }
 
 /// A directory of this test run; it goes with the run.
 pub fn temp_dir(prefix: &str) -> tempfile::TempDir {
     let run = std::env::var("LAB_TMP").unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").into());
-    let dir = tempfile::Builder::new()
-        .prefix(prefix)
-        .tempdir_in(run)
-        .unwrap();
+    let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(run).unwrap();
     // Daemons of the lab that drop root's rights reach their files too.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(dir.path(), open).unwrap();
@@ -62,5 +60,20 @@ pub fn free_port() -> u16 {
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
+    }
+}
+
+/// What the command printed on stdout, and on stderr; the second is empty if it
+/// succeeded.
+fn output(command: &mut Command) -> (String, String) {
+    let done = command
+        .output()
+        .unwrap_or_else(|e| panic!("{} does not start: {e}", command.get_program().display()));
+    let out = String::from_utf8_lossy(&done.stdout).into_owned();
+    let err = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+    match done.status.success() {
+        true => (out, String::new()),
+        false if err.is_empty() => (out, done.status.to_string()),
+        false => (out, err),
     }
 }

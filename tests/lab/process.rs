@@ -52,11 +52,7 @@ impl Process {
         let output = Arc::new(Output::default());
         keep(child.stdout.take().unwrap(), &output);
         keep(child.stderr.take().unwrap(), &output);
-        Process {
-            name: name.to_owned(),
-            child,
-            output,
-        }
+        Process { name: name.to_owned(), child, output }
     }
 
     /// The process id.

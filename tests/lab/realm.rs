@@ -1,11 +1,13 @@
 //! The Active Directory domain and the MIT realm, and what they give out.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use super::{clients, lab_path, temp_dir};
+use super::{lab_path, output, temp_dir};
+
+pub use super::ticket::{Ticket, TokenOptions};
 
 /// The realms of this test run. The first to ask brings them up.
 pub fn realm() -> &'static Realm {
@@ -61,82 +63,12 @@ pub struct Service {
     pub keytab: PathBuf,
 }
 
-/// A signed-on user: a credential cache and the configuration that goes with it.
-#[derive(Clone, Debug)]
-pub struct Ticket {
-    /// The credential cache.
-    pub ccache: PathBuf,
-    /// The `krb5.conf` of its realm.
-    pub krb5_config: PathBuf,
-}
-
-impl Ticket {
-    /// The environment that makes a client use this ticket.
-    pub fn env(&self) -> [(&'static str, &Path); 2] {
-        [
-            ("KRB5CCNAME", &self.ccache),
-            ("KRB5_CONFIG", &self.krb5_config),
-        ]
-    }
-
-    /// `count` different SPNEGO tokens for `HTTP@host`, in base64, asking for mutual
-    /// authentication.
-    #[track_caller]
-    pub fn tokens(&self, host: &str, count: usize) -> Vec<String> {
-        self.tokens_with(host, count, &TokenOptions::default())
-    }
-
-    /// The same, made otherwise.
-    #[track_caller]
-    pub fn tokens_with(&self, host: &str, count: usize, options: &TokenOptions) -> Vec<String> {
-        let mut command = clients::venv_python(Some(self));
-        command
-            .arg(lab_path("tokens.py"))
-            .arg(host)
-            .arg(count.to_string());
-        if options.raw {
-            command.arg("--raw");
-        }
-        if options.one_way {
-            command.arg("--one-way");
-        }
-        if let Some(binding) = &options.binding {
-            let hex: String = binding.iter().map(|byte| format!("{byte:02x}")).collect();
-            command.arg("--binding").arg(hex);
-        }
-        let (out, err) = output(&mut command);
-        assert!(
-            err.is_empty() && !out.is_empty(),
-            "no tokens for {host}: {err}"
-        );
-        out.lines().map(str::to_owned).collect()
-    }
-}
-
-/// How tokens are made.
-#[derive(Clone, Debug, Default)]
-pub struct TokenOptions {
-    /// Kerberos tokens, not wrapped in SPNEGO.
-    pub raw: bool,
-    /// Without mutual authentication.
-    pub one_way: bool,
-    /// The application data of the channel binding, e.g. `tls-server-end-point:…`.
-    pub binding: Option<Vec<u8>>,
-}
-
 impl Realm {
     fn up() -> Realm {
         let home = temp_dir("realm-");
-        let (_, err) = output(
-            Command::new(lab_path("realm.sh"))
-                .arg("up")
-                .arg(home.path()),
-        );
+        let (_, err) = output(Command::new(lab_path("realm.sh")).arg("up").arg(home.path()));
         let text = std::fs::read_to_string(home.path().join("env")).unwrap_or_default();
-        assert!(
-            home.path().join("up").exists(),
-            "the realm does not come up: {err}"
-        );
+        assert!(home.path().join("up").exists(), "the realm does not come up: {err}");
         let env: HashMap<String, String> = text
             .lines()
             .filter_map(|line| line.split_once('='))
@@ -185,9 +117,7 @@ impl Realm {
     pub fn ticket(&self, user: &str) -> Ticket {
         let mut tickets = self.tickets.lock().unwrap_or_else(|e| e.into_inner());
         if !tickets.contains_key(user) {
-            let fresh = self
-                .fresh_ticket(user, &[])
-                .unwrap_or_else(|e| panic!("{user}: {e}"));
+            let fresh = self.fresh_ticket(user, &[]).unwrap_or_else(|e| panic!("{user}: {e}"));
             tickets.insert(user.to_owned(), fresh);
         }
         tickets[user].clone()
@@ -206,15 +136,8 @@ impl Realm {
             return Err(err);
         }
         let foreign = user.ends_with(&format!("@{}", self.mit_name));
-        let krb5_config = if foreign {
-            &self.krb5_config_mit
-        } else {
-            &self.krb5_config
-        };
-        Ok(Ticket {
-            ccache,
-            krb5_config: krb5_config.clone(),
-        })
+        let krb5_config = if foreign { &self.krb5_config_mit } else { &self.krb5_config };
+        Ok(Ticket { ccache, krb5_config: krb5_config.clone() })
     }
 
     /// Adds a user, and gives the password.
@@ -228,11 +151,7 @@ impl Realm {
     pub fn add_service(&self, name: &str) -> Service {
         let keytab = self.dir.join(format!("{name}.keytab"));
         self.run("service", &[name, keytab.to_str().unwrap()]);
-        Service {
-            name: name.to_owned(),
-            host: self.host(name),
-            keytab,
-        }
+        Service { name: name.to_owned(), host: self.host(name), keytab }
     }
 
     /// Disables an account.
@@ -277,11 +196,7 @@ impl Realm {
     fn run(&self, verb: &str, args: &[&str]) -> String {
         let done = self.script(verb).args(args).output().unwrap();
         let err = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            done.status.success(),
-            "realm.sh {verb} {}: {err}",
-            args.join(" ")
-        );
+        assert!(done.status.success(), "realm.sh {verb} {}: {err}", args.join(" "));
         String::from_utf8(done.stdout).unwrap()
     }
 
@@ -289,19 +204,5 @@ impl Realm {
         let mut command = Command::new(lab_path("realm.sh"));
         command.arg(verb).env("LAB_DIR", &self.dir);
         command
-    }
-}
-
-/// What the command printed; the second is empty if it succeeded.
-fn output(command: &mut Command) -> (String, String) {
-    let done = command
-        .output()
-        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let out = String::from_utf8_lossy(&done.stdout).into_owned();
-    let err = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    match done.status.success() {
-        true => (out, String::new()),
-        false if err.is_empty() => (out, done.status.to_string()),
-        false => (out, err),
     }
 }

@@ -76,12 +76,7 @@ pub fn app() -> Server {
     let mut process = Process::start("app.py", &mut command);
     let line = process.wait_for(|line| line.starts_with("listening "), LIMIT);
     let port = line["listening ".len()..].parse().unwrap();
-    Server {
-        port,
-        dir: dir.path().to_owned(),
-        process,
-        _dir: dir,
-    }
+    Server { port, dir: dir.path().to_owned(), process, _dir: dir }
 }
 
 #[track_caller]
@@ -101,41 +96,25 @@ fn start(program: &str, options: &[&str], keytab: &Path, conf: &str) -> Server {
     let file = path.join("server.conf");
     std::fs::write(&file, text).unwrap();
     let mut command = Command::new(program);
-    command
-        .args(options)
-        .arg(&file)
-        .env("KRB5_CONFIG", &realm().krb5_config_two_realms);
+    command.args(options).arg(&file).env("KRB5_CONFIG", &realm().krb5_config_two_realms);
     let mut process = Process::start(program, &mut command);
     wait_until(LIMIT, &format!("{program} answering"), || {
         let log = || std::fs::read_to_string(path.join("error.log")).unwrap_or_default();
-        assert!(
-            process.ended().is_none(),
-            "{program} ended: {:?} {}",
-            process.lines(),
-            log()
-        );
+        assert!(process.ended().is_none(), "{program} ended: {:?} {}", process.lines(), log());
         // Apache opens its port before it has read all its configuration: only an answer
         // says that it is up.
         let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
         stream.write_all(b"OPTIONS / HTTP/1.0\r\n\r\n").ok()?;
         stream.read(&mut [0; 1]).ok().filter(|read| *read > 0)
     });
-    Server {
-        port,
-        dir: path.to_owned(),
-        process,
-        _dir: dir,
-    }
+    Server { port, dir: path.to_owned(), process, _dir: dir }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.dir.join("error.log")).unwrap_or_default();
-            eprintln!(
-                "the server printed {:?} and logged:\n{log}",
-                self.process.lines()
-            );
+            eprintln!("the server printed {:?} and logged:\n{log}", self.process.lines());
         }
     }
 }

@@ -22,6 +22,12 @@ pub(super) fn check(
 ) -> Front {
     listeners(raw, notes);
     limits(raw, notes);
+    for given in raw.trusted_proxies.iter().filter(|given| given.prefix_len() == 0) {
+        notes.warn(
+            &given.at,
+            "is everybody: any client could claim to be any other; name the proxies",
+        );
+    }
     Front {
         listen: raw.listen.iter().map(|given| given.value).collect(),
         listen_tls: raw.listen_tls.iter().map(|given| given.value).collect(),

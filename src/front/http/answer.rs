@@ -13,10 +13,10 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
+use super::cookie;
 use super::facts::Facts;
 use super::pages;
 use super::sign_on::{Policy, Present, Refusal};
-use super::cookie;
 use crate::audit::{Happening, Line, Verdict};
 use crate::front::body::Body;
 use crate::front::upstream::UpstreamError;
@@ -86,7 +86,9 @@ impl<'a> Answerer<'a> {
     /// Forward-auth: the request may pass, under this identity.
     pub fn may_pass(&self, present: &Present, live: &Live, host: &str) -> Response<Body> {
         let mut response = Response::new(Body::empty());
-        live.upstream.identify(response.headers_mut(), &present.grant, host);
+        if let Err(error) = live.proxy.identify(response.headers_mut(), &present.grant, host) {
+            return self.application_failed(&error, present);
+        }
         self.welcome(response.headers_mut(), present);
         response
     }
@@ -95,15 +97,18 @@ impl<'a> Answerer<'a> {
     pub fn whoami(&self, present: &Present) -> Response<Body> {
         let session = present.grant.session();
         let mut response = if self.page {
-            html(StatusCode::OK, &pages::Whoami {
-                login: &session.user.login,
-                name: &session.user.name,
-                principal: &session.principal,
-                mechanism: session.mechanism.as_str(),
-                channel_bound: session.channel_bound,
-                groups: &session.user.groups,
-                expires_at: session.expires_at.to_string(),
-            })
+            html(
+                StatusCode::OK,
+                &pages::Whoami {
+                    login: &session.user.login,
+                    name: &session.user.name,
+                    principal: &session.principal,
+                    mechanism: session.mechanism.as_str(),
+                    channel_bound: session.channel_bound,
+                    groups: &session.user.groups,
+                    expires_at: session.expires_at.to_string(),
+                },
+            )
         } else {
             json(StatusCode::OK, &Whoami::from(session))
         };
@@ -126,8 +131,7 @@ impl<'a> Answerer<'a> {
 
     /// `/.doorward/logout`, not by POST.
     pub fn logout_needs_post(&self) -> Response<Body> {
-        let mut response =
-            html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
+        let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         response
     }
@@ -146,14 +150,16 @@ impl<'a> Answerer<'a> {
     /// The application did not answer, or not in time.
     pub fn application_failed(&self, error: &UpstreamError, present: &Present) -> Response<Body> {
         let reference = new_reference();
-        self.front.metrics.upstream_failed(error.kind());
-        tracing::error!(reference, site = self.site, error = error as &dyn std::error::Error, "the application gave no answer");
-        let (reason, status) = if error.is_timeout() {
-            (Reason::ApplicationSlow, StatusCode::GATEWAY_TIMEOUT)
-        } else {
-            (Reason::ApplicationDown, StatusCode::BAD_GATEWAY)
-        };
-        let mut response = self.words(status, reason.label(), &Refusal::new(reason), &reference);
+        self.front.metrics.upstream_failed(error.label());
+        tracing::error!(
+            reference,
+            site = self.site,
+            error = error as &dyn std::error::Error,
+            "the application gave no answer"
+        );
+        let reason = error.reason();
+        let mut response =
+            self.words(error.status(), reason.label(), &Refusal::new(reason), &reference);
         self.welcome(response.headers_mut(), present);
         response
     }
@@ -185,12 +191,15 @@ impl<'a> Answerer<'a> {
                 refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
             html(status, &pages::Refused { title: title(status), sentence, login, reference })
         } else {
-            json(status, &ErrorBody {
-                error: error.to_owned(),
-                message: sentence.to_owned(),
-                reference: reference.to_owned(),
-                reason: Some(refusal.reason),
-            })
+            json(
+                status,
+                &ErrorBody {
+                    error: error.to_owned(),
+                    message: sentence.to_owned(),
+                    reference: reference.to_owned(),
+                    reason: Some(refusal.reason),
+                },
+            )
         }
     }
 
@@ -199,16 +208,17 @@ impl<'a> Answerer<'a> {
         let reason = refusal.reason;
         let took = self.began.elapsed();
         if reason.fault() == Fault::Nobody {
-            tracing::debug!(reference, %reason, site = self.site, client = ?self.client, ?took, "not signed on");
+            tracing::debug!(reference, %reason, site = self.site, client = self.client.map(display), ?took, "not signed on");
             return;
         }
-        let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
+        let login =
+            refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
         match reason.fault() {
             Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, "{}", reason.sentence());
+                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = self.client.map(display), "{}", reason.sentence());
             }
             Fault::Nobody | Fault::Client => {
-                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site, client = ?self.client, login, "refused");
+                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site, client = self.client.map(display), login, "refused");
             }
         }
         if let Some(mechanism) = refusal.tried {
@@ -274,6 +284,10 @@ fn status_of(reason: Reason) -> StatusCode {
     }
 }
 
+fn display(address: IpAddr) -> tracing::field::DisplayValue<IpAddr> {
+    tracing::field::display(address)
+}
+
 fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => "You are not signed on",
@@ -288,7 +302,9 @@ fn title(status: StatusCode) -> &'static str {
 fn challenge(token: Option<&[u8]>) -> HeaderValue {
     token
         .filter(|token| !token.is_empty())
-        .and_then(|token| HeaderValue::from_str(&format!("Negotiate {}", STANDARD.encode(token))).ok())
+        .and_then(|token| {
+            HeaderValue::from_str(&format!("Negotiate {}", STANDARD.encode(token))).ok()
+        })
         .unwrap_or(HeaderValue::from_static("Negotiate"))
 }
 
@@ -331,6 +347,9 @@ const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 5] {
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+        ),
     ]
 }

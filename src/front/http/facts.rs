@@ -47,7 +47,7 @@ impl Facts {
         if request.method() == Method::CONNECT {
             return Err(Reason::MethodNotServed);
         }
-        let proxied = is_trusted(&front.trusted_proxies, connection.peer);
+        let proxied = connection.trusted;
         let headers = request.headers();
         Ok(Self {
             host: host(request)?,
@@ -63,8 +63,7 @@ impl Facts {
     }
 }
 
-/// Whether an address belongs to one of the networks.
-pub fn is_trusted(networks: &[IpNet], address: IpAddr) -> bool {
+fn is_trusted(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 

@@ -120,7 +120,11 @@ fn parse(text: &str) -> Result<Uri, Reason> {
 
 fn agreed(mut values: impl Iterator<Item = String>) -> Result<Option<String>, Reason> {
     let Some(first) = values.next() else { return Ok(None) };
-    if values.all(|other| other == first) { Ok(Some(first)) } else { Err(Reason::ForwardedConflict) }
+    if values.all(|other| other == first) {
+        Ok(Some(first))
+    } else {
+        Err(Reason::ForwardedConflict)
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +142,8 @@ mod tests {
     #[test]
     fn each_kind_of_proxy_is_understood() {
         let web = |path: &str| Ok(("web.example".to_owned(), path.to_owned()));
-        let nginx = [("host", "web.example"), ("x-original-uri", "/a?q"), ("x-original-method", "GET")];
+        let nginx =
+            [("host", "web.example"), ("x-original-uri", "/a?q"), ("x-original-method", "GET")];
         assert_eq!(read("/.doorward/auth", &nginx, true), web("/a"));
         let authelia = [("host", "gate"), ("x-original-url", "https://web.example/a?q")];
         assert_eq!(read("/.doorward/auth", &authelia, true), web("/a"));
@@ -175,7 +180,9 @@ mod tests {
 
     #[test]
     fn nobody_but_a_trusted_proxy_may_speak_for_a_client() {
-        for line in [("x-original-uri", "/"), ("x-forwarded-uri", "/"), ("x-forwarded-host", "web.example")] {
+        for line in
+            [("x-original-uri", "/"), ("x-forwarded-uri", "/"), ("x-forwarded-host", "web.example")]
+        {
             let lines = [("host", "web.example"), line];
             assert_eq!(read("/.doorward/auth", &lines, false), Err(Reason::UntrustedProxy));
         }

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::header::UPGRADE;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 
 pub mod answer;
 pub mod cookie;
@@ -21,11 +23,13 @@ use self::facts::Facts;
 use self::sign_on::{Present, Refusal};
 use super::body::Body;
 use super::connection::Connection;
-use super::upstream::proxy;
+use super::upstream::Passage;
 use super::{Front, Live};
 use crate::clock;
 use crate::config::checked::Site;
 use crate::wire::Reason;
+
+const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
 
 /// Doorward's own paths stand below this.
 const OWN: &str = "/.doorward/";
@@ -59,10 +63,12 @@ async fn handle(
     let answerer = answerer.with(&facts);
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
-            "auth" => forward_auth::auth(front, live, connection, &request, &facts, &answerer).await,
+            "auth" => {
+                forward_auth::auth(front, live, connection, &request, &facts, &answerer).await
+            }
             "whoami" => whoami(front, live, connection, &request, &facts, &answerer).await,
             "logout" => logout(front, connection, &request, &facts, &answerer).await,
-            "jwks.json" => answerer.json(&live.upstream.jwks()),
+            "jwks.json" => answerer.json(live.assertions.jwks()),
             _ => answerer.not_found("Doorward has no page of this name"),
         };
     }
@@ -78,8 +84,25 @@ async fn handle(
     let Some(upstream) = &site.upstream else {
         return answerer.not_found("this site has no application behind it");
     };
-    let forward = proxy::Forward { grant: &present.grant, site, upstream, facts: &facts };
-    match live.upstream.forward(front, request, forward).await {
+    let tunnel = request
+        .headers()
+        .contains_key(UPGRADE)
+        .then(|| front.core.watch(&present.grant.session().session, facts.client));
+    let untunnelled = CancellationToken::new();
+    let passage = Passage {
+        grant: &present.grant,
+        upstream,
+        audience: &facts.host,
+        client: &connection.client,
+        pass_authorization: site.pass_authorization,
+        until: tunnel.as_ref().unwrap_or(&untunnelled),
+    };
+    let outcome = live.proxy.forward(request, passage).await;
+    let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
+    if let Some(tunnel) = tunnel.filter(|_| !switched) {
+        tunnel.cancel();
+    }
+    match outcome {
         Ok(response) => answerer.signed_on(response, &present),
         Err(error) => answerer.application_failed(&error, &present),
     }
@@ -112,7 +135,8 @@ async fn whoami(
     answerer: &Answerer<'_>,
 ) -> Response<Body> {
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let policy = site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), sign_on::Policy::of);
+    let policy =
+        site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), sign_on::Policy::of);
     match sign_on::who(front, live, connection, request.headers(), facts, &policy).await {
         Ok(present) => answerer.whoami(&present),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),

@@ -76,10 +76,7 @@ impl Refusal {
 
     /// Signed on, but not one of those whom the site requires.
     pub fn not_permitted(present: Present) -> Self {
-        Self {
-            present: Some(Box::new(present)),
-            ..Self::new(Reason::RequirementNotMet)
-        }
+        Self { present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
     }
 
     fn tried(mechanism: Mechanism, reason: Reason, detail: String, reply: Option<Vec<u8>>) -> Self {
@@ -108,9 +105,7 @@ pub async fn who(
 ) -> Result<Present, Refusal> {
     let authorization = headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
     match choose(authorization, policy.mechanisms) {
-        Choice::Negotiate(token) => {
-            negotiate(front, live, connection, facts, policy, token).await
-        }
+        Choice::Negotiate(token) => negotiate(front, live, connection, facts, policy, token).await,
         Choice::Refused(reason) => {
             connection.begin_attempt();
             Err(Refusal::tried(Mechanism::Negotiate, reason, String::new(), None))
@@ -154,7 +149,8 @@ impl Policy<'_> {
     /// A session counts only where its own sign-on would have been taken.
     fn admits(&self, grant: &Grant) -> Result<(), Reason> {
         let session = grant.session();
-        if session.mechanism == Mechanism::Negotiate && !self.mechanisms.contains(&session.mechanism)
+        if session.mechanism == Mechanism::Negotiate
+            && !self.mechanisms.contains(&session.mechanism)
         {
             return Err(Reason::WrongMechanism);
         }
@@ -173,9 +169,8 @@ async fn negotiate(
     policy: &Policy<'_>,
     token: Vec<u8>,
 ) -> Result<Present, Refusal> {
-    let refuse = |reason, detail, reply| {
-        Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply))
-    };
+    let refuse =
+        |reason, detail, reply| Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply));
     // Behind a proxy the client's TLS ends elsewhere: our certificate says nothing of it.
     let bindings = connection.binding.clone().filter(|_| !facts.proxied);
     let terms = Terms { channel_binding: policy.channel_binding, bindings };
@@ -192,18 +187,16 @@ async fn negotiate(
             refuse(Reason::ExchangeOpen, String::new(), Some(reply))
         }
         Leg::Refused { reason, detail, reply } => refuse(reason, detail, reply),
-        Leg::Proven { proof, reply } => {
-            match front.core.sign_on(*proof, facts.client).await {
-                Ok(grant) => {
-                    front.metrics.granted(Mechanism::Negotiate);
-                    if !facts.proxied {
-                        connection.bind(&grant.session().session);
-                    }
-                    Ok(Present { grant, fresh: Some(Fresh { reply }) })
+        Leg::Proven { proof, reply } => match front.core.sign_on(*proof, facts.client).await {
+            Ok(grant) => {
+                front.metrics.granted(Mechanism::Negotiate);
+                if !facts.proxied {
+                    connection.bind(&grant.session().session);
                 }
-                Err(no) => refuse(no.reason, no.detail, None),
+                Ok(Present { grant, fresh: Some(Fresh { reply }) })
             }
-        }
+            Err(no) => refuse(no.reason, no.detail, None),
+        },
     }
 }
 

@@ -92,3 +92,98 @@ fn classify(offered: Vec<Oid<'_>>) -> Opening {
         Opening::Other(offered.iter().map(Oid::to_id_string).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use asn1_rs::ToDer;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NEGOEX: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.30);
+    const IAKERB: Oid<'static> = oid!(1.3.6.1.5.2.5);
+
+    #[test]
+    fn kerberos_is_found_wherever_it_stands_in_the_list() {
+        for list in [
+            vec![KERBEROS],
+            vec![KERBEROS_MICROSOFT, KERBEROS, NEGOEX, NTLM],
+            vec![NTLM, KERBEROS],
+            vec![NEGOEX, KERBEROS_MICROSOFT],
+        ] {
+            assert_eq!(read(&neg_token_init(&list)), Opening::Kerberos, "{list:?}");
+        }
+    }
+
+    #[test]
+    fn kerberos_is_taken_without_spnego_too() {
+        assert_eq!(read(&framed(&KERBEROS, b"\x01\0AP-REQ")), Opening::Kerberos);
+        assert_eq!(read(b"\x6e\x82\x01\x00"), Opening::Kerberos);
+    }
+
+    #[test]
+    fn ntlm_is_named_bare_and_in_spnego() {
+        assert_eq!(read(b"NTLMSSP\0\x01\0\0\0"), Opening::Ntlm);
+        assert_eq!(read(&neg_token_init(&[NTLM])), Opening::Ntlm);
+        assert_eq!(read(&neg_token_init(&[NEGOEX, NTLM])), Opening::Ntlm);
+    }
+
+    #[test]
+    fn other_mechanisms_are_told_by_number() {
+        let offered = vec!["1.3.6.1.4.1.311.2.2.30".to_owned(), "1.3.6.1.5.2.5".to_owned()];
+        assert_eq!(read(&neg_token_init(&[NEGOEX, IAKERB])), Opening::Other(offered));
+        let iakerb = Opening::Other(vec!["1.3.6.1.5.2.5".to_owned()]);
+        assert_eq!(read(&framed(&IAKERB, b"")), iakerb);
+        assert_eq!(read(&neg_token_init(&[])), Opening::Other(Vec::new()));
+    }
+
+    #[test]
+    fn a_later_token_is_not_taken_for_a_first_one() {
+        assert_eq!(read(&[0xa1, 0x02, 0x30, 0x00]), Opening::Continuation);
+    }
+
+    #[test]
+    fn only_a_first_token_begins_anew() {
+        assert!(begins_anew(&neg_token_init(&[KERBEROS])));
+        assert!(begins_anew(b"NTLMSSP\0\x03"));
+        assert!(begins_anew(b"\x6e\x82"));
+        for later in [&b"\xa1\x02\x30\x00"[..], b"\x6f\x81", b"", b"NTLMSSP"] {
+            assert!(!begins_anew(later), "{later:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_cut_off_anywhere_is_unreadable() {
+        let whole = neg_token_init(&[KERBEROS_MICROSOFT, KERBEROS]);
+        for end in 0..whole.len() {
+            assert!(matches!(read(&whole[..end]), Opening::Unreadable(_)), "cut at {end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            first in prop::sample::select(vec![INITIAL, RESPONSE, AP_REQ, b'N']),
+        ) {
+            bytes.insert(0, first);
+            let _ = read(&bytes);
+        }
+    }
+
+    fn neg_token_init(mechanisms: &[Oid<'_>]) -> Vec<u8> {
+        let list: Vec<u8> = mechanisms.iter().flat_map(|oid| oid.to_der_vec().unwrap()).collect();
+        let types = element(0xa0, &element(0x30, &list));
+        framed(&SPNEGO, &element(0xa0, &element(0x30, &types)))
+    }
+
+    fn framed(mechanism: &Oid<'_>, inner: &[u8]) -> Vec<u8> {
+        element(INITIAL, &[&mechanism.to_der_vec().unwrap(), inner].concat())
+    }
+
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(content.len()).unwrap();
+        assert!(length < 0x80, "a longer length takes another form");
+        [&[tag, length], content].concat()
+    }
+}

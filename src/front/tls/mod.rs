@@ -1,1 +1,17 @@
-//! TLS of the front.
+//! TLS of the front: key and certificate, and the channel binding that follows
+//! from the certificate.
+//!
+//! [`ServerTls`] never changes. A reload makes another one for the connections
+//! to come; a connection keeps the one it began with, and so the right binding.
+
+mod binding;
+mod error;
+mod key;
+mod self_signed;
+mod server;
+#[cfg(test)]
+mod testing;
+
+pub use binding::server_end_point;
+pub use error::TlsError;
+pub use server::ServerTls;

@@ -55,6 +55,17 @@ pub(super) struct Store {
     pub(super) keytab: CString,
     /// `file2:` and a path.
     pub(super) replay_cache: CString,
+    /// The one service to accept for: `HTTP@host`, or `HTTP/host@REALM`.
+    pub(super) service: Option<Service>,
+}
+
+/// The name of a service.
+#[derive(Clone, Debug)]
+pub(super) enum Service {
+    /// `HTTP@host`, in any realm (RFC 2743 section 4.1).
+    HostBased(CString),
+    /// `HTTP/host@REALM` (RFC 1964 section 2.1.1).
+    Principal(CString),
 }
 
 const STORE_KEYTAB: &CStr = c"keytab";
@@ -80,9 +91,11 @@ impl Drop for Credential {
 pub(super) struct Failure {
     /// The major status (RFC 2743 section 1.2.1.1).
     pub(super) major: u32,
-    /// The mechanism's own code. Through SPNEGO it may be a stand-in.
+    /// The mechanism's own code. Through SPNEGO it is a stand-in.
     pub(super) minor: u32,
-    /// What the mechanism says about it, or the library when it says nothing.
+    /// The library's sentence for the major status.
+    pub(super) status: String,
+    /// The mechanism's own sentence; empty when it has none.
     pub(super) text: String,
     /// A token that tells the client.
     pub(super) reply: Option<Vec<u8>>,
@@ -101,6 +114,7 @@ pub(super) enum Accepted {
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) principal: Vec<u8>,
+    /// The principal whose key accepted, if it was asked for.
     pub(super) acceptor: Option<Vec<u8>>,
     pub(super) channel_bound: bool,
     pub(super) ends_at: Timestamp,
@@ -113,6 +127,7 @@ impl Credential {
     /// Acquires the credential. MIT looks into the keytab here, and opens it
     /// again at every accept.
     pub(super) fn acquire(store: &Store) -> Result<Self, Failure> {
+        let name = store.service.as_ref().map(import).transpose()?;
         let mut elements = [
             sys::gss_key_value_element_desc {
                 key: STORE_KEYTAB.as_ptr(),
@@ -131,12 +146,12 @@ impl Credential {
         let mut wanted = oid_set(&mut mechanisms);
         let mut credential = Self(ptr::null_mut());
         let mut minor = 0;
-        // SAFETY: `store`, its strings and `wanted` outlive the call, which
-        // reads them only; `credential` is a place for one handle.
+        // SAFETY: `name`, `store`, its strings and `wanted` outlive the call,
+        // which reads them only; `credential` is a place for one handle.
         let major = unsafe {
             sys::gss_acquire_cred_from(
                 &mut minor,
-                ptr::null_mut(),
+                name.as_ref().map_or(ptr::null_mut(), |name| name.0),
                 u32::MAX,
                 &mut wanted,
                 sys::GSS_C_ACCEPT as c_int,
@@ -156,8 +171,9 @@ impl Credential {
         Ok(credential)
     }
 
-    /// Accepts one token.
-    pub(super) fn accept(&self, accept: Accept) -> Result<Accepted, Failure> {
+    /// Accepts one token. The name of the acceptor is looked up only on wish,
+    /// since it costs a sixth of the whole.
+    pub(super) fn accept(&self, accept: Accept, name_acceptor: bool) -> Result<Accepted, Failure> {
         let Accept { mut context, token, bindings } = accept;
         let mut input = borrowed(&token);
         let mut channel = bindings.as_ref().map(|bindings| channel_bindings(bindings));
@@ -195,18 +211,13 @@ impl Credential {
             return Ok(Accepted::Continue { context, token: reply.unwrap_or_default() });
         }
         // SAFETY: a mechanism's object identifier is static memory of the library.
-        if !unsafe { is(mechanism, KERBEROS) } {
-            return Err(Failure {
-                major: sys::_GSS_S_BAD_MECH,
-                minor: 0,
-                text: "the context stands by another mechanism than Kerberos".to_owned(),
-                reply: None,
-            });
+        if !unsafe { is_one_of(mechanism, &[KERBEROS, KERBEROS_MICROSOFT]) } {
+            check(sys::_GSS_S_BAD_MECH, 0)?;
         }
         Ok(Accepted::Complete(Facts {
             principal: client.display()?,
             logon_info: client.logon_info(),
-            acceptor: acceptor(&context),
+            acceptor: if name_acceptor { acceptor(&context) } else { None },
             channel_bound: flags & sys::GSS_C_CHANNEL_BOUND_FLAG != 0,
             ends_at: ends_at(context)?,
             reply,
@@ -352,19 +363,19 @@ impl Drop for Buffer {
     }
 }
 
-/// `Err` with the text of the error, on the thread where it happened.
+/// `Err` with the texts of the error, on the thread where it happened.
 fn check(major: u32, minor: u32) -> Result<(), Failure> {
     if major & ERROR_MASK == 0 {
         return Ok(());
     }
-    let mut text = String::new();
-    if minor != 0 {
-        text = status_text(minor, sys::GSS_C_MECH_CODE);
-    }
-    if text.is_empty() {
-        text = status_text(major, sys::GSS_C_GSS_CODE);
-    }
-    Err(Failure { major, minor, text, reply: None })
+    // First the mechanism's: it is kept until the next error only.
+    let text = match minor {
+        0 => String::new(),
+        _ => status_text(minor, sys::GSS_C_MECH_CODE),
+    };
+    let status = status_text(major, sys::GSS_C_GSS_CODE);
+    let text = if SAYING_NOTHING.contains(&text.as_str()) { String::new() } else { text };
+    Err(Failure { major, minor, status, text, reply: None })
 }
 
 fn status_text(code: u32, kind: u32) -> String {
@@ -382,7 +393,21 @@ fn status_text(code: u32, kind: u32) -> String {
             &mut text.0,
         )
     };
-    String::from_utf8_lossy(&text.to_vec()).into_owned()
+    printable(&text.to_vec())
+}
+
+/// A sentence of the library may quote a name of any length that the client made up.
+fn printable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text)
+        .trim_end_matches('\0')
+        .chars()
+        .take(MAX_TEXT)
+        .map(
+            |character| {
+                if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
+            },
+        )
+        .collect()
 }
 
 fn channel_bindings(bindings: &Bindings) -> sys::gss_channel_bindings_struct {
@@ -397,6 +422,23 @@ fn channel_bindings(bindings: &Bindings) -> sys::gss_channel_bindings_struct {
 }
 
 /// A buffer for the library to read; valid as long as `bytes`.
+/// The library's form of a service's name.
+fn import(service: &Service) -> Result<Name, Failure> {
+    let (text, kind) = match service {
+        Service::HostBased(text) => (text, HOST_BASED_SERVICE),
+        Service::Principal(text) => (text, KERBEROS_PRINCIPAL),
+    };
+    let mut text = borrowed(text.as_bytes());
+    let mut kind = oid(kind);
+    let mut name = Name(ptr::null_mut());
+    let mut minor = 0;
+    // SAFETY: `text` and `kind` outlive the call, which copies them; `name` is
+    // a place for one handle.
+    let major = unsafe { sys::gss_import_name(&mut minor, &mut text, &mut kind, &mut name.0) };
+    check(major, minor)?;
+    Ok(name)
+}
+
 fn borrowed(bytes: &[u8]) -> sys::gss_buffer_desc {
     sys::gss_buffer_desc { length: bytes.len(), value: bytes.as_ptr().cast_mut().cast() }
 }
@@ -411,19 +453,29 @@ fn oid_set(members: &mut [sys::gss_OID_desc]) -> sys::gss_OID_set_desc {
 
 /// # Safety
 /// `oid` is null or points to a valid object identifier.
-unsafe fn is(oid: sys::gss_OID, wanted: &[u8]) -> bool {
+unsafe fn is_one_of(oid: sys::gss_OID, wanted: &[&[u8]]) -> bool {
     if oid.is_null() {
         return false;
     }
     // SAFETY: as the caller promises.
     let bytes =
         unsafe { std::slice::from_raw_parts((*oid).elements.cast::<u8>(), (*oid).length as usize) };
-    bytes == wanted
+    wanted.contains(&bytes)
 }
 
 /// Calling and routine errors; what is left over is supplementary (RFC 2744 section 3.9.1).
 const ERROR_MASK: u32 = 0xffff_0000;
 /// 1.2.840.113554.1.2.2
 const KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+/// 1.2.840.113554.1.2.1.4
+const HOST_BASED_SERVICE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04];
+/// 1.2.840.113554.1.2.2.1
+const KERBEROS_PRINCIPAL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01];
 /// 1.3.6.1.5.5.2
 const SPNEGO: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
+/// 1.2.840.48018.1.2.2, as which a bare token may come from Windows
+const KERBEROS_MICROSOFT: &[u8] = &[0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02];
+/// What the library says of a stand-in without a sentence behind it.
+const SAYING_NOTHING: [&str; 2] = ["Success", "Unknown error"];
+/// Characters of a sentence that are kept.
+const MAX_TEXT: usize = 600;

@@ -68,7 +68,7 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Established {
     principal: Vec<u8>,
-    acceptor: Option<Vec<u8>>,
+    acceptor_realm: Option<String>,
     channel_bound: bool,
     ends_at: Timestamp,
     groups: Vec<String>,
@@ -175,14 +175,10 @@ fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
             return refuse(terms, Reason::OddPrincipal, detail);
         }
     };
-    let acceptor_realm = facts
-        .acceptor
-        .and_then(|name| String::from_utf8(name).ok())
-        .and_then(|name| realm(&name).map(str::to_owned));
     let proof = Proof(wire::Proof {
         mechanism: Mechanism::Negotiate,
         principal,
-        acceptor_realm,
+        acceptor_realm: facts.acceptor_realm,
         channel_bound: facts.channel_bound,
         ends_at: Some(facts.ends_at),
         groups: facts.groups,
@@ -205,3 +201,6 @@ fn realm(principal: &str) -> Option<&str> {
     }
     at.and_then(|start| principal.get(start..)).filter(|realm| !realm.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

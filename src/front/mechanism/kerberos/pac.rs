@@ -28,7 +28,7 @@ pub enum PacError {
 
 /// The SIDs of all groups that are enabled for access decisions (MS-PAC 2.2.2
 /// and 2.5): of the account's domain, of other domains and well-known ones, and
-/// of the resource domain; sorted, each once.
+/// of the resource domain, in this order.
 ///
 /// # Errors
 /// Bytes that are not a whole KERB_VALIDATION_INFO.
@@ -43,30 +43,41 @@ pub fn group_sids(logon_info: &[u8]) -> Result<Vec<String>, PacError> {
     for _ in 0..fixed.strings_before_groups {
         ndr.string()?;
     }
-    let domain_rids = ndr.memberships(fixed.group_ids, fixed.group_count)?;
+    let mut domain_rids = ndr.memberships(fixed.group_ids, fixed.group_count)?;
     for _ in 0..fixed.strings_after_groups {
         ndr.string()?;
     }
     if fixed.logon_domain_id {
         let domain = ndr.sid()?;
-        groups.push(domain.with(fixed.primary_group_id));
-        groups.extend(domain_rids.into_iter().map(|rid| domain.with(rid)));
+        domain_rids.push(fixed.primary_group_id);
+        append(&mut groups, &domain, domain_rids);
     }
     if fixed.extra_sids {
         for (present, enabled) in ndr.extra_sids(fixed.sid_count)? {
             let sid = if present { Some(ndr.sid()?) } else { None };
-            groups.extend(sid.filter(|_| enabled));
+            groups.extend(sid.filter(|_| enabled).map(|sid| sid.to_string()));
         }
     }
     let resource_domain = if fixed.resource_group_domain { Some(ndr.sid()?) } else { None };
     let resource_rids = ndr.memberships(fixed.resource_group_ids, fixed.resource_group_count)?;
     if let Some(domain) = resource_domain {
-        groups.extend(resource_rids.into_iter().map(|rid| domain.with(rid)));
+        append(&mut groups, &domain, resource_rids);
     }
-    let mut groups: Vec<String> = groups.iter().map(Sid::to_string).collect();
-    groups.sort_unstable();
-    groups.dedup();
     Ok(groups)
+}
+
+/// Adds the SIDs of a domain's groups. People are in a thousand of them, so the
+/// domain's part is written once.
+fn append(groups: &mut Vec<String>, domain: &Sid, mut rids: Vec<u32>) {
+    rids.sort_unstable();
+    rids.dedup();
+    let domain = format!("{domain}-");
+    groups.extend(rids.into_iter().map(|rid| {
+        let mut sid = String::with_capacity(domain.len() + MAX_DIGITS);
+        sid.push_str(&domain);
+        sid.push_str(&rid.to_string());
+        sid
+    }));
 }
 
 /// What the fixed part says that the rest is read by. A `bool` is a pointer
@@ -119,14 +130,6 @@ impl Fixed {
 struct Sid {
     authority: u64,
     sub_authorities: Vec<u32>,
-}
-
-impl Sid {
-    fn with(&self, rid: u32) -> Self {
-        let mut sub_authorities = self.sub_authorities.clone();
-        sub_authorities.push(rid);
-        Self { authority: self.authority, sub_authorities }
-    }
 }
 
 impl fmt::Display for Sid {
@@ -261,6 +264,130 @@ fn enabled(attributes: u32) -> bool {
 }
 
 const FILETIME: usize = 8;
+/// Decimal digits of a `u32`.
+const MAX_DIGITS: usize = 10;
 const MAX_SUB_AUTHORITIES: u8 = 15;
 const SE_GROUP_ENABLED: u32 = 0x4;
 const SE_GROUP_USE_FOR_DENY_ONLY: u32 = 0x10;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_groups_of_a_user_of_a_real_domain_are_read() {
+        let domain = "S-1-5-21-3087743998-1590847976-344668715";
+        let expected: Vec<String> = [513, 1108, 1109, 1110]
+            .iter()
+            .map(|rid| format!("{domain}-{rid}"))
+            .chain(["S-1-18-1".to_owned()])
+            .collect();
+        assert_eq!(group_sids(&bytes(FROM_SAMBA)), Ok(expected));
+    }
+
+    #[test]
+    fn disabled_and_deny_only_groups_do_not_count_and_resource_groups_do() {
+        let expected = [
+            "S-1-5-21-1-2-3-513",
+            "S-1-5-21-1-2-3-1200",
+            "S-1-18-1",
+            "S-1-5-21-9-8-7-4294967295",
+            "S-1-5-21-4-5-6-2000",
+        ];
+        let groups = group_sids(&every_kind_of_group()).unwrap();
+        assert_eq!(groups, expected);
+    }
+
+    #[test]
+    fn logon_information_that_ends_early_is_refused_wherever_it_ends() {
+        let whole = every_kind_of_group();
+        // Its last four bytes are the padding after the last group's attributes.
+        for end in 0..whole.len() - 4 {
+            assert!(group_sids(&whole[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_contradicts_its_array_is_refused() {
+        let mut forged = bytes(FROM_SAMBA);
+        let group_count = 16 + 4 + 48 + 48 + 4 + 4 + 4;
+        assert_eq!(forged[group_count], 4);
+        forged[group_count] = 255;
+        assert!(matches!(group_sids(&forged), Err(PacError::Malformed { .. })));
+    }
+
+    #[test]
+    fn big_endian_and_other_versions_are_refused() {
+        for (offset, value) in [(0, 2), (1, 0), (2, 9)] {
+            let mut other = bytes(FROM_SAMBA);
+            other[offset] = value;
+            assert!(matches!(group_sids(&other), Err(PacError::Malformed { .. })));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = group_sids(&bytes);
+        }
+
+        #[test]
+        fn no_damage_makes_it_panic(
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)
+        ) {
+            let mut damaged = every_kind_of_group();
+            for (place, value) in damage {
+                let place = place.index(damaged.len());
+                damaged[place] = value;
+            }
+            let _ = group_sids(&damaged);
+        }
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u32> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
+        digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+    }
+
+    fn every_kind_of_group() -> Vec<u8> {
+        let body = bytes(EVERY_KIND);
+        let mut whole = vec![1, 0x10, 8, 0, 0xcc, 0xcc, 0xcc, 0xcc];
+        whole.extend((body.len() as u32).to_le_bytes());
+        whole.extend([0; 4]);
+        whole.extend(body);
+        whole
+    }
+
+    /// `urn:mspac:logon-info` of a ticket from a Samba 4.17 domain controller.
+    const FROM_SAMBA: &str = "\
+    01100800ccccccccc001000000000000000002000000000000000000ffffffffffffff7fffffffffffffff7f726b \
+    e4bc7c7add01722b4ee7457bdd0172eb3db27d9bdd0106000600040002000e000e0008000200000000000c000200 \
+    000000001000020000000000140002000000000018000200000000005004000001020000040000001c0002002000 \
+    00000000000000000000000000000000000006000800200002000600080024000200280002000000000000000000 \
+    1000000000000000000000000000000000000000000000000000000000000000010000002c000200000000000000 \
+    00000000000003000000000000000300000062006f006200000007000000000000000700000042006f0062002000 \
+    4c006100620000000000000000000000000000000000000000000000000000000000000000000000000000000000 \
+    00000000000000000000040000000102000007000000540400000700000055040000070000005604000007000000 \
+    04000000000000000300000044004300310000000400000000000000030000004c00410042000000040000000104 \
+    00000000000515000000fe3b0bb8e869d25e2b3a8b14010000003000020007000000010000000101000000000012 \
+    01000000";
+
+    /// Packed by Samba's own NDR library: four domain groups (one deny-only, one
+    /// disabled), three extra SIDs (one deny-only), two resource groups (one disabled).
+    const EVERY_KIND: &str = "\
+    00000200000000000000000000000000000000000000000000000000000000000000000000000000000000000000 \
+    00000000000006000600040002000e000e00080002000a000a000c00020000000000000000000a000a0010000200 \
+    00000000000000000000000051040000010200000400000014000200200200000000000000000000000000000000 \
+    00000600080018000200060008001c00020020000200000000000000000000000000000000000000000000000000 \
+    00000000000000000000000000000000030000002400020028000200020000002c00020003000000000000000300 \
+    0000650076006500000007000000000000000700000045007600650020004c006100620000000500000000000000 \
+    0500000078002e0063006d00640000000500000000000000050000005c005c0068005c0065000000040000000102 \
+    000007000000b004000007000000b104000010000000b20400000300000004000000000000000300000044004300 \
+    310000000400000000000000030000004c0041004200000004000000010400000000000515000000010000000200 \
+    00000300000003000000300002000700000034000200070000003800020010000000010000000101000000000012 \
+    0100000005000000010500000000000515000000090000000800000007000000ffffffff05000000010500000000 \
+    0005150000000900000008000000070000009a020000040000000104000000000005150000000400000005000000 \
+    0600000002000000d007000007000020d107000000000000";
+}

@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::checked;
-use crate::front::mechanism::kerberos::gss::{Accept, Accepted, Credential, Facts, Failure, Store};
+use crate::front::mechanism::kerberos::gss::{Accept, Accepted, Credential, Facts, Failure, Service, Store};
 use crate::front::mechanism::kerberos::workers::{NoAnswer, Workers};
-use crate::front::mechanism::kerberos::{Answer, Established, failure, pac};
+use crate::front::mechanism::kerberos::{Answer, Established, failure, pac, realm};
+use crate::keytab::{self, SoleRealm};
 use crate::wire::Reason;
-use crate::wire::reason::Fault;
 
 /// Accepts Kerberos tokens on threads of its own, which end when it is dropped.
 #[derive(Debug)]
@@ -27,23 +27,38 @@ impl Pool {
     /// # Errors
     /// A path that holds a NUL byte, or no threads to be had.
     pub fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
-        let store = Store {
-            keytab: labelled("FILE:", &settings.keytab)?,
-            replay_cache: labelled("file2:", replay_cache)?,
-        };
+        let store = store(settings, replay_cache)?;
         let keytab = settings.keytab.clone();
         let only = settings.acceptor.clone();
         let make = move || {
-            let acceptor = Acceptor {
+            let mut acceptor = Acceptor {
                 store: store.clone(),
+                sole_realm: SoleRealm::new(keytab.clone()),
                 keytab: keytab.clone(),
                 only: only.clone(),
                 credential: None,
             };
-            acceptor.into_function()
+            move |accept| acceptor.answer(accept)
         };
         let workers = Workers::start("gss", settings.threads, settings.queue, make)?;
         Ok(Self { workers })
+    }
+
+    /// Does what the threads do before their first token, and no more: acquires
+    /// the credential from the keytab. For checks; blocks, and writes nothing.
+    ///
+    /// # Errors
+    /// Why no token could be accepted, and the story behind it.
+    pub fn rehearse(
+        settings: &checked::Kerberos,
+        replay_cache: &Path,
+    ) -> Result<(), (Reason, String)> {
+        let store = store(settings, replay_cache)
+            .map_err(|error| (Reason::KeytabUnreadable, error.to_string()))?;
+        let acquired = Credential::acquire(&store);
+        acquired.map(drop).map_err(|failure| {
+            failure::explain(&failure, &settings.keytab, keytab::read)
+        })
     }
 
     /// Accepts one token. Never blocks; an overfull queue is answered at once.
@@ -65,23 +80,22 @@ impl Pool {
 struct Acceptor {
     store: Store,
     keytab: PathBuf,
+    sole_realm: SoleRealm,
+    /// The one principal to accept for, where there is one.
     only: Option<String>,
     credential: Option<Credential>,
 }
 
 impl Acceptor {
-    fn into_function(mut self) -> impl FnMut(Accept) -> Answer {
-        move |accept| self.answer(accept)
-    }
-
     fn answer(&mut self, accept: Accept) -> Answer {
-        match self.accept(accept) {
+        let realm = self.sole_realm.get().map(str::to_owned);
+        let name_acceptor = self.only.is_some() || realm.is_none();
+        match self.accept(accept, name_acceptor) {
             Ok(Accepted::Continue { context, token }) => Answer::Continue { context, token },
-            Ok(Accepted::Complete(facts)) => establish(facts, self.only.as_deref()),
+            Ok(Accepted::Complete(facts)) => establish(facts, realm, self.only.as_deref()),
             Err(failure) => {
-                let (reason, detail) = failure::explain(&failure, &self.keytab);
-                if reason.fault() != Fault::Client {
-                    // It may be the credential that is at fault.
+                let (reason, detail) = failure::explain(&failure, &self.keytab, keytab::read);
+                if suspects_credential(reason) {
                     self.credential = None;
                 }
                 Answer::Refused { reason, detail, reply: failure.reply }
@@ -89,30 +103,42 @@ impl Acceptor {
         }
     }
 
-    fn accept(&mut self, accept: Accept) -> Result<Accepted, Failure> {
+    fn accept(&mut self, accept: Accept, name_acceptor: bool) -> Result<Accepted, Failure> {
         let credential = match self.credential.take() {
             Some(credential) => credential,
             None => Credential::acquire(&self.store)?,
         };
-        self.credential.insert(credential).accept(accept)
+        self.credential.insert(credential).accept(accept, name_acceptor)
     }
 }
 
-fn establish(facts: Facts, only: Option<&str>) -> Answer {
-    let acceptor = facts.acceptor.as_deref().unwrap_or_default();
-    if let Some(only) = only
-        && !names(only, acceptor)
-    {
-        let detail = format!(
-            "the ticket is for {}, and [sso.kerberos] acceptor admits only {only}",
-            String::from_utf8_lossy(acceptor)
-        );
-        return refused(Reason::WrongPrincipal, &detail);
+/// Whether a new credential may help where the old one failed.
+fn suspects_credential(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::KeytabUnreadable
+            | Reason::KerberosConfiguration
+            | Reason::KerberosFailure
+            | Reason::ReplayCacheFailed
+    )
+}
+
+fn establish(facts: Facts, sole_realm: Option<String>, only: Option<&str>) -> Answer {
+    let acceptor = facts.acceptor.map(|name| String::from_utf8_lossy(&name).into_owned());
+    if let Some(only) = only {
+        let acceptor = acceptor.as_deref().unwrap_or("a service without name");
+        if !names(only, acceptor) {
+            let detail = format!(
+                "the ticket is for {acceptor}, and [sso.kerberos] acceptor admits only {only}"
+            );
+            return refused(Reason::WrongPrincipal, &detail);
+        }
     }
     Answer::Established(Established {
+        acceptor_realm: sole_realm
+            .or_else(|| acceptor.as_deref().and_then(realm).map(str::to_owned)),
         groups: facts.logon_info.as_deref().map(groups).unwrap_or_default(),
         principal: facts.principal,
-        acceptor: facts.acceptor,
         channel_bound: facts.channel_bound,
         ends_at: facts.ends_at,
         reply: facts.reply,
@@ -121,11 +147,11 @@ fn establish(facts: Facts, only: Option<&str>) -> Answer {
 
 /// Whether `acceptor` is the principal that the setting names, which may leave
 /// out the realm.
-fn names(setting: &str, acceptor: &[u8]) -> bool {
-    match acceptor.strip_prefix(setting.as_bytes()) {
-        Some([]) => true,
-        Some([b'@', ..]) => !setting.contains('@'),
-        _ => false,
+fn names(setting: &str, acceptor: &str) -> bool {
+    match acceptor.strip_prefix(setting) {
+        Some("") => true,
+        Some(rest) => rest.starts_with('@') && !setting.contains('@'),
+        None => false,
     }
 }
 
@@ -141,6 +167,28 @@ fn refused(reason: Reason, detail: &str) -> Answer {
     Answer::Refused { reason, detail: detail.to_owned(), reply: None }
 }
 
+fn store(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Store> {
+    Ok(Store {
+        keytab: labelled("FILE:", &settings.keytab)?,
+        replay_cache: labelled("file2:", replay_cache)?,
+        service: settings.acceptor.as_deref().map(service).transpose()?,
+    })
+}
+
+/// `HTTP/host` means that service in whichever realm the keytab has it.
+fn service(setting: &str) -> io::Result<Service> {
+    let odd = || {
+        let message = format!("[sso.kerberos] acceptor {setting:?} holds a NUL byte");
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    };
+    match setting.split_once('/') {
+        Some((kind, host)) if !setting.contains('@') => {
+            CString::new(format!("{kind}@{host}")).map(Service::HostBased).map_err(|_| odd())
+        }
+        _ => CString::new(setting).map(Service::Principal).map_err(|_| odd()),
+    }
+}
+
 fn labelled(label: &str, path: &Path) -> io::Result<CString> {
     let bytes = [label.as_bytes(), path.as_os_str().as_bytes()].concat();
     CString::new(bytes).map_err(|_| {
@@ -152,16 +200,32 @@ fn labelled(label: &str, path: &Path) -> io::Result<CString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::mechanism::kerberos::Context;
 
     #[test]
     fn an_acceptor_without_realm_fits_every_realm_and_no_longer_name() {
-        assert!(names("HTTP/web", b"HTTP/web@A"));
-        assert!(names("HTTP/web", b"HTTP/web@B"));
-        assert!(names("HTTP/web@A", b"HTTP/web@A"));
-        assert!(!names("HTTP/web@A", b"HTTP/web@A@B"));
-        assert!(!names("HTTP/web@A", b"HTTP/web@B"));
-        assert!(!names("HTTP/web", b"HTTP/web.example@A"));
-        assert!(!names("HTTP/web", b"HTTP/we@A"));
-        assert!(!names("HTTP/web", b""));
+        assert!(names("HTTP/web", "HTTP/web@A"));
+        assert!(names("HTTP/web", "HTTP/web@B"));
+        assert!(names("HTTP/web@A", "HTTP/web@A"));
+        assert!(!names("HTTP/web@A", "HTTP/web@A@B"));
+        assert!(!names("HTTP/web@A", "HTTP/web@B"));
+        assert!(!names("HTTP/web", "HTTP/web.example@A"));
+        assert!(!names("HTTP/web", "HTTP/we@A"));
+        assert!(!names("HTTP/web", ""));
+    }
+
+    #[tokio::test]
+    async fn a_keytab_that_is_missing_is_told_by_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let keytab = directory.path().join("absent.keytab");
+        let settings =
+            checked::Kerberos { keytab: keytab.clone(), acceptor: None, threads: 1, queue: 1 };
+        let pool = Pool::start(&settings, &directory.path().join("replay-cache")).unwrap();
+        let accept =
+            Accept { context: Context::fresh(), token: b"\x60\0".to_vec(), bindings: None };
+        let answer = pool.accept(accept).await;
+        let Answer::Refused { reason, detail, .. } = answer else { panic!("{answer:?}") };
+        assert_eq!(reason, Reason::KeytabUnreadable);
+        assert!(detail.starts_with(&format!("{} does not exist", keytab.display())), "{detail}");
     }
 }

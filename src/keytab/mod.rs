@@ -1,7 +1,5 @@
 //! Keytab files (MIT format 0x0502), read for messages and checks. Key bytes
 //! are passed over and never kept; accepting tickets is the library's work.
-//!
-//! The format is described in MIT's `doc/formats/keytab_file_format.rst`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +7,14 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use format::Flaw;
+
 use crate::clock::Timestamp;
+
+mod format;
+mod sole_realm;
+
+pub use sole_realm::SoleRealm;
 
 /// What a keytab holds, without the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +98,7 @@ pub enum KeytabError {
 /// Says whether it is missing, for others, no keytab, or damaged.
 pub fn read(path: &Path) -> Result<Keytab, KeytabError> {
     let bytes = load(path)?;
-    parse(&bytes).map_err(|flaw| match flaw {
+    format::parse(&bytes).map_err(|flaw| match flaw {
         Flaw::NotAKeytab(what) => KeytabError::NotAKeytab { path: path.to_owned(), what },
         Flaw::Truncated(offset) => KeytabError::Truncated { path: path.to_owned(), offset },
     })
@@ -194,120 +199,94 @@ fn load(path: &Path) -> Result<Vec<u8>, KeytabError> {
     Ok(bytes)
 }
 
-enum Flaw {
-    NotAKeytab(&'static str),
-    Truncated(usize),
-}
-
-fn parse(bytes: &[u8]) -> Result<Keytab, Flaw> {
-    let mut file = Cursor { bytes, offset: 0 };
-    match file.array() {
-        Ok([5, 2]) => {}
-        Ok([5, 1]) => {
-            return Err(Flaw::NotAKeytab("it has the old format 0x0501; export it again"));
-        }
-        Ok(_) => return Err(Flaw::NotAKeytab("it does not begin with 0x0502")),
-        Err(_) => return Err(Flaw::NotAKeytab("it is empty")),
-    }
-    let mut entries = Vec::new();
-    while file.offset < bytes.len() {
-        let size = file.array().map(i32::from_be_bytes)?;
-        let start = file.offset;
-        let record = file.take(size.unsigned_abs() as usize)?;
-        match size {
-            0 => break,
-            // A hole, left by a deleted entry.
-            ..0 => {}
-            _ => entries.push(entry(record, start)?),
-        }
-    }
-    Ok(Keytab { entries })
-}
-
-fn entry(record: &[u8], start: usize) -> Result<Entry, Flaw> {
-    let mut record = Cursor { bytes: record, offset: 0 };
-    entry_at(&mut record).map_err(|flaw| match flaw {
-        Flaw::Truncated(offset) => Flaw::Truncated(start + offset),
-        other => other,
-    })
-}
-
-fn entry_at(record: &mut Cursor<'_>) -> Result<Entry, Flaw> {
-    let components = record.u16()?;
-    let realm = quoted(record.counted()?, false);
-    let mut names = Vec::new();
-    for _ in 0..components {
-        names.push(quoted(record.counted()?, true));
-    }
-    record.take(4)?; // name type
-    let written = Timestamp::from_unix(u64::from(record.u32()?));
-    let [short_kvno] = record.array()?;
-    let enctype = Enctype(record.u16()?);
-    record.counted()?; // the key itself
-    // A version that needs more than 8 bits follows at the end.
-    let long_kvno = if record.left() >= 4 { record.u32()? } else { 0 };
-    Ok(Entry {
-        principal: format!("{}@{realm}", names.join("/")),
-        kvno: if long_kvno == 0 { u32::from(short_kvno) } else { long_kvno },
-        realm,
-        enctype,
-        written,
-    })
-}
-
-/// A component or realm as MIT displays it: `krb5_unparse_name` quotes these.
-fn quoted(bytes: &[u8], component: bool) -> String {
-    let mut text = String::new();
-    for character in String::from_utf8_lossy(bytes).chars() {
-        match character {
-            '\\' | '@' => text.extend(['\\', character]),
-            '/' if component => text.push_str("\\/"),
-            '\n' => text.push_str("\\n"),
-            '\t' => text.push_str("\\t"),
-            '\u{8}' => text.push_str("\\b"),
-            '\0' => text.push_str("\\0"),
-            other => text.push(other),
-        }
-    }
-    text
-}
-
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    offset: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn left(&self) -> usize {
-        self.bytes.len().saturating_sub(self.offset)
-    }
-
-    fn take(&mut self, wanted: usize) -> Result<&'a [u8], Flaw> {
-        let rest = self.bytes.get(self.offset..).unwrap_or_default();
-        let taken = rest.get(..wanted).ok_or(Flaw::Truncated(self.bytes.len()))?;
-        self.offset += wanted;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Flaw> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    fn u16(&mut self) -> Result<u16, Flaw> {
-        self.array().map(u16::from_be_bytes)
-    }
-
-    fn u32(&mut self) -> Result<u32, Flaw> {
-        self.array().map(u32::from_be_bytes)
-    }
-
-    fn counted(&mut self) -> Result<&'a [u8], Flaw> {
-        let length = self.u16()?;
-        self.take(usize::from(length))
-    }
-}
-
 /// Far more than any keytab has; a wrong path must not fill the memory.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_by_name_with_and_without_realm() {
+        let keytab = example();
+        assert_eq!(keytab.keys_for("HTTP/web@EXAMPLE").len(), 2);
+        assert_eq!(keytab.keys_for("HTTP/web").len(), 3);
+        assert_eq!(keytab.keys_for("HTTP/we").len(), 0);
+        assert_eq!(keytab.keys_for("HTTP/web@EXAM").len(), 0);
+        assert_eq!(keytab.keys_for("").len(), 0);
+    }
+
+    #[test]
+    fn realms_and_principals_are_named_once() {
+        let keytab = example();
+        assert_eq!(keytab.realms(), ["EXAMPLE", "OTHER"]);
+        assert_eq!(keytab.principals(), ["HTTP/web@EXAMPLE", "HTTP/web@OTHER"]);
+    }
+
+    #[test]
+    fn a_principal_with_rc4_alone_is_told_from_one_with_aes_beside_it() {
+        let keytab = example();
+        assert!(keytab.only_rc4("HTTP/web@OTHER"));
+        assert!(!keytab.only_rc4("HTTP/web@EXAMPLE"));
+        assert!(!keytab.only_rc4("HTTP/absent@EXAMPLE"), "no key is not an RC4 key");
+    }
+
+    #[test]
+    fn errors_name_the_file_and_what_is_wrong_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.keytab");
+        let error = |path: &Path| read(path).unwrap_err().to_string();
+        let name = path.display();
+        assert_eq!(
+            error(&path),
+            format!("{name} does not exist; export a keytab for this service to it")
+        );
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(error(&path), format!("{name} is not a keytab: it is empty"));
+        std::fs::write(&path, b"\x05\x02\0\0\0\x10\0\0").unwrap();
+        assert_eq!(
+            error(&path),
+            format!("{name} is cut off or damaged: an entry ends at offset 8; export it again")
+        );
+        let directory = directory.path();
+        assert_eq!(
+            error(directory),
+            format!("{} is not a keytab: it is not a regular file", directory.display())
+        );
+    }
+
+    fn example() -> Keytab {
+        let bytes = file(&[
+            entry("EXAMPLE", &["HTTP", "web"], 2, 18),
+            entry("EXAMPLE", &["HTTP", "web"], 2, 23),
+            entry("OTHER", &["HTTP", "web"], 1, 23),
+        ]);
+        format::parse(&bytes).unwrap_or_else(|_| panic!("a sound keytab"))
+    }
+
+    /// A keytab of these records.
+    pub(crate) fn file(records: &[Vec<u8>]) -> Vec<u8> {
+        [&[5, 2][..], &records.concat()].concat()
+    }
+
+    /// What a deleted entry leaves.
+    pub(crate) fn hole(size: i32) -> Vec<u8> {
+        [(-size).to_be_bytes().to_vec(), vec![0xee; size as usize]].concat()
+    }
+
+    /// An entry with a key of zeros.
+    pub(crate) fn entry(realm: &str, name: &[&str], kvno: u32, enctype: u16) -> Vec<u8> {
+        let counted = |text: &str| [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat();
+        let mut record = (name.len() as u16).to_be_bytes().to_vec();
+        record.extend(counted(realm));
+        name.iter().for_each(|part| record.extend(counted(part)));
+        record.extend(1u32.to_be_bytes());
+        record.extend(1_700_000_000u32.to_be_bytes());
+        record.push(kvno as u8);
+        record.extend(enctype.to_be_bytes());
+        record.extend([0, 16]);
+        record.extend([0; 16]);
+        record.extend(kvno.to_be_bytes());
+        [(record.len() as i32).to_be_bytes().to_vec(), record].concat()
+    }
+}

@@ -1,0 +1,169 @@
+"""Real clients in the demo's realm: curl, Python's requests, Chromium, Java."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+DIR = Path(sys.argv[1])
+HERE = Path(__file__).parent
+DNS = os.environ["DNS"]
+WEB = f"http://web.{DNS}:8080/"
+WEB_TLS = f"https://web.{DNS}:8443/"
+NGINX = f"http://alias.{DNS}:8090/"
+TRUST = ["--cacert", str(DIR / "state/self-signed.pem")]
+"""The gateway was given no certificate and made its own; this is how curl believes it."""
+NTLM = "TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAKAGFKAAAADw=="
+"""What a Windows client sends in place of Kerberos where it finds no ticket."""
+JAAS = """com.sun.security.jgss.krb5.initiate {
+    com.sun.security.auth.module.Krb5LoginModule required useTicketCache=true doNotPrompt=true;
+};
+"""
+WHOAMI = """
+import json, sys, requests, requests_gssapi
+auth = requests_gssapi.HTTPSPNEGOAuth(channel_bindings="tls-server-end-point")
+answer = requests.get(sys.argv[1], auth=auth, verify=sys.argv[2], timeout=30)
+answer.raise_for_status()
+print(json.dumps(answer.json()))
+"""
+
+
+class Failed(Exception):
+    """A client could not do its work; the text is what it said."""
+
+
+@dataclass
+class Answer:
+    """The last answer that a client got."""
+
+    head: str
+    body: str
+
+    @property
+    def line(self):
+        return f"HTTP/{self.version} {self.status}"
+
+    @property
+    def version(self):
+        return self.head.split()[0].removeprefix("HTTP/")
+
+    @property
+    def status(self):
+        return int(self.head.split()[1])
+
+    def header(self, name):
+        found = re.search(rf"^{re.escape(name)}: *(.*?)\r?$", self.head, re.IGNORECASE | re.MULTILINE)
+        return found[1] if found else None
+
+    def told(self):
+        """The identity headers as the application saw them, names in lower case."""
+        return [(name.lower(), value) for name, value in json.loads(self.body)["told"]]
+
+    def is_hello(self, user):
+        return self.status == 200 and json.loads(self.body)["hello"] == user
+
+    def refused(self, status, reason):
+        return self.status == status and json.loads(self.body)["error"] == reason
+
+    def evidence(self):
+        """What the application was told, in a few words."""
+        if self.status != 200:
+            return self.why()
+        told, signed = dict(self.told()), json.loads(self.body)["signed"]
+        user, mechanism = told["remote-user"], told["remote-mechanism"]
+        return f"Remote-User: {user}, proven by {mechanism}, signed for {signed['aud']}"
+
+    def why(self):
+        """Why it was refused, as the gateway says it."""
+        try:
+            said = json.loads(self.body)
+            return f"{said['error']}: {said['message'].split('. ')[0].rstrip('.')}"
+        except (ValueError, KeyError):
+            return self.body.strip()[:100] or "(no words)"
+
+
+def path(name):
+    return str(DIR / name)
+
+
+def curl(url, *args, user="nobody", config="KRB5_CONFIG"):
+    """Fetches a page with curl, which has the ticket of `user`."""
+    with tempfile.TemporaryDirectory(dir=DIR) as folder:
+        head, body = Path(folder) / "head", Path(folder) / "body"
+        command = ["curl", "--silent", "--show-error", "--max-time", "30", "--dump-header", head]
+        command += ["--output", body, *args, url]
+        finished(command, user, config)
+        # With Negotiate, the answers to the first requests stand before the last.
+        heads = head.read_text().replace("\r\n", "\n").strip().split("\n\n")
+        return Answer(heads[-1], body.read_text() if body.exists() else "")
+
+
+def negotiate(user, url, *args, config="KRB5_CONFIG"):
+    return curl(url, "--negotiate", "--user", ":", *args, user=user, config=config)
+
+
+def token(user, *args):
+    """A Negotiate token for the gateway, made and not sent."""
+    command = [venv_python(), HERE.parent / "tests/lab/tokens.py", *args, f"web.{DNS}", "1"]
+    return finished(command, user).strip()
+
+
+def requests_whoami(user):
+    trusted = str(DIR / "state/self-signed.pem")
+    return json.loads(finished([venv_python(), "-c", WHOAMI, f"{WEB_TLS}.doorward/whoami", trusted], user))
+
+
+def chromium(user, url):
+    """The page as a headless Chromium shows it at the end."""
+    with tempfile.TemporaryDirectory(dir=DIR, ignore_cleanup_errors=True) as profile:
+        # Chromium readies its Kerberos at the first start after a page asked for it.
+        state = {"net": {"received_http_auth_negotiate_headers": True}}
+        (Path(profile) / "Local State").write_text(json.dumps(state))
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
+        command += ["--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run"]
+        command += [f"--auth-server-allowlist=*.{DNS}", f"--user-data-dir={profile}"]
+        return finished([*command, "--timeout=20000", "--dump-dom", url], user, HOME=profile)
+
+
+def heading(page):
+    found = re.search(r"<h1>(.*?)</h1>", page, re.DOTALL)
+    return found[1].strip() if found else "(no heading)"
+
+
+def java(user, url):
+    jaas = DIR / "jaas.conf"
+    jaas.write_text(JAAS)
+    command = ["java", "-Djavax.security.auth.useSubjectCredsOnly=false"]
+    command += [f"-Djava.security.krb5.conf={os.environ['KRB5_CONFIG']}"]
+    command += [f"-Djava.security.auth.login.config={jaas}", HERE.parent / "tests/lab/Negotiate.java", url]
+    head, _, body = finished(command, user).partition("\n\n")
+    return Answer(head, body)
+
+
+def kinit(user):
+    """What the KDC says to a user's right password."""
+    password = os.environ[f"{user.upper()}_PASSWORD"]
+    command = ["kinit", "-c", path(f"{user}.ccache"), user]
+    done = subprocess.run(command, input=password, capture_output=True, text=True)
+    return "a ticket" if done.returncode == 0 else done.stderr.strip().removeprefix("kinit: ")
+
+
+def venv_python():
+    return Path(os.environ["LAB_VENV"]) / "bin/python"
+
+
+def finished(command, user, config="KRB5_CONFIG", **more):
+    """Runs a client to its end, in the environment of a user, and gives what it printed."""
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    environment |= {"KRB5_CONFIG": os.environ[config], "KRB5CCNAME": f"FILE:{DIR / user}.ccache"} | more
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failed(str(error)) from error
+    if done.returncode:
+        raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
+    return done.stdout

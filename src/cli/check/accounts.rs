@@ -1,0 +1,43 @@
+//! Accounts that the core's policy names.
+
+use nix::unistd::User;
+
+use super::finding::Finding;
+use crate::config::checked::Core;
+
+pub(super) fn check(core: &Core) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (key, names) in
+        [("local_admin_users", &core.local_admin_users), ("front_users", &core.front_users)]
+    {
+        let unknown: Vec<_> = names.iter().filter(|name| !is_known(name)).cloned().collect();
+        findings.push(match (names.as_slice(), unknown.as_slice()) {
+            ([], _) => continue,
+            (_, []) => Finding::ok("accounts", format!("{key}: {}", names.join(", "))),
+            _ => Finding::fail(
+                "accounts",
+                format!("{key} names {}, which this host does not know", unknown.join(", ")),
+                format!("create the account, or correct [core] {key}"),
+            ),
+        });
+    }
+    findings
+}
+
+/// A number is a uid, and needs no account.
+fn is_known(name: &str) -> bool {
+    name.parse::<u32>().is_ok() || User::from_name(name).is_ok_and(|account| account.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_must_exist_and_numbers_need_not() {
+        assert!(is_known("root"));
+        assert!(is_known("4000000"));
+        assert!(!is_known("no-such-account"));
+        assert!(!is_known("33abc"));
+    }
+}

@@ -1,0 +1,55 @@
+//! The core: whether it answers, and whom it takes this user for.
+
+use std::path::Path;
+
+use super::finding::Finding;
+use crate::config::Settings;
+use crate::config::checked::CoreAddress;
+use crate::wire::Whoami;
+use crate::wire::client::{Client, ClientError};
+
+pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
+    let address = &settings.front.core;
+    let CoreAddress::Unix(path) = address;
+    vec![match Client::new(address.clone()).whoami().await {
+        Ok(whoami) => taken_for(path, &whoami),
+        // Front and core of one configuration start together.
+        Err(ClientError::Unreachable { .. }) if *path == settings.core.listen => resting(path),
+        Err(error) => Finding::fail(
+            "core",
+            error.to_string(),
+            "start the core (doorward core), and let [front] core name its socket",
+        ),
+    }]
+}
+
+fn taken_for(path: &Path, whoami: &Whoami) -> Finding {
+    let uid = whoami.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
+    match &whoami.acting_as {
+        Some(who) => Finding::ok(
+            "core",
+            format!("it answers at {}, and takes this user{uid} for {who}", path.display()),
+        ),
+        None => Finding::warn(
+            "core",
+            format!("it answers at {}, and takes this user{uid} for nobody", path.display()),
+            "if the front runs as this user, name it in [core] front_users",
+        ),
+    }
+}
+
+fn resting(path: &Path) -> Finding {
+    let folder = path.ancestors().skip(1).find(|above| above.exists());
+    let can_make = folder.is_some_and(|folder| {
+        folder.is_dir() && nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK).is_ok()
+    });
+    if can_make {
+        let found = format!("none runs now; one can listen at {}", path.display());
+        return Finding::ok("core", found);
+    }
+    Finding::fail(
+        "core",
+        format!("none runs, and this user cannot make the socket {}", path.display()),
+        "create its folder for the user that the core runs as (RuntimeDirectory= in systemd), or set [core] listen",
+    )
+}

@@ -1,0 +1,126 @@
+//! What a check found.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Finding {
+    /// What was looked at: a word or two.
+    check: &'static str,
+    /// How it is.
+    status: Status,
+    /// What was found.
+    found: String,
+    /// What mends it.
+    mend: Option<String>,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Status {
+    /// As it should be.
+    #[serde(rename = "ok")]
+    Ok,
+    /// It works, but may not be what is wanted.
+    #[serde(rename = "warn")]
+    Warn,
+    /// It keeps people from signing on, or strangers from being kept out.
+    #[serde(rename = "FAIL")]
+    Fail,
+}
+
+impl Finding {
+    /// Something is as it should be.
+    pub(super) fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, status: Status::Ok, found: found.into(), mend: None }
+    }
+
+    /// Something should be looked at.
+    pub(super) fn warn(
+        check: &'static str,
+        found: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self { check, status: Status::Warn, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    /// Something has to be mended.
+    pub(super) fn fail(
+        check: &'static str,
+        found: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self { check, status: Status::Fail, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    /// Something has to be mended, as an error says in the form `what; mend`.
+    pub(super) fn error(check: &'static str, said: &str, otherwise: &str) -> Self {
+        let (found, mend) = said.split_once("; ").unwrap_or((said, otherwise));
+        Self::fail(check, found, mend)
+    }
+
+    /// Whether it has to be mended.
+    pub(super) fn failed(&self) -> bool {
+        self.status == Status::Fail
+    }
+
+    /// How it is.
+    #[cfg(test)]
+    pub(super) const fn status(&self) -> Status {
+        self.status
+    }
+}
+
+/// Prints findings on standard output, a line each, or as a JSON array.
+pub(super) fn print(findings: &[Finding], json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, findings)?;
+        return writeln!(out);
+    }
+    findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = match self.status {
+            Status::Ok => "ok",
+            Status::Warn => "warn",
+            Status::Fail => "FAIL",
+        };
+        let Self { check, found, mend, .. } = self;
+        write!(f, "{status:<4}  {check}: {found}")?;
+        mend.as_ref().map_or(Ok(()), |mend| write!(f, ". Mend: {mend}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_status_finding_and_mend() {
+        let finding = Finding::fail("keytab", "/k does not exist", "export it");
+        assert_eq!(finding.to_string(), "FAIL  keytab: /k does not exist. Mend: export it");
+        assert_eq!(Finding::ok("clock", "fine").to_string(), "ok    clock: fine");
+    }
+
+    #[test]
+    fn an_error_that_says_its_mend_keeps_it() {
+        let finding = Finding::error("keytab", "/k is missing; export it", "look");
+        assert_eq!(finding, Finding::fail("keytab", "/k is missing", "export it"));
+        assert_eq!(Finding::error("x", "it broke", "look"), Finding::fail("x", "it broke", "look"));
+    }
+
+    #[test]
+    fn json_has_the_same_words() {
+        let json = serde_json::to_value(Finding::warn("keytab", "RC4 only", "add AES")).unwrap();
+        let expected = serde_json::json!({
+            "check": "keytab", "status": "warn", "found": "RC4 only", "mend": "add AES"
+        });
+        assert_eq!(json, expected);
+    }
+}

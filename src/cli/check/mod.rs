@@ -1,0 +1,71 @@
+//! `doorward check`: reads the configuration and tries the surroundings. It
+//! changes nothing, and can run beside the gateway.
+
+use std::process::ExitCode;
+
+use self::finding::Finding;
+use super::CheckArguments;
+use crate::config::{self, Settings};
+
+mod accounts;
+mod core;
+mod finding;
+mod kerberos;
+mod names;
+mod sockets;
+mod storage;
+mod tls;
+mod upstream;
+
+/// Checks, and prints what was found on standard output.
+///
+/// Exit code 0: nothing failed; 1: something did; 78: the configuration is wrong.
+pub fn run(arguments: &CheckArguments) -> ExitCode {
+    let path = arguments.configured.path();
+    let origin =
+        path.as_ref().map_or("the defaults, no file".into(), |path| path.to_string_lossy());
+    let (findings, bad) = match config::load(path.as_deref()) {
+        Ok(loaded) => {
+            let mut findings = vec![Finding::ok("configuration", origin)];
+            findings.extend(loaded.warnings.iter().map(|warning| {
+                Finding::warn("configuration", warning.to_string(), "as the warning says")
+            }));
+            findings.extend(surroundings(&loaded.settings));
+            (findings, ExitCode::FAILURE)
+        }
+        Err(errors) => {
+            let complaints = errors.complaints().iter();
+            let failed = complaints.map(|complaint| {
+                Finding::error("configuration", &complaint.to_string(), "correct this line")
+            });
+            (failed.collect(), ExitCode::from(WRONG_CONFIGURATION))
+        }
+    };
+    // A reader that has gone away changes nothing about what was found.
+    let _ = finding::print(&findings, arguments.json);
+    if findings.iter().any(Finding::failed) { bad } else { ExitCode::SUCCESS }
+}
+
+fn surroundings(settings: &Settings) -> Vec<Finding> {
+    let mut findings = kerberos::check(settings);
+    findings.extend(names::check(settings));
+    findings.extend(tls::check(settings));
+    findings.extend(sockets::check(settings));
+    findings.extend(storage::check(settings));
+    findings.extend(accounts::check(&settings.core));
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(async {
+            findings.extend(core::check(settings).await);
+            findings.extend(upstream::check(settings).await);
+        }),
+        Err(error) => findings.push(Finding::fail(
+            "core",
+            format!("it cannot be asked: {error}"),
+            "raise the limits of this process (ulimit -n)",
+        )),
+    }
+    findings
+}
+
+/// EX_CONFIG of sysexits.h.
+const WRONG_CONFIGURATION: u8 = 78;

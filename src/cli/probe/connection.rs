@@ -1,0 +1,173 @@
+//! One HTTP/1.1 connection to the probed server: an exchange of tokens belongs
+//! to the connection on which it began.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::ProbeError;
+use super::target::Target;
+use super::trust::{Judge, Verdict};
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    sender: SendRequest<Empty<Bytes>>,
+    authority: String,
+    /// The server's address.
+    pub(super) peer: SocketAddr,
+    /// What TLS told; `None` on plain HTTP.
+    pub(super) tls: Option<TlsFacts>,
+}
+
+/// What TLS told.
+#[derive(Debug)]
+pub(super) struct TlsFacts {
+    /// `TLSv1.3`
+    pub(super) version: String,
+    /// The server's own certificate.
+    pub(super) certificate: CertificateDer<'static>,
+    /// Whether it is trusted.
+    pub(super) verdict: Verdict,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The status.
+    pub(super) status: StatusCode,
+    /// The fields.
+    pub(super) headers: HeaderMap,
+    /// The body; empty where it was too long to be an explanation.
+    pub(super) body: Bytes,
+}
+
+impl Connection {
+    /// Connects.
+    pub(super) async fn open(
+        target: &Target,
+        ca: Option<&std::path::Path>,
+    ) -> Result<Self, ProbeError> {
+        let unreachable = |source| ProbeError::Unreachable {
+            host: target.host.clone(),
+            port: target.port,
+            source,
+        };
+        let tcp = TcpStream::connect((target.host.as_str(), target.port));
+        let tcp = in_time(tcp).await.map_err(unreachable)?;
+        let peer = tcp.peer_addr().map_err(unreachable)?;
+        if !target.tls {
+            let sender = speak(tcp).await?;
+            return Ok(Self { sender, authority: target.authority.clone(), peer, tls: None });
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let judge = Judge::new(ca, Arc::clone(&provider)).map_err(ProbeError::Usage)?;
+        let judge = Arc::new(judge);
+        let config = configuration(provider, Arc::clone(&judge))?;
+        let name = ServerName::try_from(target.host.clone())
+            .map_err(|_| ProbeError::Usage(format!("{} is no host name", target.host)))?;
+        let stream = in_time(TlsConnector::from(Arc::new(config)).connect(name, tcp))
+            .await
+            .map_err(|source| ProbeError::Tls { source })?;
+        let tls = TlsFacts::of(stream.get_ref().1, &judge)?;
+        let sender = speak(stream).await?;
+        Ok(Self { sender, authority: target.authority.clone(), peer, tls: Some(tls) })
+    }
+
+    /// Whether the server has ended the connection.
+    pub(super) async fn is_over(&mut self) -> bool {
+        self.sender.ready().await.is_err()
+    }
+
+    /// Asks for a page, with further fields.
+    pub(super) async fn get(
+        &mut self,
+        path: &str,
+        fields: &[(header::HeaderName, String)],
+    ) -> Result<Answer, ProbeError> {
+        let mut request = Request::get(path)
+            .header(header::HOST, &self.authority)
+            .header(header::USER_AGENT, concat!("doorward-probe/", env!("CARGO_PKG_VERSION")))
+            .header(header::ACCEPT, "application/json, */*;q=0.1");
+        for (name, value) in fields {
+            request = request.header(name, value);
+        }
+        let request = request
+            .body(Empty::new())
+            .map_err(|error| ProbeError::Usage(format!("the request cannot be made: {error}")))?;
+        let whole = async {
+            let response = self.sender.send_request(request).await?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, LONGEST_EXPLANATION).collect().await;
+            let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            Ok::<_, hyper::Error>(Answer { status: head.status, headers: head.headers, body })
+        };
+        match timeout(PATIENCE, whole).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(ProbeError::BrokenOff { what: error.to_string() }),
+            Err(_) => Err(ProbeError::BrokenOff { what: "no answer within 15 s".to_owned() }),
+        }
+    }
+}
+
+impl TlsFacts {
+    fn of(tls: &rustls::ClientConnection, judge: &Judge) -> Result<Self, ProbeError> {
+        let certificate = tls.peer_certificates().and_then(<[_]>::first).cloned();
+        let version = tls.protocol_version().and_then(|version| version.as_str());
+        Ok(Self {
+            version: version.unwrap_or("TLS").replace("TLSv1_", "TLS 1."),
+            certificate: certificate.ok_or(ProbeError::NoCertificate)?,
+            verdict: judge.verdict(),
+        })
+    }
+}
+
+fn configuration(
+    provider: Arc<CryptoProvider>,
+    judge: Arc<Judge>,
+) -> Result<ClientConfig, ProbeError> {
+    let broken = |error: rustls::Error| ProbeError::Tls { source: io::Error::other(error) };
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(broken)?;
+    let mut config =
+        builder.dangerous().with_custom_certificate_verifier(judge).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+async fn speak<S>(stream: S) -> Result<SendRequest<Empty<Bytes>>, ProbeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| ProbeError::BrokenOff { what: error.to_string() })?;
+    // Its errors are those of the requests on it.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn in_time<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// For each of: connecting, shaking hands, one answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Bytes of a body that may still be an explanation of a refusal.
+const LONGEST_EXPLANATION: usize = 256 * 1024;

@@ -1,0 +1,199 @@
+//! Everything a handshake needs.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ServerSessionMemoryCache;
+use rustls::{ServerConfig, crypto, version};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::binding::server_end_point;
+use super::error::TlsError;
+use super::key::private_key;
+use super::self_signed;
+use crate::clock::Timestamp;
+use crate::config::checked::CertificateFiles;
+use crate::front::mechanism::Bindings;
+
+/// Settings and certificate of a TLS listener, and the channel binding of
+/// connections that begin with them.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    config: Arc<ServerConfig>,
+    binding: Arc<Bindings>,
+    expires_at: Timestamp,
+}
+
+impl ServerTls {
+    /// Reads key, certificate and chain.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and what is wrong with it.
+    pub fn load(files: &CertificateFiles) -> Result<Self, TlsError> {
+        let key_pem = read(&files.key)?;
+        let chain_pem = read(&files.certificate)?;
+        Self::from_pem(files, &key_pem, &chain_pem)
+    }
+
+    /// Uses the self-signed certificate in the state folder; makes one where
+    /// there is none, where it ends within a month, or where it lacks one of
+    /// the names (host names and addresses, at least one).
+    ///
+    /// # Errors
+    /// It can be neither used nor made.
+    pub fn self_signed(
+        state_path: &Path,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<Self, TlsError> {
+        let path = self_signed::obtain(state_path, names, now)?;
+        Self::load(&CertificateFiles { key: path.clone(), key_pass: None, certificate: path })
+    }
+
+    /// What rustls needs; every connection gets its own reference.
+    pub const fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// The channel binding (RFC 5929 tls-server-end-point).
+    pub const fn binding(&self) -> &Arc<Bindings> {
+        &self.binding
+    }
+
+    /// When the certificate ends.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    fn from_pem(
+        files: &CertificateFiles,
+        key_pem: &[u8],
+        chain_pem: &[u8],
+    ) -> Result<Self, TlsError> {
+        let key = private_key(files, key_pem)?;
+        let chain = chain(&files.certificate, chain_pem)?;
+        // `chain` gives at least one certificate.
+        let leaf = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
+        let odd =
+            |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
+        let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
+        let expires_at = expires_at(&leaf).map_err(odd)?;
+        let config = config(files, chain, key)?;
+        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
+}
+
+/// The certificates of a PEM file, at least one.
+pub(super) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| TlsError::damaged(path, &error))?;
+    if chain.is_empty() {
+        return Err(TlsError::NoCertificate { path: path.to_owned() });
+    }
+    Ok(chain)
+}
+
+/// When a certificate ends; the fault, where it is none.
+pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String> {
+    let (_, certificate) = X509Certificate::from_der(leaf).map_err(|error| error.to_string())?;
+    let end = certificate.validity().not_after.timestamp();
+    Ok(Timestamp::from_unix(u64::try_from(end).unwrap_or(0)))
+}
+
+fn config(
+    files: &CertificateFiles,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, TlsError> {
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let (key_path, certificate) = (files.key.clone(), files.certificate.clone());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|source| match source {
+            rustls::Error::InconsistentKeys(_) => TlsError::Mismatch { key: key_path, certificate },
+            source => TlsError::Unusable { key: key_path, certificate, source },
+        })?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
+    Ok(config)
+}
+
+/// TLS sessions that clients may resume, two to a client; a reload forgets them.
+const RESUMABLE_SESSIONS: usize = 8192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::front::tls::testing::{files, openssl, pair};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    #[test]
+    fn key_and_certificate_may_stand_in_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let both = folder.path().join("both.pem");
+        fs::write(&both, [fs::read(key).unwrap(), fs::read(certificate).unwrap()].concat())
+            .unwrap();
+        let tls = ServerTls::load(&files(&both, &both, None)).unwrap();
+        let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+        assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
+    }
+
+    #[test]
+    fn the_error_names_the_file_and_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let (other_key, _) = pair(folder.path(), "other");
+        let missing = folder.path().join("missing.pem");
+        for (key, certificate, named, words) in [
+            (&missing, &certificate, &missing, "cannot read"),
+            (&key, &missing, &missing, "cannot read"),
+            (&key, &key, &key, "holds no certificate"),
+            (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
+        ] {
+            let fault = ServerTls::load(&files(key, certificate, None)).unwrap_err().to_string();
+            assert!(fault.contains(words), "{fault}");
+            assert!(fault.contains(named.to_str().unwrap()), "{fault}");
+        }
+    }
+
+    /// What a client of OpenSSL says about a connection with one version of TLS.
+    async fn handshake(tls: &ServerTls, version: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
+        let client = tokio::task::spawn_blocking(move || {
+            let arguments =
+                ["s_client", "-connect", &address, version, "-alpn", "h2", "-showcerts"];
+            String::from_utf8(openssl(&arguments)).unwrap()
+        });
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        client.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_binding_is_that_of_the_certificate_clients_see() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["web.example".to_owned(), "127.0.0.1".to_owned()];
+        let tls = ServerTls::self_signed(folder.path(), &names, crate::clock::now()).unwrap();
+        for version in ["-tls1_2", "-tls1_3"] {
+            let seen = handshake(&tls, version).await;
+            assert!(seen.contains("ALPN protocol: h2"), "{seen}");
+            let leaf = CertificateDer::from_pem_slice(seen.as_bytes()).unwrap();
+            assert_eq!(server_end_point(&leaf).unwrap(), **tls.binding());
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Which headers pass the gateway, in either direction. Deleting comes before
+//! setting: nothing a client sends can stand where an identity is read.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+    TE, TRANSFER_ENCODING, UPGRADE,
+};
+
+use super::cookies;
+use super::forwarded::is_forwarding;
+use crate::config::checked::HeaderNames;
+
+/// What may not pass, prepared once.
+#[derive(Clone, Debug)]
+pub struct HeaderRules {
+    /// Identity headers in lower case, with `-` between the words.
+    identity: Vec<Box<[u8]>>,
+    /// Doorward's own cookies.
+    cookies: Vec<Box<str>>,
+}
+
+impl HeaderRules {
+    /// Rules for these identity headers and these cookies of our own.
+    pub fn new(names: &HeaderNames, cookies: &[&str]) -> Self {
+        let HeaderNames { user, name, email, groups, company, admin, mechanism, assertion } = names;
+        let identity = [user, name, email, groups, company, admin, mechanism, assertion];
+        Self {
+            identity: identity.map(|name| name.as_str().bytes().map(fold).collect()).into(),
+            cookies: cookies.iter().map(|name| (*name).into()).collect(),
+        }
+    }
+
+    /// Removes every identity header, however it is spelt.
+    pub fn remove_identity(&self, headers: &mut HeaderMap) {
+        remove(headers, |name| self.is_identity(name));
+    }
+
+    /// Removes what an application must not see: claimed identities, headers
+    /// of one connection only (RFC 9110 section 7.6.1), our cookies and
+    /// credentials, and what untrusted clients say about forwarding.
+    ///
+    /// `pass_authorization` lets an `Authorization` header through whose
+    /// scheme is one that Doorward does not speak.
+    pub fn strip_request(
+        &self,
+        headers: &mut HeaderMap,
+        trusted_proxy: bool,
+        pass_authorization: bool,
+    ) {
+        self.remove_identity(headers);
+        remove_hop_by_hop(headers);
+        // The gateway meets the expectation itself, by reading the body when
+        // the application's connection takes it.
+        headers.remove(EXPECT);
+        remove(headers, |name| is_forwarding(name) && (!trusted_proxy || !is_plainly_spelt(name)));
+        if !(pass_authorization && is_foreign_authorization(headers)) {
+            headers.remove(AUTHORIZATION);
+        }
+        cookies::remove_from_request(headers, &self.cookies);
+    }
+
+    /// Removes what an application may not tell the client: headers of its
+    /// own connection, and cookies under our names.
+    pub fn strip_answer(&self, headers: &mut HeaderMap) {
+        remove_hop_by_hop(headers);
+        cookies::remove_from_answer(headers, &self.cookies);
+    }
+
+    fn is_identity(&self, name: &str) -> bool {
+        self.identity.iter().any(|ours| spells(name.as_bytes(), ours))
+    }
+}
+
+/// Whether a program that makes variables of header names (CGI, WSGI, PHP)
+/// could take `name` for `canonical`: they fold case, and `_`, `.` and the
+/// like to one character.
+pub(super) fn spells(name: &[u8], canonical: &[u8]) -> bool {
+    name.len() == canonical.len()
+        && name.iter().zip(canonical).all(|(byte, ours)| fold(*byte) == *ours)
+}
+
+const fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+fn is_plainly_spelt(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Removes headers that belong to one connection, and those that `Connection` lists.
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        // Beside it a length says nothing (RFC 9112 section 6.3), and the next hop might believe it.
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in listed(headers) {
+        headers.remove(name);
+    }
+    headers.remove(CONNECTION);
+    headers.remove(TE);
+    headers.remove(UPGRADE);
+    remove(headers, |name| name == "keep-alive" || name.starts_with("proxy-") || name == "proxy");
+}
+
+/// Names that `Connection` lists, without those that must arrive whatever a
+/// client lists: otherwise it could take from the application what it decides by.
+fn listed(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(CONNECTION)
+        .into_iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|option| {
+            !option.eq_ignore_ascii_case(b"close")
+                && !option.eq_ignore_ascii_case(b"keep-alive")
+                && !option.eq_ignore_ascii_case(b"upgrade")
+        })
+        .filter_map(|option| HeaderName::from_bytes(option).ok())
+        .filter(|name| *name != HOST && *name != CONTENT_LENGTH && !is_forwarding(name.as_str()))
+        .collect()
+}
+
+fn is_foreign_authorization(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(AUTHORIZATION).into_iter();
+    match (values.next(), values.next()) {
+        (Some(only), None) => !is_own_scheme(only),
+        _ => false,
+    }
+}
+
+fn is_own_scheme(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes().trim_ascii_start();
+    let scheme = bytes.split(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or(bytes);
+    [&b"negotiate"[..], b"ntlm", b"kerberos", b"basic"]
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(scheme))
+}
+
+/// Removes the headers whose name `is_doomed`. A request without any costs no allocation.
+fn remove(headers: &mut HeaderMap, is_doomed: impl Fn(&str) -> bool) {
+    let doomed: Vec<HeaderName> =
+        headers.keys().filter(|name| is_doomed(name.as_str())).cloned().collect();
+    for name in doomed {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::front::upstream::testing::header_names;
+    use http::header::COOKIE;
+
+    fn rules() -> HeaderRules {
+        HeaderRules::new(&header_names(), &["doorward"])
+    }
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers
+                .append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        headers
+    }
+
+    /// What is left of a request from an untrusted client.
+    fn passed(lines: &[(&str, &str)]) -> Vec<String> {
+        let mut headers = headers(lines);
+        rules().strip_request(&mut headers, false, false);
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        let mut left: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
+        left.sort();
+        left
+    }
+
+    #[test]
+    fn an_identity_header_is_removed_however_it_is_spelt() {
+        for name in [
+            "Remote-User",
+            "REMOTE-USER",
+            "remote_user",
+            "Remote.User",
+            "remote-Name",
+            "rEMOTE_eMAIL",
+            "Remote~Groups",
+            "remote^company",
+            "remote!admin",
+            "Remote_Mechanism",
+            "Doorward_Assertion",
+            "doorward.assertion",
+        ] {
+            assert_eq!(passed(&[(name, "root"), (name, "john")]), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_look_alike_pass() {
+        for name in ["x-remote-user", "remote-users", "remoteuser", "remote-user-agent", "user"] {
+            assert_eq!(passed(&[(name, "v")]), [format!("{name}: v")]);
+        }
+    }
+
+    #[test]
+    fn configured_names_are_folded_as_well() {
+        let mut names = header_names();
+        names.user = HeaderName::from_static("x_auth.user");
+        let rules = HeaderRules::new(&names, &[]);
+        let mut headers = headers(&[("X-Auth-User", "root"), ("x_auth_user", "root")]);
+        rules.remove_identity(&mut headers);
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn headers_of_one_connection_stay_on_it() {
+        let left = passed(&[
+            ("Connection", "keep-alive, X-Hop, remote-user, X-Bad Name"),
+            ("X-Hop", "1"),
+            ("Remote-User", "root"),
+            ("Keep-Alive", "timeout=5"),
+            ("Proxy-Connection", "keep-alive"),
+            ("Proxy-Authorization", "Basic eDp5"),
+            ("Proxy", "http://evil.example"),
+            ("TE", "trailers"),
+            ("Upgrade", "h2c"),
+            ("Expect", "100-continue"),
+            ("Accept", "*/*"),
+        ]);
+        assert_eq!(left, ["accept: */*"]);
+    }
+
+    #[test]
+    fn a_client_cannot_have_removed_what_the_application_decides_by() {
+        let left = passed(&[
+            ("Connection", "Host, content-length, close"),
+            ("Host", "web.example"),
+            ("Content-Length", "5"),
+        ]);
+        assert_eq!(left, ["content-length: 5", "host: web.example"]);
+        let mut from_proxy =
+            headers(&[("Connection", "X-Forwarded-For"), ("X-Forwarded-For", "192.0.2.7")]);
+        rules().strip_request(&mut from_proxy, true, false);
+        assert_eq!(from_proxy["x-forwarded-for"], "192.0.2.7");
+    }
+
+    #[test]
+    fn a_length_beside_chunks_does_not_pass() {
+        let mut lying = headers(&[
+            ("Connection", "transfer-encoding"),
+            ("Transfer-Encoding", "chunked"),
+            ("Content-Length", "5"),
+        ]);
+        rules().strip_answer(&mut lying);
+        assert!(lying.is_empty(), "{lying:?}");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_may_speak_of_forwarding() {
+        let lines = [
+            ("X-Forwarded-For", "192.0.2.7"),
+            ("X_Forwarded_For", "10.0.0.1"),
+            ("X-Original-URL", "/admin"),
+        ];
+        assert_eq!(passed(&lines), [""; 0]);
+        let mut from_proxy = headers(&lines);
+        rules().strip_request(&mut from_proxy, true, false);
+        let mut left: Vec<_> = from_proxy.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["x-forwarded-for", "x-original-url"]);
+    }
+
+    #[test]
+    fn credentials_for_doorward_end_here() {
+        for (allowed, values, passes) in [
+            (false, &["Bearer abc"][..], false),
+            (true, &["Bearer abc"], true),
+            (true, &["Negotiate YII="], false),
+            (true, &["negotiate"], false),
+            (true, &["NTLM TlRM"], false),
+            (true, &["Kerberos YII="], false),
+            (true, &[" basic eDp5"], false),
+            (true, &["Basic\teDp5"], false),
+            (true, &["Bearer abc", "Basic eDp5"], false),
+            (true, &["Bearer abc", "Bearer def"], false),
+        ] {
+            let lines: Vec<_> = values.iter().map(|value| ("Authorization", *value)).collect();
+            let mut headers = headers(&lines);
+            rules().strip_request(&mut headers, false, allowed);
+            assert_eq!(headers.contains_key(AUTHORIZATION), passes, "{allowed} {values:?}");
+        }
+    }
+
+    #[test]
+    fn the_session_cookie_ends_here_and_the_others_pass() {
+        let mut request = headers(&[("Cookie", "theme=dark; doorward=secret")]);
+        rules().strip_request(&mut request, false, false);
+        assert_eq!(request[COOKIE], "theme=dark");
+    }
+}

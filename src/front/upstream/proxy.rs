@@ -1,0 +1,292 @@
+//! Passes a granted request to its application, and the answer back.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use http::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
+use http::uri::{Authority, PathAndQuery};
+use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version, request};
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+
+use super::assertion::Assertions;
+use super::body::{AnswerBody, RequestBody};
+use super::error::{UpstreamError, broken, is_gone};
+use super::forwarded::Client;
+use super::headers::HeaderRules;
+use super::link::{Link, Unanswered};
+use super::pool::{Application, OddAddress};
+use super::stall::Stall;
+use super::upgrade::Upgrade;
+use crate::clock;
+use crate::config::checked::{Front, HeaderNames, Site};
+use crate::front::body::Body;
+use crate::front::core_link::Grant;
+
+/// The applications, and how they are spoken with.
+#[derive(Debug)]
+pub struct Proxy {
+    applications: HashMap<Authority, Arc<Application>>,
+    names: HeaderNames,
+    rules: Arc<HeaderRules>,
+    assertions: Arc<Assertions>,
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    connect: Duration,
+    answer: Duration,
+    body: Duration,
+    tunnel: Duration,
+}
+
+/// What is known of a request besides itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Passage<'a> {
+    /// The leave to use the site.
+    pub grant: &'a Grant,
+    /// `site.upstream`
+    pub upstream: &'a Uri,
+    /// Whom the assertion is for: the site's host name.
+    pub audience: &'a str,
+    /// Who is at the other end of the connection.
+    pub client: &'a Client,
+    /// `site.pass_authorization`
+    pub pass_authorization: bool,
+    /// A tunnel ends when this is cancelled, and cancels it when it ends by itself.
+    pub until: &'a CancellationToken,
+}
+
+impl Proxy {
+    /// A proxy for the applications of these sites; `cookies` are our own.
+    ///
+    /// # Errors
+    /// An application's address cannot be one.
+    pub fn new(
+        front: &Front,
+        sites: &[Site],
+        cookies: &[&str],
+        assertions: Arc<Assertions>,
+    ) -> Result<Self, OddAddress> {
+        let mut applications = HashMap::new();
+        for uri in sites.iter().filter_map(|site| site.upstream.as_ref()) {
+            let application = Arc::new(Application::new(uri)?);
+            if let Some(authority) = uri.authority() {
+                applications.entry(authority.clone()).or_insert(application);
+            }
+        }
+        Ok(Self {
+            applications,
+            names: front.headers.clone(),
+            rules: Arc::new(HeaderRules::new(&front.headers, cookies)),
+            assertions,
+            limits: Limits {
+                connect: front.connect_timeout,
+                answer: front.answer_timeout,
+                body: front.body_timeout,
+                tunnel: front.tunnel_timeout,
+            },
+        })
+    }
+
+    /// The rules by which headers are removed.
+    pub fn rules(&self) -> &HeaderRules {
+        &self.rules
+    }
+
+    /// Passes a request on. Its answer comes as soon as its head has arrived;
+    /// both bodies flow on while they are read.
+    ///
+    /// # Errors
+    /// There is no answer; [`UpstreamError`] says whose fault that is.
+    pub async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        passage: Passage<'_>,
+    ) -> Result<Response<Body>, UpstreamError> {
+        let application = passage
+            .upstream
+            .authority()
+            .and_then(|authority| self.applications.get(authority))
+            .ok_or_else(|| UpstreamError::Unknown(passage.upstream.clone()))?;
+        let upgrade = Upgrade::wanted(&mut request);
+        let (mut head, body) = request.into_parts();
+        self.prepare(&mut head, application, &passage)?;
+        if let Some(upgrade) = &upgrade {
+            upgrade.ask(&mut head.headers);
+        }
+        let (body, upload) = RequestBody::new(body, &self.rules, self.limits.body);
+        let request = Request::from_parts(head, body);
+        let (answer, link) = self.exchange(application, request, upload.as_deref()).await?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            self.switch(application, answer, link, upgrade, passage.until)
+        } else {
+            Ok(self.answer(application, answer, link))
+        }
+    }
+
+    /// Sets the identity headers and the assertion for a site: here for an
+    /// application, in forward-auth for the proxy that asks.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Unsendable`]: no header can hold the name.
+    pub fn identify(
+        &self,
+        headers: &mut HeaderMap,
+        grant: &Grant,
+        audience: &str,
+    ) -> Result<(), UpstreamError> {
+        grant.identity().headers(grant, &self.names).map_err(Clone::clone)?.apply(headers);
+        if let Some(assertion) = self.assertions.for_site(grant, audience, clock::now()) {
+            headers.insert(self.names.assertion.clone(), assertion);
+        }
+        Ok(())
+    }
+
+    /// Makes of a client's request head the one that the application gets.
+    fn prepare(
+        &self,
+        head: &mut request::Parts,
+        application: &Application,
+        passage: &Passage<'_>,
+    ) -> Result<(), UpstreamError> {
+        if matches!(head.method, Method::CONNECT | Method::TRACE) {
+            return Err(UpstreamError::Method(head.method.clone()));
+        }
+        set_host(head, application);
+        let headers = &mut head.headers;
+        self.rules.strip_request(headers, passage.client.is_trusted(), passage.pass_authorization);
+        passage.client.announce(headers);
+        self.identify(headers, passage.grant, passage.audience)?;
+        head.version = Version::HTTP_11;
+        head.extensions = Extensions::new();
+        Ok(())
+    }
+
+    /// Sends a request on a parked connection or a new one, and waits for the
+    /// head of its answer. A parked connection may have ended meanwhile: what
+    /// was not sent on it at all is sent again, and so is what may be done
+    /// twice (RFC 9110 section 9.2.2).
+    async fn exchange(
+        &self,
+        application: &Arc<Application>,
+        mut request: Request<RequestBody>,
+        upload: Option<&AtomicBool>,
+    ) -> Result<(Response<Incoming>, Box<Link>), UpstreamError> {
+        if let Some(mut link) = application.take() {
+            let copy = repeatable(&request);
+            match self.send(application, &mut link, request, upload).await? {
+                Ok(answer) => return Ok((answer, link)),
+                Err(Unanswered { error, unsent }) => {
+                    let again = unsent.or_else(|| copy.filter(|_| is_gone(&error)));
+                    request = again.ok_or_else(|| broken(application.address(), error))?;
+                }
+            }
+        }
+        let mut link = application.connect(self.limits.connect).await?;
+        match self.send(application, &mut link, request, upload).await? {
+            Ok(answer) => Ok((answer, link)),
+            Err(Unanswered { error, .. }) => Err(broken(application.address(), error)),
+        }
+    }
+
+    /// Sends a request. The time for its answer runs anew while its body arrives.
+    async fn send(
+        &self,
+        application: &Application,
+        link: &mut Link,
+        request: Request<RequestBody>,
+        upload: Option<&AtomicBool>,
+    ) -> Result<Result<Response<Incoming>, Unanswered>, UpstreamError> {
+        let mut stall = Stall::new(self.limits.answer);
+        let mut sending = pin!(link.send(request));
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = sending.as_mut().poll(cx) {
+                return Poll::Ready(Ok(outcome));
+            }
+            if upload.is_some_and(|moved| moved.swap(false, Ordering::Relaxed)) {
+                stall.moved();
+            }
+            stall.poll(cx).map(|()| {
+                let (address, limit) = (application.address().clone(), self.limits.answer);
+                Err(UpstreamError::AnswerTimeout { address, limit })
+            })
+        })
+        .await
+    }
+
+    fn answer(
+        &self,
+        application: &Arc<Application>,
+        answer: Response<Incoming>,
+        link: Box<Link>,
+    ) -> Response<Body> {
+        let (mut head, body) = answer.into_parts();
+        self.rules.strip_answer(&mut head.headers);
+        head.version = Version::HTTP_11;
+        let body = AnswerBody::new(body, link, application, self.limits.body);
+        Response::from_parts(head, Body::Answer(body))
+    }
+
+    /// The application speaks another protocol from here on.
+    fn switch(
+        &self,
+        application: &Application,
+        answer: Response<Incoming>,
+        link: Box<Link>,
+        upgrade: Option<Upgrade>,
+        until: &CancellationToken,
+    ) -> Result<Response<Body>, UpstreamError> {
+        let (mut head, _) = answer.into_parts();
+        let protocol = head.headers.get(UPGRADE).cloned();
+        let (Some(upgrade), Some(protocol)) = (upgrade, protocol) else {
+            return Err(UpstreamError::UnaskedUpgrade { address: application.address().clone() });
+        };
+        if !upgrade.allows(&protocol) {
+            return Err(UpstreamError::UnaskedUpgrade { address: application.address().clone() });
+        }
+        self.rules.strip_answer(&mut head.headers);
+        head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        head.headers.insert(UPGRADE, protocol);
+        head.version = Version::HTTP_11;
+        tokio::spawn(upgrade.tunnel(link, self.limits.tunnel, until.clone()));
+        Ok(Response::from_parts(head, Body::empty()))
+    }
+}
+
+/// Passes on the host that the client asked for, in the form of HTTP/1.1: a
+/// target that names one goes before the header (RFC 9112 section 3.2.2).
+fn set_host(head: &mut request::Parts, application: &Application) {
+    if let Some(authority) = head.uri.authority() {
+        let host = authority.as_str();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        // An authority is made of characters that a header may hold.
+        if let Ok(host) = HeaderValue::from_str(host) {
+            head.headers.insert(HOST, host);
+        }
+        let path = head.uri.path_and_query().cloned();
+        head.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    } else if !head.headers.contains_key(HOST)
+        && let Ok(host) = HeaderValue::from_str(application.address())
+    {
+        head.headers.insert(HOST, host);
+    }
+}
+
+/// A copy of a request that may be sent twice: a safe or idempotent one without a body.
+fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    if !request.method().is_idempotent() || !request.body().is_empty() {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}

@@ -1,0 +1,152 @@
+//! The walls of the house, held by tests that read the source.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Every source file below `src`, as (path from there, text).
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    assert!(found.len() > 50, "{}", found.len());
+    found
+}
+
+/// The text without its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod ").next().unwrap()
+}
+
+/// Whether the file is compiled for unit tests only: its folder's module says so.
+fn is_test_module(sources: &BTreeMap<String, String>, path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = name.trim_end_matches(".rs");
+    let declared = [format!("{folder}/mod.rs"), format!("{folder}.rs")];
+    declared.iter().filter_map(|file| sources.get(file)).any(|text| {
+        text.lines().collect::<Vec<_>>().windows(2).any(|two| {
+            two[0].trim() == "#[cfg(test)]" && two[1].ends_with(&format!("mod {name};"))
+        })
+    })
+}
+
+/// The files of a folder that name any of these outside of comments.
+fn naming<'a>(sources: &'a BTreeMap<String, String>, folder: &str, words: &[&str]) -> Vec<&'a str> {
+    let names = |text: &str| {
+        without_tests(text)
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| !line.starts_with("//"))
+            .any(|line| words.iter().any(|word| line.contains(word)))
+    };
+    sources
+        .iter()
+        .filter(|(path, _)| path.starts_with(folder) && !is_test_module(sources, path))
+        .filter(|(_, text)| names(text))
+        .map(|(path, _)| path.as_str())
+        .collect()
+}
+
+#[test]
+fn front_and_core_know_each_other_only_by_the_wire() {
+    let sources = sources();
+    assert_eq!(naming(&sources, "front/", &["core_server", "crate::store"]), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "core_server/", &["crate::front"]), [] as [&str; 0]);
+    let rooms = &["crate::front", "crate::core_server", "crate::store"];
+    assert_eq!(naming(&sources, "wire/", rooms), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "identity/", rooms), [] as [&str; 0]);
+    assert_eq!(
+        naming(&sources, "store/", &["crate::front", "crate::core_server"]),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
+fn unsafe_stands_only_around_gssapi_and_each_block_says_why_it_is_sound() {
+    let sources = sources();
+    let holding = naming(&sources, "", &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]);
+    assert_eq!(holding, ["front/mechanism/kerberos/gss.rs"]);
+    let gss = &sources["front/mechanism/kerberos/gss.rs"];
+    let lines: Vec<&str> = gss.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        if line.contains("unsafe {") || line.trim_start().starts_with("unsafe impl") {
+            let above = &lines[at.saturating_sub(8)..at];
+            assert!(above.iter().any(|line| line.contains("SAFETY:")), "line {}: {line}", at + 1);
+        }
+    }
+}
+
+#[test]
+fn only_answer_writes_a_login_response() {
+    let sources = sources();
+    let writing = naming(
+        &sources,
+        "front/http/",
+        &["Response::new", "Response::builder", "WWW_AUTHENTICATE", "SET_COOKIE"],
+    );
+    assert_eq!(writing, ["front/http/answer.rs"]);
+    let challenging = naming(&sources, "front/", &["WWW_AUTHENTICATE"]);
+    assert_eq!(challenging, ["front/http/answer.rs"]);
+}
+
+#[test]
+fn mechanisms_know_neither_http_nor_sockets_nor_the_clock() {
+    let sources = sources();
+    let words = &["hyper", "http::", "tokio::net", "clock::now", "clock::instant", "std::net"];
+    assert_eq!(naming(&sources, "front/mechanism/", words), [] as [&str; 0]);
+}
+
+#[test]
+fn a_step_of_a_login_can_only_be_made_from_the_one_before() {
+    let sources = sources();
+    let everywhere = |word: &str| naming(&sources, "", &[word]);
+    assert_eq!(everywhere("Grant::new("), ["front/core_link.rs"]);
+    assert_eq!(everywhere("Grant(Arc"), ["front/core_link.rs"]);
+    for path in everywhere("Proof(wire::Proof") {
+        assert!(path.starts_with("front/mechanism/"), "{path}");
+    }
+    for path in everywhere("Identity {") {
+        assert!(path.starts_with("identity/"), "{path}");
+    }
+    for path in everywhere("Admission {") {
+        assert!(["core_server/admit.rs"].contains(&path), "{path}");
+    }
+}
+
+#[test]
+fn nothing_unwraps_outside_of_tests_without_the_invariant_beside_it() {
+    let sources = sources();
+    for (path, text) in &sources {
+        if is_test_module(&sources, path) {
+            continue;
+        }
+        let lines: Vec<&str> = without_tests(text).lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap();
+            if code.contains(".unwrap()") || code.contains(".expect(") {
+                let near = &lines[at.saturating_sub(3)..=at];
+                let explained = near.iter().any(|line| line.contains("// "));
+                assert!(explained, "{path}:{}: {line}", at + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reason_has_its_place_in_the_troubleshooting_document() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    for reason in doorward::wire::Reason::ALL {
+        assert!(document.contains(&format!("`{}`", reason.label())), "{reason}");
+    }
+}

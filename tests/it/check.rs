@@ -1,0 +1,95 @@
+//! `doorward check` finds what would keep people from signing on.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::gateway::{Gateway, Setup};
+use crate::lab::doorward::program;
+use crate::lab::{Doorward, realm, temp_dir};
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The finding of a check, by its name, out of a report in JSON.
+#[track_caller]
+fn finding(output: &Output, check: &str) -> Value {
+    let report: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report.iter().find(|finding| finding["check"] == check);
+    found.unwrap_or_else(|| panic!("no {check} in {report:#?}")).clone()
+}
+
+#[track_caller]
+fn check_with(keytab: &Path) -> Output {
+    let setup = Setup { keytab: Some(keytab.to_owned()), ..Setup::default() };
+    Doorward::run(&["check", "--json"], &setup.config(1))
+}
+
+#[test]
+fn beside_a_running_gateway_nothing_fails() {
+    let gateway = Gateway::start();
+    let config = gateway.doorward.dir().join("doorward.toml");
+    let output = program().arg("check").arg("--config").arg(config).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("ok    keytab: "), "{said}");
+    assert!(said.contains("ok    kerberos: "), "{said}");
+    assert!(said.contains("ok    core: it answers at "), "{said}");
+    assert!(said.contains("for SYSTEM"), "{said}");
+    assert!(said.contains("ok    upstream: "), "{said}");
+}
+
+#[test]
+fn a_missing_keytab_fails_with_its_mend() {
+    let output = check_with(Path::new("/nonexistent/web.keytab"));
+    assert_eq!(output.status.code(), Some(1));
+    let keytab = finding(&output, "keytab");
+    assert_eq!(keytab["status"], "FAIL");
+    assert_eq!(keytab["found"], "/nonexistent/web.keytab does not exist");
+    assert!(keytab["mend"].as_str().is_some_and(|mend| mend.contains("export")), "{keytab}");
+}
+
+#[test]
+fn a_keytab_that_everybody_can_read_fails() {
+    let dir = temp_dir("keytab-");
+    let copy = dir.path().join("web.keytab");
+    std::fs::copy(&realm().web_keytab, &copy).unwrap();
+    std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o644)).unwrap();
+    assert_eq!(finding(&check_with(&copy), "keytab mode")["status"], "FAIL");
+}
+
+#[test]
+fn a_keytab_with_rc4_keys_only_is_warned_about() {
+    let service = realm().add_service("dated");
+    let output = check_with(&realm().rc4_keytab(&service));
+    let encryption = finding(&output, "encryption");
+    assert_eq!(encryption["status"], "warn");
+    assert!(encryption["found"].as_str().unwrap().contains("HTTP/dated.lab.example@LAB.EXAMPLE"));
+}
+
+#[test]
+fn an_application_that_is_down_fails() {
+    assert_eq!(finding(&check_with(&realm().web_keytab), "upstream")["status"], "FAIL");
+}
+
+#[test]
+fn an_acceptor_without_keys_fails() {
+    let config = format!(
+        "[sso.kerberos]\nkeytab = \"{}\"\nacceptor = \"HTTP/elsewhere.lab.example\"\n",
+        realm().web_keytab.display()
+    );
+    let output = Doorward::run(&["check", "--json"], &config);
+    assert_eq!(finding(&output, "service")["status"], "FAIL");
+}
+
+#[test]
+fn all_that_is_wrong_with_a_configuration_is_shown_at_once() {
+    let output = Doorward::run(&["check"], "[front]\nlisten = 3\nlisten_tsl = []\n");
+    assert_eq!(output.status.code(), Some(78));
+    let said = text(&output);
+    assert!(said.contains("front.listen: ") && said.contains("listen_tls"), "{said}");
+    assert!(said.lines().all(|line| line.starts_with("FAIL  configuration: ")), "{said}");
+}

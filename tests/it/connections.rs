@@ -1,0 +1,103 @@
+//! An identity lives and dies with its connection, and never crosses to another.
+
+use crate::gateway::{Gateway, Setup, cookie_of, reached, web};
+use crate::lab::realm;
+
+#[test]
+fn a_client_without_cookies_keeps_its_identity_on_the_connection_it_was_proven_on() {
+    let gateway = Gateway::start();
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let value = format!("Negotiate {token}");
+    let mut connection = gateway.connect();
+    assert_eq!(connection.get(&web(), "/", &[("Authorization", &value)]).status, 200);
+    let answer = connection.get(&web(), "/", &[]);
+    assert_eq!(answer.status, 200);
+    assert_eq!(reached(&answer, "Remote-User"), ["alice"]);
+    assert_eq!(gateway.connect().get(&web(), "/", &[]).status, 401);
+}
+
+#[test]
+fn a_failed_attempt_ends_what_was_proven_on_the_connection_before() {
+    let gateway = Gateway::start();
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let value = format!("Negotiate {token}");
+    for failing in ["Negotiate YWJj", "Negotiate !", "Negotiate", value.as_str()] {
+        let fresh = realm().ticket("alice").tokens(&web(), 1).remove(0);
+        let mut connection = gateway.connect();
+        let first = format!("Negotiate {fresh}");
+        assert_eq!(connection.get(&web(), "/", &[("Authorization", &first)]).status, 200);
+        let failing = if failing == value { first.as_str() } else { failing };
+        assert_ne!(connection.get(&web(), "/", &[("Authorization", failing)]).status, 200);
+        assert_eq!(connection.get(&web(), "/", &[]).status, 401, "{failing}");
+    }
+}
+
+#[test]
+fn two_users_in_turn_on_one_connection_are_two_users() {
+    let gateway = Gateway::start();
+    let mut connection = gateway.connect();
+    for user in ["alice", "bob", "alice"] {
+        let token = realm().ticket(user).tokens(&web(), 1).remove(0);
+        let value = format!("Negotiate {token}");
+        let answer = connection.get(&web(), "/", &[("Authorization", &value)]);
+        assert_eq!(reached(&answer, "Remote-User"), [user]);
+        let answer = connection.get(&web(), "/", &[]);
+        assert_eq!(reached(&answer, "Remote-User"), [user]);
+    }
+}
+
+#[test]
+fn pipelined_requests_are_each_their_own_users() {
+    let gateway = Gateway::start();
+    let (alice, bob) = (gateway.sign_on("alice"), gateway.sign_on("bob"));
+    let mut connection = gateway.connect();
+    let one =
+        |cookie: &str| format!("GET / HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", web());
+    connection.send(format!("{}{}{}{}", one(&alice), one(&bob), one("none=1"), one(&alice)));
+    assert_eq!(reached(&connection.response(), "Remote-User"), ["alice"]);
+    assert_eq!(reached(&connection.response(), "Remote-User"), ["bob"]);
+    assert_eq!(connection.response().status, 401);
+    assert_eq!(reached(&connection.response(), "Remote-User"), ["alice"]);
+}
+
+#[test]
+fn what_a_trusted_proxy_brings_never_stays_with_its_connection() {
+    let front = "trusted_proxies = [\"127.0.0.0/8\"]";
+    let gateway = Setup { front, ..Setup::default() }.start();
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let value = format!("Negotiate {token}");
+    let mut pooled = gateway.connect();
+    let answer = pooled.get(&web(), "/", &[("Authorization", &value)]);
+    assert_eq!(answer.status, 200);
+    let cookie = cookie_of(&answer);
+    assert_eq!(pooled.get(&web(), "/", &[]).status, 401);
+    assert_eq!(pooled.get(&web(), "/", &[("Cookie", &cookie)]).status, 200);
+    assert_eq!(pooled.get(&web(), "/", &[]).status, 401);
+}
+
+#[test]
+fn an_identity_ends_with_its_session_on_the_connection_too() {
+    let gateway = Gateway::start();
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let value = format!("Negotiate {token}");
+    let mut connection = gateway.connect();
+    assert_eq!(connection.get(&web(), "/", &[("Authorization", &value)]).status, 200);
+    connection.send(format!(
+        "POST /.doorward/logout HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n",
+        web()
+    ));
+    assert_eq!(connection.response().status, 200);
+    assert_eq!(connection.get(&web(), "/", &[]).status, 401);
+}
+
+#[test]
+fn a_connection_that_stands_idle_is_closed_and_a_slow_head_as_well() {
+    let front = "idle_timeout = \"1s\"\nheader_timeout = \"1s\"";
+    let gateway = Setup { front, ..Setup::default() }.start();
+    let mut idle = gateway.connect();
+    assert_eq!(idle.get(&web(), "/", &[]).status, 401);
+    assert!(idle.closed());
+    let mut slow = gateway.connect();
+    slow.send("GET / HTTP/1.1\r\nHost:");
+    assert!(slow.closed());
+}
