@@ -189,6 +189,7 @@ impl Live {
                 header_bytes: settings.front.max_header_bytes,
                 first_request: settings.front.header_timeout,
                 idle: settings.front.idle_timeout,
+                body: settings.front.body_timeout,
             },
             settings: settings.clone(),
         })

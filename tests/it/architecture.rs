@@ -135,7 +135,8 @@ fn nothing_unwraps_outside_of_tests_without_the_invariant_beside_it() {
             let code = line.split("//").next().unwrap();
             if code.contains(".unwrap()") || code.contains(".expect(") {
                 let near = &lines[at.saturating_sub(3)..=at];
-                let explained = near.iter().any(|line| line.contains("// "));
+                let said = code.split_once(".expect(\"").is_some_and(|(_, why)| why.contains(' '));
+                let explained = said || near.iter().any(|line| line.contains("// "));
                 assert!(explained, "{path}:{}: {line}", at + 1);
             }
         }
