@@ -75,7 +75,13 @@ impl Lab {
     }
 
     /// Asks as a peer that this test cannot be.
-    async fn ask(&self, peer: Peer, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    async fn ask(
+        &self,
+        peer: Peer,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
         let facts = api::Connection { peer: Arc::new(peer), stop: self.stop.clone() };
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::builder().method(method).uri(path).extension(facts);

@@ -108,10 +108,8 @@ impl Front {
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         let listeners = listen::bind(&settings.front)?;
-        secret_file::folder(&settings.state_path).map_err(|source| FrontError::State {
-            path: settings.state_path.clone(),
-            source,
-        })?;
+        secret_file::folder(&settings.state_path)
+            .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let live = Live::new(settings, None)?;
         let stop = CancellationToken::new();
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());

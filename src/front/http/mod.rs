@@ -78,7 +78,9 @@ async fn handle(
     };
     let present = match enter(front, live, connection, request.headers(), &facts, site).await {
         Ok(present) => present,
-        Err(refusal) => return answerer.refuse(&refusal, Some(sign_on::Policy::of(&live.settings.sso, site))),
+        Err(refusal) => {
+            return answerer.refuse(&refusal, Some(sign_on::Policy::of(&live.settings.sso, site)));
+        }
     };
     let Some(upstream) = &site.upstream else {
         return answerer.not_found("this site has no application behind it");
@@ -133,8 +135,10 @@ async fn whoami(
     answerer: &Answerer<'_>,
 ) -> Response<Body> {
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let policy =
-        site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), |site| sign_on::Policy::of(&live.settings.sso, site));
+    let policy = site.map_or_else(
+        || sign_on::Policy::general(&live.settings.sso),
+        |site| sign_on::Policy::of(&live.settings.sso, site),
+    );
     match sign_on::who(front, live, connection, request.headers(), facts, &policy).await {
         Ok(present) => answerer.whoami(&present),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),
