@@ -23,9 +23,12 @@ fn sources() -> BTreeMap<String, String> {
     found
 }
 
-/// The text without its unit tests.
+/// The text without its unit tests, which stand last.
 fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod ").next().unwrap()
+    let begins = ["mod tests {", "pub(crate) mod tests {"].iter().filter_map(|module| {
+        text.find(&format!("#[cfg(test)]\n{module}"))
+    });
+    &text[..begins.min().unwrap_or(text.len())]
 }
 
 /// Whether the file is compiled for unit tests only: its folder's module says so.
