@@ -81,8 +81,15 @@ impl Core {
     /// # Errors
     /// See [`CoreError`].
     pub fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+        Self::start_with(Database::open(&settings.state_path)?, settings, audit)
+    }
+
+    fn start_with(
+        mut database: Database,
+        settings: &Settings,
+        audit: Arc<Audit>,
+    ) -> Result<Self, CoreError> {
         let policy = Policy::new(settings);
-        let mut database = Database::open(&settings.state_path)?;
         let stored = database.load()?;
         let store = Store::start(database).map_err(CoreError::Thread)?;
         let sessions = Sessions::start(stored, store, policy.limits, clock::now());

@@ -49,8 +49,14 @@ impl Lab {
 
     fn start_in(directory: TempDir, text: &str) -> Self {
         let settings = settings(directory.path(), text);
+        let database = Database::open(&settings.state_path).unwrap();
+        Self::start_with(database, directory, &settings)
+    }
+
+    fn start_with(database: Database, directory: TempDir, settings: &Settings) -> Self {
         let audit = Audit::open(AuditTarget::File(directory.path().join("audit"))).unwrap();
-        let core = Arc::new(Core::start(&settings, Arc::new(audit)).unwrap());
+        let core = Core::start_with(database, settings, Arc::new(audit)).unwrap();
+        let core = Arc::new(core);
         let stop = CancellationToken::new();
         let listener = bind(&settings.core.listen).unwrap();
         let serving = tokio::spawn(serve(listener, Arc::clone(&core), stop.clone()));
@@ -328,6 +334,36 @@ async fn a_restart_keeps_sessions_and_clients() {
     let _again = Lab::start_in(directory, REALM);
     assert_eq!(client.resolve(&kept, None).await.unwrap().user.login, "john");
     assert_eq!(refused(client.resolve(&ended, None).await).error, "end_of_session");
+}
+
+#[tokio::test]
+async fn on_a_full_disk_new_sessions_are_refused_and_old_ones_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path(), REALM);
+    let database = Database::open(&settings.state_path).unwrap();
+    database.limit_pages(16);
+    let lab = Lab::start_with(database, directory, &settings);
+    let client = lab.client();
+    let old = client.open(&proof("john@EXAMPLE.TEST")).await.unwrap().session;
+    let mut opened = Vec::new();
+    let refusal = loop {
+        let request = proof(&format!("user{}@EXAMPLE.TEST", opened.len()));
+        match client.open(&request).await {
+            Ok(session) => opened.push(session.session),
+            error => break refused(error),
+        }
+    };
+    assert_eq!(refusal.error, "store_full");
+    let request = serde_json::to_value(proof("mary@EXAMPLE.TEST")).unwrap();
+    let (status, _) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    client.resolve(&old, None).await.unwrap();
+    let line = lab.audit().into_iter().find(|line| line["reference"] == refusal.reference);
+    assert_eq!(line.unwrap()["reason"], "store_full");
+    for session in &opened {
+        client.end(session).await.unwrap();
+    }
+    client.open(&proof("mary@EXAMPLE.TEST")).await.unwrap();
 }
 
 #[tokio::test]
