@@ -17,7 +17,7 @@ use crate::wire::Reason;
 
 /// Accepts Kerberos tokens on threads of its own. They end when it is dropped,
 /// which waits for the token that each may be at, well under a millisecond; it
-/// has to be dropped before the process ends (see [`Workers`]).
+/// has to be dropped before the process ends: MIT tidies up then, and aborts on a thread that is still inside.
 #[derive(Debug)]
 pub struct Pool {
     workers: Workers<Accept, Answer>,
