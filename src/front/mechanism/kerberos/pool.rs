@@ -15,7 +15,9 @@ use crate::front::mechanism::kerberos::{Answer, Established, failure, pac, realm
 use crate::keytab::{self, SoleRealm};
 use crate::wire::Reason;
 
-/// Accepts Kerberos tokens on threads of its own, which end when it is dropped.
+/// Accepts Kerberos tokens on threads of its own. They end when it is dropped,
+/// which waits for the token that each may be at, well under a millisecond; it
+/// has to be dropped before the process ends: MIT tidies up then, and aborts on a thread that is still inside.
 #[derive(Debug)]
 pub struct Pool {
     workers: Workers<Accept, Answer>,
