@@ -46,8 +46,9 @@ impl Store {
             if waiting.opened.len() + records.len() > MAX_WAITING && !waiting.opened.is_empty() {
                 return Err(WriteError::Busy);
             }
+            let recorded = waiting.call(|waiting| &mut waiting.openers)?;
             waiting.opened.extend(records);
-            waiting.call(|waiting| &mut waiting.openers)?
+            recorded
         };
         self.queue.wake.notify_one();
         recorded.await.unwrap_or(Err(WriteError::Failed))
@@ -63,8 +64,10 @@ impl Store {
         changes: Changes,
     ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
         let mut waiting = self.queue.lock();
-        waiting.changes.append(changes);
         let recorded = waiting.call(|waiting| &mut waiting.changers);
+        if recorded.is_ok() {
+            waiting.changes.append(changes);
+        }
         drop(waiting);
         self.queue.wake.notify_one();
         async { recorded?.await.unwrap_or(Err(WriteError::Failed)) }
@@ -72,8 +75,9 @@ impl Store {
 
     /// Queues changes, in the order of the calls; they are recorded within a second or so.
     pub fn change_soon(&self, changes: Changes) {
-        if !changes.is_empty() {
-            self.queue.lock().changes.append(changes);
+        let mut waiting = self.queue.lock();
+        if !waiting.closed {
+            waiting.changes.append(changes);
         }
     }
 }
@@ -130,6 +134,7 @@ impl Queue {
 }
 
 impl Waiting {
+    /// A place in the queue of callers, unless the writer has gone.
     fn call(
         &mut self,
         queue: fn(&mut Self) -> &mut Vec<Caller>,
@@ -148,7 +153,15 @@ struct Writer {
     database: Database,
     queue: Arc<Queue>,
     owed: Changes,
-    fault: Option<WriteError>,
+    fault: Option<Fault>,
+}
+
+/// What was wrong with the last write, so that it is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fault {
+    error: WriteError,
+    /// Whether new sessions were in it; changes may fit where those do not.
+    opening: bool,
 }
 
 /// However the thread ends, nobody shall wait for it.
@@ -190,23 +203,28 @@ impl Writer {
     }
 
     fn commit(&mut self, opened: &[Arc<Record>]) -> Result<(), WriteError> {
+        let opening = !opened.is_empty();
         match self.database.write(opened, &self.owed) {
             Ok(()) => {
                 self.owed = Changes::default();
-                if self.fault.take().is_some() {
+                if self.fault.is_some_and(|fault| opening || !fault.opening) {
+                    self.fault = None;
                     tracing::info!(path = %self.path.display(), "the session store can be written again");
                 }
                 Ok(())
             }
-            Err(error) => {
-                let fault = match error.sqlite_error_code() {
+            Err(cause) => {
+                let error = match cause.sqlite_error_code() {
                     Some(ErrorCode::DiskFull) => WriteError::Full,
                     _ => WriteError::Failed,
                 };
-                if self.fault.replace(fault) != Some(fault) {
-                    complain(&self.path, fault, &error);
+                let known = self.fault;
+                let opening = opening || known.is_some_and(|known| known.opening);
+                self.fault = Some(Fault { error, opening });
+                if known.is_none_or(|known| known.error != error) {
+                    complain(&self.path, error, &cause);
                 }
-                Err(fault)
+                Err(error)
             }
         }
     }
@@ -219,14 +237,14 @@ fn answer(callers: Vec<Caller>, outcome: Result<(), WriteError>) {
     }
 }
 
-fn complain(path: &Path, fault: WriteError, error: &rusqlite::Error) {
-    let mend = match fault {
+fn complain(path: &Path, error: WriteError, cause: &rusqlite::Error) {
+    let mend = match error {
         WriteError::Full => "make room on its file system",
         WriteError::Failed | WriteError::Busy => "look at the disk and at the file's owner",
     };
     tracing::error!(
-        path = %path.display(), %error,
-        "{fault}: nobody new is signed on, and ended sessions could come back after a restart; {mend}, and it goes on by itself"
+        path = %path.display(), %cause,
+        "{error}: nobody new is signed on, and ended sessions could come back after a restart; {mend}, and it goes on by itself"
     );
 }
 
