@@ -204,8 +204,10 @@ const fn reason_of(kind: Kind) -> Reason {
         Kind::StoreFull => Reason::StoreFull,
         Kind::StoreFailed => Reason::StoreFailed,
         Kind::EndOfSession => Reason::SessionEnded,
-        Kind::LogonFailed | Kind::NoAccess | Kind::BadRequest | Kind::NotFound => {
-            Reason::NotPermitted
-        }
+        Kind::LogonFailed
+        | Kind::NoAccess
+        | Kind::BadRequest
+        | Kind::NotFound
+        | Kind::MethodNotAllowed => Reason::NotPermitted,
     }
 }
