@@ -131,7 +131,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (reference, error) = (&self.reference, self.kind.word());
         match self.kind {
-            Kind::BadRequest | Kind::NotFound => {
+            Kind::BadRequest | Kind::NotFound | Kind::MethodNotAllowed => {
                 tracing::warn!(%reference, error, "{}", self.message);
             }
             // An ordinary end of a session, and what the audit log tells better.
