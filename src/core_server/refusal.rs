@@ -131,11 +131,11 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (reference, error) = (&self.reference, self.kind.word());
         match self.kind {
-            // An ordinary end of a session, and what the audit log tells better.
-            Kind::EndOfSession | Kind::LogonFailed | Kind::NoAccess => {
-                tracing::debug!(%reference, error, "refused");
+            Kind::BadRequest | Kind::NotFound | Kind::MethodNotAllowed => {
+                tracing::warn!(%reference, error, "{}", self.message);
             }
-            _ => tracing::warn!(%reference, error, message = %self.message),
+            // An ordinary end of a session, and what the audit log tells better.
+            _ => tracing::debug!(%reference, error, "refused"),
         }
         (self.kind.status(), Json(self.into_body())).into_response()
     }

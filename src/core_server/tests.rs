@@ -308,11 +308,13 @@ async fn what_is_no_request_is_said_to_be_none() {
     let large = json!({"user": "x".repeat(1 << 20)});
     let (status, _) = lab.ask(system.clone(), Method::POST, "/v1/sessions", large).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    for (method, path) in
-        [(Method::GET, "/"), (Method::GET, "/v1/sessions"), (Method::PUT, "/v1/whoami")]
-    {
-        let (status, body) = lab.ask(system.clone(), method, path, Value::Null).await;
-        assert_eq!((status, &body["error"]), (StatusCode::NOT_FOUND, &json!("not_found")));
+    for (method, path, status, word) in [
+        (Method::GET, "/", StatusCode::NOT_FOUND, "not_found"),
+        (Method::GET, "/v1/sessions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        (Method::PUT, "/v1/whoami", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+    ] {
+        let answer = lab.ask(system.clone(), method, path, Value::Null).await;
+        assert_eq!((answer.0, &answer.1["error"]), (status, &json!(word)), "{path}");
     }
     let path = format!("/v1/sessions/{}?client=somewhere", "x".repeat(43));
     let (status, _) = lab.ask(system, Method::GET, &path, Value::Null).await;
