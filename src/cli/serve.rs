@@ -34,7 +34,9 @@ pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigErrors),
     /// `serve` starts a core and is told to use another one.
-    #[error("[front] core names another socket than [core] listen: serve runs its own core; leave [front] core out, or run `doorward front`")]
+    #[error(
+        "[front] core names another socket than [core] listen: serve runs its own core; leave [front] core out, or run `doorward front`"
+    )]
     TwoCores,
     /// The log or the audit log cannot be written.
     #[error("the audit log cannot be opened ({0}): check [log] audit and the rights of its folder")]
@@ -93,7 +95,8 @@ async fn serve(
     let core_stop = CancellationToken::new();
     let mut running = Running { front: None, core: None, audit: Arc::clone(&audit), level };
     let mut core_serving = None;
-    if role == Role::Both && settings.front.core != CoreAddress::Unix(settings.core.listen.clone()) {
+    if role == Role::Both && settings.front.core != CoreAddress::Unix(settings.core.listen.clone())
+    {
         return Err(ServeError::TwoCores);
     }
     if role != Role::Front {

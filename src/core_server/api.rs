@@ -41,7 +41,7 @@ pub(super) fn router(core: Arc<Core>) -> Router {
         .route("/v1/whoami", get(whoami))
         .route("/v1/events", get(events))
         .fallback(nowhere)
-        .method_not_allowed_fallback(nowhere)
+        .method_not_allowed_fallback(otherwise)
         .with_state(core)
 }
 
@@ -113,6 +113,10 @@ async fn events(State(core): State<Arc<Core>>, facts: Facts) -> Result<Response,
 
 async fn nowhere() -> Refusal {
     Refusal::not_found()
+}
+
+async fn otherwise() -> Refusal {
+    Refusal::method_not_allowed()
 }
 
 async fn open_all(

@@ -81,8 +81,15 @@ impl Core {
     /// # Errors
     /// See [`CoreError`].
     pub fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+        Self::start_with(Database::open(&settings.state_path)?, settings, audit)
+    }
+
+    fn start_with(
+        mut database: Database,
+        settings: &Settings,
+        audit: Arc<Audit>,
+    ) -> Result<Self, CoreError> {
         let policy = Policy::new(settings);
-        let mut database = Database::open(&settings.state_path)?;
         let stored = database.load()?;
         let store = Store::start(database).map_err(CoreError::Thread)?;
         let sessions = Sessions::start(stored, store, policy.limits, clock::now());
@@ -197,8 +204,10 @@ const fn reason_of(kind: Kind) -> Reason {
         Kind::StoreFull => Reason::StoreFull,
         Kind::StoreFailed => Reason::StoreFailed,
         Kind::EndOfSession => Reason::SessionEnded,
-        Kind::LogonFailed | Kind::NoAccess | Kind::BadRequest | Kind::NotFound => {
-            Reason::NotPermitted
-        }
+        Kind::LogonFailed
+        | Kind::NoAccess
+        | Kind::BadRequest
+        | Kind::NotFound
+        | Kind::MethodNotAllowed => Reason::NotPermitted,
     }
 }

@@ -27,6 +27,7 @@ pub(super) enum Kind {
     NoAccess,
     BadRequest,
     NotFound,
+    MethodNotAllowed,
     Busy,
     StoreFull,
     StoreFailed,
@@ -40,6 +41,7 @@ impl Kind {
             Self::NoAccess => "no_access",
             Self::BadRequest => "bad_request",
             Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::Busy => "busy",
             Self::StoreFull => "store_full",
             Self::StoreFailed => "store_failed",
@@ -50,6 +52,7 @@ impl Kind {
         match self {
             Self::LogonFailed => StatusCode::UNAUTHORIZED,
             Self::EndOfSession | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoAccess => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Busy | Self::StoreFull | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
@@ -80,7 +83,12 @@ impl Refusal {
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(Kind::NotFound, "The core's API has no such path, or not with this method.")
+        Self::new(Kind::NotFound, "The core's API has no such path.")
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let message = "The core's API has this path, but not with this method; see Allow.";
+        Self::new(Kind::MethodNotAllowed, message)
     }
 
     pub(super) fn unrecorded(error: WriteError) -> Self {
@@ -123,11 +131,11 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (reference, error) = (&self.reference, self.kind.word());
         match self.kind {
-            // An ordinary end of a session, and what the audit log tells better.
-            Kind::EndOfSession | Kind::LogonFailed | Kind::NoAccess => {
-                tracing::debug!(%reference, error, "refused");
+            Kind::BadRequest | Kind::NotFound | Kind::MethodNotAllowed => {
+                tracing::warn!(%reference, error, "{}", self.message);
             }
-            _ => tracing::warn!(%reference, error, message = %self.message),
+            // An ordinary end of a session, and what the audit log tells better.
+            _ => tracing::debug!(%reference, error, "refused"),
         }
         (self.kind.status(), Json(self.into_body())).into_response()
     }

@@ -1,1 +1,455 @@
+//! The API over a real unix socket, and as other peers see it.
 
+use std::path::Path;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::*;
+use crate::config::checked::{AuditTarget, CoreAddress};
+use crate::config::{self, Surroundings};
+use crate::wire::client::{Client, ClientError};
+use crate::wire::{ErrorBody, Event, Mechanism, OpenSession, Proof};
+
+const REALM: &str = "[[core.realm]]\nrealm = 'EXAMPLE.TEST'\n";
+
+fn settings(directory: &Path, text: &str) -> Settings {
+    let surroundings = Surroundings {
+        environment: [("HOME".to_owned(), directory.display().to_string())].into(),
+        root: false,
+        hostname: "host.example.test".to_owned(),
+        cores: 2,
+    };
+    let mut settings = config::parse(text, "test", &surroundings).unwrap().settings;
+    settings.state_path = directory.join("state");
+    settings.core.listen = directory.join("run/core.sock");
+    settings
+}
+
+/// A core that serves on a socket of its own.
+struct Lab {
+    directory: TempDir,
+    core: Arc<Core>,
+    stop: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Lab {
+    fn start(text: &str) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), text)
+    }
+
+    fn start_in(directory: TempDir, text: &str) -> Self {
+        let settings = settings(directory.path(), text);
+        let database = Database::open(&settings.state_path).unwrap();
+        Self::start_with(database, directory, &settings)
+    }
+
+    fn start_with(database: Database, directory: TempDir, settings: &Settings) -> Self {
+        let audit = Audit::open(AuditTarget::File(directory.path().join("audit"))).unwrap();
+        let core = Core::start_with(database, settings, Arc::new(audit)).unwrap();
+        let core = Arc::new(core);
+        let stop = CancellationToken::new();
+        let listener = bind(&settings.core.listen).unwrap();
+        let serving = tokio::spawn(serve(listener, Arc::clone(&core), stop.clone()));
+        Self { directory, core, stop, serving }
+    }
+
+    async fn stop(self) -> TempDir {
+        self.stop.cancel();
+        timeout(Duration::from_secs(4), self.serving).await.unwrap().unwrap().unwrap();
+        assert_eq!(Arc::strong_count(&self.core), 1, "nothing serves any more");
+        self.directory
+    }
+
+    fn client(&self) -> Client {
+        Client::new(CoreAddress::Unix(self.directory.path().join("run/core.sock")))
+    }
+
+    /// The audit log, a line at a time.
+    fn audit(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.directory.path().join("audit")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Asks as a peer that this test cannot be.
+    async fn ask(
+        &self,
+        peer: Peer,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let facts = api::Connection { peer: Arc::new(peer), stop: self.stop.clone() };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = Request::builder().method(method).uri(path).extension(facts);
+        let router = TowerToHyperService::new(api::router(Arc::clone(&self.core)));
+        let response = router.call(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (head.status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+}
+
+fn proof(principal: &str) -> OpenSession {
+    let proof = Proof {
+        mechanism: Mechanism::Negotiate,
+        principal: principal.to_owned(),
+        acceptor_realm: Some("EXAMPLE.TEST".to_owned()),
+        channel_bound: true,
+        ends_at: Some(clock::now().plus(Duration::from_secs(600))),
+        groups: vec!["S-1-5-21-1-2-3-513".to_owned()],
+    };
+    OpenSession { proof: Some(proof), ..OpenSession::default() }
+}
+
+fn trusted(user: &str) -> OpenSession {
+    OpenSession { user: Some(user.to_owned()), trusted: true, ..OpenSession::default() }
+}
+
+fn refused<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> ErrorBody {
+    match answer {
+        Err(ClientError::Refused(body)) => body,
+        other => panic!("refused was expected: {other:?}"),
+    }
+}
+
+const fn local(account: Option<String>) -> Peer {
+    Peer::Local { uid: 1000, account }
+}
+
+fn john() -> Peer {
+    local(Some("john".to_owned()))
+}
+
+const FRONT: Peer = Peer::Front { uid: 33 };
+
+#[tokio::test]
+async fn a_session_is_opened_resolved_and_ended() {
+    let lab = Lab::start(REALM);
+    let client = lab.client();
+    let mut events = client.events().await.unwrap();
+    assert_eq!(events.next().await.unwrap(), Event::Hello);
+
+    let opened = client.open(&proof("John@EXAMPLE.TEST")).await.unwrap();
+    assert_eq!(opened.user.login, "john");
+    assert_eq!(opened.user.groups, ["S-1-5-21-1-2-3-513"]);
+    assert_eq!(opened.mechanism, Mechanism::Negotiate);
+    assert!(opened.channel_bound);
+    assert!(clock::now().until(opened.expires_at) <= Duration::from_secs(600));
+    assert_eq!(lab.core.live_sessions(), 1);
+
+    let resolved = client.resolve(&opened.session, None).await.unwrap();
+    assert_eq!(resolved.user, opened.user);
+    assert_eq!(resolved.principal, "John@EXAMPLE.TEST");
+
+    client.end(&opened.session).await.unwrap();
+    let id = SessionKey::of(&opened.session);
+    assert_eq!(events.next().await.unwrap(), Event::SessionEnded { id });
+    assert_eq!(refused(client.resolve(&opened.session, None).await).error, "end_of_session");
+    assert_eq!(refused(client.end(&opened.session).await).error, "end_of_session");
+    assert_eq!(lab.core.live_sessions(), 0);
+}
+
+#[tokio::test]
+async fn this_process_is_system() {
+    let lab = Lab::start("");
+    let whoami = lab.client().whoami().await.unwrap();
+    assert_eq!(whoami.peer, "unix");
+    assert_eq!(whoami.uid, Some(nix::unistd::geteuid().as_raw()));
+    assert_eq!(whoami.acting_as.as_deref(), Some("SYSTEM"));
+}
+
+#[tokio::test]
+async fn sign_ons_that_travel_together_are_answered_in_order() {
+    let lab = Lab::start(REALM);
+    let logins = ["a@EXAMPLE.TEST", "b@OTHER.TEST", "c@EXAMPLE.TEST"];
+    let answers = lab.client().open_many(logins.map(proof).to_vec()).await.unwrap();
+    let outcome = |answer: &Result<Session, ErrorBody>| match answer {
+        Ok(session) => session.user.login.clone(),
+        Err(error) => format!("{} {:?}", error.error, error.reason),
+    };
+    assert_eq!(
+        answers.iter().map(outcome).collect::<Vec<_>>(),
+        ["a", "logon_failed Some(RealmNotAllowed)", "c"]
+    );
+    assert_eq!(lab.core.live_sessions(), 2);
+    assert!(lab.client().open_many(Vec::new()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn whom_system_names_it_vouches_for() {
+    let lab = Lab::start(REALM);
+    for request in [
+        trusted("John@EXAMPLE.TEST"),
+        OpenSession { trusted: false, ..trusted("John@EXAMPLE.TEST") },
+    ] {
+        let session = lab.client().open(&request).await.unwrap();
+        assert_eq!((session.user.login.as_str(), session.mechanism), ("john", Mechanism::Trusted));
+    }
+}
+
+#[tokio::test]
+async fn without_realms_a_trusted_name_may_have_no_realm() {
+    let lab = Lab::start("[sso.kerberos]\nkeytab = '/nonexistent'\n");
+    let error = refused(lab.client().open(&trusted("john@EXAMPLE.TEST")).await);
+    assert_eq!(error.error, "logon_failed");
+    assert_eq!(lab.client().open(&trusted("john")).await.unwrap().user.login, "john");
+}
+
+#[tokio::test]
+async fn all_refused_sign_ons_look_the_same() {
+    let lab = Lab::start(REALM);
+    let mut bodies = Vec::new();
+    for name in ["john@OTHER.TEST", "a/b@EXAMPLE.TEST", "SYSTEM", ""] {
+        let error = refused(lab.client().open(&trusted(name)).await);
+        bodies.push(ErrorBody { reference: String::new(), ..error });
+    }
+    let request = json!({"user": "mary"});
+    let (status, body) = lab.ask(john(), Method::POST, "/v1/sessions", request).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let error: ErrorBody = serde_json::from_value(body).unwrap();
+    bodies.push(ErrorBody { reference: String::new(), ..error });
+    assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
+    assert_eq!(bodies[0].error, "logon_failed");
+    assert_eq!(bodies[0].reason, None);
+}
+
+#[tokio::test]
+async fn a_front_is_told_why_its_proof_is_refused() {
+    let lab = Lab::start(REALM);
+    let mut expired = proof("john@EXAMPLE.TEST");
+    if let Some(proof) = &mut expired.proof {
+        proof.ends_at = Some(clock::now());
+    }
+    for (request, reason) in [
+        (proof("john@OTHER.TEST"), "realm_not_allowed"),
+        (proof("system@EXAMPLE.TEST"), "reserved_name"),
+        (expired, "ticket_expired"),
+    ] {
+        let request = serde_json::to_value(request).unwrap();
+        let (status, body) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert_eq!(body["reason"], reason);
+    }
+}
+
+#[tokio::test]
+async fn peers_open_what_they_may_and_nothing_else() {
+    let lab = Lab::start(REALM);
+    let own = json!({"user": "john"});
+    let vouched = json!({"user": "john", "trusted": true});
+    let proven = serde_json::to_value(proof("john@EXAMPLE.TEST")).unwrap();
+    for (peer, request, status) in [
+        (john(), &own, StatusCode::CREATED),
+        (john(), &vouched, StatusCode::FORBIDDEN),
+        (john(), &proven, StatusCode::FORBIDDEN),
+        (local(None), &own, StatusCode::UNAUTHORIZED),
+        (FRONT, &own, StatusCode::FORBIDDEN),
+        (FRONT, &vouched, StatusCode::FORBIDDEN),
+        (FRONT, &proven, StatusCode::CREATED),
+    ] {
+        let answer = lab.ask(peer.clone(), Method::POST, "/v1/sessions", request.clone()).await;
+        assert_eq!(answer.0, status, "{peer:?} {request}");
+        if status == StatusCode::CREATED && matches!(peer, Peer::Local { .. }) {
+            assert_eq!(answer.1["mechanism"], "unix");
+        }
+    }
+    let proofs = json!({"proofs": [proven]});
+    let (status, _) = lab.ask(john(), Method::POST, "/v1/sign-ons", proofs).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, body) = lab.ask(john(), Method::GET, "/v1/events", Value::Null).await;
+    assert_eq!((status, &body["error"]), (StatusCode::FORBIDDEN, &json!("no_access")));
+}
+
+#[tokio::test]
+async fn who_presents_a_sessions_id_may_resolve_and_end_it() {
+    let lab = Lab::start(REALM);
+    let session = lab.client().open(&trusted("mary")).await.unwrap().session;
+    let path = format!("/v1/sessions/{session}");
+    let (status, body) = lab.ask(john(), Method::GET, &path, Value::Null).await;
+    assert_eq!((status, &body["user"]["login"]), (StatusCode::OK, &json!("mary")));
+    let (status, _) = lab.ask(john(), Method::DELETE, &path, Value::Null).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (status, body) = lab.ask(john(), Method::GET, &path, Value::Null).await;
+    assert_eq!((status, &body["error"]), (StatusCode::NOT_FOUND, &json!("end_of_session")));
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_said_to_be_none() {
+    let lab = Lab::start(REALM);
+    let system = Peer::System { uid: 0 };
+    let negotiated = serde_json::to_value(proof("john@EXAMPLE.TEST")).unwrap()["proof"].clone();
+    let mut by_uid = negotiated.clone();
+    by_uid["mechanism"] = json!("unix");
+    for request in [
+        json!({"user": "john", "password": "secret"}),
+        json!({}),
+        json!({"trusted": true}),
+        json!({"user": "john", "proof": negotiated}),
+        json!({"trusted": true, "proof": negotiated}),
+        json!({"proof": by_uid}),
+        json!({"user": "john", "admin": 2}),
+        json!("john"),
+    ] {
+        let asked = lab.ask(system.clone(), Method::POST, "/v1/sessions", request.clone()).await;
+        let (status, body) = asked;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{request}");
+        assert_eq!(body["error"], "bad_request", "{request}");
+    }
+    let large = json!({"user": "x".repeat(1 << 20)});
+    let (status, _) = lab.ask(system.clone(), Method::POST, "/v1/sessions", large).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    for (method, path, status, word) in [
+        (Method::GET, "/", StatusCode::NOT_FOUND, "not_found"),
+        (Method::GET, "/v1/sessions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        (Method::PUT, "/v1/whoami", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+    ] {
+        let answer = lab.ask(system.clone(), method, path, Value::Null).await;
+        assert_eq!((answer.0, &answer.1["error"]), (status, &json!(word)), "{path}");
+    }
+    let path = format!("/v1/sessions/{}?client=somewhere", "x".repeat(43));
+    let (status, _) = lab.ask(system, Method::GET, &path, Value::Null).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(lab.core.live_sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_restart_keeps_sessions_and_clients() {
+    let lab = Lab::start(REALM);
+    let client = lab.client();
+    let kept = client.open(&trusted("john")).await.unwrap().session;
+    let ended = client.open(&trusted("john")).await.unwrap().session;
+    client.end(&ended).await.unwrap();
+    let directory = lab.stop().await;
+
+    assert!(matches!(client.whoami().await, Err(ClientError::Unreachable { .. })));
+
+    let _again = Lab::start_in(directory, REALM);
+    assert_eq!(client.resolve(&kept, None).await.unwrap().user.login, "john");
+    assert_eq!(refused(client.resolve(&ended, None).await).error, "end_of_session");
+}
+
+#[tokio::test]
+async fn on_a_full_disk_new_sessions_are_refused_and_old_ones_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path(), REALM);
+    let database = Database::open(&settings.state_path).unwrap();
+    database.limit_pages(16);
+    let lab = Lab::start_with(database, directory, &settings);
+    let client = lab.client();
+    let old = client.open(&proof("john@EXAMPLE.TEST")).await.unwrap().session;
+    let mut opened = Vec::new();
+    let refusal = loop {
+        let request = proof(&format!("user{}@EXAMPLE.TEST", opened.len()));
+        match client.open(&request).await {
+            Ok(session) => opened.push(session.session),
+            error => break refused(error),
+        }
+    };
+    assert_eq!(refusal.error, "store_full");
+    let request = serde_json::to_value(proof("mary@EXAMPLE.TEST")).unwrap();
+    let (status, _) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    client.resolve(&old, None).await.unwrap();
+    let line = lab.audit().into_iter().find(|line| line["reference"] == refusal.reference);
+    assert_eq!(line.unwrap()["reason"], "store_full");
+    for session in &opened {
+        client.end(session).await.unwrap();
+    }
+    client.open(&proof("mary@EXAMPLE.TEST")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_core_that_stops_ends_its_event_streams() {
+    let lab = Lab::start(REALM);
+    let mut events = lab.client().events().await.unwrap();
+    assert_eq!(events.next().await.unwrap(), Event::Hello);
+    lab.stop().await;
+    assert!(matches!(events.next().await, Err(ClientError::Unreachable { .. })));
+}
+
+#[tokio::test]
+async fn under_session_ip_check_a_session_stays_where_it_was_opened() {
+    let lab = Lab::start(&format!("[core]\nsession_ip_check = true\n{REALM}"));
+    let client = lab.client();
+    let home = Some("192.0.2.1".parse().unwrap());
+    let request = OpenSession { client: home, ..proof("john@EXAMPLE.TEST") };
+    let opened = client.open(&request).await.unwrap();
+    assert_eq!(opened.only_from, home);
+    let mapped = Some("::ffff:192.0.2.1".parse().unwrap());
+    client.resolve(&opened.session, mapped).await.unwrap();
+    for elsewhere in [None, Some("192.0.2.2".parse().unwrap())] {
+        let error = refused(client.resolve(&opened.session, elsewhere).await);
+        assert_eq!(error.error, "end_of_session");
+        assert_eq!(error.reason, Some(Reason::AddressChanged));
+    }
+    let path = format!("/v1/sessions/{}?client=192.0.2.1", opened.session);
+    let (status, _) = lab.ask(john(), Method::GET, &path, Value::Null).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "a local program's word on addresses is nobody's");
+}
+
+#[tokio::test]
+async fn a_reload_changes_who_may_come_in() {
+    let lab = Lab::start(REALM);
+    lab.client().open(&proof("john@EXAMPLE.TEST")).await.unwrap();
+    let other = settings(lab.directory.path(), &REALM.replace("EXAMPLE", "OTHER"));
+    lab.core.reload(&other);
+    let error = refused(lab.client().open(&proof("john@EXAMPLE.TEST")).await);
+    assert_eq!(error.reason, Some(Reason::RealmNotAllowed));
+    assert_eq!(lab.core.live_sessions(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_id_is_never_sent() {
+    let client = Client::new(CoreAddress::Unix("/nonexistent/core.sock".into()));
+    for id in ["", "short", "../../v1/whoami", &"/".repeat(43)] {
+        assert_eq!(refused(client.resolve(id, None).await).error, "end_of_session");
+    }
+    let id = "x".repeat(43);
+    let error = client.resolve(&id, None).await.unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/core.sock"), "{error}");
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
+    let lab = Lab::start(REALM);
+    let client = lab.client();
+    let request = OpenSession { client: "192.0.2.1".parse().ok(), ..proof("John@EXAMPLE.TEST") };
+    let session = client.open(&request).await.unwrap().session;
+    let refusal = refused(client.open(&proof("mary@OTHER.TEST")).await);
+    lab.ask(john(), Method::POST, "/v1/sessions", json!({"user": "x", "trusted": true})).await;
+    lab.ask(john(), Method::GET, "/v1/events", Value::Null).await;
+    client.end(&session).await.unwrap();
+
+    let own = format!("uid {}", nix::unistd::geteuid());
+    let key = SessionKey::of(&session).short();
+    let lines = lab.audit();
+    let line = |number: usize, words: &[&str]| {
+        let line: &Value = &lines[number];
+        words.iter().map(|&word| line[word].clone()).collect::<Value>()
+    };
+    let outcome = ["event", "outcome", "reason", "peer"];
+    assert_eq!(line(0, &outcome), json!(["sign_on", "granted", null, own]));
+    assert_eq!(
+        line(0, &["principal", "login", "client", "session", "mechanism", "channel_bound"]),
+        json!(["John@EXAMPLE.TEST", "john", "192.0.2.1", key, "negotiate", true])
+    );
+    assert_eq!(line(1, &outcome), json!(["sign_on", "refused", "realm_not_allowed", own]));
+    assert_eq!(line(1, &["principal", "reference"]), json!(["mary@OTHER.TEST", refusal.reference]));
+    assert_eq!(line(2, &outcome), json!(["sign_on", "refused", "not_permitted", "uid 1000"]));
+    assert_eq!(line(3, &outcome), json!(["peer", "refused", "not_permitted", "uid 1000"]));
+    assert_eq!(line(4, &outcome), json!(["session_end", "granted", null, own]));
+    assert_eq!(line(4, &["login", "session", "detail"]), json!(["john", key, "logout"]));
+    assert_eq!(lines.len(), 5);
+    let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();
+    assert!(!text.contains(&session), "the secret stands nowhere");
+}

@@ -1,10 +1,12 @@
 //! The facts of one connection, its unfinished exchange, and the hyper loop.
 
 use std::convert::Infallible;
+use std::io::{self, IoSlice};
 use std::net::IpAddr;
-use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Request;
@@ -13,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use ipnet::IpNet;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Front;
 use super::body::Tracked;
@@ -36,6 +38,14 @@ pub struct Connection {
     state: Mutex<State>,
     open_requests: AtomicUsize,
     begun_requests: AtomicUsize,
+    output: Output,
+}
+
+/// Whether the peer takes what it is sent.
+#[derive(Debug, Default)]
+struct Output {
+    writes: AtomicUsize,
+    waiting: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +67,7 @@ impl Connection {
             state: Mutex::default(),
             open_requests: AtomicUsize::new(0),
             begun_requests: AtomicUsize::new(0),
+            output: Output::default(),
         }
     }
 
@@ -132,9 +143,11 @@ where
             Ok::<_, Infallible>(answer.map(|body| Tracked::new(body, open)))
         }
     });
+    let stream = Noted { stream, connection: Arc::clone(&connection) };
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut serving = pin!(serving);
     let mut idle = pin!(wait_until_idle(&connection, &limits));
+    let mut stalled = pin!(wait_until_stalled(&connection, &limits));
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -145,6 +158,10 @@ where
                 return;
             }
             () = idle.as_mut() => return,
+            () = stalled.as_mut() => {
+                tracing::info!(peer = %connection.peer, "a client stopped reading its answer");
+                return;
+            }
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 serving.as_mut().graceful_shutdown();
@@ -162,6 +179,8 @@ pub struct Limits {
     pub first_request: Duration,
     /// Between requests.
     pub idle: Duration,
+    /// Until a client has taken a part of its answer.
+    pub body: Duration,
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
@@ -194,6 +213,80 @@ async fn wait_until_idle(connection: &Connection, limits: &Limits) {
         }
         seen = begun;
         limit = limits.idle;
+    }
+}
+
+/// Ends when the peer has taken nothing of what waits for it for a whole limit.
+async fn wait_until_stalled(connection: &Connection, limits: &Limits) {
+    let output = &connection.output;
+    let mut seen = None;
+    loop {
+        clock::pause(limits.body).await;
+        let waiting = output.waiting.load(Ordering::Relaxed);
+        let now = waiting.then(|| output.writes.load(Ordering::Relaxed));
+        if now.is_some() && now == seen {
+            return;
+        }
+        seen = now;
+    }
+}
+
+/// A connection's stream that notes whether the peer takes what is written.
+struct Noted<S> {
+    stream: S,
+    connection: Arc<Connection>,
+}
+
+impl<S> Noted<S> {
+    fn note(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let output = &self.connection.output;
+        if outcome.is_ready() {
+            output.writes.fetch_add(1, Ordering::Relaxed);
+        }
+        output.waiting.store(outcome.is_pending(), Ordering::Relaxed);
+        outcome
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.note(outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
+        self.note(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

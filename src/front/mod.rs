@@ -108,10 +108,8 @@ impl Front {
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         let listeners = listen::bind(&settings.front)?;
-        secret_file::folder(&settings.state_path).map_err(|source| FrontError::State {
-            path: settings.state_path.clone(),
-            source,
-        })?;
+        secret_file::folder(&settings.state_path)
+            .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let live = Live::new(settings, None)?;
         let stop = CancellationToken::new();
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
@@ -189,6 +187,7 @@ impl Live {
                 header_bytes: settings.front.max_header_bytes,
                 first_request: settings.front.header_timeout,
                 idle: settings.front.idle_timeout,
+                body: settings.front.body_timeout,
             },
             settings: settings.clone(),
         })

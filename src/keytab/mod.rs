@@ -67,7 +67,7 @@ pub enum KeytabError {
         mode: u32,
     },
     /// Reading failed in another way.
-    #[error("{path}: {error}", path = path.display())]
+    #[error("{path}, read by uid {uid}: {error}", path = path.display(), uid = nix::unistd::geteuid())]
     Io {
         /// The file.
         path: PathBuf,

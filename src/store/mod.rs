@@ -10,14 +10,15 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
+mod queue;
 mod rows;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use queue::Store;
 pub use sqlite::Database;
-pub use writer::Store;
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

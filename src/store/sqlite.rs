@@ -115,7 +115,7 @@ impl Database {
     #[cfg(test)]
     pub(crate) fn limit_pages(&self, pages: i64) {
         let pragma = format!("PRAGMA max_page_count = {pages}");
-        self.connection.query_row(&pragma, [], |_| Ok(())).unwrap();
+        self.connection.query_row(&pragma, [], |_| Ok(())).unwrap(); // a test asks
     }
 
     #[cfg(test)]

@@ -190,7 +190,8 @@ fn a_damaged_page_is_found_when_the_store_opens() {
     let last = bytes.len() - 4096;
     bytes[last..last + 64].fill(0xff);
     fs::write(&file, &bytes).unwrap();
-    let error = Database::open(directory.path()).and_then(|mut database| database.load()).unwrap_err();
+    let error =
+        Database::open(directory.path()).and_then(|mut database| database.load()).unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
 }
 

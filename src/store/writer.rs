@@ -1,154 +1,28 @@
 //! The one thread that writes: whatever waits together is committed together.
 
-use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::Arc;
 
 use rusqlite::ErrorCode;
-use tokio::sync::oneshot;
 
+use super::queue::{Caller, Queue, Waiting};
 use super::{Changes, Database, Record, WriteError};
 
-/// The writing side of a store. Dropping it writes what is left, and waits for that.
-#[derive(Debug)]
-pub struct Store {
-    queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Store {
-    /// Starts the writer of `database`.
-    ///
-    /// # Errors
-    /// The system has no thread left.
-    pub fn start(database: Database) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::default());
-        let writer = Writer {
-            path: database.path().to_owned(),
-            database,
-            queue: Arc::clone(&queue),
-            owed: Changes::default(),
-            fault: None,
-        };
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run())?;
-        Ok(Self { queue, thread: Some(thread) })
-    }
-
-    /// Records new sessions: they are on the disk when this returns.
-    ///
-    /// # Errors
-    /// None of them is recorded.
-    pub async fn open(&self, records: Vec<Arc<Record>>) -> Result<(), WriteError> {
-        let recorded = {
-            let mut waiting = self.queue.lock();
-            if waiting.opened.len() + records.len() > MAX_WAITING && !waiting.opened.is_empty() {
-                return Err(WriteError::Busy);
-            }
-            waiting.opened.extend(records);
-            waiting.call(|waiting| &mut waiting.openers)?
-        };
-        self.queue.wake.notify_one();
-        recorded.await.unwrap_or(Err(WriteError::Failed))
-    }
-
-    /// Queues changes, in the order of the calls; what is returned waits until
-    /// they are on the disk.
-    ///
-    /// # Errors
-    /// They are not recorded yet, and will be as soon as that is possible.
-    pub fn change(
-        &self,
-        changes: Changes,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        let mut waiting = self.queue.lock();
-        waiting.changes.append(changes);
-        let recorded = waiting.call(|waiting| &mut waiting.changers);
-        drop(waiting);
-        self.queue.wake.notify_one();
-        async { recorded?.await.unwrap_or(Err(WriteError::Failed)) }
-    }
-
-    /// Queues changes, in the order of the calls; they are recorded within a second or so.
-    pub fn change_soon(&self, changes: Changes) {
-        if !changes.is_empty() {
-            self.queue.lock().changes.append(changes);
-        }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.queue.lock().closed = true;
-        self.queue.wake.notify_one();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer of the session store panicked");
-        }
-    }
-}
-
-type Caller = oneshot::Sender<Result<(), WriteError>>;
-
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    wake: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    opened: Vec<Arc<Record>>,
-    openers: Vec<Caller>,
-    changes: Changes,
-    changers: Vec<Caller>,
-    closed: bool,
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Everything that waits, as soon as somebody waits for it; lazy changes
-    /// at the latest after [`LAZY`].
-    fn take(&self) -> Waiting {
-        let idle = |waiting: &mut Waiting| {
-            waiting.openers.is_empty() && waiting.changers.is_empty() && !waiting.closed
-        };
-        let (mut waiting, _) = self
-            .wake
-            .wait_timeout_while(self.lock(), LAZY, idle)
-            .unwrap_or_else(PoisonError::into_inner);
-        let closed = waiting.closed;
-        let taken = mem::take(&mut *waiting);
-        waiting.closed = closed;
-        taken
-    }
-}
-
-impl Waiting {
-    fn call(
-        &mut self,
-        queue: fn(&mut Self) -> &mut Vec<Caller>,
-    ) -> Result<oneshot::Receiver<Result<(), WriteError>>, WriteError> {
-        if self.closed {
-            return Err(WriteError::Failed);
-        }
-        let (caller, recorded) = oneshot::channel();
-        queue(self).push(caller);
-        Ok(recorded)
-    }
-}
-
-struct Writer {
+/// See the module.
+pub(super) struct Writer {
     path: PathBuf,
     database: Database,
     queue: Arc<Queue>,
     owed: Changes,
-    fault: Option<WriteError>,
+    fault: Option<Fault>,
+}
+
+/// What was wrong with the last write, so that it is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fault {
+    error: WriteError,
+    /// Whether new sessions were in it; changes may fit where those do not.
+    opening: bool,
 }
 
 /// However the thread ends, nobody shall wait for it.
@@ -160,7 +34,13 @@ impl Drop for Writer {
 }
 
 impl Writer {
-    fn run(mut self) {
+    pub(super) fn new(database: Database, queue: Arc<Queue>) -> Self {
+        let path = database.path().to_owned();
+        Self { path, database, queue, owed: Changes::default(), fault: None }
+    }
+
+    /// Writes until the queue is closed, and then what is left.
+    pub(super) fn run(mut self) {
         loop {
             let Waiting { opened, openers, changes, changers, closed } = self.queue.take();
             self.owed.append(changes);
@@ -190,23 +70,28 @@ impl Writer {
     }
 
     fn commit(&mut self, opened: &[Arc<Record>]) -> Result<(), WriteError> {
+        let opening = !opened.is_empty();
         match self.database.write(opened, &self.owed) {
             Ok(()) => {
                 self.owed = Changes::default();
-                if self.fault.take().is_some() {
+                if self.fault.is_some_and(|fault| opening || !fault.opening) {
+                    self.fault = None;
                     tracing::info!(path = %self.path.display(), "the session store can be written again");
                 }
                 Ok(())
             }
-            Err(error) => {
-                let fault = match error.sqlite_error_code() {
+            Err(cause) => {
+                let error = match cause.sqlite_error_code() {
                     Some(ErrorCode::DiskFull) => WriteError::Full,
                     _ => WriteError::Failed,
                 };
-                if self.fault.replace(fault) != Some(fault) {
-                    complain(&self.path, fault, &error);
+                let known = self.fault;
+                let opening = opening || known.is_some_and(|known| known.opening);
+                self.fault = Some(Fault { error, opening });
+                if known.is_none_or(|known| known.error != error) {
+                    complain(&self.path, error, &cause);
                 }
-                Err(fault)
+                Err(error)
             }
         }
     }
@@ -219,21 +104,16 @@ fn answer(callers: Vec<Caller>, outcome: Result<(), WriteError>) {
     }
 }
 
-fn complain(path: &Path, fault: WriteError, error: &rusqlite::Error) {
-    let mend = match fault {
+fn complain(path: &Path, error: WriteError, cause: &rusqlite::Error) {
+    let mend = match error {
         WriteError::Full => "make room on its file system",
         WriteError::Failed | WriteError::Busy => "look at the disk and at the file's owner",
     };
     tracing::error!(
-        path = %path.display(), %error,
-        "{fault}: nobody new is signed on, and ended sessions could come back after a restart; {mend}, and it goes on by itself"
+        path = %path.display(), %cause,
+        "{error}: nobody new is signed on, and ended sessions could come back after a restart; {mend}, and it goes on by itself"
     );
 }
-
-/// Lazy changes wait this long at most for company.
-const LAZY: Duration = Duration::from_secs(1);
-/// New sessions that may wait for the disk.
-const MAX_WAITING: usize = 16_384;
 
 #[cfg(test)]
 mod tests {
@@ -249,13 +129,7 @@ mod tests {
     fn an_end_that_cannot_be_recorded_is_tried_again_until_it_can() {
         let directory = tempfile::tempdir().unwrap();
         let database = Database::open(directory.path()).unwrap();
-        let mut writer = Writer {
-            path: database.path().to_owned(),
-            database,
-            queue: Arc::default(),
-            owed: Changes::default(),
-            fault: None,
-        };
+        let mut writer = Writer::new(database, Arc::default());
         let old = Arc::new(record(1, "john"));
         assert_eq!(writer.write(&[old]), (Ok(()), Ok(())));
 

@@ -75,9 +75,10 @@ reasons! {
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
     MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
-    NoSite "no_site" Configuration "No site is configured for this host and path.";
+    NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
     CrossSite "cross_site" Client "Another site made your browser send this request.";
+    SsoDisabled "sso_disabled" Configuration "Signing on is switched off at this gateway (enable_sso).";
     UntrustedProxy "untrusted_proxy" Configuration "The request claims to be forwarded, but its sender is not one of the trusted proxies of this gateway (trusted_proxies).";
     KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
     KeyMissing "key_missing" Configuration "The keytab of this gateway has no key for the service the ticket is for.";

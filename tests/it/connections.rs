@@ -101,3 +101,15 @@ fn a_connection_that_stands_idle_is_closed_and_a_slow_head_as_well() {
     slow.send("GET / HTTP/1.1\r\nHost:");
     assert!(slow.closed());
 }
+
+#[test]
+fn a_client_that_stops_reading_its_answer_is_cut_off() {
+    let gateway = Setup { front: "body_timeout = \"1s\"", ..Setup::default() }.start();
+    let cookie = gateway.sign_on("alice");
+    let mut silent = gateway.connect();
+    silent.send(format!("GET /stream/256 HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", web()));
+    gateway.doorward.wait_log("the cut", |line| {
+        line["message"].as_str().is_some_and(|said| said.contains("stopped reading"))
+    });
+    assert!(silent.rest().len() < 256 << 20);
+}

@@ -75,20 +75,35 @@ fn a_keytab_without_the_tickets_encryption_type_is_named() {
     let service = realm().add_service("oldkeys");
     let dir = temp_dir("keytab-");
     let keytab = dir.path().join("rc4.keytab");
-    let add = format!(
-        "printf 'addent -key -p HTTP/{}@{} -k 3 -e arcfour-hmac\\n%s\\nwkt {}\\n' \
-         00112233445566778899aabbccddeeff | ktutil",
-        service.host,
-        realm().name,
-        keytab.display()
-    );
-    assert!(std::process::Command::new("sh").args(["-c", &add]).status().unwrap().success());
+    let rc4_hmac = 23;
+    std::fs::write(&keytab, one_key(&service.host, 3, rc4_hmac)).unwrap();
     let gateway = with_keytab(&keytab);
     let refused = sign_on(&gateway, &service.host);
     assert_eq!(refused.status, 401);
     assert_eq!(refused.json()["error"], "key_encryption");
     let said = logged(&gateway, "key_encryption");
     assert!(said.contains("aes256") && said.contains("arcfour"), "{said}");
+}
+
+/// A keytab (MIT's format 0x0502) with one key of HTTP/host.
+fn one_key(host: &str, kvno: u8, enctype: u16) -> Vec<u8> {
+    let text = |text: &str| [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat();
+    let name_type_principal = 1_u32.to_be_bytes();
+    let timestamp = 0_u32.to_be_bytes();
+    let entry = [
+        &2_u16.to_be_bytes(),
+        text(&realm().name).as_slice(),
+        &text("HTTP"),
+        &text(host),
+        &name_type_principal,
+        &timestamp,
+        &[kvno],
+        &enctype.to_be_bytes(),
+        &16_u16.to_be_bytes(),
+        &[0x5a; 16],
+    ]
+    .concat();
+    [&[5, 2], (entry.len() as u32).to_be_bytes().as_slice(), &entry].concat()
 }
 
 #[test]

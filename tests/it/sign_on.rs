@@ -1,8 +1,10 @@
 //! People with a Kerberos ticket are signed on, whatever program they use.
 
+use std::process::Command;
+
 use crate::gateway::{Gateway, Setup, cookie_of, reached, web};
 use crate::lab::realm::TokenOptions;
-use crate::lab::{chromium, curl, java, python, realm};
+use crate::lab::{chromium, java, python, realm};
 
 #[test]
 fn curl_signs_on_and_the_application_is_told_who_is_there() {
@@ -91,25 +93,36 @@ fn bare_kerberos_tokens_are_taken_as_well_as_spnego() {
 }
 
 #[test]
-fn any_service_name_of_the_keytab_is_accepted_or_only_the_one_that_is_named() {
-    let alias = realm().ticket("alice").tokens(&realm().host("alias"), 2);
-    let gateway = Gateway::start();
-    assert_eq!(gateway.send_token(&alias[0]).status, 200);
-
-    let more = format!(
-        "[sso.kerberos]\nkeytab = \"{}\"\nacceptor = \"HTTP/{}\"",
+fn any_service_of_the_keytab_is_accepted_or_only_the_one_that_is_named() {
+    let both = realm().dir.join("web-and-other.keytab");
+    let merge = format!(
+        "printf 'rkt {}\\nrkt {}\\nwkt {}\\n' | ktutil",
         realm().web_keytab.display(),
-        web()
+        realm().other_keytab.display(),
+        both.display()
     );
-    let one = Setup::default();
-    let config = one
-        .config(1)
-        .replace(&format!("[sso.kerberos]\nkeytab = \"{}\"", realm().web_keytab.display()), &more);
-    let doorward = crate::lab::Doorward::serve(&config);
-    let value = format!("Authorization: Negotiate {}", alias[1]);
-    let answer = curl(None, &["-H", &value, &doorward.url("/.doorward/whoami")]);
-    assert_eq!(answer.status, 401);
-    assert_eq!(answer.json()["error"], "wrong_principal");
+    assert!(Command::new("sh").args(["-c", &merge]).status().unwrap().success());
+    let alice = realm().ticket("alice");
+    let token = |host: &str| alice.tokens(&realm().host(host), 1).remove(0);
+    let any = Setup { keytab: Some(both.clone()), ..Setup::default() };
+    let gateway = any.start();
+    for host in ["web", "alias", "other"] {
+        assert_eq!(gateway.send_token(&token(host)).status, 200, "{host}");
+    }
+    for acceptor in ["HTTP/other.lab.example", "HTTP/other.lab.example@LAB.EXAMPLE"] {
+        let config = any.config(gateway.app.port).replacen(
+            "keytab = ",
+            &format!("acceptor = \"{acceptor}\"\nkeytab = "),
+            1,
+        );
+        let app = crate::lab::servers::app();
+        let one = Gateway { doorward: crate::lab::Doorward::serve(&config), app };
+        assert_eq!(one.send_token(&token("other")).status, 200, "{acceptor}");
+        let refused = one.send_token(&token("web"));
+        assert_eq!(refused.status, 401, "{acceptor}: {refused:?}");
+        let logged = one.doorward.wait_log("the refusal", |line| line["reason"].is_string());
+        assert!(logged.to_string().contains(acceptor), "{logged}");
+    }
 }
 
 #[test]

@@ -7,11 +7,8 @@ use crate::identity::{Rules, Via, identify};
 use crate::store::{Changes, Database};
 use crate::wire::Mechanism;
 
-const LIMITS: Limits = Limits {
-    timeout: Duration::from_secs(300),
-    unclaimed: Duration::from_secs(120),
-    per_user: 3,
-};
+const LIMITS: Limits =
+    Limits { timeout: Duration::from_secs(300), unclaimed: Duration::from_secs(120), per_user: 3 };
 const LIFETIME: u64 = 36_000;
 const START: u64 = 1_000_000;
 

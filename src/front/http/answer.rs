@@ -67,9 +67,14 @@ impl<'a> Answerer<'a> {
         let status = status_of(refusal.reason);
         let mut response = self.words(status, refusal.reason.label(), refusal, &reference);
         if status == StatusCode::UNAUTHORIZED
-            && policy.is_some_and(|policy| policy.mechanisms.contains(&Mechanism::Negotiate))
+            && policy.is_some_and(|policy| {
+                policy.enabled && policy.mechanisms.contains(&Mechanism::Negotiate)
+            })
         {
             response.headers_mut().append(WWW_AUTHENTICATE, challenge(refusal.reply.as_deref()));
+        }
+        if let Some(present) = &refusal.present {
+            self.welcome(response.headers_mut(), present);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -224,7 +229,11 @@ impl<'a> Answerer<'a> {
         if let Some(mechanism) = refusal.tried {
             self.front.metrics.refused(mechanism, reason);
         }
-        let happening = if login.is_some() { Happening::Access } else { Happening::SignOn };
+        let happening = match (refusal.tried, login) {
+            (_, Some(_)) => Happening::Access,
+            (Some(_), None) => Happening::SignOn,
+            (None, None) => return,
+        };
         self.front.audit.write(&Line {
             reason: Some(reason),
             detail: Some(refusal.detail.as_str()).filter(|detail| !detail.is_empty()),
@@ -277,15 +286,12 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::StoreFailed
         | Reason::CoreUnreachable
         | Reason::KeytabUnreadable
+        | Reason::ReplayCacheFailed
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
         Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::UNAUTHORIZED,
     }
-}
-
-fn display(address: IpAddr) -> tracing::field::DisplayValue<IpAddr> {
-    tracing::field::display(address)
 }
 
 fn title(status: StatusCode) -> &'static str {

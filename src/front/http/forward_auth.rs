@@ -59,7 +59,7 @@ pub async fn auth<B>(
     let asked = Facts { proxied: true, ..facts };
     match super::enter(front, live, connection, request.headers(), &asked, site).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
-        Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(site))),
+        Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site))),
     }
 }
 

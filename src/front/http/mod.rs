@@ -7,7 +7,6 @@ use std::time::Instant;
 use http::header::UPGRADE;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio_util::sync::CancellationToken;
 
 pub mod answer;
 pub mod cookie;
@@ -79,7 +78,9 @@ async fn handle(
     };
     let present = match enter(front, live, connection, request.headers(), &facts, site).await {
         Ok(present) => present,
-        Err(refusal) => return answerer.refuse(&refusal, Some(sign_on::Policy::of(site))),
+        Err(refusal) => {
+            return answerer.refuse(&refusal, Some(sign_on::Policy::of(&live.settings.sso, site)));
+        }
     };
     let Some(upstream) = &site.upstream else {
         return answerer.not_found("this site has no application behind it");
@@ -88,14 +89,13 @@ async fn handle(
         .headers()
         .contains_key(UPGRADE)
         .then(|| front.core.watch(&present.grant.session().session, facts.client));
-    let untunnelled = CancellationToken::new();
     let passage = Passage {
         grant: &present.grant,
         upstream,
         audience: &facts.host,
         client: &connection.client,
         pass_authorization: site.pass_authorization,
-        until: tunnel.as_ref().unwrap_or(&untunnelled),
+        until: tunnel.as_ref(),
     };
     let outcome = live.proxy.forward(request, passage).await;
     let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
@@ -117,7 +117,7 @@ async fn enter(
     facts: &Facts,
     site: &Site,
 ) -> Result<Present, Refusal> {
-    let policy = sign_on::Policy::of(site);
+    let policy = sign_on::Policy::of(&live.settings.sso, site);
     let present = sign_on::who(front, live, connection, headers, facts, &policy).await?;
     if require::satisfied(&site.require, &present.grant.session().user) {
         Ok(present)
@@ -135,8 +135,10 @@ async fn whoami(
     answerer: &Answerer<'_>,
 ) -> Response<Body> {
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let policy =
-        site.map_or_else(|| sign_on::Policy::general(&live.settings.sso), sign_on::Policy::of);
+    let policy = site.map_or_else(
+        || sign_on::Policy::general(&live.settings.sso),
+        |site| sign_on::Policy::of(&live.settings.sso, site),
+    );
     match sign_on::who(front, live, connection, request.headers(), facts, &policy).await {
         Ok(present) => answerer.whoami(&present),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),

@@ -19,6 +19,8 @@ use crate::wire::{Mechanism, Reason};
 /// How one may sign on at a site.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
+    /// Whether anybody may sign on at all.
+    pub enabled: bool,
     /// What is offered.
     pub mechanisms: &'a [Mechanism],
     /// Channel bindings.
@@ -27,13 +29,21 @@ pub struct Policy<'a> {
 
 impl<'a> Policy<'a> {
     /// The policy of a site.
-    pub fn of(site: &'a Site) -> Self {
-        Self { mechanisms: &site.mechanisms, channel_binding: site.channel_binding }
+    pub fn of(sso: &Sso, site: &'a Site) -> Self {
+        Self {
+            enabled: sso.enable_sso,
+            mechanisms: &site.mechanisms,
+            channel_binding: site.channel_binding,
+        }
     }
 
     /// The policy where no site is asked for.
     pub fn general(sso: &'a Sso) -> Self {
-        Self { mechanisms: &sso.mechanisms, channel_binding: sso.channel_binding }
+        Self {
+            enabled: sso.enable_sso,
+            mechanisms: &sso.mechanisms,
+            channel_binding: sso.channel_binding,
+        }
     }
 }
 
@@ -103,6 +113,9 @@ pub async fn who(
     facts: &Facts,
     policy: &Policy<'_>,
 ) -> Result<Present, Refusal> {
+    if !policy.enabled {
+        return Err(Refusal::new(Reason::SsoDisabled));
+    }
     let authorization = headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
     match choose(authorization, policy.mechanisms) {
         Choice::Negotiate(token) => negotiate(front, live, connection, facts, policy, token).await,

@@ -59,8 +59,8 @@ pub struct Passage<'a> {
     pub client: &'a Client,
     /// `site.pass_authorization`
     pub pass_authorization: bool,
-    /// A tunnel ends when this is cancelled, and cancels it when it ends by itself.
-    pub until: &'a CancellationToken,
+    /// A tunnel ends when this is cancelled, and cancels it when it ends by itself; without it there is none.
+    pub until: Option<&'a CancellationToken>,
 }
 
 impl Proxy {
@@ -241,11 +241,11 @@ impl Proxy {
         answer: Response<Incoming>,
         link: Box<Link>,
         upgrade: Option<Upgrade>,
-        until: &CancellationToken,
+        until: Option<&CancellationToken>,
     ) -> Result<Response<Body>, UpstreamError> {
         let (mut head, _) = answer.into_parts();
         let protocol = head.headers.get(UPGRADE).cloned();
-        let (Some(upgrade), Some(protocol)) = (upgrade, protocol) else {
+        let (Some(upgrade), Some(protocol), Some(until)) = (upgrade, protocol, until) else {
             return Err(UpstreamError::UnaskedUpgrade { address: application.address().clone() });
         };
         if !upgrade.allows(&protocol) {

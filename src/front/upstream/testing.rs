@@ -137,7 +137,7 @@ impl Door {
             audience: "web.example",
             client: &self.client,
             pass_authorization: false,
-            until: &self.session,
+            until: Some(&self.session),
         };
         Ok(self.proxy.forward(request, passage).await.unwrap_or_else(|error| {
             let mut response = Response::new(Body::from(error.to_string()));

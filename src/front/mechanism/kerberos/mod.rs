@@ -7,7 +7,7 @@ use crate::front::mechanism::spnego::{self, Opening};
 use crate::front::mechanism::{Challenge, Effect, Exchange, Outcome, Proof, Step, Terms, refuse};
 use crate::wire::{self, Mechanism, Reason};
 
-pub mod failure;
+mod failure;
 mod gss;
 pub mod pac;
 pub mod pool;

@@ -7,13 +7,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::checked;
-use crate::front::mechanism::kerberos::gss::{Accept, Accepted, Credential, Facts, Failure, Service, Store};
+use crate::front::mechanism::kerberos::gss::{
+    Accept, Accepted, Credential, Facts, Failure, Service, Store,
+};
 use crate::front::mechanism::kerberos::workers::{NoAnswer, Workers};
 use crate::front::mechanism::kerberos::{Answer, Established, failure, pac, realm};
 use crate::keytab::{self, SoleRealm};
 use crate::wire::Reason;
 
-/// Accepts Kerberos tokens on threads of its own, which end when it is dropped.
+/// Accepts Kerberos tokens on threads of its own. They end when it is dropped,
+/// which waits for the token that each may be at, well under a millisecond; it
+/// has to be dropped before the process ends: MIT tidies up then, and aborts on a thread that is still inside.
 #[derive(Debug)]
 pub struct Pool {
     workers: Workers<Accept, Answer>,
@@ -56,9 +60,9 @@ impl Pool {
         let store = store(settings, replay_cache)
             .map_err(|error| (Reason::KeytabUnreadable, error.to_string()))?;
         let acquired = Credential::acquire(&store);
-        acquired.map(drop).map_err(|failure| {
-            failure::explain(&failure, &settings.keytab, keytab::read)
-        })
+        acquired
+            .map(drop)
+            .map_err(|failure| failure::explain(&failure, &settings.keytab, keytab::read))
     }
 
     /// Accepts one token. Never blocks; an overfull queue is answered at once.
@@ -94,7 +98,12 @@ impl Acceptor {
             Ok(Accepted::Continue { context, token }) => Answer::Continue { context, token },
             Ok(Accepted::Complete(facts)) => establish(facts, realm, self.only.as_deref()),
             Err(failure) => {
-                let (reason, detail) = failure::explain(&failure, &self.keytab, keytab::read);
+                let (reason, mut detail) = failure::explain(&failure, &self.keytab, keytab::read);
+                if let Some(only) = &self.only
+                    && reason != Reason::Replay
+                {
+                    detail = format!("{detail} ([sso.kerberos] acceptor admits only {only})");
+                }
                 if suspects_credential(reason) {
                     self.credential = None;
                 }
