@@ -5,7 +5,7 @@
 #
 # On Debian and its kin by apt-get, as root or by sudo; elsewhere it names what to
 # install. Rust, git and make are taken for granted. No daemon that comes with a
-# package is started.
+# package is started, though Debian lets it start at the next boot.
 set -euo pipefail
 
 # Two lists, so that a machine that only compiles gets no domain controller.
