@@ -22,7 +22,7 @@ else
 fi
 if command -v shellcheck >/dev/null; then
     mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/usr/bin/env bash' --)
-    check shellcheck "${scripts[@]}"
+    check shellcheck -x "${scripts[@]}"
 else
     skip "shellcheck: apt-get install shellcheck"
 fi
