@@ -26,8 +26,6 @@ pub struct Metrics {
     pub tunnels: IntGauge,
     /// Requests that were served by a session, without a new sign-on.
     pub session_requests: IntCounter,
-    /// Grants the front has at hand.
-    pub cached_grants: IntGauge,
     /// 1 while the core's event stream stands.
     pub core_connected: IntGauge,
     sessions: IntGauge,
@@ -87,7 +85,6 @@ impl Metrics {
             responses: [class("1xx"), class("2xx"), class("3xx"), class("4xx"), class("5xx")],
             connections: gauge(&registry, "doorward_connections", "Open client connections")?,
             tunnels: gauge(&registry, "doorward_tunnels", "Open tunnels (websockets)")?,
-            cached_grants: gauge(&registry, "doorward_cached_grants", "Grants at hand")?,
             core_connected: gauge(
                 &registry,
                 "doorward_core_connected",

@@ -1,12 +1,10 @@
 //! The facts of one connection, its unfinished exchange, and the hyper loop.
 
 use std::convert::Infallible;
-use std::io::{self, IoSlice};
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Request;
@@ -15,12 +13,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use ipnet::IpNet;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Front;
 use super::body::Tracked;
 use super::http as front_http;
 use super::mechanism::{Bindings, Exchange};
+use super::output::{Noted, Output};
 use super::upstream::Client;
 use crate::clock;
 
@@ -38,14 +37,6 @@ pub struct Connection {
     state: Mutex<State>,
     open_requests: AtomicUsize,
     begun_requests: AtomicUsize,
-    output: Output,
-}
-
-/// Whether the peer takes what it is sent.
-#[derive(Debug, Default)]
-struct Output {
-    writes: AtomicUsize,
-    waiting: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +58,6 @@ impl Connection {
             state: Mutex::default(),
             open_requests: AtomicUsize::new(0),
             begun_requests: AtomicUsize::new(0),
-            output: Output::default(),
         }
     }
 
@@ -143,11 +133,12 @@ where
             Ok::<_, Infallible>(answer.map(|body| Tracked::new(body, open)))
         }
     });
-    let stream = Noted { stream, connection: Arc::clone(&connection) };
+    let output = Arc::new(Output::default());
+    let stream = Noted::new(stream, Arc::clone(&output));
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut serving = pin!(serving);
     let mut idle = pin!(wait_until_idle(&connection, &limits));
-    let mut stalled = pin!(wait_until_stalled(&connection, &limits));
+    let mut stalled = pin!(output.wait_until_stalled(limits.body));
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -213,80 +204,6 @@ async fn wait_until_idle(connection: &Connection, limits: &Limits) {
         }
         seen = begun;
         limit = limits.idle;
-    }
-}
-
-/// Ends when the peer has taken nothing of what waits for it for a whole limit.
-async fn wait_until_stalled(connection: &Connection, limits: &Limits) {
-    let output = &connection.output;
-    let mut seen = None;
-    loop {
-        clock::pause(limits.body).await;
-        let waiting = output.waiting.load(Ordering::Relaxed);
-        let now = waiting.then(|| output.writes.load(Ordering::Relaxed));
-        if now.is_some() && now == seen {
-            return;
-        }
-        seen = now;
-    }
-}
-
-/// A connection's stream that notes whether the peer takes what is written.
-struct Noted<S> {
-    stream: S,
-    connection: Arc<Connection>,
-}
-
-impl<S> Noted<S> {
-    fn note(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        let output = &self.connection.output;
-        if outcome.is_ready() {
-            output.writes.fetch_add(1, Ordering::Relaxed);
-        }
-        output.waiting.store(outcome.is_pending(), Ordering::Relaxed);
-        outcome
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.note(outcome)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
-        self.note(outcome)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -1,37 +1,34 @@
 //! Asks the core, remembers for seconds what it granted, and hears what ended.
 //!
-//! Proofs that wait together travel together, so that a storm of sign-ons
-//! costs the core one question and one commit for many. A grant is served
-//! from memory; used ones are asked for anew in the background, so a session
-//! that ended is forgotten at the core's event, and within
-//! [`GRANT_LIFETIME`] even when events are lost.
+//! A grant is served from memory; used ones are asked for anew in the
+//! background, so a session that ended is forgotten at the core's event, and
+//! within [`GRANT_LIFETIME`] even when events are lost.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use self::proofs::Proofs;
+use self::tunnels::Tunnels;
 use super::mechanism::Proof;
 use super::upstream::IdentityCache;
 use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::metrics::Metrics;
-use crate::wire::client::{Client, ClientError, Events};
-use crate::wire::key::SessionKey;
-use crate::wire::{Event, OpenSession, Reason, Session};
+use crate::wire::client::{Client, ClientError};
+use crate::wire::{Reason, Session, SessionKey};
+
+mod events;
+mod proofs;
+mod tunnels;
 
 /// A grant older than this is never used without asking the core again.
 pub const GRANT_LIFETIME: Duration = Duration::from_secs(15);
 /// A grant older than this is asked for anew in the background when it is used.
 const REFRESH_AFTER: Duration = Duration::from_secs(5);
-/// Proofs that travel together at most.
-const BATCH: usize = 128;
-/// Proofs that may wait for the core.
-const WAITING: usize = 4096;
 /// Grants at hand at most.
 const GRANTS: u64 = 200_000;
 
@@ -96,8 +93,8 @@ type Answer = Result<Grant, NoGrant>;
 pub struct CoreLink {
     client: Arc<Client>,
     grants: moka::sync::Cache<SessionKey, Grant>,
-    proofs: mpsc::Sender<(OpenSession, oneshot::Sender<Answer>)>,
-    tunnels: Mutex<HashMap<SessionKey, Vec<CancellationToken>>>,
+    proofs: Proofs,
+    tunnels: Tunnels,
     ends: AtomicU64,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
@@ -110,21 +107,20 @@ impl CoreLink {
         metrics: Arc<Metrics>,
         stop: CancellationToken,
     ) -> Arc<Self> {
-        let (proofs, waiting) = mpsc::channel(WAITING);
+        let client = Arc::new(Client::new(address));
         let link = Arc::new(Self {
-            client: Arc::new(Client::new(address)),
+            proofs: Proofs::start(Arc::clone(&client)),
+            client,
             grants: moka::sync::Cache::builder()
                 .max_capacity(GRANTS)
                 .time_to_live(GRANT_LIFETIME)
                 .build(),
-            proofs,
-            tunnels: Mutex::default(),
+            tunnels: Tunnels::default(),
             ends: AtomicU64::new(0),
             metrics,
             stop: stop.clone(),
         });
-        tokio::spawn(carry_proofs(Arc::clone(&link.client), waiting));
-        tokio::spawn(stop.run_until_cancelled_owned(hear_events(Arc::clone(&link))));
+        tokio::spawn(stop.run_until_cancelled_owned(events::hear(Arc::clone(&link))));
         link
     }
 
@@ -133,19 +129,7 @@ impl CoreLink {
     /// # Errors
     /// The core refuses, is busy, or does not answer.
     pub async fn sign_on(&self, proof: Proof, client: IpAddr) -> Answer {
-        let question = OpenSession {
-            proof: Some(proof.into_message()),
-            client: Some(client),
-            ..OpenSession::default()
-        };
-        let (answer, answered) = oneshot::channel();
-        if self.proofs.try_send((question, answer)).is_err() {
-            return Err(NoGrant::new(Reason::Busy, "too many proofs wait for the core"));
-        }
-        match answered.await {
-            Ok(answer) => answer,
-            Err(_) => Err(NoGrant::new(Reason::CoreUnreachable, "the front is stopping")),
-        }
+        self.proofs.submit(proof, client).await
     }
 
     /// The grant of a session, from memory while it is young.
@@ -186,7 +170,7 @@ impl CoreLink {
     /// the tunnel counts as a use of the session.
     pub fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
         let token = self.stop.child_token();
-        self.lock_tunnels().entry(SessionKey::of(id)).or_default().push(token.clone());
+        self.tunnels.add(SessionKey::of(id), token.clone());
         let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
         tokio::spawn(watching);
         self.metrics.tunnels.inc();
@@ -194,7 +178,6 @@ impl CoreLink {
     }
 
     async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
-        let key = SessionKey::of(&id);
         while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
             if let Err(NoGrant { reason: Reason::SessionEnded | Reason::AddressChanged, .. }) =
                 self.resolve(&id, client).await
@@ -203,17 +186,7 @@ impl CoreLink {
             }
         }
         self.metrics.tunnels.dec();
-        let mut tunnels = self.lock_tunnels();
-        if let Some(others) = tunnels.get_mut(&key) {
-            others.retain(|other| !other.is_cancelled());
-            if others.is_empty() {
-                tunnels.remove(&key);
-            }
-        }
-    }
-
-    fn lock_tunnels(&self) -> MutexGuard<'_, HashMap<SessionKey, Vec<CancellationToken>>> {
-        self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tunnels.forget_ended(&SessionKey::of(&id));
     }
 
     /// Whether the core answers.
@@ -248,7 +221,7 @@ impl CoreLink {
             }
             Err(error) => {
                 let refusal = refusal(error);
-                if refusal.reason != Reason::CoreUnreachable {
+                if refusal.reason == Reason::SessionEnded {
                     self.forget(&key);
                 }
                 Err(refusal)
@@ -256,78 +229,17 @@ impl CoreLink {
         }
     }
 
+    /// A session has ended.
     fn forget(&self, key: &SessionKey) {
         self.ends.fetch_add(1, Ordering::SeqCst);
         self.grants.invalidate(key);
-        let tunnels = self.lock_tunnels().remove(key);
-        for tunnel in tunnels.into_iter().flatten() {
-            tunnel.cancel();
-        }
+        self.tunnels.end(key);
     }
 
-    fn heard(&self, event: &Event) {
-        match event {
-            Event::Hello => {
-                self.metrics.core_connected.set(1);
-                self.grants.invalidate_all();
-            }
-            Event::SessionEnded { id } => self.forget(id),
-        }
-        self.metrics
-            .cached_grants
-            .set(i64::try_from(self.grants.entry_count()).unwrap_or(i64::MAX));
-    }
-}
-
-async fn carry_proofs(
-    client: Arc<Client>,
-    mut waiting: mpsc::Receiver<(OpenSession, oneshot::Sender<Answer>)>,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let (questions, askers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        match client.open_many(questions).await {
-            Ok(answers) => {
-                for (asker, answer) in askers.into_iter().zip(answers) {
-                    let answer =
-                        answer.map(Grant::new).map_err(|body| refusal(ClientError::Refused(body)));
-                    // An asker that has gone away left its session unclaimed: it ends by itself.
-                    drop(asker.send(answer));
-                }
-            }
-            Err(error) => {
-                let refusal = refusal(error);
-                for asker in askers {
-                    drop(asker.send(Err(refusal.clone())));
-                }
-            }
-        }
-    }
-}
-
-async fn hear_events(link: Arc<CoreLink>) {
-    let mut pause = Duration::from_millis(50);
-    loop {
-        match link.client.events().await {
-            Ok(events) => {
-                pause = Duration::from_millis(50);
-                let error = listen(&link, events).await;
-                tracing::warn!(%error, "the core's event stream broke off");
-            }
-            Err(error) => tracing::warn!(%error, "no event stream from the core"),
-        }
-        link.metrics.core_connected.set(0);
-        clock::pause(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
-}
-
-async fn listen(link: &CoreLink, mut events: Events) -> ClientError {
-    loop {
-        match events.next().await {
-            Ok(event) => link.heard(&event),
-            Err(error) => return error,
-        }
+    /// Any session may have ended unheard; tunnels ask for theirs by themselves.
+    fn forget_all(&self) {
+        self.ends.fetch_add(1, Ordering::SeqCst);
+        self.grants.invalidate_all();
     }
 }
 

@@ -18,6 +18,7 @@ pub mod core_link;
 pub mod http;
 pub mod listen;
 pub mod mechanism;
+mod output;
 mod secret_file;
 pub mod status;
 pub mod tls;

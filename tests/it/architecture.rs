@@ -25,9 +25,9 @@ fn sources() -> BTreeMap<String, String> {
 
 /// The text without its unit tests, which stand last.
 fn without_tests(text: &str) -> &str {
-    let begins = ["mod tests {", "pub(crate) mod tests {"].iter().filter_map(|module| {
-        text.find(&format!("#[cfg(test)]\n{module}"))
-    });
+    let begins = ["mod tests {", "pub(crate) mod tests {"]
+        .iter()
+        .filter_map(|module| text.find(&format!("#[cfg(test)]\n{module}")));
     &text[..begins.min().unwrap_or(text.len())]
 }
 

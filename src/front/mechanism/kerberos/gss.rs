@@ -7,6 +7,7 @@
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libgssapi_sys as sys;
 
@@ -127,6 +128,7 @@ impl Credential {
     /// Acquires the credential. MIT looks into the keytab here, and opens it
     /// again at every accept.
     pub(super) fn acquire(store: &Store) -> Result<Self, Failure> {
+        keep_profile();
         let name = store.service.as_ref().map(import).transpose()?;
         let mut elements = [
             sys::gss_key_value_element_desc {
@@ -422,6 +424,27 @@ fn channel_bindings(bindings: &Bindings) -> sys::gss_channel_bindings_struct {
 }
 
 /// A buffer for the library to read; valid as long as `bytes`.
+/// Keeps what MIT has read of krb5.conf for as long as the process runs. Every
+/// context shares it while one of them stands; else each accept opens and reads
+/// the file twice. MIT still looks for changes of the file once a second.
+fn keep_profile() {
+    static KEPT: AtomicBool = AtomicBool::new(false);
+    if KEPT.load(Ordering::Relaxed) {
+        return;
+    }
+    let mut context = ptr::null_mut();
+    // SAFETY: `context` is a place for one handle, which is never used or
+    // released: it keeps the shared data alive. On failure nothing is kept.
+    let code = unsafe { krb5_init_context(&mut context) };
+    KEPT.store(code == 0, Ordering::Relaxed);
+}
+
+#[link(name = "krb5")]
+// SAFETY: the signature is that of krb5.h, with an opaque krb5_context.
+unsafe extern "C" {
+    fn krb5_init_context(context: *mut *mut c_void) -> i32;
+}
+
 /// The library's form of a service's name.
 fn import(service: &Service) -> Result<Name, Failure> {
     let (text, kind) = match service {

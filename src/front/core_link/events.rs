@@ -1,0 +1,43 @@
+//! Hears from the core which sessions have ended, for as long as the front runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::CoreLink;
+use crate::clock;
+use crate::wire::Event;
+use crate::wire::client::{ClientError, Events};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Listens, and listens anew whenever the stream breaks off.
+pub(super) async fn hear(link: Arc<CoreLink>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match link.client.events().await {
+            Ok(events) => {
+                pause = FIRST_PAUSE;
+                let error = listen(&link, events).await;
+                tracing::warn!(%error, "the core's event stream broke off");
+            }
+            Err(error) => tracing::warn!(%error, "no event stream from the core"),
+        }
+        link.metrics.core_connected.set(0);
+        clock::pause(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn listen(link: &CoreLink, mut events: Events) -> ClientError {
+    loop {
+        match events.next().await {
+            Ok(Event::Hello) => {
+                link.metrics.core_connected.set(1);
+                link.forget_all();
+            }
+            Ok(Event::SessionEnded { id }) => link.forget(&id),
+            Err(error) => return error,
+        }
+    }
+}
