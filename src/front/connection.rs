@@ -136,7 +136,7 @@ where
     let output = Arc::new(Output::default());
     let stream = Noted::new(stream, Arc::clone(&output));
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let mut serving = pin!(serving);
+    let mut serving = Box::pin(serving);
     let mut idle = pin!(wait_until_idle(&connection, &limits));
     let mut stalled = pin!(output.wait_until_stalled(limits.body));
     let mut stopping = false;

@@ -134,11 +134,11 @@ async fn one(
     }
     front.metrics.connections.inc();
     match speaks {
-        Speaks::Status => status::serve(&front, TokioIo::new(stream)).await,
+        Speaks::Status => Box::pin(status::serve(&front, TokioIo::new(stream))).await,
         Speaks::Http => {
             let trusted = &front.live().settings.front.trusted_proxies;
             let connection = Arc::new(Connection::new(peer.ip(), None, trusted));
-            connection::serve(Arc::clone(&front), connection, stream).await;
+            Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
         }
         Speaks::Https => {
             // A handshake that begins on one certificate keeps that certificate's binding.
@@ -146,13 +146,13 @@ async fn one(
             let limit = live.settings.front.header_timeout;
             if let Some(tls) = &live.tls {
                 let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
-                match timeout(limit, acceptor.accept(stream)).await {
+                match Box::pin(timeout(limit, acceptor.accept(stream))).await {
                     Ok(Ok(stream)) => {
                         let binding = Some(Arc::clone(tls.binding()));
                         let trusted = &live.settings.front.trusted_proxies;
                         let connection = Arc::new(Connection::new(peer.ip(), binding, trusted));
                         drop(live);
-                        connection::serve(Arc::clone(&front), connection, stream).await;
+                        Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
                     }
                     Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
