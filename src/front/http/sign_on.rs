@@ -184,8 +184,10 @@ async fn negotiate(
 ) -> Result<Present, Refusal> {
     let refuse =
         |reason, detail, reply| Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply));
-    // Behind a proxy the client's TLS ends elsewhere: our certificate says nothing of it.
-    let bindings = connection.binding.clone().filter(|_| !facts.proxied);
+    // Behind a proxy the client's TLS ends elsewhere, and our certificate says
+    // nothing of it. Only who is known to be one is taken for one: else tokens
+    // could be relayed by way of forward-auth.
+    let bindings = connection.binding.clone().filter(|_| !connection.trusted);
     let terms = Terms { channel_binding: policy.channel_binding, bindings };
     let exchange = match connection.begin_attempt() {
         Some(unfinished) => unfinished.under(terms),
