@@ -3,13 +3,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{HOST, HeaderName, ORIGIN};
+use http::header::{HOST, HeaderName, ORIGIN, VIA};
 use http::{HeaderMap, Method, Request};
 use ipnet::IpNet;
 
 use super::route::host_of;
 use crate::config::checked::Front;
 use crate::front::connection::Connection;
+use crate::front::upstream::is_forwarding;
 use crate::wire::Reason;
 
 /// `X-Forwarded-For`
@@ -29,8 +30,11 @@ pub struct Facts {
     pub client: IpAddr,
     /// Whether the client's connection is TLS, here or at a trusted proxy.
     pub secure: bool,
-    /// Whether a trusted proxy sent it: its connections carry many clients.
-    pub proxied: bool,
+    /// Whether a trusted proxy sent it: what it says about forwarding counts.
+    pub trusted: bool,
+    /// Whether its connection may carry many clients: a proxy sent it, listed or
+    /// not. Nothing that is proven then may stay with the connection.
+    pub shared: bool,
 }
 
 impl Facts {
@@ -47,24 +51,31 @@ impl Facts {
         if request.method() == Method::CONNECT {
             return Err(Reason::MethodNotServed);
         }
-        let proxied = connection.trusted;
+        let trusted = connection.trusted;
         let headers = request.headers();
         Ok(Self {
             host: host(request)?,
             path: request.uri().path().to_owned(),
-            client: if proxied {
+            client: if trusted {
                 forwarded_client(headers, connection.peer, &front.trusted_proxies)
             } else {
                 connection.peer
             },
-            secure: connection.is_tls() || (proxied && forwarded_secure(headers)),
-            proxied,
+            secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
+            trusted,
+            shared: trusted || names_a_proxy(headers),
         })
     }
 }
 
 fn is_trusted(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
+}
+
+/// Whether a proxy left its mark. One that nobody lists as trusted is not
+/// believed; but it may send several clients' requests on one connection.
+fn names_a_proxy(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| *name == VIA || is_forwarding(name.as_str()))
 }
 
 /// Whether a browser says that another site made it send the request.

@@ -44,7 +44,7 @@ pub async fn auth<B>(
     facts: &Facts,
     answerer: &Answerer<'_>,
 ) -> Response<Body> {
-    let original = match original(request.uri(), request.headers(), facts.proxied) {
+    let original = match original(request.uri(), request.headers(), facts.trusted) {
         Ok(original) => original,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
@@ -56,7 +56,7 @@ pub async fn auth<B>(
     };
     // What asks is a proxy, whether it is trusted or not: nothing that is
     // proven here may stay with its connection.
-    let asked = Facts { proxied: true, ..facts };
+    let asked = Facts { shared: true, ..facts };
     match super::enter(front, live, connection, request.headers(), &asked, site).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
         Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site))),
