@@ -74,6 +74,7 @@ reasons! {
     ExchangeNeedsConnection "exchange_needs_connection" Client "Signing on takes several legs on one connection here, and this connection is a proxy's.";
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
+    OddHost "odd_host" Client "The Host of the request is no host name or address with an optional port.";
     MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";

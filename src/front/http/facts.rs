@@ -41,7 +41,7 @@ impl Facts {
     /// Reads the facts of a request.
     ///
     /// # Errors
-    /// The host is missing, doubled or contradicts the request's target; the
+    /// The host is doubled, is none, or contradicts the request's target; the
     /// method makes a tunnel of the gateway.
     pub fn read<B>(
         request: &Request<B>,
@@ -86,7 +86,7 @@ pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
     headers.get(ORIGIN).is_some_and(|origin| {
         let origin = origin.to_str().unwrap_or_default();
         let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-        host_of(authority) != host
+        host_of(authority).as_deref() != Ok(host)
     })
 }
 
@@ -107,12 +107,11 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'
 
 fn host<B>(request: &Request<B>) -> Result<String, Reason> {
     let header = single(request.headers(), &HOST)?;
-    match (request.uri().authority(), header) {
-        (Some(authority), Some(header)) if host_of(authority.as_str()) != host_of(header) => {
-            Err(Reason::ForwardedConflict)
-        }
-        (Some(authority), _) => Ok(host_of(authority.as_str())),
-        (None, Some(header)) => Ok(host_of(header)),
+    let header = header.map(host_of).transpose()?;
+    let target = request.uri().authority().map(|name| host_of(name.as_str())).transpose()?;
+    match (target, header) {
+        (Some(target), Some(header)) if target != header => Err(Reason::ForwardedConflict),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
         (None, None) => Ok(String::new()),
     }
 }
@@ -185,6 +184,7 @@ mod tests {
         assert_eq!(request("http://a.example/", &["b.example"]), Err(Reason::ForwardedConflict));
         assert_eq!(request("/", &["a.example", "b.example"]), Err(Reason::ForwardedConflict));
         assert_eq!(request("/", &["A.example"]), Ok("a.example".into()));
+        assert_eq!(request("http://x@a.example/", &[]), Err(Reason::OddHost));
     }
 
     #[test]
