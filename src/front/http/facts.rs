@@ -78,10 +78,12 @@ fn names_a_proxy(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| *name == VIA || is_forwarding(name.as_str()))
 }
 
-/// Whether a browser says that another site made it send the request.
+/// Whether a browser says that another site made it send the request. A
+/// sibling under the same domain is another site, too: who may write pages
+/// there is not asked.
 pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "cross-site";
+        return site != "same-origin" && site != "none";
     }
     headers.get(ORIGIN).is_some_and(|origin| {
         let origin = origin.to_str().unwrap_or_default();
@@ -191,7 +193,9 @@ mod tests {
     fn a_browser_tells_that_another_site_is_behind_a_request() {
         for (name, value, foreign) in [
             (SEC_FETCH_SITE, "cross-site", true),
+            (SEC_FETCH_SITE, "same-site", true),
             (SEC_FETCH_SITE, "same-origin", false),
+            (SEC_FETCH_SITE, "none", false),
             (ORIGIN, "https://evil.example", true),
             (ORIGIN, "https://web.example:8443", false),
             (ORIGIN, "null", true),
