@@ -286,6 +286,7 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::StoreFull
         | Reason::StoreFailed
         | Reason::CoreUnreachable
+        | Reason::FrontNotAllowed
         | Reason::KeytabUnreadable
         | Reason::ReplayCacheFailed
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
