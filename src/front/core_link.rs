@@ -153,10 +153,14 @@ impl CoreLink {
     /// Ends a session, here at once and everywhere.
     ///
     /// # Errors
-    /// The core does not answer or could not record the end; here it has ended all the same.
+    /// The core could not record the end, and a restart of it could revive the
+    /// session; or it does not answer, and the session may live on.
     pub async fn end(&self, id: &str) -> Result<(), NoGrant> {
-        self.forget(&SessionKey::of(id));
-        match self.client.end(id).await {
+        let key = SessionKey::of(id);
+        let ended = self.client.end(id).await;
+        // The core's event comes as well, but whoever reads our answer may be faster.
+        self.forget(&key);
+        match ended {
             Ok(()) => Ok(()),
             Err(error) => match refusal(error) {
                 NoGrant { reason: Reason::SessionEnded, .. } => Ok(()),
@@ -179,9 +183,8 @@ impl CoreLink {
 
     async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
         while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
-            if let Err(NoGrant { reason: Reason::SessionEnded | Reason::AddressChanged, .. }) =
-                self.resolve(&id, client).await
-            {
+            // A core that cannot be asked ends tunnels when it ends requests.
+            if self.resolve(&id, client).await.is_err() {
                 token.cancel();
             }
         }
@@ -189,12 +192,23 @@ impl CoreLink {
         self.tunnels.forget_ended(&SessionKey::of(&id));
     }
 
-    /// Whether the core answers.
+    /// Whether the core answers, and takes this process for a front.
     ///
     /// # Errors
     /// It does not, and why.
     pub async fn ready(&self) -> Result<(), NoGrant> {
-        self.client.whoami().await.map(drop).map_err(refusal)
+        let known_as = self.client.whoami().await.map_err(refusal)?;
+        match known_as.acting_as.as_deref() {
+            Some("SYSTEM" | "FRONT") => Ok(()),
+            _ => Err(NoGrant::new(
+                Reason::FrontNotAllowed,
+                format!(
+                    "the core takes this front (uid {}) for a local program: name its account in \
+                     front_users of the core's settings",
+                    known_as.uid.map_or_else(String::new, |uid| uid.to_string())
+                ),
+            )),
+        }
     }
 
     fn refresh(self: &Arc<Self>, id: String, client: IpAddr) {
@@ -264,6 +278,7 @@ fn refusal(error: ClientError) -> NoGrant {
                 "store_full" => Reason::StoreFull,
                 "store_failed" => Reason::StoreFailed,
                 "busy" => Reason::Busy,
+                "no_access" => Reason::FrontNotAllowed,
                 _ => Reason::NotPermitted,
             });
             NoGrant::new(reason, format!("{} (core's reference {})", body.message, body.reference))

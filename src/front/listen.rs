@@ -95,11 +95,14 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
 /// The runtime does not take a socket.
 pub fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(front.live().settings.front.max_connections));
+    // Whoever watches the gateway must see it when clients have taken every place.
+    let status_places = Arc::new(Semaphore::new(MAX_STATUS_CONNECTIONS));
     for Listener { speaks, socket } in listeners {
         let socket = TcpListener::from_std(socket)?;
         let address = socket.local_addr()?;
         tracing::info!(event = "listening", what = speaks.as_str(), %address, "listening");
-        let accepting = accept(Arc::clone(front), socket, speaks, Arc::clone(&places));
+        let places = if speaks == Speaks::Status { &status_places } else { &places };
+        let accepting = accept(Arc::clone(front), socket, speaks, Arc::clone(places));
         tokio::spawn(front.stop.clone().run_until_cancelled_owned(accepting));
     }
     Ok(())
@@ -162,3 +165,6 @@ async fn one(
     }
     front.metrics.connections.dec();
 }
+
+/// Connections to the status pages at once.
+const MAX_STATUS_CONNECTIONS: usize = 64;

@@ -74,6 +74,7 @@ reasons! {
     ExchangeNeedsConnection "exchange_needs_connection" Client "Signing on takes several legs on one connection here, and this connection is a proxy's.";
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
+    OddHost "odd_host" Client "The Host of the request is no host name or address with an optional port.";
     MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
@@ -87,6 +88,7 @@ reasons! {
     KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
+    FrontNotAllowed "front_not_allowed" Configuration "The core does not take this gateway for one of its fronts (front_users), so nobody can be signed on.";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";

@@ -27,6 +27,10 @@ fn end_point(port: u16) -> Vec<u8> {
 }
 
 fn attempt(gateway: &Gateway, sent: Sent) -> Response {
+    attempt_at(gateway, sent, "/.doorward/whoami")
+}
+
+fn attempt_at(gateway: &Gateway, sent: Sent, path: &str) -> Response {
     let binding = match sent {
         Sent::Right => Some(end_point(gateway.doorward.https_port())),
         Sent::Wrong => Some(b"tls-server-end-point:another certificate".to_vec()),
@@ -35,8 +39,7 @@ fn attempt(gateway: &Gateway, sent: Sent) -> Response {
     let options = TokenOptions { binding, ..TokenOptions::default() };
     let token = realm().ticket("alice").tokens_with(&web(), 1, &options).remove(0);
     let header = format!("Authorization: Negotiate {token}");
-    let url = gateway.doorward.https_url("/.doorward/whoami");
-    curl(None, &["--insecure", "-H", &header, &url])
+    curl(None, &["--insecure", "-H", &header, &gateway.doorward.https_url(path)])
 }
 
 #[test]
@@ -72,6 +75,16 @@ fn each_policy_takes_and_refuses_what_it_says() {
             }
         }
     }
+}
+
+#[test]
+fn a_relayed_token_does_not_sign_on_by_way_of_forward_auth() {
+    let gateway = Gateway::start();
+    let relayed = attempt_at(&gateway, Sent::Wrong, "/.doorward/auth");
+    assert_eq!(relayed.status, 401, "{relayed:?}");
+    assert_eq!(relayed.json()["error"], "binding_mismatch");
+    assert_eq!(relayed.header("set-cookie"), None);
+    assert_eq!(attempt_at(&gateway, Sent::Right, "/.doorward/auth").status, 200);
 }
 
 #[test]

@@ -76,6 +76,30 @@ fn what_a_trusted_proxy_brings_never_stays_with_its_connection() {
 }
 
 #[test]
+fn what_a_proxy_brings_that_nobody_listed_never_stays_with_its_connection_either() {
+    let gateway = Gateway::start();
+    for sign in [
+        ("Via", "1.1 cache"),
+        ("Forwarded", "for=192.0.2.7"),
+        ("X-Forwarded-For", "192.0.2.7"),
+        ("X_Forwarded_Proto", "https"),
+        ("X-Real-IP", "192.0.2.7"),
+    ] {
+        let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+        let value = format!("Negotiate {token}");
+        let mut pooled = gateway.connect();
+        assert_eq!(pooled.get(&web(), "/", &[("Authorization", &value), sign]).status, 200);
+        assert_eq!(pooled.get(&web(), "/", &[sign]).status, 401, "{sign:?}");
+        assert_eq!(pooled.get(&web(), "/", &[]).status, 401, "{sign:?}");
+    }
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let value = format!("Negotiate {token}");
+    let mut direct = gateway.connect();
+    assert_eq!(direct.get(&web(), "/", &[("Authorization", &value)]).status, 200);
+    assert_eq!(direct.get(&web(), "/", &[("Via", "1.1 cache")]).status, 401);
+}
+
+#[test]
 fn an_identity_ends_with_its_session_on_the_connection_too() {
     let gateway = Gateway::start();
     let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
@@ -112,4 +136,14 @@ fn a_client_that_stops_reading_its_answer_is_cut_off() {
         line["message"].as_str().is_some_and(|said| said.contains("stopped reading"))
     });
     assert!(silent.rest().len() < 256 << 20);
+}
+
+#[test]
+fn the_status_pages_answer_when_clients_have_taken_every_connection() {
+    let front = "max_connections = 8\nheader_timeout = \"120s\"";
+    let gateway = Setup { front, ..Setup::default() }.start();
+    let mut taken: Vec<_> = (0..16).map(|_| gateway.connect()).collect();
+    // The last of them waits to be accepted, so all places are taken.
+    assert_eq!(taken[0].get(&web(), "/", &[]).status, 401);
+    assert_eq!(gateway.status("/health").status, 200);
 }

@@ -115,6 +115,9 @@ fn a_front_alone_and_a_core_alone_make_a_gateway() {
     let cookie = gateway.sign_on("alice");
     assert_eq!(gateway.whoami(&cookie).status, 200);
     assert_eq!(gateway.status("/ready").status, 200);
+    let mut tunnel = gateway.connect();
+    let upgrade = [("Cookie", cookie.as_str()), ("Connection", "Upgrade"), ("Upgrade", "websocket")];
+    assert_eq!(tunnel.get(&web(), "/upgrade", &upgrade).status, 101);
     core.stop();
     let ready = gateway.status("/ready");
     assert_eq!(ready.status, 503);
@@ -125,10 +128,39 @@ fn a_front_alone_and_a_core_alone_make_a_gateway() {
         (refused.status, refused.json()["error"].as_str().unwrap()),
         (503, "core_unreachable")
     );
+    assert!(tunnel.closed(), "a tunnel lasts no longer than requests do");
     core.restart();
     wait_until(LIMIT, "the session after the core's restart", || {
         (gateway.whoami(&cookie).status == 200).then_some(())
     });
+}
+
+#[test]
+fn a_front_that_the_core_does_not_know_is_not_ready_and_says_why() {
+    let gateway = Gateway::start();
+    let core = gateway.doorward.core_socket();
+    let app = crate::lab::servers::app();
+    let keytab = crate::lab::temp_dir("strange-front-");
+    let config = format!(
+        "[front]\nlisten = [\"127.0.0.1:0\"]\nlisten_status = \"127.0.0.1:0\"\ncore = \"unix:{}\"\n\
+         [sso.kerberos]\nkeytab = \"{}\"\n\
+         [[site]]\nhost = \"*\"\nupstream = \"http://127.0.0.1:{}\"\n",
+        core.display(),
+        keytab.path().join("web.keytab").display(),
+        app.port
+    );
+    std::fs::copy(&realm().web_keytab, keytab.path().join("web.keytab")).unwrap();
+    let strange = Doorward::front_as("nobody", &config, &[keytab.path()]);
+    let front = Gateway { doorward: strange, app };
+    let ready = front.status("/ready");
+    assert_eq!(ready.status, 503);
+    assert!(ready.json()["core"].as_str().unwrap().contains("front_users"), "{}", ready.text());
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let refused = front.send_token(&token);
+    assert_eq!(
+        (refused.status, refused.json()["error"].as_str().unwrap()),
+        (503, "front_not_allowed")
+    );
 }
 
 #[test]

@@ -140,6 +140,38 @@ fn the_longest_path_of_a_host_serves_and_an_ambiguous_one_is_refused() {
 }
 
 #[test]
+fn a_host_that_two_programs_read_differently_is_refused() {
+    let app = crate::lab::servers::app();
+    let more = format!(
+        "[[site]]\nhost = \"{}\"\nupstream = \"http://127.0.0.1:{}\"\nrequire = [\"user:bob\"]",
+        web(),
+        app.port
+    );
+    let gateway = Setup { more, ..Setup::default() }.start();
+    let cookie = gateway.sign_on_anywhere("alice");
+    let name = web();
+    let status = |request: String| {
+        let mut connection = gateway.connect();
+        connection.send(format!("{request}Cookie: {cookie}\r\n\r\n"));
+        connection.response().status
+    };
+    assert_eq!(status(format!("GET / HTTP/1.1\r\nHost: {name}\r\n")), 403);
+    assert_eq!(status(format!("GET / HTTP/1.1\r\nHost: {name}.:80\r\n")), 403);
+    for host in [
+        format!("x@{name}"),
+        format!("x@{name}:80"),
+        format!("other.example, {name}"),
+        format!("[::1]{name}"),
+        format!("other.example:80@{name}"),
+        format!("other.example:{name}"),
+        format!("other.example/{name}"),
+    ] {
+        assert_eq!(status(format!("GET / HTTP/1.1\r\nHost: {host}\r\n")), 400, "{host}");
+    }
+    assert_eq!(status(format!("GET http://x@{name}/ HTTP/1.0\r\n")), 400);
+}
+
+#[test]
 fn a_request_for_no_site_is_404_and_connect_is_not_served() {
     let setup = Setup::default();
     let app = crate::lab::servers::app();

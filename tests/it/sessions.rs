@@ -41,6 +41,15 @@ fn logging_out_takes_a_post_that_no_other_site_made_the_browser_send() {
         web()
     ));
     assert_eq!(connection.response().status, 403);
+    for site in ["cross-site", "same-site"] {
+        let mut connection = gateway.connect();
+        connection.send(format!(
+            "POST /.doorward/logout HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\
+             Sec-Fetch-Site: {site}\r\nContent-Length: 0\r\n\r\n",
+            web()
+        ));
+        assert_eq!(connection.response().status, 403, "{site}");
+    }
     assert_eq!(gateway.whoami(&cookie).status, 200);
 }
 

@@ -34,6 +34,28 @@ impl Doorward {
         Doorward::start("front", config, &[])
     }
 
+    /// `doorward front` under another account, which is given these files as well.
+    #[track_caller]
+    pub fn front_as(account: &str, config: &str, files: &[&Path]) -> Doorward {
+        let dir = temp_dir("doorward-");
+        write_config(dir.path(), "front", config);
+        // The account may not be let into the directory where it was built.
+        let program = dir.path().join("doorward");
+        std::fs::copy(env!("CARGO_BIN_EXE_doorward"), &program).unwrap();
+        for path in files.iter().chain([&dir.path()]) {
+            let done = Command::new("chown").args(["-R", account]).arg(path).status().unwrap();
+            assert!(done.success(), "chown {}", path.display());
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", account, "--clear-groups"]).arg(program);
+        command.env("KRB5_CONFIG", &realm().krb5_config_two_realms);
+        command.arg("front").arg("--config").arg(config_file(dir.path()));
+        let process = Process::start("doorward front", &mut command);
+        let mut doorward = Doorward { role: "front".to_owned(), dir, process, env: Vec::new() };
+        doorward.wait_ready();
+        doorward
+    }
+
     /// `doorward core`.
     #[track_caller]
     pub fn core(config: &str) -> Doorward {

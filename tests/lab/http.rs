@@ -1,6 +1,6 @@
 //! HTTP as bytes: answers, and a connection on which a test says exactly what is sent.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use super::LIMIT;
@@ -152,9 +152,13 @@ impl Raw {
         bytes
     }
 
-    /// Whether the other side closes without a further byte.
+    /// Whether the other side closes without a further byte. One that only says
+    /// nothing has not closed.
     pub fn closed(&mut self) -> bool {
-        self.rest().is_empty()
+        match self.reader.read(&mut [0; 1]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
     }
 
     /// The connection itself.

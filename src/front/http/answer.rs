@@ -274,6 +274,7 @@ fn status_of(reason: Reason) -> StatusCode {
         Reason::BadBase64
         | Reason::ManyAuthorizations
         | Reason::AmbiguousPath
+        | Reason::OddHost
         | Reason::ForwardedConflict => StatusCode::BAD_REQUEST,
         Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,
@@ -285,6 +286,7 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::StoreFull
         | Reason::StoreFailed
         | Reason::CoreUnreachable
+        | Reason::FrontNotAllowed
         | Reason::KeytabUnreadable
         | Reason::ReplayCacheFailed
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,

@@ -3,13 +3,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{HOST, HeaderName, ORIGIN};
+use http::header::{HOST, HeaderName, ORIGIN, VIA};
 use http::{HeaderMap, Method, Request};
 use ipnet::IpNet;
 
 use super::route::host_of;
 use crate::config::checked::Front;
 use crate::front::connection::Connection;
+use crate::front::upstream::is_forwarding;
 use crate::wire::Reason;
 
 /// `X-Forwarded-For`
@@ -29,15 +30,18 @@ pub struct Facts {
     pub client: IpAddr,
     /// Whether the client's connection is TLS, here or at a trusted proxy.
     pub secure: bool,
-    /// Whether a trusted proxy sent it: its connections carry many clients.
-    pub proxied: bool,
+    /// Whether a trusted proxy sent it: what it says about forwarding counts.
+    pub trusted: bool,
+    /// Whether its connection may carry many clients: a proxy sent it, listed or
+    /// not. Nothing that is proven then may stay with the connection.
+    pub shared: bool,
 }
 
 impl Facts {
     /// Reads the facts of a request.
     ///
     /// # Errors
-    /// The host is missing, doubled or contradicts the request's target; the
+    /// The host is doubled, is none, or contradicts the request's target; the
     /// method makes a tunnel of the gateway.
     pub fn read<B>(
         request: &Request<B>,
@@ -47,18 +51,19 @@ impl Facts {
         if request.method() == Method::CONNECT {
             return Err(Reason::MethodNotServed);
         }
-        let proxied = connection.trusted;
+        let trusted = connection.trusted;
         let headers = request.headers();
         Ok(Self {
             host: host(request)?,
             path: request.uri().path().to_owned(),
-            client: if proxied {
+            client: if trusted {
                 forwarded_client(headers, connection.peer, &front.trusted_proxies)
             } else {
                 connection.peer
             },
-            secure: connection.is_tls() || (proxied && forwarded_secure(headers)),
-            proxied,
+            secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
+            trusted,
+            shared: trusted || names_a_proxy(headers),
         })
     }
 }
@@ -67,15 +72,23 @@ fn is_trusted(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// Whether a browser says that another site made it send the request.
+/// Whether a proxy left its mark. One that nobody lists as trusted is not
+/// believed; but it may send several clients' requests on one connection.
+fn names_a_proxy(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| *name == VIA || is_forwarding(name.as_str()))
+}
+
+/// Whether a browser says that another site made it send the request. A
+/// sibling under the same domain is another site, too: who may write pages
+/// there is not asked.
 pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "cross-site";
+        return site != "same-origin" && site != "none";
     }
     headers.get(ORIGIN).is_some_and(|origin| {
         let origin = origin.to_str().unwrap_or_default();
         let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-        host_of(authority) != host
+        host_of(authority).as_deref() != Ok(host)
     })
 }
 
@@ -96,12 +109,11 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'
 
 fn host<B>(request: &Request<B>) -> Result<String, Reason> {
     let header = single(request.headers(), &HOST)?;
-    match (request.uri().authority(), header) {
-        (Some(authority), Some(header)) if host_of(authority.as_str()) != host_of(header) => {
-            Err(Reason::ForwardedConflict)
-        }
-        (Some(authority), _) => Ok(host_of(authority.as_str())),
-        (None, Some(header)) => Ok(host_of(header)),
+    let header = header.map(host_of).transpose()?;
+    let target = request.uri().authority().map(|name| host_of(name.as_str())).transpose()?;
+    match (target, header) {
+        (Some(target), Some(header)) if target != header => Err(Reason::ForwardedConflict),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
         (None, None) => Ok(String::new()),
     }
 }
@@ -174,13 +186,16 @@ mod tests {
         assert_eq!(request("http://a.example/", &["b.example"]), Err(Reason::ForwardedConflict));
         assert_eq!(request("/", &["a.example", "b.example"]), Err(Reason::ForwardedConflict));
         assert_eq!(request("/", &["A.example"]), Ok("a.example".into()));
+        assert_eq!(request("http://x@a.example/", &[]), Err(Reason::OddHost));
     }
 
     #[test]
     fn a_browser_tells_that_another_site_is_behind_a_request() {
         for (name, value, foreign) in [
             (SEC_FETCH_SITE, "cross-site", true),
+            (SEC_FETCH_SITE, "same-site", true),
             (SEC_FETCH_SITE, "same-origin", false),
+            (SEC_FETCH_SITE, "none", false),
             (ORIGIN, "https://evil.example", true),
             (ORIGIN, "https://web.example:8443", false),
             (ORIGIN, "null", true),

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use http::header::{HOST, HeaderName};
+use http::uri::Authority;
 use http::{HeaderMap, Request, Response, Uri};
 
 use super::answer::Answerer;
@@ -44,7 +45,7 @@ pub async fn auth<B>(
     facts: &Facts,
     answerer: &Answerer<'_>,
 ) -> Response<Body> {
-    let original = match original(request.uri(), request.headers(), facts.proxied) {
+    let original = match original(request.uri(), request.headers(), facts.trusted) {
         Ok(original) => original,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
@@ -56,7 +57,7 @@ pub async fn auth<B>(
     };
     // What asks is a proxy, whether it is trusted or not: nothing that is
     // proven here may stay with its connection.
-    let asked = Facts { proxied: true, ..facts };
+    let asked = Facts { shared: true, ..facts };
     match super::enter(front, live, connection, request.headers(), &asked, site).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
         Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site))),
@@ -69,7 +70,7 @@ pub async fn auth<B>(
 ///
 /// # Errors
 /// The headers come from a peer that is not trusted, stand twice, are no
-/// text, or contradict one another.
+/// text, contradict one another, or can be read in two ways.
 pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Original, Reason> {
     let appended = uri.path().strip_prefix(PREFIX).filter(|rest| !rest.is_empty());
     let original_uri = single(headers, &X_ORIGINAL_URI)?;
@@ -85,8 +86,8 @@ pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Origina
     agreed([original_method, forwarded_method].into_iter().flatten().map(str::to_owned))?;
     let url = original_url.map(parse).transpose()?;
     let own_host = match uri.authority() {
-        Some(authority) => Some(host_of(authority.as_str())),
-        None => single(headers, &HOST)?.map(host_of),
+        Some(authority) => Some(host_of(authority.as_str())?),
+        None => single(headers, &HOST)?.map(host_of).transpose()?,
     };
     let paths = [original_uri, forwarded_uri, appended]
         .into_iter()
@@ -94,12 +95,12 @@ pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Origina
         .map(|text| parse(text).map(|uri| uri.path().to_owned()))
         .chain(url.iter().map(|url| Ok(url.path().to_owned())))
         .collect::<Result<Vec<_>, Reason>>()?;
-    let named_host = agreed(
-        forwarded_host
-            .map(host_of)
-            .into_iter()
-            .chain(url.as_ref().and_then(Uri::authority).map(|name| host_of(name.as_str()))),
-    )?;
+    let named_hosts = forwarded_host
+        .into_iter()
+        .chain(url.as_ref().and_then(Uri::authority).map(Authority::as_str))
+        .map(host_of)
+        .collect::<Result<Vec<_>, Reason>>()?;
+    let named_host = agreed(named_hosts.into_iter())?;
     // nginx and Envoy pass the original Host on; Traefik and Caddy ask under
     // the gateway's own name and put the original one into X-Forwarded-Host.
     let keeps_host = original_uri.is_some() || appended.is_some();
@@ -114,8 +115,13 @@ pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Origina
     Ok(Original { host, path })
 }
 
+/// A path or URL as a proxy tells it. Some programs end it at a `#`, some do not.
 fn parse(text: &str) -> Result<Uri, Reason> {
-    text.parse().map_err(|_| Reason::ForwardedConflict)
+    let uri: Uri = text.parse().map_err(|_| Reason::ForwardedConflict)?;
+    if text.contains('#') || !uri.path().starts_with('/') {
+        return Err(Reason::AmbiguousPath);
+    }
+    Ok(uri)
 }
 
 fn agreed(mut values: impl Iterator<Item = String>) -> Result<Option<String>, Reason> {
@@ -176,6 +182,14 @@ mod tests {
         assert_eq!(read("/.doorward/auth", &methods, true), conflict);
         let envoy = [("host", "web.example"), ("x-forwarded-uri", "/public")];
         assert_eq!(read("/.doorward/auth/admin", &envoy, true), conflict);
+    }
+
+    #[test]
+    fn a_path_that_programs_end_at_different_places_is_refused() {
+        for path in ["/public#/../admin", "/admin#", "admin", "*"] {
+            let lines = [("host", "web.example"), ("x-original-uri", path)];
+            assert_eq!(read("/.doorward/auth", &lines, true), Err(Reason::AmbiguousPath), "{path}");
+        }
     }
 
     #[test]

@@ -33,14 +33,31 @@ pub fn site<'a>(sites: &'a [Site], host: &str, path: &str) -> Result<Option<&'a 
     Ok(found)
 }
 
-/// The host of an authority: lower case, without port and trailing dot.
-pub fn host_of(authority: &str) -> String {
-    let host = if authority.starts_with('[') {
-        authority.split_inclusive(']').next().unwrap_or(authority)
+/// The host of an authority (RFC 3986 section 3.2): lower case, without port
+/// and trailing dot.
+///
+/// # Errors
+/// [`Reason::OddHost`]: user information, or anything else that is no name, no
+/// address and no port. An application might find another host in it.
+pub fn host_of(authority: &str) -> Result<String, Reason> {
+    let is_address = authority.starts_with('[');
+    let end = if is_address {
+        authority.find(']').map_or(0, |bracket| bracket + 1)
     } else {
-        authority.split(':').next().unwrap_or(authority)
+        authority.find(':').unwrap_or(authority.len())
     };
-    host.trim_end_matches('.').to_ascii_lowercase()
+    let (host, port) = authority.split_at(end);
+    let is_host = host.bytes().all(|byte| match byte {
+        b'.' | b'-' | b'_' => true,
+        b'[' | b':' | b']' => is_address,
+        byte => byte.is_ascii_alphanumeric(),
+    });
+    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)) {
+        Ok(host.trim_end_matches('.').to_ascii_lowercase())
+    } else {
+        Err(Reason::OddHost)
+    }
 }
 
 fn host_matches(pattern: &HostPattern, host: &str) -> bool {
@@ -200,8 +217,31 @@ mod tests {
             ("web.example.", "web.example"),
             ("[::1]:80", "[::1]"),
             ("10.0.0.1", "10.0.0.1"),
+            ("my_host:", "my_host"),
+            ("", ""),
         ] {
-            assert_eq!(host_of(authority), host);
+            assert_eq!(host_of(authority), Ok(host.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_host_with_anything_else_in_it_is_refused() {
+        for authority in [
+            "x@web.example",
+            "other.example:80@web.example",
+            "other.example, web.example",
+            "other.example:web.example",
+            "other.example:80:81",
+            "[::1]web.example",
+            "[::1",
+            "::1",
+            "]web.example",
+            "[web.example",
+            "web.example/",
+            "web%2eexample",
+            "w\u{e9}b.example",
+        ] {
+            assert_eq!(host_of(authority), Err(Reason::OddHost), "{authority}");
         }
     }
 }

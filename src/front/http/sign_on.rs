@@ -141,7 +141,7 @@ async fn by_session(
     otherwise: Reason,
 ) -> Result<Present, Refusal> {
     let mut why = Refusal::new(otherwise);
-    let bound = if facts.proxied { None } else { connection.session() };
+    let bound = if facts.shared { None } else { connection.session() };
     let presented = cookie::session_id(headers, facts.secure);
     for id in presented.into_iter().chain(bound.as_deref()) {
         match front.core.resolve(id, facts.client).await {
@@ -184,15 +184,17 @@ async fn negotiate(
 ) -> Result<Present, Refusal> {
     let refuse =
         |reason, detail, reply| Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply));
-    // Behind a proxy the client's TLS ends elsewhere: our certificate says nothing of it.
-    let bindings = connection.binding.clone().filter(|_| !facts.proxied);
+    // Behind a proxy the client's TLS ends elsewhere, and our certificate says
+    // nothing of it. Only who is known to be one is taken for one: else tokens
+    // could be relayed by way of forward-auth.
+    let bindings = connection.binding.clone().filter(|_| !connection.trusted);
     let terms = Terms { channel_binding: policy.channel_binding, bindings };
-    let exchange = match connection.begin_attempt() {
+    let exchange = match connection.begin_attempt().filter(|_| !facts.shared) {
         Some(unfinished) => unfinished.under(terms),
         None => Exchange::new(terms),
     };
     match run(live, exchange, Input::Token(token)).await {
-        Leg::Next(_, reply) if facts.proxied => {
+        Leg::Next(_, reply) if facts.shared => {
             refuse(Reason::ExchangeNeedsConnection, String::new(), Some(reply))
         }
         Leg::Next(exchange, reply) => {
@@ -203,7 +205,7 @@ async fn negotiate(
         Leg::Proven { proof, reply } => match front.core.sign_on(*proof, facts.client).await {
             Ok(grant) => {
                 front.metrics.granted(Mechanism::Negotiate);
-                if !facts.proxied {
+                if !facts.shared {
                     connection.bind(&grant.session().session);
                 }
                 Ok(Present { grant, fresh: Some(Fresh { reply }) })

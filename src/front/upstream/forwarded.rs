@@ -80,7 +80,7 @@ impl Client {
 /// Whether a header, however spelt, says something about forwarding or
 /// replaces what the request line says (the path override that some
 /// frameworks obey): nothing that a client may decide.
-pub(super) fn is_forwarding(name: &str) -> bool {
+pub fn is_forwarding(name: &str) -> bool {
     const NAMES: &[&[u8]] = &[b"forwarded", b"x-real-ip", b"x-rewrite-url"];
     const FAMILIES: &[&[u8]] = &[b"x-forwarded-", b"x-original-"];
     // Most names end here.

@@ -26,7 +26,7 @@ mod upgrade;
 pub use assertion::{AssertionError, Assertions};
 pub use body::{AnswerBody, BodyError};
 pub use error::UpstreamError;
-pub use forwarded::Client;
+pub use forwarded::{Client, is_forwarding};
 pub use headers::HeaderRules;
 pub use identity::{IdentityCache, IdentityHeaders, Unsendable};
 pub use pool::{Application, OddAddress};

@@ -423,7 +423,6 @@ fn channel_bindings(bindings: &Bindings) -> sys::gss_channel_bindings_struct {
     }
 }
 
-/// A buffer for the library to read; valid as long as `bytes`.
 /// Keeps what MIT has read of krb5.conf for as long as the process runs. Every
 /// context shares it while one of them stands; else each accept opens and reads
 /// the file twice. MIT still looks for changes of the file once a second.
@@ -462,6 +461,7 @@ fn import(service: &Service) -> Result<Name, Failure> {
     Ok(name)
 }
 
+/// A buffer for the library to read; valid as long as `bytes`.
 fn borrowed(bytes: &[u8]) -> sys::gss_buffer_desc {
     sys::gss_buffer_desc { length: bytes.len(), value: bytes.as_ptr().cast_mut().cast() }
 }
