@@ -8,7 +8,7 @@ use crate::lab::{Doorward, Ticket, curl, realm};
 
 /// What a test sets other than the rest do: lines of TOML for each table.
 #[derive(Clone, Debug, Default)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// The keytab; without one, the web server's of the domain.
     pub keytab: Option<PathBuf>,
     /// Lines of `[front]`.
@@ -24,7 +24,7 @@ pub struct Setup {
 }
 
 /// A running gateway and its application.
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// The gateway.
     pub doorward: Doorward,
     /// The application.
@@ -33,7 +33,7 @@ pub struct Gateway {
 
 impl Setup {
     /// The configuration, for an application on `port`.
-    pub fn config(&self, port: u16) -> String {
+    pub(crate) fn config(&self, port: u16) -> String {
         let keytab = self.keytab.clone().unwrap_or_else(|| realm().web_keytab.clone());
         format!(
             "[front]\nlisten = [\"127.0.0.1:0\"]\nlisten_tls = [\"127.0.0.1:0\"]\n\
@@ -52,7 +52,7 @@ impl Setup {
 
     /// Starts gateway and application.
     #[track_caller]
-    pub fn start(&self) -> Gateway {
+    pub(crate) fn start(&self) -> Gateway {
         let app = servers::app();
         Gateway { doorward: Doorward::serve(&self.config(app.port)), app }
     }
@@ -61,40 +61,40 @@ impl Setup {
 impl Gateway {
     /// A gateway with nothing special about it.
     #[track_caller]
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Setup::default().start()
     }
 
     /// Fetches a path over plain HTTP with curl.
     #[track_caller]
-    pub fn get(&self, ticket: Option<&Ticket>, path: &str, args: &[&str]) -> Response {
+    pub(crate) fn get(&self, ticket: Option<&Ticket>, path: &str, args: &[&str]) -> Response {
         let url = self.doorward.url(path);
         curl(ticket, &[args, &[url.as_str()]].concat())
     }
 
     /// Fetches a path over TLS with curl, which does not check the certificate.
     #[track_caller]
-    pub fn get_tls(&self, ticket: Option<&Ticket>, path: &str, args: &[&str]) -> Response {
+    pub(crate) fn get_tls(&self, ticket: Option<&Ticket>, path: &str, args: &[&str]) -> Response {
         let url = self.doorward.https_url(path);
         curl(ticket, &[&["--insecure"], args, &[url.as_str()]].concat())
     }
 
     /// A connection to the plain listener on which the test says every byte.
     #[track_caller]
-    pub fn connect(&self) -> Raw {
+    pub(crate) fn connect(&self) -> Raw {
         Raw::connect(self.doorward.http_port())
     }
 
     /// Sends one Negotiate token on a connection of its own.
     #[track_caller]
-    pub fn send_token(&self, token: &str) -> Response {
+    pub(crate) fn send_token(&self, token: &str) -> Response {
         let value = format!("Negotiate {token}");
         self.connect().get(&web(), "/", &[("Authorization", &value)])
     }
 
     /// Signs somebody on, and gives the cookie pair that they are given.
     #[track_caller]
-    pub fn sign_on(&self, user: &str) -> String {
+    pub(crate) fn sign_on(&self, user: &str) -> String {
         let token = realm().ticket(user).tokens(&web(), 1).remove(0);
         let answer = self.send_token(&token);
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -103,7 +103,7 @@ impl Gateway {
 
     /// The same at `/.doorward/whoami`, where no site requires anything.
     #[track_caller]
-    pub fn sign_on_anywhere(&self, user: &str) -> String {
+    pub(crate) fn sign_on_anywhere(&self, user: &str) -> String {
         let token = realm().ticket(user).tokens(&web(), 1).remove(0);
         let value = format!("Negotiate {token}");
         let answer =
@@ -114,13 +114,13 @@ impl Gateway {
 
     /// Asks who a cookie stands for.
     #[track_caller]
-    pub fn whoami(&self, cookie: &str) -> Response {
+    pub(crate) fn whoami(&self, cookie: &str) -> Response {
         self.connect().get(&web(), "/.doorward/whoami", &[("Cookie", cookie)])
     }
 
     /// A figure of `/metrics`, by the start of its line.
     #[track_caller]
-    pub fn metric(&self, series: &str) -> f64 {
+    pub(crate) fn metric(&self, series: &str) -> f64 {
         let text = self.status("/metrics").text();
         let line = text.lines().find(|line| line.starts_with(series));
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
@@ -129,26 +129,26 @@ impl Gateway {
 
     /// A page of the status listener.
     #[track_caller]
-    pub fn status(&self, path: &str) -> Response {
+    pub(crate) fn status(&self, path: &str) -> Response {
         let mut connection = Raw::connect(self.doorward.status_port());
         connection.get("localhost", path, &[("Connection", "close")])
     }
 }
 
 /// The host name that tickets are for.
-pub fn web() -> String {
+pub(crate) fn web() -> String {
     realm().host("web")
 }
 
 /// The `name=value` of a Set-Cookie header.
 #[track_caller]
-pub fn cookie_of(answer: &Response) -> String {
+pub(crate) fn cookie_of(answer: &Response) -> String {
     let set = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie in {answer:?}"));
     set.split(';').next().unwrap().to_owned()
 }
 
 /// The values under which a header reached the application.
-pub fn reached(answer: &Response, name: &str) -> Vec<String> {
+pub(crate) fn reached(answer: &Response, name: &str) -> Vec<String> {
     let seen = answer.json();
     let pairs = seen["headers"].as_array().unwrap();
     let named = pairs.iter().filter(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name));

@@ -1,5 +1,11 @@
 //! Doorward from outside: real clients, a real realm, real servers around it.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "nobody uses these files from outside; a test may panic"
+)]
 
 #[path = "../lab/mod.rs"]
 mod lab;

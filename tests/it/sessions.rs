@@ -67,8 +67,8 @@ fn a_cookie_that_is_altered_cut_or_planted_is_worth_nothing() {
     let gateway = Gateway::start();
     let cookie = gateway.sign_on("alice");
     let (name, id) = cookie.split_once('=').unwrap();
-    let flipped =
-        if id.starts_with('A') { format!("B{}", &id[1..]) } else { format!("A{}", &id[1..]) };
+    let other_first = if id.starts_with('A') { 'B' } else { 'A' };
+    let flipped = format!("{other_first}{}", &id[1..]);
     for forged in
         [flipped.as_str(), &id[1..], &format!("{id}A"), "", "../../v1/whoami", &"A".repeat(43)]
     {

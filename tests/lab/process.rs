@@ -1,4 +1,5 @@
 //! Child processes whose output is kept, and waiting with a limit.
+#![allow(clippy::disallowed_methods, reason = "here, and only here, tests wait")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,7 +13,6 @@ use super::LIMIT;
 
 /// Asks `poll` until it gives a value; fails the test when `limit` has passed.
 #[track_caller]
-#[allow(clippy::disallowed_methods, reason = "the one place where tests pause")]
 pub fn wait_until<T>(limit: Duration, what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + limit;
     let mut pause = Duration::from_millis(1);
