@@ -106,8 +106,7 @@ impl Gateway {
     pub(crate) fn sign_on_anywhere(&self, user: &str) -> String {
         let token = realm().ticket(user).tokens(&web(), 1).remove(0);
         let value = format!("Negotiate {token}");
-        let answer =
-            self.connect().get(&web(), "/.doorward/whoami", &[("Authorization", &value)]);
+        let answer = self.connect().get(&web(), "/.doorward/whoami", &[("Authorization", &value)]);
         assert_eq!(answer.status, 200, "{answer:?}");
         cookie_of(&answer)
     }

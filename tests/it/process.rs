@@ -116,7 +116,8 @@ fn a_front_alone_and_a_core_alone_make_a_gateway() {
     assert_eq!(gateway.whoami(&cookie).status, 200);
     assert_eq!(gateway.status("/ready").status, 200);
     let mut tunnel = gateway.connect();
-    let upgrade = [("Cookie", cookie.as_str()), ("Connection", "Upgrade"), ("Upgrade", "websocket")];
+    let upgrade =
+        [("Cookie", cookie.as_str()), ("Connection", "Upgrade"), ("Upgrade", "websocket")];
     assert_eq!(tunnel.get(&web(), "/upgrade", &upgrade).status, 101);
     core.stop();
     let ready = gateway.status("/ready");
