@@ -17,6 +17,7 @@ mod connections;
 mod core_api;
 mod crash;
 mod forward_auth;
+mod full_disk;
 mod gateway;
 mod headers;
 mod junk;
