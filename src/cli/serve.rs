@@ -157,6 +157,8 @@ impl Running {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
+        // What can fail comes first, and the front's is whole or nothing itself.
+        self.audit.reopen().map_err(ServeError::Audit)?;
         if let Some(front) = &self.front {
             front.reload(&settings)?;
         }
@@ -166,7 +168,7 @@ impl Running {
         if let Some(level) = &self.level {
             level.set(settings.log.level);
         }
-        self.audit.reopen().map_err(ServeError::Audit)
+        Ok(())
     }
 }
 

@@ -1,7 +1,11 @@
 //! An identity lives and dies with its connection, and never crosses to another.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::gateway::{Gateway, Setup, cookie_of, reached, web};
-use crate::lab::realm;
+use crate::lab::http::Response;
+use crate::lab::{TokenOptions, realm};
 
 #[test]
 fn a_client_without_cookies_keeps_its_identity_on_the_connection_it_was_proven_on() {
@@ -30,6 +34,57 @@ fn a_failed_attempt_ends_what_was_proven_on_the_connection_before() {
         assert_ne!(connection.get(&web(), "/", &[("Authorization", failing)]).status, 200);
         assert_eq!(connection.get(&web(), "/", &[]).status, 401, "{failing}");
     }
+}
+
+/// SPNEGO in two legs (RFC 4178 section 4.2): first only what is offered, then
+/// the token itself.
+fn two_legs() -> [String; 2] {
+    const SPNEGO: &[u8] = &[0x06, 6, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
+    const KERBEROS: &[u8] =
+        &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+    let raw = TokenOptions { raw: true, ..TokenOptions::default() };
+    let token = realm().ticket("alice").tokens_with(&web(), 1, &raw).remove(0);
+    let token = STANDARD.decode(token).unwrap();
+    let offer = der(0xa0, &der(0x30, &der(0xa0, &der(0x30, KERBEROS))));
+    let init = der(0x60, &[SPNEGO, &offer].concat());
+    let response = der(0xa1, &der(0x30, &der(0xa2, &der(0x04, &token))));
+    [init, response].map(|leg| format!("Negotiate {}", STANDARD.encode(leg)))
+}
+
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [.., high, low] = content.len().to_be_bytes();
+    let length = if content.len() < 0x80 { vec![low] } else { vec![0x82, high, low] };
+    [&[tag], length.as_slice(), content].concat()
+}
+
+#[test]
+fn an_exchange_of_two_legs_signs_on_on_the_connection_it_began_on() {
+    let gateway = Gateway::start();
+    let [first, second] = two_legs();
+    let mut connection = gateway.connect();
+    let asked = connection.get(&web(), "/", &[("Authorization", &first)]);
+    assert_eq!((asked.status, asked.json()["error"].as_str().unwrap()), (401, "exchange_open"));
+    assert!(asked.header("www-authenticate").unwrap().len() > "Negotiate ".len(), "{asked:?}");
+    let answer = connection.get(&web(), "/", &[("Authorization", &second)]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(reached(&answer, "Remote-User"), ["alice"]);
+}
+
+#[test]
+fn an_exchange_that_was_broken_off_or_left_its_connection_is_over() {
+    let gateway = Gateway::start();
+    let error = |answer: Response| answer.json()["error"].as_str().unwrap().to_owned();
+    let [first, second] = two_legs();
+    let second = [("Authorization", second.as_str())];
+    let mut connection = gateway.connect();
+    assert_eq!(connection.get(&web(), "/", &[("Authorization", &first)]).status, 401);
+    assert_eq!(error(gateway.connect().get(&web(), "/", &second)), "exchange_interrupted");
+    assert_eq!(error(connection.get(&web(), "/", &[])), "no_credentials");
+    assert_eq!(error(connection.get(&web(), "/", &second)), "exchange_interrupted");
+    let proxied = [("Authorization", first.as_str()), ("Via", "1.1 cache")];
+    let mut pooled = gateway.connect();
+    assert_eq!(error(pooled.get(&web(), "/", &proxied)), "exchange_needs_connection");
+    assert_eq!(error(pooled.get(&web(), "/", &second)), "exchange_interrupted");
 }
 
 #[test]

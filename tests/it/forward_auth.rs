@@ -136,6 +136,20 @@ fn the_requests_of_traefik_caddy_and_envoy_are_understood() {
 }
 
 #[test]
+fn a_proxy_that_tells_no_path_is_refused_where_sites_differ_by_path() {
+    let gateway = gateway();
+    let cookie = gateway.sign_on("alice");
+    let ask = |gateway: &Gateway, cookie: &str| {
+        gateway.connect().get(&web(), "/.doorward/auth", &[("Cookie", cookie)])
+    };
+    let answer = ask(&gateway, &cookie);
+    assert_eq!((answer.status, answer.json()["error"].as_str().unwrap()), (400, "ambiguous_path"));
+    gateway.doorward.wait_log("the mend", |line| line.to_string().contains("X-Original-URI"));
+    let one_site = Setup { front: TRUSTED, ..Setup::default() }.start();
+    assert_eq!(ask(&one_site, &one_site.sign_on("alice")).status, 200);
+}
+
+#[test]
 fn nobody_but_a_trusted_proxy_may_ask_for_a_client() {
     let gateway = Gateway::start();
     let cookie = gateway.sign_on("alice");

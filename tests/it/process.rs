@@ -58,6 +58,16 @@ fn a_reload_takes_a_new_configuration_or_keeps_the_old_one_whole() {
         gateway.doorward.wait_log("the failed reload", |line| line["event"] == "reload_failed");
     assert!(failed.to_string().contains("hots"), "{failed}");
     assert_eq!(status(), 403);
+
+    let audit = gateway.doorward.dir().join("audit");
+    std::fs::rename(&audit, audit.with_extension("1")).unwrap();
+    std::fs::create_dir(&audit).unwrap();
+    gateway.doorward.reload(&setup.config(gateway.app.port));
+    gateway.doorward.wait_log("the audit file that cannot be opened", |line| {
+        line["event"] == "reload_failed" && line.to_string().contains("audit")
+    });
+    assert_eq!(status(), 403);
+    std::fs::remove_dir(&audit).unwrap();
     gateway.doorward.reload(&setup.config(gateway.app.port));
     wait_until(LIMIT, "the old requirement", || (status() == 200).then_some(()));
 }

@@ -32,8 +32,8 @@ const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-meth
 pub struct Original {
     /// Host, lower case, without port.
     pub host: String,
-    /// Path without query.
-    pub path: String,
+    /// Path without query; `None` when the proxy does not tell it.
+    pub path: Option<String>,
 }
 
 /// Answers 200 with identity headers, 401 with challenges, or 403.
@@ -49,7 +49,15 @@ pub async fn auth<B>(
         Ok(original) => original,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
-    let facts = Facts { host: original.host, path: original.path, ..facts.clone() };
+    let Original { host, path } = original;
+    if path.is_none() && route::depends_on_path(&live.settings.sites, &host) {
+        let detail = "the proxy tells no path, and the host has sites of several paths: let it send \
+                      X-Original-URI or X-Forwarded-Uri";
+        let refusal = Refusal { detail: detail.to_owned(), ..Refusal::new(Reason::AmbiguousPath) };
+        return answerer.refuse(&refusal, None);
+    }
+    let path = path.unwrap_or_else(|| "/".to_owned());
+    let facts = Facts { host, path, ..facts.clone() };
     let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
         Ok(Some(site)) => site,
         Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
@@ -111,7 +119,7 @@ pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Origina
         (Some(named), _) => named,
         (None, own) => own.unwrap_or_default(),
     };
-    let path = agreed(paths.into_iter())?.unwrap_or_else(|| "/".to_owned());
+    let path = agreed(paths.into_iter())?;
     Ok(Original { host, path })
 }
 
@@ -137,7 +145,9 @@ fn agreed(mut values: impl Iterator<Item = String>) -> Result<Option<String>, Re
 mod tests {
     use super::*;
 
-    fn read(path: &str, lines: &[(&str, &str)], trusted: bool) -> Result<(String, String), Reason> {
+    type Read = Result<(String, Option<String>), Reason>;
+
+    fn read(path: &str, lines: &[(&str, &str)], trusted: bool) -> Read {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
@@ -147,7 +157,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_proxy_is_understood() {
-        let web = |path: &str| Ok(("web.example".to_owned(), path.to_owned()));
+        let web = |path: &str| Ok(("web.example".to_owned(), Some(path.to_owned())));
         let nginx =
             [("host", "web.example"), ("x-original-uri", "/a?q"), ("x-original-method", "GET")];
         assert_eq!(read("/.doorward/auth", &nginx, true), web("/a"));
@@ -162,7 +172,10 @@ mod tests {
         ];
         assert_eq!(read("/.doorward/auth", &traefik, true), web("/a"));
         assert_eq!(read("/.doorward/auth/a?q", &[("host", "web.example")], true), web("/a"));
-        assert_eq!(read("/.doorward/auth", &[("host", "web.example")], false), web("/"));
+        assert_eq!(
+            read("/.doorward/auth", &[("host", "web.example")], false),
+            Ok(("web.example".to_owned(), None))
+        );
     }
 
     #[test]

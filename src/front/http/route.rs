@@ -33,6 +33,12 @@ pub fn site<'a>(sites: &'a [Site], host: &str, path: &str) -> Result<Option<&'a 
     Ok(found)
 }
 
+/// Whether it takes a path to find the site for a host.
+pub fn depends_on_path(sites: &[Site], host: &str) -> bool {
+    let mut candidates = sites.iter().filter(|site| host_matches(&site.host, host));
+    candidates.next().is_some_and(|nearest| nearest.path != "/")
+}
+
 /// The host of an authority (RFC 3986 section 3.2): lower case, without port
 /// and trailing dot.
 ///
