@@ -155,3 +155,19 @@ fn every_reason_has_its_place_in_the_troubleshooting_document() {
         assert!(document.contains(&format!("`{}`", reason.label())), "{reason}");
     }
 }
+
+#[test]
+fn every_dependency_earns_its_place_in_a_line_of_the_architecture_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    assert!(dependencies.len() > 20);
+    for name in dependencies.keys() {
+        let line = document.lines().find(|line| {
+            line.starts_with("| ") && line.split(['|', ',', ' ']).any(|word| word == name)
+        });
+        assert!(line.is_some(), "{name}");
+    }
+}
