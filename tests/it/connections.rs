@@ -40,8 +40,7 @@ fn a_failed_attempt_ends_what_was_proven_on_the_connection_before() {
 /// the token itself.
 fn two_legs() -> [String; 2] {
     const SPNEGO: &[u8] = &[0x06, 6, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
-    const KERBEROS: &[u8] =
-        &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+    const KERBEROS: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
     let raw = TokenOptions { raw: true, ..TokenOptions::default() };
     let token = realm().ticket("alice").tokens_with(&web(), 1, &raw).remove(0);
     let token = STANDARD.decode(token).unwrap();

@@ -45,6 +45,18 @@ fn kill_9_in_a_load_of_sign_ons_loses_no_session_and_revives_none() {
     }
 }
 
+#[test]
+fn a_logout_that_was_answered_outlives_a_kill_9_right_after_it() {
+    let mut gateway = Gateway::start();
+    let cookie = gateway.sign_on("alice");
+    assert_eq!(gateway.whoami(&cookie).status, 200);
+    // With nothing else to write, only the logout itself can have it written.
+    assert_eq!(try_log_out(gateway.doorward.http_port(), &cookie), Some(true));
+    gateway.doorward.kill9();
+    gateway.doorward.restart();
+    assert_eq!(gateway.whoami(&cookie).status, 401);
+}
+
 /// `None` once the gateway is gone.
 fn try_sign_on(port: u16, token: &str) -> Option<String> {
     let request = format!(

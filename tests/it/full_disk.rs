@@ -57,7 +57,8 @@ fn a_full_disk_refuses_new_sessions_says_so_and_serves_old_ones() {
     disk.fill();
     let tokens = realm().ticket("bob").tokens(&web(), 400);
     // The first few may still fit into pages that the store holds already.
-    let refused = tokens.iter().map(|token| gateway.send_token(token)).find(|one| one.status != 200);
+    let refused =
+        tokens.iter().map(|token| gateway.send_token(token)).find(|one| one.status != 200);
     let refused = refused.expect("400 sign-ons went onto a full disk");
     assert_eq!(refused.status, 503, "{refused:?}");
     let error = refused.json()["error"].as_str().unwrap().to_owned();
