@@ -4,19 +4,15 @@
 //! also pass on what the client sent, so a forged header of another kind
 //! stands beside the true one: where two of them disagree, nobody is believed.
 
-use std::sync::Arc;
-
 use http::header::{HOST, HeaderName};
 use http::uri::Authority;
-use http::{HeaderMap, Request, Response, Uri};
+use http::{HeaderMap, Response, Uri};
 
 use super::answer::Answerer;
 use super::facts::{Facts, single};
 use super::route::{self, host_of};
-use super::sign_on::{Policy, Refusal};
+use super::sign_on::{Policy, Refusal, Visit};
 use crate::front::body::Body;
-use crate::front::connection::Connection;
-use crate::front::{Front, Live};
 use crate::wire::Reason;
 
 const PREFIX: &str = "/.doorward/auth";
@@ -37,15 +33,9 @@ pub struct Original {
 }
 
 /// Answers 200 with identity headers, 401 with challenges, or 403.
-pub async fn auth<B>(
-    front: &Arc<Front>,
-    live: &Arc<Live>,
-    connection: &Connection,
-    request: &Request<B>,
-    facts: &Facts,
-    answerer: &Answerer<'_>,
-) -> Response<Body> {
-    let original = match original(request.uri(), request.headers(), facts.trusted) {
+pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Response<Body> {
+    let Visit { live, headers, facts, .. } = visit;
+    let original = match original(uri, headers, facts.trusted) {
         Ok(original) => original,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
@@ -66,7 +56,7 @@ pub async fn auth<B>(
     // What asks is a proxy, whether it is trusted or not: nothing that is
     // proven here may stay with its connection.
     let asked = Facts { shared: true, ..facts };
-    match super::enter(front, live, connection, request.headers(), &asked, site).await {
+    match super::enter(Visit { facts: &asked, ..visit }, site).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
         Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site))),
     }

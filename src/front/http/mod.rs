@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::UPGRADE;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 pub mod answer;
@@ -19,7 +19,7 @@ pub mod sign_on;
 
 use self::answer::Answerer;
 use self::facts::Facts;
-use self::sign_on::{Present, Refusal};
+use self::sign_on::{Policy, Present, Refusal, Visit};
 use super::body::Body;
 use super::connection::Connection;
 use super::upstream::Passage;
@@ -49,7 +49,7 @@ pub async fn answer(
 
 async fn handle(
     front: &Arc<Front>,
-    live: &Arc<Live>,
+    live: &Live,
     connection: &Connection,
     request: Request<Incoming>,
     began: Instant,
@@ -60,13 +60,12 @@ async fn handle(
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
     let answerer = answerer.with(&facts);
+    let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
-            "auth" => {
-                forward_auth::auth(front, live, connection, &request, &facts, &answerer).await
-            }
-            "whoami" => whoami(front, live, connection, &request, &facts, &answerer).await,
-            "logout" => logout(front, connection, &request, &facts, &answerer).await,
+            "auth" => forward_auth::auth(visit, request.uri(), &answerer).await,
+            "whoami" => whoami(visit, &answerer).await,
+            "logout" => logout(visit, request.method(), &answerer).await,
             "jwks.json" => answerer.json(live.assertions.jwks()),
             _ => answerer.not_found("Doorward has no page of this name"),
         };
@@ -76,10 +75,10 @@ async fn handle(
         Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
-    let present = match enter(front, live, connection, request.headers(), &facts, site).await {
+    let present = match enter(visit, site).await {
         Ok(present) => present,
         Err(refusal) => {
-            return answerer.refuse(&refusal, Some(sign_on::Policy::of(&live.settings.sso, site)));
+            return answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site)));
         }
     };
     let Some(upstream) = &site.upstream else {
@@ -109,16 +108,9 @@ async fn handle(
 }
 
 /// Who is there, and may they use the site?
-async fn enter(
-    front: &Arc<Front>,
-    live: &Arc<Live>,
-    connection: &Connection,
-    headers: &HeaderMap,
-    facts: &Facts,
-    site: &Site,
-) -> Result<Present, Refusal> {
-    let policy = sign_on::Policy::of(&live.settings.sso, site);
-    let present = sign_on::who(front, live, connection, headers, facts, &policy).await?;
+async fn enter(visit: Visit<'_>, site: &Site) -> Result<Present, Refusal> {
+    let policy = Policy::of(&visit.live.settings.sso, site);
+    let present = sign_on::who(visit, &policy).await?;
     if require::satisfied(&site.require, &present.grant.session().user) {
         Ok(present)
     } else {
@@ -126,39 +118,26 @@ async fn enter(
     }
 }
 
-async fn whoami(
-    front: &Arc<Front>,
-    live: &Arc<Live>,
-    connection: &Connection,
-    request: &Request<Incoming>,
-    facts: &Facts,
-    answerer: &Answerer<'_>,
-) -> Response<Body> {
+async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {
+    let Visit { live, facts, .. } = visit;
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let policy = site.map_or_else(
-        || sign_on::Policy::general(&live.settings.sso),
-        |site| sign_on::Policy::of(&live.settings.sso, site),
-    );
-    match sign_on::who(front, live, connection, request.headers(), facts, &policy).await {
+    let sso = &live.settings.sso;
+    let policy = site.map_or_else(|| Policy::general(sso), |site| Policy::of(sso, site));
+    match sign_on::who(visit, &policy).await {
         Ok(present) => answerer.whoami(&present),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),
     }
 }
 
-async fn logout(
-    front: &Arc<Front>,
-    connection: &Connection,
-    request: &Request<Incoming>,
-    facts: &Facts,
-    answerer: &Answerer<'_>,
-) -> Response<Body> {
-    if request.method() != Method::POST {
+async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> Response<Body> {
+    let Visit { front, connection, headers, facts, .. } = visit;
+    if method != Method::POST {
         return answerer.logout_needs_post();
     }
-    if facts::from_another_site(request.headers(), &facts.host) {
+    if facts::from_another_site(headers, &facts.host) {
         return answerer.refuse(&Refusal::new(Reason::CrossSite), None);
     }
-    let cookie = cookie::session_id(request.headers(), facts.secure);
+    let cookie = cookie::session_id(headers, facts.secure);
     let bound = connection.session();
     connection.begin_attempt();
     for id in cookie.into_iter().chain(bound.as_deref()) {

@@ -16,6 +16,21 @@ use crate::front::mechanism::{Effect, Exchange, Input, Outcome, Proof, Step, Ter
 use crate::front::{Front, Live};
 use crate::wire::{Mechanism, Reason};
 
+/// A request that asks to be let in, and everything around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    /// The front.
+    pub front: &'a Arc<Front>,
+    /// What holds for this request.
+    pub live: &'a Live,
+    /// The connection it came on.
+    pub connection: &'a Connection,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// What is true of it.
+    pub facts: &'a Facts,
+}
+
 /// How one may sign on at a site.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
@@ -105,41 +120,33 @@ impl From<NoGrant> for Refusal {
 ///
 /// # Errors
 /// Nobody was proven, and why.
-pub async fn who(
-    front: &Arc<Front>,
-    live: &Live,
-    connection: &Connection,
-    headers: &HeaderMap,
-    facts: &Facts,
-    policy: &Policy<'_>,
-) -> Result<Present, Refusal> {
+pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refusal> {
     if !policy.enabled {
         return Err(Refusal::new(Reason::SsoDisabled));
     }
-    let authorization = headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
+    let authorization =
+        visit.headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
     match choose(authorization, policy.mechanisms) {
-        Choice::Negotiate(token) => negotiate(front, live, connection, facts, policy, token).await,
+        Choice::Negotiate(token) => negotiate(visit, policy, token).await,
         Choice::Refused(reason) => {
-            connection.begin_attempt();
+            visit.connection.begin_attempt();
             Err(Refusal::tried(Mechanism::Negotiate, reason, String::new(), None))
         }
         Choice::Absent(reason) => {
-            if connection.break_off() {
-                tracing::debug!(client = %facts.client, "an exchange was broken off");
+            if visit.connection.break_off() {
+                tracing::debug!(client = %visit.facts.client, "an exchange was broken off");
             }
-            by_session(front, connection, headers, facts, policy, reason).await
+            by_session(visit, policy, reason).await
         }
     }
 }
 
 async fn by_session(
-    front: &Arc<Front>,
-    connection: &Connection,
-    headers: &HeaderMap,
-    facts: &Facts,
+    visit: Visit<'_>,
     policy: &Policy<'_>,
     otherwise: Reason,
 ) -> Result<Present, Refusal> {
+    let Visit { front, connection, headers, facts, .. } = visit;
     let mut why = Refusal::new(otherwise);
     let bound = if facts.shared { None } else { connection.session() };
     let presented = cookie::session_id(headers, facts.secure);
@@ -175,13 +182,11 @@ impl Policy<'_> {
 }
 
 async fn negotiate(
-    front: &Arc<Front>,
-    live: &Live,
-    connection: &Connection,
-    facts: &Facts,
+    visit: Visit<'_>,
     policy: &Policy<'_>,
     token: Vec<u8>,
 ) -> Result<Present, Refusal> {
+    let Visit { front, live, connection, facts, .. } = visit;
     let refuse =
         |reason, detail, reply| Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply));
     // Behind a proxy the client's TLS ends elsewhere, and our certificate says
