@@ -3,8 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 
@@ -99,21 +101,35 @@ impl Line<'_> {
     }
 }
 
-/// Where audit lines go. Lines of several threads never mix.
+/// Where audit lines go. A thread of its own writes them, so that a slow disk
+/// or a full pipe never holds up a sign-on; what was handed over is written
+/// before this is dropped.
 #[derive(Debug)]
 pub struct Audit {
     target: AuditTarget,
-    file: Mutex<Option<File>>,
+    orders: Option<SyncSender<Order>>,
+    writer: Option<JoinHandle<()>>,
 }
 
+enum Order {
+    Line(Vec<u8>),
+    Reopened(Output),
+}
+
+type Output = Box<dyn Write + Send>;
+
 impl Audit {
-    /// Opens the target.
+    /// Opens the target, and starts the thread.
     ///
     /// # Errors
-    /// The file cannot be opened for appending.
+    /// The file cannot be opened for appending, or there is no thread to be had.
     pub fn open(target: AuditTarget) -> io::Result<Self> {
-        let file = open(&target)?;
-        Ok(Self { target, file: Mutex::new(file) })
+        let output = open(&target)?;
+        let (orders, taken) = sync_channel(WAITING);
+        let writer = thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || write_all(output, &taken))?;
+        Ok(Self { target, orders: Some(orders), writer: Some(writer) })
     }
 
     /// Opens the file again, after it was rotated.
@@ -122,11 +138,11 @@ impl Audit {
     /// The file cannot be opened; lines go on to the old one.
     pub fn reopen(&self) -> io::Result<()> {
         let fresh = open(&self.target)?;
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.order(Order::Reopened(fresh));
         Ok(())
     }
 
-    /// Writes one line. A line that cannot be written is said in the log.
+    /// Hands one line over. Never waits: a line that finds thousands before it is said to be lost.
     pub fn write(&self, line: &Line<'_>) {
         #[derive(Serialize)]
         struct Stamped<'a> {
@@ -141,25 +157,85 @@ impl Audit {
             return;
         };
         text.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = match file.as_mut() {
-            Some(file) => file.write_all(&text),
-            None => io::stderr().lock().write_all(&text),
-        };
-        if let Err(error) = written {
-            tracing::error!(%error, "an audit line was lost");
+        self.order(Order::Line(text));
+    }
+
+    fn order(&self, order: Order) {
+        let sent = self.orders.as_ref().map(|orders| orders.try_send(order));
+        if !matches!(sent, Some(Ok(()))) {
+            tracing::error!("an audit line was lost: the audit log takes no more");
         }
     }
 }
 
-fn open(target: &AuditTarget) -> io::Result<Option<File>> {
+impl Drop for Audit {
+    fn drop(&mut self) {
+        // The thread ends when nobody can order any more.
+        drop(self.orders.take());
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the audit thread panicked");
+        }
+    }
+}
+
+fn write_all(mut output: Output, orders: &Receiver<Order>) {
+    for order in orders {
+        match order {
+            Order::Reopened(fresh) => output = fresh,
+            Order::Line(text) => {
+                if let Err(error) = output.write_all(&text) {
+                    tracing::error!(%error, "an audit line was lost");
+                }
+            }
+        }
+    }
+}
+
+fn open(target: &AuditTarget) -> io::Result<Output> {
     match target {
-        AuditTarget::Stderr => Ok(None),
-        AuditTarget::File(path) => append(path).map(Some),
+        AuditTarget::Stderr => Ok(Box::new(io::stderr())),
+        AuditTarget::File(path) => Ok(Box::new(append(path)?)),
     }
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
     OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+}
+
+/// Lines that may wait for the disk.
+const WAITING: usize = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_handed_over_is_written_before_the_audit_log_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let audit = Audit::open(AuditTarget::File(path.clone())).unwrap();
+        for _ in 0..100 {
+            audit.write(&Line::new(Happening::SignOn, Verdict::Granted));
+        }
+        drop(audit);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text.lines().count(), 100);
+        assert!(text.lines().all(|line| line.contains(r#""event":"sign_on","outcome":"granted""#)));
+    }
+
+    #[test]
+    fn after_a_rotation_lines_go_to_the_new_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let audit = Audit::open(AuditTarget::File(path.clone())).unwrap();
+        audit.write(&Line::new(Happening::SignOn, Verdict::Granted));
+        std::fs::rename(&path, folder.path().join("audit.1")).unwrap();
+        audit.reopen().unwrap();
+        audit.write(&Line::new(Happening::SessionEnd, Verdict::Granted));
+        drop(audit);
+        let lines = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(lines("audit").contains("session_end"));
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ pub enum Role {
     /// The core alone.
     Core,
 }
+
+const LAST_MOMENTS: Duration = Duration::from_secs(2);
 
 /// Why nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +73,9 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
         .build()
         .map_err(|error| ServeError::System("runtime", error))?;
     let outcome = runtime.block_on(serve(role, file, settings, level));
-    runtime.shutdown_background();
+    // What tasks still hold must be dropped before the process ends: the audit
+    // log writes its last lines then, and the Kerberos threads leave the library.
+    runtime.shutdown_timeout(LAST_MOMENTS);
     outcome
 }
 

@@ -1,6 +1,7 @@
 //! The facts of one connection, its unfinished exchange, and the hyper loop.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +23,7 @@ use super::mechanism::{Bindings, Exchange};
 use super::output::{Noted, Output};
 use super::upstream::Client;
 use crate::clock;
+use crate::wire::SessionKey;
 
 /// What is true of a connection as long as it stands.
 #[derive(Debug)]
@@ -39,10 +41,20 @@ pub struct Connection {
     begun_requests: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     exchange: Option<Exchange>,
     session: Option<Arc<str>>,
+}
+
+/// Without the session's secret.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("exchange", &self.exchange)
+            .field("session", &self.session.as_deref().map(SessionKey::of))
+            .finish()
+    }
 }
 
 impl Connection {

@@ -2,6 +2,7 @@
 //! share. HTTP and JSON under `/v1`; `docs/architecture.md` has the table of
 //! who may ask what.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -99,7 +100,7 @@ pub struct User {
 }
 
 /// The answer to opening or resolving a session.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Session {
     /// The session's secret id, 256 random bits in base64url: the bearer's proof.
     pub session: String,
@@ -120,6 +121,17 @@ pub struct Session {
     pub home_server: String,
     /// Where to go instead, on the wrong node.
     pub redirect: Option<String>,
+}
+
+/// The secret id is never shown; its key is enough to follow a session.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("key", &SessionKey::of(&self.session))
+            .field("login", &self.user.login)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `GET /v1/whoami`: who the core takes the caller for.

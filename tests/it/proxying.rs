@@ -225,6 +225,8 @@ fn the_gateway_lets_open_requests_finish_when_it_is_told_to_stop() {
     });
     let ended = gateway.doorward.stop();
     assert!(ended.success(), "{ended:?}");
+    let audit = gateway.doorward.audit();
+    assert!(audit.iter().any(|line| line["outcome"] == "granted"), "{audit:?}");
     let mut said = String::new();
     download.stdout.take().unwrap().read_to_string(&mut said).unwrap();
     download.wait().unwrap();
