@@ -14,7 +14,7 @@ use crate::wire::{OpenSession, Reason};
 /// Proofs that travel together at most.
 const BATCH: usize = 128;
 /// Batches on their way at once: while one is written to the disk, the next one is read.
-const ON_THEIR_WAY: usize = 4;
+const ON_THEIR_WAY: usize = 2;
 /// Proofs that may wait for the core.
 const WAITING: usize = 4096;
 

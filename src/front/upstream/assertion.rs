@@ -34,6 +34,10 @@ pub struct Assertions {
     /// The JOSE header of every assertion, encoded.
     header: String,
     jwks: Value,
+    /// What was issued lately, by the hash of what it says: clients that keep no
+    /// cookie sign on with every request, and a signature costs more than the
+    /// rest of such a request.
+    recent: moka::sync::Cache<[u8; 32], Issued>,
 }
 
 /// Why there is no key to sign with.
@@ -71,6 +75,7 @@ pub enum AssertionError {
 pub(super) struct Issued {
     audience: Box<str>,
     renew_at: Timestamp,
+    ends_at: Timestamp,
     value: HeaderValue,
 }
 
@@ -118,6 +123,10 @@ impl Assertions {
             key,
             header: URL_SAFE_NO_PAD.encode(header.to_string()),
             jwks: json!({"keys": [jwk]}),
+            recent: moka::sync::Cache::builder()
+                .max_capacity(MAX_RECENT)
+                .time_to_live(LIFETIME / 2)
+                .build(),
         })
     }
 
@@ -155,12 +164,12 @@ impl Assertions {
         }
         let user = &*session.user;
         let told = groups_fit(&user.groups);
-        let claims = Claims {
+        let mut claims = Claims {
             iss: &self.issuer,
             aud: audience,
             sub: &user.login,
-            iat: now.unix(),
-            exp: now.plus(life).unix(),
+            iat: 0,
+            exp: 0,
             name: &user.name,
             email: &user.email,
             company: &user.company,
@@ -171,8 +180,21 @@ impl Assertions {
             principal: &session.principal,
             channel_bound: session.channel_bound,
         };
+        let content = content_key(&claims)?;
+        let recent = self.recent.get(&content);
+        if let Some(recent) = recent
+            && now < recent.renew_at
+            && recent.ends_at <= session.expires_at
+        {
+            return Some(recent);
+        }
+        let ends_at = now.plus(life);
+        (claims.iat, claims.exp) = (now.unix(), ends_at.unix());
         let value = self.sign(&claims)?;
-        Some(Issued { audience: audience.into(), renew_at: now.plus(life / 2), value })
+        let renew_at = now.plus(life / 2);
+        let issued = Issued { audience: audience.into(), renew_at, ends_at, value };
+        self.recent.insert(content, issued.clone());
+        Some(issued)
     }
 
     fn sign(&self, claims: &Claims<'_>) -> Option<HeaderValue> {
@@ -188,6 +210,12 @@ impl Assertions {
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+/// The hash of what an assertion says, whenever it says it.
+fn content_key(claims: &Claims<'_>) -> Option<[u8; 32]> {
+    let content = serde_json::to_vec(claims).ok()?;
+    digest(&SHA256, &content).as_ref().try_into().ok()
 }
 
 /// Whether the groups leave the assertion short enough for a header line of 8 KB.
@@ -227,11 +255,14 @@ const KEY_FILE: &str = "assertion-key.pem";
 const MAX_GROUPS: usize = 4 * 1024;
 /// Audiences remembered per grant: where a site serves any host, clients choose the audience.
 const MAX_AUDIENCES: usize = 8;
+/// Assertions that are remembered over all sessions.
+const MAX_RECENT: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::front::upstream::testing::session;
+    use crate::wire::Session;
     use jsonwebtoken::jwk::JwkSet;
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
     use std::os::unix::fs::PermissionsExt;
@@ -314,6 +345,23 @@ mod tests {
         assert_eq!(verified(&assertions, &token)["exp"], NOW.unix() + 60);
         let later = NOW.plus(Duration::from_secs(60));
         assert_eq!(assertions.for_site(&grant, "web.example", later), None);
+    }
+
+    #[test]
+    fn sessions_of_one_user_share_an_assertion_unless_it_outlives_one_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let assertions = Assertions::open(folder.path(), "gate.example").unwrap();
+        let issue = |change: fn(&mut Session)| {
+            let mut session = session();
+            change(&mut session);
+            assertions.for_site(&Grant::for_test(session), "web.example", NOW).unwrap()
+        };
+        let first = issue(|_| {});
+        assert_eq!(issue(|session| session.session = "B".repeat(43)), first);
+        assert_ne!(issue(|session| session.principal = "j@OTHER.EXAMPLE".into()), first);
+        assert_ne!(issue(|session| session.channel_bound = false), first);
+        let ending = issue(|session| session.expires_at = NOW.plus(Duration::from_secs(60)));
+        assert_eq!(verified(&assertions, &ending)["exp"], NOW.unix() + 60);
     }
 
     #[test]
