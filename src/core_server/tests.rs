@@ -75,9 +75,17 @@ impl Lab {
     }
 
     /// The audit log, a line at a time.
-    fn audit(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.directory.path().join("audit")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    /// The audit lines, as soon as there are so many: a thread of its own writes them.
+    async fn audit(&self, count: usize) -> Vec<Value> {
+        let path = self.directory.path().join("audit");
+        for _ in 0..1_000 {
+            let text = std::fs::read_to_string(&path).unwrap();
+            if text.lines().count() >= count && text.ends_with('\n') {
+                return text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            }
+            clock::pause(Duration::from_millis(10)).await;
+        }
+        panic!("there are no {count} audit lines within ten seconds");
     }
 
     /// Asks as a peer that this test cannot be.
@@ -360,7 +368,7 @@ async fn on_a_full_disk_new_sessions_are_refused_and_old_ones_served() {
     let (status, _) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     client.resolve(&old, None).await.unwrap();
-    let line = lab.audit().into_iter().find(|line| line["reference"] == refusal.reference);
+    let line = lab.audit(1).await.into_iter().find(|line| line["reference"] == refusal.reference);
     assert_eq!(line.unwrap()["reason"], "store_full");
     for session in &opened {
         client.end(session).await.unwrap();
@@ -432,7 +440,7 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
 
     let own = format!("uid {}", nix::unistd::geteuid());
     let key = SessionKey::of(&session).short();
-    let lines = lab.audit();
+    let lines = lab.audit(5).await;
     let line = |number: usize, words: &[&str]| {
         let line: &Value = &lines[number];
         words.iter().map(|&word| line[word].clone()).collect::<Value>()
