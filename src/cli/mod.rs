@@ -74,7 +74,7 @@ pub struct CheckArguments {
 /// Arguments of `doorward probe`.
 #[derive(Debug, Args)]
 pub struct ProbeArguments {
-    /// A page that asks for a sign-on, such as https://web.example/
+    /// A page that asks for a sign-on, such as <https://web.example/>
     pub url: String,
     /// Signs on by Kerberos, with the ticket that `klist` shows
     #[arg(long)]

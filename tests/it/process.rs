@@ -73,6 +73,21 @@ fn a_reload_takes_a_new_configuration_or_keeps_the_old_one_whole() {
 }
 
 #[test]
+fn where_signing_on_is_switched_off_neither_tokens_nor_sessions_count() {
+    let gateway = Gateway::start();
+    let cookie = gateway.sign_on("alice");
+    let off = Setup { sso: "enable_sso = false", ..Setup::default() };
+    gateway.doorward.reload(&off.config(gateway.app.port));
+    wait_until(LIMIT, "the end of signing on", || {
+        (gateway.whoami(&cookie).status == 403).then_some(())
+    });
+    let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
+    let refused = gateway.send_token(&token);
+    assert_eq!((refused.status, refused.header("www-authenticate")), (403, None));
+    assert_eq!(refused.json()["error"], "sso_disabled");
+}
+
+#[test]
 fn a_rotated_audit_file_is_opened_anew_at_a_reload() {
     let gateway = Gateway::start();
     gateway.sign_on("alice");

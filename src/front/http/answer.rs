@@ -279,9 +279,10 @@ fn status_of(reason: Reason) -> StatusCode {
         Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,
         Reason::NoSite => StatusCode::NOT_FOUND,
-        Reason::RequirementNotMet | Reason::UntrustedProxy | Reason::CrossSite => {
-            StatusCode::FORBIDDEN
-        }
+        Reason::RequirementNotMet
+        | Reason::SsoDisabled
+        | Reason::UntrustedProxy
+        | Reason::CrossSite => StatusCode::FORBIDDEN,
         Reason::Busy
         | Reason::StoreFull
         | Reason::StoreFailed
