@@ -34,6 +34,8 @@ mod sessions;
 mod sign_on;
 mod socket;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod wish;
 
