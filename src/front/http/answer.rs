@@ -347,18 +347,15 @@ fn own(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) ->
     for (name, value) in own_headers(kind) {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.insert(CONTENT_SECURITY_POLICY, pages::POLICY.clone());
     response
 }
 
-const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 5] {
+const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 4] {
     [
         (CONTENT_TYPE, kind),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-        ),
     ]
 }

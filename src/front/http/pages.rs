@@ -1,6 +1,24 @@
 //! The pages that a person sees. Everything shown is escaped by the template.
 
+use std::sync::LazyLock;
+
 use askama::Template;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
+/// What a page may load: its own style, known by its hash, and nothing else
+/// (Content Security Policy Level 3, section 2.3.1).
+pub static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    // Templates are included without their last line's end.
+    let style = STANDARD.encode(digest(&SHA256, STYLE.trim_ascii_end().as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'"
+    );
+    // Base64 and the words around it are visible ASCII.
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
 
 /// Why there is no identity, or no application.
 #[derive(Debug, Template)]
@@ -42,4 +60,21 @@ pub struct Whoami<'a> {
 pub struct SignedOff {
     /// Whether it is done; otherwise the page has the button that does it.
     pub done: bool,
+}
+
+const STYLE: &str = include_str!("../../../templates/style.css");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_lets_in_the_style_that_a_page_shows() {
+        let page = SignedOff { done: true }.render().unwrap();
+        let (_, rest) = page.split_once("<style>").unwrap();
+        let (style, _) = rest.split_once("</style>").unwrap();
+        let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
+        assert!(style.contains("font:"), "{style}");
+        assert!(POLICY.to_str().unwrap().contains(&format!("'sha256-{hash}'")), "{POLICY:?}");
+    }
 }
