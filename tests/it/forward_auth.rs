@@ -132,6 +132,8 @@ fn the_requests_of_traefik_caddy_and_envoy_are_understood() {
             .collect();
         let path = if proxy == "envoy" { "/.doorward/auth/admin" } else { path };
         assert_eq!(ask(&staff, path).status, 403, "{proxy}");
+        let site = format!("{host}/admin");
+        gateway.doorward.wait_audit("the site that was asked about", |line| line["site"] == site);
     }
 }
 

@@ -26,37 +26,39 @@ use crate::wire::reference::new_reference;
 use crate::wire::{ErrorBody, Mechanism, Reason, Session};
 
 /// Writes the answers to one request.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Answerer<'a> {
     front: &'a Front,
     page: bool,
-    client: Option<IpAddr>,
-    site: String,
-    secure: bool,
+    facts: Option<&'a Facts>,
     began: Instant,
 }
 
 impl<'a> Answerer<'a> {
     /// Knows only whether a person is to read the answer.
     pub fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
-        Self {
-            front,
-            page: wants_page(request.headers()),
-            client: None,
-            site: String::new(),
-            secure: false,
-            began,
-        }
+        Self { front, page: wants_page(request.headers()), facts: None, began }
     }
 
     /// Knows the facts of the request as well.
-    pub fn with(self, facts: &Facts) -> Self {
-        Self {
-            client: Some(facts.client),
-            site: format!("{}{}", facts.host, facts.path),
-            secure: facts.secure,
-            ..self
-        }
+    pub const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
+    where
+        'a: 'b,
+    {
+        Answerer { front: self.front, page: self.page, facts: Some(facts), began: self.began }
+    }
+
+    fn secure(&self) -> bool {
+        self.facts.is_some_and(|facts| facts.secure)
+    }
+
+    fn client(&self) -> Option<IpAddr> {
+        self.facts.map(|facts| facts.client)
+    }
+
+    /// What was asked for, for log and audit.
+    fn site(&self) -> String {
+        self.facts.map(|facts| format!("{}{}", facts.host, facts.path)).unwrap_or_default()
     }
 
     /// Not signed on, or not permitted: the status that fits the reason, the
@@ -128,7 +130,7 @@ impl<'a> Answerer<'a> {
         } else {
             json(StatusCode::OK, &serde_json::json!({ "signed_off": true }))
         };
-        if let Some(cookie) = cookie::clear(self.secure) {
+        if let Some(cookie) = cookie::clear(self.secure()) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
         response
@@ -158,7 +160,7 @@ impl<'a> Answerer<'a> {
         self.front.metrics.upstream_failed(error.label());
         tracing::error!(
             reference,
-            site = self.site,
+            site = self.site(),
             error = error as &dyn std::error::Error,
             "the application gave no answer"
         );
@@ -174,7 +176,7 @@ impl<'a> Answerer<'a> {
     fn welcome(&self, headers: &mut HeaderMap, present: &Present) {
         let Some(fresh) = &present.fresh else { return };
         let session = present.grant.session();
-        if let Some(cookie) = cookie::set(&session.session, self.secure) {
+        if let Some(cookie) = cookie::set(&session.session, self.secure()) {
             headers.append(SET_COOKIE, cookie);
         }
         if fresh.reply.is_some() {
@@ -213,17 +215,17 @@ impl<'a> Answerer<'a> {
         let reason = refusal.reason;
         let took = self.began.elapsed();
         if reason.fault() == Fault::Nobody {
-            tracing::debug!(reference, %reason, site = self.site, client = self.client.map(display), ?took, "not signed on");
+            tracing::debug!(reference, %reason, site = self.site(), client = self.client().map(display), ?took, "not signed on");
             return;
         }
         let login =
             refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
         match reason.fault() {
             Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site, client = self.client.map(display), "{}", reason.sentence());
+                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), "{}", reason.sentence());
             }
             Fault::Nobody | Fault::Client => {
-                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site, client = self.client.map(display), login, "refused");
+                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), login, "refused");
             }
         }
         if let Some(mechanism) = refusal.tried {
@@ -239,8 +241,8 @@ impl<'a> Answerer<'a> {
             detail: Some(refusal.detail.as_str()).filter(|detail| !detail.is_empty()),
             mechanism: refusal.tried,
             login,
-            client: self.client,
-            site: Some(&self.site),
+            client: self.client(),
+            site: Some(&self.site()),
             reference: Some(reference),
             ..Line::new(happening, Verdict::Refused)
         });

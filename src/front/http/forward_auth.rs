@@ -56,6 +56,7 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
     // What asks is a proxy, whether it is trusted or not: nothing that is
     // proven here may stay with its connection.
     let asked = Facts { shared: true, ..facts };
+    let answerer = answerer.with(&asked);
     match super::enter(Visit { facts: &asked, ..visit }, site).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
         Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site))),
