@@ -34,7 +34,8 @@ pub enum ChannelBinding {
     Absent,
     /// Sixteen zero bytes: it knows the pair, and no channel to bind to.
     Zero,
-    /// The hash of the channel's bindings.
+    /// The hash of the channel's bindings, see
+    /// [`channel_binding_hash`](super::key::channel_binding_hash).
     Hash([u8; 16]),
 }
 
