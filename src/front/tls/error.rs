@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::pem;
 use thiserror::Error;
 
+use crate::pki::KeyError;
+
 /// A key or certificate that cannot be used.
 #[derive(Debug, Error)]
 pub enum TlsError {
@@ -25,40 +27,9 @@ pub enum TlsError {
         /// What the parser says.
         fault: String,
     },
-    /// A key file without a key.
-    #[error("{} holds no private key in PEM (-----BEGIN PRIVATE KEY-----); set server_ssl_key_file to the file that does", path.display())]
-    NoKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A key that only a pass phrase opens.
-    #[error("the private key in {path} is encrypted; set server_ssl_key_pass, or decrypt it with `openssl pkey -in {path} -out KEY.pem`, and let only the gateway's user read the result", path = path.display())]
-    EncryptedKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The pass phrase of a key cannot be had.
-    #[error("the pass phrase for {} cannot be read: {source}; see server_ssl_key_pass and server_ssl_key_pass_file", path.display())]
-    PassPhrase {
-        /// The key's file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A key that is encrypted in OpenSSL's format of before PKCS#8.
-    #[error("the private key in {path} is encrypted in an old format; convert it with `openssl pkcs8 -topk8 -in {path} -out KEY.pem`", path = path.display())]
-    OldEncryption {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The pass phrase does not open the key, or its encryption is not known here.
-    #[error("the private key in {path} cannot be opened with the pass phrase that is configured ({fault}); if the phrase is right, convert the key with `openssl pkcs8 -topk8 -in {path} -out KEY.pem`", path = path.display())]
-    Undecipherable {
-        /// The file.
-        path: PathBuf,
-        /// What the library says.
-        fault: String,
-    },
+    /// The private key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A certificate file without a certificate.
     #[error("{} holds no certificate in PEM (-----BEGIN CERTIFICATE-----); set server_ssl_cert_file to the file that does, or append the certificate", path.display())]
     NoCertificate {

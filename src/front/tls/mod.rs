@@ -6,7 +6,6 @@
 
 mod binding;
 mod error;
-mod key;
 mod self_signed;
 mod server;
 #[cfg(test)]

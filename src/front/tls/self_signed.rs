@@ -17,7 +17,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::error::TlsError;
 use super::server::{chain, expires_at, read};
 use crate::clock::Timestamp;
-use crate::front::secret_file;
+use crate::pki::file;
 
 /// The file that holds key and certificate for these names, made where it does not.
 pub(super) fn obtain(
@@ -28,7 +28,7 @@ pub(super) fn obtain(
     let path = state_path.join(FILE);
     if !path.exists() || !still_good(&path, names, now)? {
         let pem = generate(names, now)?;
-        secret_file::write(&path, pem.as_bytes())
+        file::write(&path, pem.as_bytes())
             .map_err(|source| TlsError::Write { path: path.clone(), source })?;
     }
     Ok(path)
@@ -75,10 +75,7 @@ fn generate(names: &[String], now: Timestamp) -> Result<String, TlsError> {
 }
 
 fn moment(timestamp: Timestamp) -> OffsetDateTime {
-    i64::try_from(timestamp.unix())
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    timestamp.date_time().unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 const FILE: &str = "self-signed.pem";

@@ -4,19 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, crypto, version};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::binding::server_end_point;
 use super::error::TlsError;
-use super::key::private_key;
 use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
 use crate::front::mechanism::Bindings;
+use crate::pki::{KeySource, PrivateKey};
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
@@ -73,7 +73,12 @@ impl ServerTls {
         key_pem: &[u8],
         chain_pem: &[u8],
     ) -> Result<Self, TlsError> {
-        let key = private_key(files, key_pem)?;
+        let source = KeySource {
+            path: &files.key,
+            pass: files.key_pass.as_ref(),
+            pass_setting: "server_ssl_key_pass",
+        };
+        let key = PrivateKey::read(&source, key_pem)?;
         let chain = chain(&files.certificate, chain_pem)?;
         // `chain` gives at least one certificate.
         let leaf = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
@@ -81,7 +86,7 @@ impl ServerTls {
             |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
         let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
         let expires_at = expires_at(&leaf).map_err(odd)?;
-        let config = config(files, chain, key)?;
+        let config = config(files, chain, &key)?;
         Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
     }
 }
@@ -111,13 +116,15 @@ pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String>
 fn config(
     files: &CertificateFiles,
     chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    key: &PrivateKey,
 ) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
     let (key_path, certificate) = (files.key.clone(), files.certificate.clone());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .and_then(|builder| {
+            builder.with_no_client_auth().with_single_cert(chain, key.der().clone_key())
+        })
         .map_err(|source| match source {
             rustls::Error::InconsistentKeys(_) => TlsError::Mismatch { key: key_path, certificate },
             source => TlsError::Unusable { key: key_path, certificate, source },
@@ -148,6 +155,20 @@ mod tests {
         let tls = ServerTls::load(&files(&both, &both, None)).unwrap();
         let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
         assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
+    }
+
+    #[test]
+    fn an_encrypted_key_is_opened_with_its_pass_phrase() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let sealed = folder.path().join("sealed.pem");
+        let paths = ["-in", key.to_str().unwrap(), "-out", sealed.to_str().unwrap()];
+        openssl(&[&["pkcs8", "-topk8"], &paths[..], &["-passout", "pass:sesame"]].concat());
+        ServerTls::load(&files(&sealed, &certificate, Some("sesame"))).unwrap();
+        for (pass, words) in [(None, "set server_ssl_key_pass"), (Some("guess"), "correct")] {
+            let fault = ServerTls::load(&files(&sealed, &certificate, pass)).unwrap_err();
+            assert!(fault.to_string().contains(words), "{fault}");
+        }
     }
 
     #[test]
