@@ -4,6 +4,7 @@
 
 pub mod av_pair;
 mod crypto;
+pub mod helper;
 pub mod key;
 pub mod message;
 pub mod response;
