@@ -169,6 +169,11 @@ impl Pool {
         verified
     }
 
+    /// The domain that winbind belongs to; `None` where it does not say.
+    pub fn own_domain(&self) -> Option<String> {
+        self.verifier.winbind.domains().map(|domains| domains.own.netbios.clone())
+    }
+
     fn names(&self) -> Names {
         let host = nix::unistd::gethostname().unwrap_or_default();
         let dns_computer = host.to_string_lossy().to_lowercase();
