@@ -10,6 +10,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod activation;
 mod architecture;
 mod bindings;
 mod check;
@@ -23,6 +24,7 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod privileges;
 mod probe;
 mod process;
 mod proxying;
