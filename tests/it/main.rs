@@ -24,6 +24,7 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod packaging;
 mod privileges;
 mod probe;
 mod process;
