@@ -124,3 +124,25 @@ const NO_CAPABILITIES: CapabilitySets = CapabilitySets {
     inheritable: CapabilitySet::empty(),
 };
 const ROOTS_GROUP: Gid = Gid::from_raw(0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_other_threads_nothing_is_given_up() {
+        let (before, groups) = (getresuid().unwrap(), getgroups().unwrap());
+        let account = Account {
+            name: "nobody".to_owned(),
+            uid: Uid::from_raw(65_534),
+            gid: Gid::from_raw(65_534),
+            groups: vec![Gid::from_raw(65_534)],
+        };
+        let (over, wait) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || wait.recv());
+        assert!(matches!(drop_to(&account), Err(PrivilegeError::Threads(2..))));
+        drop(over);
+        other.join().unwrap().unwrap_err();
+        assert_eq!((getresuid().unwrap(), getgroups().unwrap()), (before, groups));
+    }
+}
