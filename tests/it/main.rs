@@ -10,6 +10,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod activation;
 mod architecture;
 mod bindings;
 mod certificates_cmd;
@@ -24,6 +25,8 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod packaging;
+mod privileges;
 mod probe;
 mod process;
 mod proxying;
