@@ -25,6 +25,7 @@ mod junk;
 mod keytabs;
 mod names;
 mod probe;
+mod probe_ntlm;
 mod process;
 mod proxying;
 mod realm;
