@@ -14,6 +14,7 @@ mod architecture;
 mod bindings;
 mod certificates_cmd;
 mod check;
+mod check_ntlm;
 mod connections;
 mod core_api;
 mod crash;
