@@ -9,10 +9,12 @@ use super::CheckArguments;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod command;
 mod core;
 mod finding;
 mod kerberos;
 mod names;
+mod ntlm;
 mod rights;
 mod sockets;
 mod storage;
@@ -66,6 +68,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     findings.extend(accounts::check(&settings.core));
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {
+            findings.extend(ntlm::check(settings).await);
             findings.extend(core::check(settings).await);
             findings.extend(upstream::check(settings).await);
         }),
