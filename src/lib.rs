@@ -26,6 +26,7 @@ pub mod front;
 pub mod identity;
 pub mod keytab;
 pub mod metrics;
+pub mod pki;
 pub mod process;
 pub mod store;
 pub mod wire;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-mod certificate;
 pub mod check;
 pub mod probe;
 pub mod serve;

@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::finding::Finding;
-use crate::cli::certificate::Certificate;
+use crate::pki::certificate::Certificate;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::HostPattern;

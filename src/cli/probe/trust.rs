@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use crate::cli::certificate::Certificate;
+use crate::pki::certificate::Certificate;
 use crate::clock::Timestamp;
 
 /// What became of the certificate.

@@ -14,4 +14,4 @@ mod testing;
 
 pub use binding::server_end_point;
 pub use error::TlsError;
-pub use server::ServerTls;
+pub use server::{ServerTls, key_and_chain};

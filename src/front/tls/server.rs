@@ -86,6 +86,17 @@ impl ServerTls {
     }
 }
 
+/// Key and certificates of these files, the server's or client's own first.
+///
+/// # Errors
+/// [`TlsError`] names the file and what is wrong with it.
+pub fn key_and_chain(
+    files: &CertificateFiles,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let key = private_key(files, &read(&files.key)?)?;
+    Ok((chain(&files.certificate, &read(&files.certificate)?)?, key))
+}
+
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
 }
