@@ -1,5 +1,6 @@
 //! What a certificate says, for people.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use rustls::client::verify_server_name;
@@ -58,9 +59,21 @@ impl Certificate {
     }
 }
 
+/// `CN=backup, issued by CN=Our CA, valid from … until …`
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, issuer, names, begins_at, ends_at, .. } = self;
+        write!(f, "{subject}")?;
+        if !names.is_empty() {
+            write!(f, " ({})", names.join(", "))?;
+        }
+        write!(f, ", issued by {issuer}, valid from {begins_at} until {ends_at}")
+    }
+}
+
 fn name(name: &GeneralName<'_>) -> Option<String> {
     match name {
-        GeneralName::DNSName(dns) => Some((*dns).to_owned()),
+        GeneralName::DNSName(text) | GeneralName::RFC822Name(text) => Some((*text).to_owned()),
         GeneralName::IPAddress(bytes) => match **bytes {
             [a, b, c, d] => Some(IpAddr::from([a, b, c, d]).to_string()),
             _ => <[u8; 16]>::try_from(*bytes).ok().map(|v6| IpAddr::from(v6).to_string()),

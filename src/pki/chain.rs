@@ -15,21 +15,10 @@ use rustls::{CertRevocationListError, CertificateError, Error, RootCertStore};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::stamp::Stamp;
-use super::{possession, public_key};
+use super::{possession, spki};
 use crate::clock::Timestamp;
+use crate::config::checked::AuthorityFiles;
 use crate::wire::Reason;
-
-/// Where the authorities stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AuthorityFiles {
-    /// A PEM file with certificates of authorities.
-    pub ca_file: Option<PathBuf>,
-    /// A folder of such files.
-    pub ca_path: Option<PathBuf>,
-    /// A PEM file with the lists of revoked certificates: of every authority
-    /// between a certificate and its root.
-    pub crl_file: Option<PathBuf>,
-}
 
 /// Why the authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -121,8 +110,8 @@ impl Loaded {
         let [leaf, intermediates @ ..] = chain else {
             return Err(Refused::new(Reason::CertificateForm, "no certificate"));
         };
-        let key = public_key::of_certificate(leaf);
-        key.and_then(|key| public_key::kind(&key))
+        let key = spki::of_certificate(leaf);
+        key.and_then(|key| spki::kind(&key))
             .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
         if !possession::can_be_admitted(leaf) {
             return Err(Refused::new(Reason::CertificateForm, "not X.509 version 3"));
@@ -180,16 +169,25 @@ fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
         .is_ok_and(|(_, parsed)| parsed.subject().as_raw() == parsed.issuer().as_raw())
 }
 
+/// The authorities of a PEM file, at least one.
+///
+/// # Errors
+/// See [`AuthorityError`].
+pub fn roots(path: &Path) -> Result<RootCertStore, AuthorityError> {
+    let mut roots = RootCertStore::empty();
+    match add(&mut roots, path)? {
+        0 => Err(AuthorityError::Empty { path: path.to_owned(), what: "certificate" }),
+        _ => Ok(roots),
+    }
+}
+
 fn read(files: &AuthorityFiles) -> Result<Loaded, AuthorityError> {
     // Taken before the files are read: what changes meanwhile is read again.
     let stamps = stamps(files);
-    let mut roots = RootCertStore::empty();
-    if let Some(file) = &files.ca_file {
-        let found = add(&mut roots, file)?;
-        if found == 0 {
-            return Err(AuthorityError::Empty { path: file.clone(), what: "certificate" });
-        }
-    }
+    let mut roots = match &files.ca_file {
+        Some(file) => self::roots(file)?,
+        None => RootCertStore::empty(),
+    };
     if let Some(folder) = &files.ca_path {
         let mut found = 0;
         for file in regular_files(folder)? {
@@ -211,9 +209,8 @@ fn verifier(
     crl_file: Option<&Path>,
 ) -> Result<Arc<dyn ClientCertVerifier>, AuthorityError> {
     let provider = Arc::new(default_provider());
-    let mut builder =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-            .enforce_revocation_expiration();
+    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .enforce_revocation_expiration();
     if let Some(path) = crl_file {
         let lists = CertificateRevocationListDer::pem_slice_iter(&bytes(path)?)
             .collect::<Result<Vec<_>, _>>()
@@ -277,7 +274,7 @@ fn stamps(files: &AuthorityFiles) -> Vec<Option<Stamp>> {
 mod tests {
     use super::*;
     use crate::clock;
-    use crate::pki::testing::{Key, certificates, issue, make_ca, make_key, openssl};
+    use crate::pki::openssl::{Key, certificates, issue, make_ca, make_key, openssl};
 
     const CLIENT: &str = "extendedKeyUsage=clientAuth\n";
     const DAY: u64 = 24 * 60 * 60;
@@ -367,7 +364,8 @@ mod tests {
 
     /// Lets the authority `ca` write `crl.pem`, good for so many days.
     fn write_crl(folder: &Path, days: &str) {
-        let config = "[ca]\ndefault_ca=a\n[a]\ndatabase=index\ndefault_md=sha256\ncrlnumber=number\n";
+        let config =
+            "[ca]\ndefault_ca=a\n[a]\ndatabase=index\ndefault_md=sha256\ncrlnumber=number\n";
         fs::write(folder.join("ca.cnf"), config).unwrap();
         for (file, text) in [("index", ""), ("number", "01\n")] {
             if !folder.join(file).exists() {
@@ -396,7 +394,11 @@ mod tests {
         write_crl(folder, "10");
         assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateRevoked));
         fs::write(folder.join("crl.pem"), "half a li").unwrap();
-        assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateRevoked), "the former list counts");
+        assert_eq!(
+            judge(&ours, folder, 0),
+            Some(Reason::CertificateRevoked),
+            "the former list counts"
+        );
     }
 
     #[test]
@@ -423,8 +425,10 @@ mod tests {
         let authorities_folder = folder.join("cas");
         fs::create_dir(&authorities_folder).unwrap();
         fs::copy(folder.join("other.pem"), authorities_folder.join("0.pem")).unwrap();
-        let files =
-            AuthorityFiles { ca_path: Some(authorities_folder.clone()), ..AuthorityFiles::default() };
+        let files = AuthorityFiles {
+            ca_path: Some(authorities_folder.clone()),
+            ..AuthorityFiles::default()
+        };
         let ours = Authorities::load(files).unwrap();
         assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateNoChain));
         fs::copy(folder.join("ca.pem"), authorities_folder.join("1.pem")).unwrap();
@@ -435,7 +439,11 @@ mod tests {
     fn the_error_names_the_file_and_the_mend() {
         let folder = folder();
         let folder = folder.path();
-        fs::write(folder.join("odd.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        fs::write(
+            folder.join("odd.pem"),
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
         for (ca, crl, words) in [
             ("missing.pem", None, "cannot read"),
             ("web.key", None, "holds no certificate"),

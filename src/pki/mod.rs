@@ -1,7 +1,7 @@
 //! Certificates and public keys: who a TLS peer can be taken for.
 //!
 //! ```text
-//! certificate ─▶ public_key (a key we take at all?) ─▶ chain (an authority of ours?) ─▶ peer_keys (on the list?)
+//! certificate ─▶ spki (a key we take at all?) ─▶ chain (an authority of ours?) ─▶ peer_keys (on the list?)
 //! ```
 //!
 //! Front and core both judge by these; this room knows neither of them.
@@ -10,10 +10,10 @@
 
 pub mod certificate;
 pub mod chain;
+#[cfg(test)]
+mod openssl;
 pub mod pair;
 pub mod peer_keys;
 pub mod possession;
-pub mod public_key;
-mod stamp;
-#[cfg(test)]
-mod testing;
+pub mod spki;
+pub(crate) mod stamp;

@@ -17,9 +17,7 @@ pub fn load(files: &CertificateFiles) -> Result<Arc<CertifiedKey>, TlsError> {
     let (key_path, certificate) = (files.key.clone(), files.certificate.clone());
     CertifiedKey::from_der(chain, key, &default_provider()).map(Arc::new).map_err(|source| {
         match source {
-            rustls::Error::InconsistentKeys(_) => {
-                TlsError::Mismatch { key: key_path, certificate }
-            }
+            rustls::Error::InconsistentKeys(_) => TlsError::Mismatch { key: key_path, certificate },
             source => TlsError::Unusable { key: key_path, certificate, source },
         }
     })

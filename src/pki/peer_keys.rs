@@ -14,7 +14,7 @@ use std::{fs, io};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
-use super::public_key::{self, KeyKind, Unfit};
+use super::spki::{self, KeyKind, Unfit};
 use super::stamp::Stamp;
 use crate::clock::Timestamp;
 
@@ -70,7 +70,9 @@ pub enum Skip {
     #[error("it holds no public key (-----BEGIN PUBLIC KEY-----) and no certificate in PEM")]
     NoKey,
     /// A private key has no business here.
-    #[error("it holds a private key and no public one; put it elsewhere at once, and only the output of `openssl pkey -pubout` here")]
+    #[error(
+        "it holds a private key and no public one; put it elsewhere at once, and only the output of `openssl pkey -pubout` here"
+    )]
     PrivateKey,
     /// The key cannot be used.
     #[error("{0}")]
@@ -178,7 +180,9 @@ impl Listed {
     /// Says in the log what has changed: each skipped file once.
     fn tell(&self, folder: &Path, before: &Self) {
         let folder = folder.display();
-        if let Some(error) = self.unreadable.as_ref().filter(|_| self.unreadable != before.unreadable) {
+        if let Some(error) =
+            self.unreadable.as_ref().filter(|_| self.unreadable != before.unreadable)
+        {
             tracing::error!(%folder, error, "sslkeys_path cannot be read: no client certificate counts");
         }
         for (file, skip) in &self.skipped {
@@ -217,14 +221,14 @@ fn read_key(path: &Path) -> Result<(Vec<u8>, KeyKind), Skip> {
     let spki = match SubjectPublicKeyInfoDer::from_pem_slice(&text) {
         Ok(key) => key.to_vec(),
         Err(pem::Error::NoItemsFound) => match CertificateDer::from_pem_slice(&text) {
-            Ok(certificate) => public_key::of_certificate(&certificate)?,
+            Ok(certificate) => spki::of_certificate(&certificate)?,
             Err(_) if holds(&text, b"PRIVATE KEY-----") => return Err(Skip::PrivateKey),
             Err(pem::Error::NoItemsFound) => return Err(Skip::NoKey),
             Err(_) => return Err(Unfit::Damaged.into()),
         },
         Err(_) => return Err(Unfit::Damaged.into()),
     };
-    let kind = public_key::kind(&spki)?;
+    let kind = spki::kind(&spki)?;
     Ok((spki, kind))
 }
 
@@ -243,7 +247,7 @@ const REMEMBERED: usize = 1_000;
 mod tests {
     use super::*;
     use crate::clock;
-    use crate::pki::testing::{Key, issue, make_ca, make_key, public_key};
+    use crate::pki::openssl::{Key, issue, make_ca, make_key, public_key};
     use std::time::Duration;
 
     fn look(keys: &PeerKeys) -> Arc<Listed> {
@@ -267,7 +271,10 @@ mod tests {
             let before = look(&keys).standing(&spki);
             assert!(!matches!(before, Standing::Listed(_)), "{before:?}");
             fs::copy(made.path().join("one-public.pem"), &file).unwrap();
-            assert_eq!(look(&keys).standing(&spki), listed(&["one-public.pem"], KeyKind::Ecdsa(256)));
+            assert_eq!(
+                look(&keys).standing(&spki),
+                listed(&["one-public.pem"], KeyKind::Ecdsa(256))
+            );
             fs::remove_file(&file).unwrap();
             let gone = Standing::Removed("one-public.pem".to_owned());
             assert_eq!(look(&keys).standing(&spki), gone);
@@ -320,7 +327,9 @@ mod tests {
         put("large", &vec![b'x'; 70_000]);
         put("broken.pem", b"-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----\n");
         put("der.pem", b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n");
-        for (name, file) in [("weak", "weak-public.pem"), ("odd", "odd-public.pem"), ("key", "weak.key")] {
+        for (name, file) in
+            [("weak", "weak-public.pem"), ("odd", "odd-public.pem"), ("key", "weak.key")]
+        {
             fs::copy(made.path().join(file), folder.path().join(name)).unwrap();
         }
         fs::create_dir(folder.path().join("old")).unwrap();
@@ -331,28 +340,34 @@ mod tests {
             .skipped()
             .iter()
             .map(|(file, skip)| {
-                (file.as_str(), match skip {
-                    Skip::Unreadable(_) => "unreadable",
-                    Skip::TooLarge => "large",
-                    Skip::NoKey => "no key",
-                    Skip::PrivateKey => "private",
-                    Skip::Unfit(Unfit::TooShort(1024)) => "short",
-                    Skip::Unfit(Unfit::UnknownAlgorithm(_)) => "unknown",
-                    Skip::Unfit(_) => "damaged",
-                })
+                (
+                    file.as_str(),
+                    match skip {
+                        Skip::Unreadable(_) => "unreadable",
+                        Skip::TooLarge => "large",
+                        Skip::NoKey => "no key",
+                        Skip::PrivateKey => "private",
+                        Skip::Unfit(Unfit::TooShort(1024)) => "short",
+                        Skip::Unfit(Unfit::UnknownAlgorithm(_)) => "unknown",
+                        Skip::Unfit(_) => "damaged",
+                    },
+                )
             })
             .collect();
-        assert_eq!(said, [
-            ("README", "no key"),
-            ("broken.pem", "damaged"),
-            ("dangling", "unreadable"),
-            ("der.pem", "damaged"),
-            ("key", "private"),
-            ("large", "large"),
-            ("odd", "unknown"),
-            ("pipe", "no key"),
-            ("weak", "short"),
-        ]);
+        assert_eq!(
+            said,
+            [
+                ("README", "no key"),
+                ("broken.pem", "damaged"),
+                ("dangling", "unreadable"),
+                ("der.pem", "damaged"),
+                ("key", "private"),
+                ("large", "large"),
+                ("odd", "unknown"),
+                ("pipe", "no key"),
+                ("weak", "short"),
+            ]
+        );
         assert_eq!(listed.keys().count(), 0);
     }
 }

@@ -15,7 +15,7 @@ use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::public_key;
+use super::spki;
 
 /// Asks clients for a certificate, and verifies that they hold its key.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl PossessionVerifier {
 /// not prove anything to be told so.
 pub(super) fn can_be_admitted(certificate: &CertificateDer<'_>) -> bool {
     ParsedCertificate::try_from(certificate).is_ok()
-        && public_key::of_certificate(certificate).and_then(|key| public_key::kind(&key)).is_ok()
+        && spki::of_certificate(certificate).and_then(|key| spki::kind(&key)).is_ok()
 }
 
 impl ClientCertVerifier for PossessionVerifier {

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 /// What the file system says of a file, other than its bytes: another stamp,
 /// another file. Links are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -19,14 +19,14 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// The stamp of what stands at `path`; `None` where nothing can be seen.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().map(|metadata| Self::from(&metadata))
     }
 
     /// Whether a change after this stamp was taken at `now` shows in the next
     /// one. File systems count time in steps: what changed just now may change
     /// again within the same step.
-    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
         let latest = self.changed.0.max(self.modified.0);
         u64::try_from(latest).is_ok_and(|latest| latest + STEP < now.unix())
     }

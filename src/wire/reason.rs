@@ -88,7 +88,7 @@ reasons! {
     KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
-    FrontNotAllowed "front_not_allowed" Configuration "The core does not take this gateway for one of its fronts (front_users), so nobody can be signed on.";
+    FrontNotAllowed "front_not_allowed" Configuration "The core does not take this gateway for one of its fronts (front_users, or a key of role front), so nobody can be signed on.";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";

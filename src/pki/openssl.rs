@@ -22,11 +22,14 @@ pub(super) fn openssl(folder: &Path, arguments: &[&str]) {
 
 /// Makes `NAME.key` and `NAME-public.pem`.
 pub(super) fn make_key(folder: &Path, name: &str, key: Key) {
-    let (file, option) = (format!("{name}.key"), match key {
-        Key::Rsa(bits) => Some(format!("rsa_keygen_bits:{bits}")),
-        Key::Ec(curve) => Some(format!("ec_paramgen_curve:{curve}")),
-        Key::Named(_) => None,
-    });
+    let (file, option) = (
+        format!("{name}.key"),
+        match key {
+            Key::Rsa(bits) => Some(format!("rsa_keygen_bits:{bits}")),
+            Key::Ec(curve) => Some(format!("ec_paramgen_curve:{curve}")),
+            Key::Named(_) => None,
+        },
+    );
     let algorithm = match key {
         Key::Rsa(_) => "RSA",
         Key::Ec(_) => "EC",
@@ -49,18 +52,22 @@ pub(super) fn public_key(folder: &Path, key: Key) -> Vec<u8> {
 /// Makes an authority: `NAME.key` and the self-signed `NAME.pem`.
 pub(super) fn make_ca(folder: &Path, name: &str) {
     make_key(folder, name, Key::Ec("P-256"));
-    let (key, pem, subject) =
-        (format!("{name}.key"), format!("{name}.pem"), format!("/CN={name}"));
-    openssl(folder, &["req", "-x509", "-key", &key, "-subj", &subject, "-days", "30", "-out", &pem]);
+    let (key, pem, subject) = (format!("{name}.key"), format!("{name}.pem"), format!("/CN={name}"));
+    openssl(
+        folder,
+        &["req", "-x509", "-key", &key, "-subj", &subject, "-days", "30", "-out", &pem],
+    );
 }
 
 /// Lets an authority sign a certificate for `NAME.key`, with these extensions
 /// and further arguments of `openssl x509`.
 pub(super) fn issue(folder: &Path, ca: &str, name: &str, extensions: &str, more: &[&str]) {
-    let (key, request, pem) =
-        (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
+    let (key, request, pem) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
     let (ca_pem, ca_key) = (format!("{ca}.pem"), format!("{ca}.key"));
-    openssl(folder, &["req", "-new", "-key", &key, "-subj", &format!("/CN={name}"), "-out", &request]);
+    openssl(
+        folder,
+        &["req", "-new", "-key", &key, "-subj", &format!("/CN={name}"), "-out", &request],
+    );
     std::fs::write(folder.join("ext"), extensions).unwrap();
     let fixed = ["x509", "-req", "-in", &request, "-CA", &ca_pem, "-CAkey", &ca_key, "-out", &pem];
     openssl(folder, &[&fixed[..], &["-extfile", "ext"], more].concat());

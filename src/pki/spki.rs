@@ -85,7 +85,11 @@ fn kind_of(spki: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, Unfit> {
         let bits = modulus.clone().next().map_or(0, |first| {
             8 * modulus.count() - usize::try_from(first.leading_zeros()).unwrap_or(0)
         });
-        return if bits < LEAST_RSA_BITS { Err(Unfit::TooShort(bits)) } else { Ok(KeyKind::Rsa(bits)) };
+        return if bits < LEAST_RSA_BITS {
+            Err(Unfit::TooShort(bits))
+        } else {
+            Ok(KeyKind::Rsa(bits))
+        };
     }
     if algorithm.algorithm == OID_SIG_ED25519 {
         return Ok(KeyKind::Ed25519);
@@ -108,7 +112,7 @@ pub const LEAST_RSA_BITS: usize = 2048;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::testing::{Key, public_key};
+    use crate::pki::openssl::{Key, public_key};
 
     #[test]
     fn keys_are_named_and_weak_ones_are_refused() {
