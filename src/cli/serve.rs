@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
 use crate::process::{log, notify};
+use crate::wire::client::{Client, ClientError};
 
 /// Which half runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,9 @@ pub enum ServeError {
     /// The core.
     #[error("the core cannot start")]
     Core(#[from] CoreError),
+    /// The front's key to the core.
+    #[error(transparent)]
+    Credentials(#[from] ClientError),
 }
 
 /// Runs a role until SIGTERM.
@@ -121,6 +125,8 @@ async fn serve(
         running.core = Some(core);
     }
     if role != Role::Core {
+        // A front that can never be let in had better say so now.
+        Client::new(settings.front.core.clone()).prepare().await?;
         running.front = Some(Front::start(&settings, metrics, audit)?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));

@@ -47,6 +47,16 @@ impl Word for IpNet {
 impl Word for CoreAddress {
     const TYPE: &'static str = "socket address";
 
+    /// Without what stands before an `@`: it may be a password.
+    fn shown(text: &str) -> String {
+        match text.split_once("://") {
+            Some((scheme, rest)) => {
+                format!("{:?}", format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or(rest)))
+            }
+            None => format!("{text:?}"),
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("https://") {
             return remote_core(text).map(Self::Https);
