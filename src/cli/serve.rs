@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
 use crate::process::{access, log, notify};
+use crate::wire::client::Client;
 
 mod error;
 mod rights;
@@ -57,7 +58,7 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
     rights::check_configuration(file);
     rights::check(role, &settings)?;
     if role != Role::Front && sockets.core.is_none() {
-        sockets.core = Some(core_server::bind(&settings.core.listen)?);
+        sockets.core = Some(core_server::bind(&settings.core)?);
     }
     let origin = Origin {
         file: file.map(Path::to_owned),
@@ -109,18 +110,25 @@ async fn serve(
     let mut running =
         Running { role, origin, front: None, core: None, audit: Arc::clone(&audit), level };
     let mut core_serving = None;
-    if let Some(listener) = sockets.core {
+    if let Some(local) = sockets.core {
+        let tls: Vec<_> = sockets.core_tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
+        let sockets = core_server::Sockets { local, tls: sockets.core_tls };
         let core = Core::start(&settings, Arc::clone(&audit))?;
         let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
-        let serving = core_server::serve(listener, Arc::clone(&core), core_stop.clone());
+        let serving = core_server::serve(sockets, Arc::clone(&core), core_stop.clone());
         core_serving = Some(tokio::spawn(serving));
         let counted = Arc::clone(&core);
         metrics.count_sessions(move || counted.live_sessions());
         tracing::info!(event = "listening", what = "core", address, "listening");
+        for address in tls {
+            tracing::info!(event = "listening", what = "core", %address, "listening for TLS");
+        }
         running.core = Some(core);
     }
     if role != Role::Core {
+        // A front that can never be let in had better say so now.
+        Client::new(settings.front.core.clone()).prepare().await?;
         running.front = Some(Front::start(&settings, sockets.front, metrics, audit)?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));
@@ -177,12 +185,13 @@ impl Running {
         handed.replace(&mut settings);
         rights::check(self.role, &settings)?;
         // What can fail comes first, and the front's is whole or nothing itself.
+        let prepared = self.core.as_ref().map(|_| Core::prepare(&settings)).transpose()?;
         self.audit.reopen().map_err(ServeError::Audit)?;
         if let Some(front) = &self.front {
             front.reload(&settings)?;
         }
-        if let Some(core) = &self.core {
-            core.reload(&settings);
+        if let (Some(core), Some(prepared)) = (&self.core, prepared) {
+            core.reload(prepared);
         }
         if let Some(level) = &self.level {
             level.set(settings.log.level);

@@ -19,7 +19,7 @@ pub(super) enum Offer {
     NotHere(&'static str),
 }
 
-/// A local account: its name, or its numeric uid in digits.
+/// Local accounts: a name, a numeric uid in digits, or `@` and the name of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account(pub(super) String);
 
@@ -125,13 +125,14 @@ impl Word for AuditFile {
 
 impl FromToml for Account {
     fn type_name() -> String {
-        "account name or uid".to_owned()
+        "account name, uid or @group".to_owned()
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
         match value.get_ref() {
             DeValue::Integer(_) | DeValue::String(_) => {
-                name_or_id(value, ["uid", "an account", "/etc/passwd"], at, notes).map(Self)
+                let table = "/etc/passwd, or a group as @wheel";
+                name_or_id(value, ["uid", "an account", table], at, notes).map(Self)
             }
             _ => wrong_type::<Self>(value, "write \"name\" or a number", at, notes),
         }
@@ -140,13 +141,16 @@ impl FromToml for Account {
 
 impl FromToml for RunAsUser {
     fn type_name() -> String {
-        Account::type_name()
+        "account name or uid".to_owned()
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
         match value.get_ref().as_str() {
             Some("") => Some(Self(None)),
-            _ => Account::from_toml(value, at, notes).map(|account| Self(Some(account))),
+            _ => {
+                let user = name_or_id(value, ["uid", "an account", "/etc/passwd"], at, notes);
+                user.map(|user| Self(Some(Account(user))))
+            }
         }
     }
 }
@@ -210,7 +214,7 @@ fn name_or_id(
             }
             notes.error(at, format!("{digits} is not a {id}; write a number from 0 to 4294967294"));
         }
-        DeValue::String(name) if !name.is_empty() && !name.contains(unfit) => {
+        DeValue::String(name) if !matches!(&**name, "" | "@") && !name.contains(unfit) => {
             return Some(name.to_string());
         }
         _ => {
@@ -221,7 +225,8 @@ fn name_or_id(
     None
 }
 
-fn one_of<T: Clone>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+/// The value of one of a few words.
+pub(super) fn one_of<T: Clone>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(value.clone());
     }

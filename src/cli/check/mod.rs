@@ -13,6 +13,7 @@ mod command;
 mod core;
 mod finding;
 mod kerberos;
+mod keys;
 mod names;
 mod ntlm;
 mod rights;
@@ -64,6 +65,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     findings.extend(kerberos::check(settings));
     findings.extend(names::check(settings));
     findings.extend(tls::check(settings));
+    findings.extend(keys::check(settings));
     findings.extend(storage::check(settings, account.state_is_made));
     findings.extend(accounts::check(&settings.core));
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {

@@ -13,10 +13,10 @@ use self::target::Target;
 use self::ticket::Initiator;
 use self::words::{leg, show};
 use super::ProbeArguments;
-use super::certificate::Certificate;
 use crate::front::http::cookie;
 use crate::front::mechanism::Bindings;
 use crate::front::tls::server_end_point;
+use crate::pki::certificate::Certificate;
 
 mod connection;
 mod error;

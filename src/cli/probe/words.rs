@@ -11,8 +11,8 @@ use super::error::ProbeError;
 use super::offer::{self, Challenge, Explanation, Verdict};
 use super::target::Target;
 use super::ticket::{Ticket, TicketError};
-use crate::cli::certificate::Certificate;
 use crate::front::mechanism::Bindings;
+use crate::pki::certificate::Certificate;
 
 /// Shows one leg.
 pub(super) fn leg(name: &str, what: impl Display) {

@@ -10,6 +10,7 @@ use crate::process::account::AccountError;
 use crate::process::activation::ActivationError;
 use crate::process::ownership::FolderError;
 use crate::process::privileges::PrivilegeError;
+use crate::wire::client::ClientError;
 
 /// Why nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,9 @@ pub enum ServeError {
     /// The core.
     #[error("the core cannot start")]
     Core(#[from] CoreError),
+    /// The front's key to the core.
+    #[error(transparent)]
+    Credentials(#[from] ClientError),
 }
 
 impl ServeError {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::{Role, ServeError};
 use crate::config::Settings;
 use crate::config::checked::CoreAddress;
+use crate::core_server;
 use crate::front::listen::{self, Listener, Speaks};
 use crate::process::activation::{self, Activated};
 
@@ -19,6 +20,8 @@ pub(super) struct Sockets {
     /// The core's, where it was handed over. Else the account that the gateway runs
     /// as binds it, so that it belongs to that account and root touches no folder of it.
     pub(super) core: Option<UnixListener>,
+    /// The core's for TLS.
+    pub(super) core_tls: Vec<TcpListener>,
     /// Addresses that come from outside the file.
     pub(super) handed: Handed,
 }
@@ -60,7 +63,11 @@ impl Sockets {
                 listen::bind(&settings.front, taken).map_err(crate::front::FrontError::from)?
             }
         };
-        Ok(Self { front, core: core.into_iter().next(), handed })
+        let core_tls = match role {
+            Role::Front => Vec::new(),
+            Role::Core | Role::Both => core_server::bind_tls(&settings.core)?,
+        };
+        Ok(Self { front, core: core.into_iter().next(), core_tls, handed })
     }
 }
 
