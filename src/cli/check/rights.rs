@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::finding::Finding;
 use crate::cli::readable;
+use crate::cli::serve::Role;
 use crate::config::Settings;
 use crate::process::access::{self, Reader};
 use crate::process::account::{Account, AccountError, Change};
@@ -38,7 +39,7 @@ pub(super) fn become_account(settings: &Settings, file: Option<&Path>) -> Result
         findings.push(Finding::ok(CHECK, format!("what follows is for {}", Reader::here())));
     }
     // The keytab has a line of its own.
-    let unreadable = readable::unreadable(settings);
+    let unreadable = readable::unreadable(Role::Both, settings);
     findings.extend(unreadable.iter().filter(|(key, _)| *key != readable::KEYTAB).map(
         |(key, unreadable)| {
             Finding::error("readable", &format!("{key}: {unreadable}"), "let the account read it")

@@ -54,11 +54,8 @@ pub(super) fn give_up(
 /// # Errors
 /// [`ServeError::Unreadable`]: a file without which nothing can be served.
 pub(super) fn check(role: Role, settings: &Settings) -> Result<(), ServeError> {
-    if role == Role::Core {
-        return Ok(());
-    }
     let mut first = None;
-    for (key, unreadable) in readable::unreadable(settings) {
+    for (key, unreadable) in readable::unreadable(role, settings) {
         tracing::error!(event = "unreadable", key, "{unreadable}");
         if key != readable::KEYTAB {
             first = first.or(Some((key, unreadable)));
