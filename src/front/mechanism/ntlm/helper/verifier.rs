@@ -73,7 +73,7 @@ impl Verifier {
             Answer::Yes { session_key } => session_key,
             Answer::No { said } => return Err(self.refused(said).await),
         };
-        let domains = self.winbind.domains();
+        let domains = self.winbind.domains_or_ask().await;
         let naming = account::of_message(&question.user, &question.domain, domains.as_deref());
         let account = self.account(naming).await?;
         Ok(Verified { account, session_key: Some(session_key), key_is_exported: false })
@@ -100,7 +100,7 @@ impl Verifier {
                 return Err(self.refused(said).await);
             }
         };
-        let naming = account::of_grant(&name, self.winbind.domains().as_deref());
+        let naming = account::of_grant(&name, self.winbind.domains_or_ask().await.as_deref());
         let account = self.account(naming).await?;
         Ok(Verified { account, session_key, key_is_exported: true })
     }
