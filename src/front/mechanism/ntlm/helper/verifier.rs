@@ -10,7 +10,7 @@ use super::health::{self, Health, NotReady};
 use super::pool::{Attempt, Opened, Reservation, Verified};
 use super::process::Process;
 use super::staff::{Staff, Worker};
-use super::status::{Meaning, meaning};
+use super::status::{Denial, Meaning, meaning};
 use super::talk::{self, Closing};
 use super::winbind::Winbind;
 use super::{Broken, Failure};
@@ -50,7 +50,7 @@ impl Verifier {
                 Err(self.refused(said).await)
             }
             // Dropped, so that another takes its place.
-            Opening::Broken { said } => Err(self.refused(said).await),
+            Opening::Broken { said } => Err(self.gave_up(said).await),
         }
     }
 
@@ -96,9 +96,8 @@ impl Verifier {
         self.staff.put(worker);
         let (name, session_key) = match closing {
             Closing::Granted { name, session_key } => (name, session_key),
-            Closing::Refused { said } | Closing::Broken { said } => {
-                return Err(self.refused(said).await);
-            }
+            Closing::Refused { said } => return Err(self.refused(said).await),
+            Closing::Broken { said } => return Err(self.gave_up(said).await),
         };
         let naming = account::of_grant(&name, self.winbind.domains_or_ask().await.as_deref());
         let account = self.account(naming).await?;
@@ -159,6 +158,18 @@ impl Verifier {
         };
         self.health.doubt();
         failure
+    }
+
+    /// What it means that a helper could not judge. Words that nobody knows are
+    /// no verdict on the client.
+    async fn gave_up(&self, said: String) -> Failure {
+        match self.refused(said).await {
+            Failure::Denied { denial: Denial::Other, said } => {
+                self.health.doubt();
+                Failure::Helper(said)
+            }
+            failure => failure,
+        }
     }
 
     async fn broken(&self, error: &Broken) -> Failure {
