@@ -195,6 +195,12 @@ impl Pool {
     }
 }
 
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.verifier.staff.close();
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.staff.free(self.ticket);

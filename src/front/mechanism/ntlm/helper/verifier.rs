@@ -15,7 +15,7 @@ use super::talk::{self, Closing};
 use super::winbind::Winbind;
 use super::{Broken, Failure};
 use crate::clock;
-use crate::config::checked::Ntlm;
+use crate::config::checked::{HelperProtocol, Ntlm};
 
 /// What every exchange needs.
 #[derive(Debug)]
@@ -57,6 +57,12 @@ impl Verifier {
     /// Has a helper verify, and names the account.
     pub(super) async fn verify(&self, attempt: Attempt) -> Result<Verified, Failure> {
         match attempt {
+            // The challenge is of before a reload, which changed the protocol.
+            Attempt::Response(_)
+                if self.settings.helper_protocol != HelperProtocol::NtlmServer1 =>
+            {
+                Err(Failure::GivenUp)
+            }
             Attempt::Response(question) => self.verify_response(&question).await,
             Attempt::Message { reservation, authenticate } => {
                 self.verify_message(&reservation, &authenticate).await
@@ -85,7 +91,9 @@ impl Verifier {
         authenticate: &[u8],
     ) -> Result<Verified, Failure> {
         let question = squid::close(authenticate)?;
-        let mut worker = self.staff.claim(reservation.ticket, reservation.since)?;
+        // Its own staff, whose tickets are no other's: after a reload it is not ours.
+        let staff = &reservation.staff;
+        let mut worker = staff.claim(reservation.ticket, reservation.since)?;
         let closing = match talk::close(&mut worker.process, &question).await {
             Ok(closing) => closing,
             Err(error) => {
@@ -93,7 +101,7 @@ impl Verifier {
                 return Err(self.broken(&error).await);
             }
         };
-        self.staff.put(worker);
+        staff.put(worker);
         let (name, session_key) = match closing {
             Closing::Granted { name, session_key } => (name, session_key),
             Closing::Refused { said } => return Err(self.refused(said).await),
