@@ -25,6 +25,7 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod ntlm_lab;
 mod probe;
 mod probe_ntlm;
 mod process;
