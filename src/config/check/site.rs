@@ -6,7 +6,6 @@ use super::sso::{binding, known};
 use crate::config::checked::{HostPattern, Requirement, Site};
 use crate::config::errors::Notes;
 use crate::config::raw;
-use crate::config::value::Given;
 use crate::config::words::Offer;
 use crate::wire::Mechanism;
 
