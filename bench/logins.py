@@ -3,6 +3,7 @@
 import base64
 import functools
 import itertools
+import json
 import os
 import socket
 import statistics
@@ -27,38 +28,38 @@ class Wrong(Exception):
     """A login did not have the outcome it must have."""
 
 
-def over_http(port, path, users, seconds):
+def over_http(port, users, seconds):
     """Each login on a connection of its own: first message, challenge, third message."""
 
     def logins_of(number):
         own = itertools.islice(itertools.cycle(users), number, None)
-        return (functools.partial(http_login, port, path, user) for user in own)
+        return (functools.partial(http_login, port, user) for user in own)
 
     return run(CLIENTS, logins_of, seconds)
 
 
-def http_login(port, path, user):
+def http_login(port, user):
     with socket.create_connection(("127.0.0.1", port), LIMIT) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        status, headers = asked(connection, path, ntlm.NEGOTIATE)
-        challenge = headers.get(b"www-authenticate", b"")
+        status, challenge, body = asked(connection, ntlm.NEGOTIATE)
         if status != 401 or not challenge.startswith(b"NTLM "):
-            raise Wrong(f"no challenge: {status} {headers}")
-        status, headers = asked(connection, path, user.authenticate(base64.b64decode(challenge[5:])))
-        if status != 200 or headers.get(b"remote-user") != user.name.encode():
-            raise Wrong(f"{user.name} is not signed on: {status} {headers}")
+            raise Wrong(f"no challenge: {status} {body}")
+        status, _, body = asked(connection, user.authenticate(base64.b64decode(challenge[5:])))
+        if status != 200 or json.loads(body)["user"]["login"] != user.name:
+            raise Wrong(f"{user.name} is not signed on: {status} {body}")
 
 
-def asked(connection, path, message):
+def asked(connection, message):
+    """Asks the gateway who one is, and gives status, `WWW-Authenticate` and body."""
     token = base64.b64encode(message).decode()
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {servers.host()}\r\nAuthorization: NTLM {token}\r\n\r\n".encode())
+    head = f"GET /.doorward/whoami HTTP/1.1\r\nHost: {servers.host()}\r\nAuthorization: NTLM {token}\r\n\r\n"
+    connection.sendall(head.encode())
     head, _, body = read_until(connection.recv, b"\r\n\r\n").partition(b"\r\n\r\n")
     status, *lines = head.split(b"\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(b": ") for line in lines)}
-    missing = int(headers.get(b"content-length", 0)) - len(body)
-    while missing > 0:
-        missing -= len(connection.recv(missing)) or missing
-    return int(status.split()[1]), headers
+    while len(body) < int(headers[b"content-length"]):
+        body += more(connection.recv)
+    return int(status.split()[1]), headers.get(b"www-authenticate", b""), body
 
 
 def directly(protocol, arguments, helpers, users, seconds):
@@ -134,13 +135,17 @@ class Helper:
 
 
 def read_until(read, end):
-    seen = b""
+    seen = more(read)
     while end not in seen:
-        piece = read(65536)
-        if not piece:
-            raise Wrong(f"the answer ends early: {seen}")
-        seen += piece
+        seen += more(read)
     return seen
+
+
+def more(read):
+    piece = read(65536)
+    if not piece:
+        raise Wrong("the answer ends early")
+    return piece
 
 
 def run(clients, logins_of, seconds):

@@ -155,7 +155,7 @@ def ntlm_logins(world, seconds, key, protocol):
     arguments = [servers.ntlm_auth_argument()]
 
     def ours():
-        return logins.over_http(server.port, AUTH, users, seconds)
+        return logins.over_http(server.port, users, seconds)
 
     def theirs():
         return logins.directly(protocol, arguments, world.helpers, users, seconds)
