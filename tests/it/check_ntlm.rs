@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::lab::{Doorward, realm, temp_dir};
+use crate::lab::{Doorward, realm, temp_dir, winbind};
 
 /// A configuration that offers NTLM, with the domain's Samba behind it.
 fn offering(smb_conf: &Path, ntlm: &str) -> String {
@@ -52,6 +52,7 @@ fn finding(output: &Output, check: &str) -> (String, String, String) {
 
 #[track_caller]
 fn check(config: &str) -> Output {
+    let _winbind = winbind::up();
     Doorward::run(&["check", "--json"], config)
 }
 
@@ -116,6 +117,7 @@ fn a_file_that_is_not_there_fails() {
 
 #[test]
 fn a_user_without_rights_is_told_about_winbind_s_pipe() {
+    let _winbind = winbind::up();
     let folder = temp_dir("nobody-");
     // The user may not be let into the directory where the program was built.
     let program = folder.path().join("doorward");

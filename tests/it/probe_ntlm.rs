@@ -3,26 +3,21 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::gateway::{Gateway, Setup};
+use crate::gateway::Setup;
 use crate::lab::doorward::program;
-use crate::lab::{LIMIT, realm, temp_dir, wait_until};
+use crate::lab::{realm, temp_dir};
+use crate::ntlm_gateway::{Ntlm, PROTOCOLS};
 
 /// A gateway with the domain's Samba behind it.
 #[track_caller]
-fn gateway(sso: &'static str) -> Gateway {
-    let more =
-        format!("[sso.ntlm]\nntlm_auth_args = [\"--configfile={}\"]\n", realm().smb_conf.display());
-    let gateway = Setup { sso, more, ..Setup::default() }.start();
-    // Its own domain it knows only once winbind has answered.
-    let ready = || (gateway.status("/ready").status == 200).then_some(());
-    wait_until(LIMIT, "winbind's answer", ready);
-    gateway
+fn gateway(sso: &'static str) -> Ntlm {
+    Ntlm::start_with(PROTOCOLS[0], "", Setup { sso, ..Setup::default() })
 }
 
 /// One that offers both mechanisms.
 #[track_caller]
-fn offering_both() -> Gateway {
-    gateway("mechanisms = [\"negotiate\", \"ntlm\"]")
+fn offering_both() -> Ntlm {
+    Ntlm::start(PROTOCOLS[0])
 }
 
 fn command(url: &str, user: &str, args: &[&str]) -> Command {
@@ -51,7 +46,7 @@ fn probe(url: &str, user: &str, password: &str, args: &[&str]) -> (bool, String)
 
 #[test]
 fn every_message_of_a_sign_on_over_tls_is_shown() {
-    let strict = gateway("mechanisms = [\"negotiate\", \"ntlm\"]\nchannel_binding = \"require\"");
+    let strict = gateway("channel_binding = \"require\"");
     let url = strict.doorward.https_url("/");
     let (signed_on, said) = probe(&url, r"LAB\alice", realm().password("alice"), &[]);
     assert!(signed_on, "{said}");
