@@ -79,7 +79,9 @@ impl Metrics {
             "Requests that were served by a session, without a new sign-on",
         )?;
         registry.register(Box::new(session_requests.clone()))?;
-        signons.with_label_values(&[Mechanism::Negotiate.as_str(), "granted", "none"]);
+        for mechanism in [Mechanism::Negotiate, Mechanism::Ntlm] {
+            signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
+        }
         let class = |name: &str| responses.with_label_values(&[name]);
         Ok(Self {
             responses: [class("1xx"), class("2xx"), class("3xx"), class("4xx"), class("5xx")],

@@ -39,6 +39,7 @@ pub(super) fn surroundings() -> Surroundings {
         root: true,
         hostname: "gate.example.org".to_owned(),
         cores: 4,
+        installed: |program| program.starts_with("/usr/bin"),
     }
 }
 

@@ -191,6 +191,8 @@ pub struct Sso {
     pub channel_binding: ChannelBinding,
     /// `[sso.kerberos]`
     pub kerberos: Kerberos,
+    /// `[sso.ntlm]`
+    pub ntlm: Ntlm,
 }
 
 /// `channel_binding` (RFC 5929 tls-server-end-point)
@@ -215,6 +217,44 @@ pub struct Kerberos {
     pub threads: usize,
     /// Tokens that may wait for a thread; further ones are answered 503.
     pub queue: usize,
+}
+
+/// `[sso.ntlm]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ntlm {
+    /// Samba's `ntlm_auth`.
+    pub ntlm_auth: PathBuf,
+    /// Its further arguments.
+    pub ntlm_auth_args: Vec<String>,
+    /// What is spoken with it.
+    pub helper_protocol: HelperProtocol,
+    /// How many of them are kept running.
+    pub helpers: usize,
+    /// Sign-ons that may wait for one; further ones are answered 503.
+    pub queue: usize,
+    /// A helper must answer within this time.
+    pub helper_timeout: Duration,
+    /// A client must answer its challenge within this time.
+    pub exchange_timeout: Duration,
+}
+
+/// `sso.ntlm.helper_protocol`, as in ntlm_auth(1)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelperProtocol {
+    /// `ntlm-server-1`: the challenge is ours, and a helper is asked only to verify.
+    NtlmServer1,
+    /// `squid-2.5-ntlmssp`: a helper holds the exchange from its challenge to its verdict.
+    Squid25Ntlmssp,
+}
+
+impl HelperProtocol {
+    /// The word in configuration and on the helper's command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NtlmServer1 => "ntlm-server-1",
+            Self::Squid25Ntlmssp => "squid-2.5-ntlmssp",
+        }
+    }
 }
 
 /// `[[site]]`

@@ -118,10 +118,23 @@ pub fn keys() -> Vec<(String, &'static Key)> {
 mod tests {
     use super::checked::CoreAddress;
     use super::*;
+    use crate::wire::Mechanism;
 
     #[test]
     fn without_a_file_the_defaults_run() {
         assert!(load(None).unwrap().warnings.is_empty());
+    }
+
+    #[test]
+    fn the_default_offers_ntlm_only_where_samba_is_installed() {
+        let offered = |installed| {
+            let surroundings = Surroundings { installed, ..cases::surroundings() };
+            let settings = parse("[[site]]", "doorward.toml", &surroundings).unwrap().settings;
+            assert_eq!(settings.sso.mechanisms, settings.sites[0].mechanisms);
+            settings.sso.mechanisms
+        };
+        assert_eq!(offered(|_| false), [Mechanism::Negotiate]);
+        assert_eq!(offered(|_| true), [Mechanism::Negotiate, Mechanism::Ntlm]);
     }
 
     #[test]

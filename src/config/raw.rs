@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::addresses::{Addresses, SitePath};
 use super::altnames::Altnames;
 use super::checked::{
-    ActAs, ChannelBinding, CoreAddress, HostPattern, LogFormat, Requirement, Strip,
+    ActAs, ChannelBinding, CoreAddress, HelperProtocol, HostPattern, LogFormat, Requirement, Strip,
 };
 use super::keys::{FileName, Moment, Role};
 use super::plain::{SecretText, Unread};
@@ -101,10 +101,9 @@ section! {
         mechanisms: Vec<Given<Offer>> = r#"["certificate", "negotiate", "ntlm", "basic"]"#, Reload, "Ways of signing on that are offered, in this order.";
         channel_binding: ChannelBinding = r#""allow""#, Reload, "Whether a sign-on must be bound to its TLS connection.";
         kerberos: Kerberos = "{}", Section, "Kerberos.";
-    }
-    absent {
         ntlm: Ntlm = "{}", Section, "NTLM, through Samba.";
     }
+    absent {}
 }
 
 section! {
@@ -118,15 +117,17 @@ section! {
 }
 
 section! {
-    /// `[sso.ntlm]`: all of it is for a later version.
-    #[derive(PartialEq, Eq)]
-    Ntlm {}
-    absent {
-        ntlm_auth: PathBuf = r#""/usr/bin/ntlm_auth""#, Ignored, "Samba's helper.";
-        ntlm_auth_args: Vec<Given<String>> = "[]", Ignored, "Further arguments of the helper.";
-        helper_protocol: String = r#""ntlm-server-1""#, Ignored, "What is spoken with the helper.";
-        helpers: usize = "8", Ignored, "Helpers that are kept running.";
+    /// `[sso.ntlm]`
+    Ntlm {
+        ntlm_auth: PathBuf = r#""/usr/bin/ntlm_auth""#, Reload, "Samba's helper, which asks winbind.";
+        ntlm_auth_args: Vec<Given<String>> = "[]", Reload, "Further arguments of the helper.";
+        helper_protocol: HelperProtocol = r#""ntlm-server-1""#, Reload, "What is spoken with the helper.";
+        helpers: usize = "8", Reload, "Helpers that are kept running.";
+        queue: usize = "1024", Reload, "Sign-ons that may wait for a helper; further ones are answered 503.";
+        helper_timeout: Duration = r#""10s""#, Reload, "Time within which a helper must answer.";
+        exchange_timeout: Duration = r#""30s""#, Reload, "Time within which a client must answer its challenge.";
     }
+    absent {}
 }
 
 section! {

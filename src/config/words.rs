@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::checked::{ChannelBinding, LogFormat, Requirement, Strip};
+use super::checked::{ChannelBinding, HelperProtocol, LogFormat, Requirement, Strip};
 use super::errors::{At, Notes};
 use super::value::{FromToml, Word, wrong_type};
 use crate::wire::Mechanism;
@@ -54,6 +54,7 @@ impl Word for Offer {
     fn parse(text: &str) -> Result<Self, String> {
         let words = ["certificate", "negotiate", "ntlm", "basic"].map(|word| match word {
             "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
+            "ntlm" => (word, Self::Here(Mechanism::Ntlm)),
             _ => (word, Self::NotHere(word)),
         });
         one_of(text, &words)
@@ -65,6 +66,15 @@ impl Word for ChannelBinding {
 
     fn parse(text: &str) -> Result<Self, String> {
         one_of(text, &[("off", Self::Off), ("allow", Self::Allow), ("require", Self::Require)])
+    }
+}
+
+impl Word for HelperProtocol {
+    const TYPE: &'static str = "ntlm-server-1 or squid-2.5-ntlmssp";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let words = [Self::NtlmServer1, Self::Squid25Ntlmssp];
+        one_of(text, &words.map(|word| (word.as_str(), word)))
     }
 }
 

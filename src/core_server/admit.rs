@@ -110,7 +110,7 @@ mod tests {
     const HOUR: u64 = 3600;
 
     fn john() -> Identity {
-        let via = Via::Proven { acceptor_realm: Some("EXAMPLE.TEST") };
+        let via = Via::Kerberos { acceptor_realm: Some("EXAMPLE.TEST") };
         identify("John@EXAMPLE.TEST", via, &Rules::new(&[], &[], Vec::new())).unwrap()
     }
 

@@ -86,8 +86,7 @@ impl Core {
                     Denial::Refused(reason) => (Refusal::logon_failed(), reason),
                 };
                 self.refused(peer, &caller, &refusal, reason);
-                let proves = caller.mechanism == Mechanism::Negotiate;
-                if proves && allowed(peer, Ask::OpenByProof) {
+                if caller.mechanism.proves() && allowed(peer, Ask::OpenByProof) {
                     refusal.telling(reason)
                 } else {
                     refusal

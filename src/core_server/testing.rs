@@ -27,6 +27,7 @@ pub(super) fn settings(directory: &Path, text: &str) -> Settings {
         root: false,
         hostname: "host.example.test".to_owned(),
         cores: 2,
+        installed: |_| false,
     };
     let mut settings = config::parse(text, "test", &surroundings).unwrap().settings;
     settings.state_path = directory.join("state");

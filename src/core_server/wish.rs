@@ -63,10 +63,10 @@ impl Claim {
                 Err("Password sign-on is not in this version of Doorward.")
             }
             OpenSession { proof: Some(proof), user: None, trusted: false, .. } => {
-                if proof.mechanism == Mechanism::Negotiate {
+                if proof.mechanism.proves() {
                     Ok(Self::Proven(proof))
                 } else {
-                    Err("A proof is by a mechanism that proves: \"negotiate\".")
+                    Err("A proof is by a mechanism that proves: \"negotiate\" or \"ntlm\".")
                 }
             }
             OpenSession { proof: None, user: Some(user), trusted: true, .. } => {
@@ -132,7 +132,8 @@ fn decide_claim(
         (Claim::Own(_), _) => return Err(Denial::Refused(Reason::NotPermitted)),
     };
     let via = match facts.mechanism {
-        Mechanism::Negotiate => Via::Proven { acceptor_realm: acceptor_realm.as_deref() },
+        Mechanism::Negotiate => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
+        Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
         Mechanism::Trusted | Mechanism::Unix => Via::Trusted,
     };
     let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;

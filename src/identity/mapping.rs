@@ -11,10 +11,15 @@ use crate::wire::Reason;
 /// How a name came to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via<'a> {
-    /// A mechanism proved it; the name is in MIT's display form.
-    Proven {
+    /// A ticket proved it; the name is in MIT's display form.
+    Kerberos {
         /// The realm of the key that accepted the ticket.
         acceptor_realm: Option<&'a str>,
+    },
+    /// winbind verified it; the name is `DOMAIN\user`.
+    Ntlm {
+        /// The domain that winbind belongs to.
+        own_domain: Option<&'a str>,
     },
     /// A peer that may vouch for users named it.
     Trusted,
@@ -47,9 +52,16 @@ impl Rules {
 
     /// The form in which principals of `[core.altnames]` are compared. Realm
     /// and domain count without case; the name too, unless its realm is
-    /// case-sensitive: otherwise `JOHN@REALM` would slip past the mapping of
-    /// `john@REALM`, which is the same account.
+    /// case-sensitive; and a domain that is listed with its realm counts as that
+    /// realm. Otherwise `JOHN@REALM` or `DOMAIN\john` would slip past the mapping
+    /// of `john@REALM`, which is the same account.
     fn altname_key(&self, principal: &str) -> String {
+        if let Ok(parsed) = Principal::parse_trusted(principal)
+            && let (origin @ Origin::Domain(_), [name]) = (parsed.origin(), parsed.components())
+            && let Some(listed) = self.listed(origin).filter(|listed| !listed.realm.is_empty())
+        {
+            return self.altname_key(&format!("{name}@{}", listed.realm));
+        }
         let Some((name, realm)) = principal.rsplit_once('@') else {
             return lower(principal);
         };
@@ -75,19 +87,26 @@ impl Rules {
         }
         match origin {
             Origin::Bare => Ok(None),
-            Origin::Realm(realm) if self.is_own(realm, via) => Ok(Some(Cow::Owned(own(realm)))),
+            Origin::Realm(name) | Origin::Domain(name) if self.is_own(origin, via) => {
+                Ok(Some(Cow::Owned(own(name))))
+            }
             Origin::Realm(_) | Origin::Domain(_) => Err(Reason::RealmNotAllowed),
         }
     }
 
-    /// Whether a realm is allowed because none is configured.
-    fn is_own(&self, realm: &str, via: Via<'_>) -> bool {
+    /// Whether a realm or domain is allowed because none is configured.
+    fn is_own(&self, origin: &Origin, via: Via<'_>) -> bool {
+        let is = |own: Option<&str>, given: &str| own.is_some_and(|own| same(own, given));
         self.realms.is_empty()
-            && match via {
-                Via::Proven { acceptor_realm } => {
-                    acceptor_realm.is_some_and(|own| same(own, realm))
+            && match (origin, via) {
+                (Origin::Realm(realm), Via::Kerberos { acceptor_realm }) => {
+                    is(acceptor_realm, realm)
                 }
-                Via::Trusted => self.fallback_realms.iter().any(|own| same(own, realm)),
+                (Origin::Domain(domain), Via::Ntlm { own_domain }) => is(own_domain, domain),
+                (Origin::Realm(realm), Via::Trusted) => {
+                    self.fallback_realms.iter().any(|own| same(own, realm))
+                }
+                _ => false,
             }
     }
 
@@ -117,7 +136,7 @@ pub fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Rea
         return Err(Reason::OddPrincipal);
     };
     let login = match &home {
-        Some(realm) => stripped(user, principal.origin(), realm)?,
+        Some(realm) => stripped(user, principal.origin(), via, realm)?,
         None => canonical(user, rules.bare_is_case_sensitive())?,
     };
     Ok(match home {
@@ -131,7 +150,8 @@ pub fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Rea
 
 fn parse(name: &str, via: Via<'_>) -> Result<Principal, Reason> {
     match via {
-        Via::Proven { .. } => Principal::parse_kerberos(name),
+        Via::Kerberos { .. } => Principal::parse_kerberos(name),
+        Via::Ntlm { .. } => Principal::parse_ntlm(name),
         Via::Trusted => Principal::parse_trusted(name),
     }
 }
@@ -167,12 +187,17 @@ fn mapped(name: &str, login: &str, via: Via<'_>, rules: &Rules) -> Result<Identi
 }
 
 /// The login of somebody from a listed realm. What is kept is spelt as
-/// configured, so that the login is the same whoever typed it.
-fn stripped(user: &str, origin: &Origin, listed: &Realm) -> Result<String, Reason> {
+/// configured, so that the login is the same whoever typed it. The rule `zcp`
+/// leaves the domain only in names that a web application gives: ZCP's server
+/// took it off after NTLM.
+fn stripped(user: &str, origin: &Origin, via: Via<'_>, listed: &Realm) -> Result<String, Reason> {
     let user = canonical(user, listed.case_sensitive)?;
     let login = match (listed.strip, origin) {
+        (Strip::Keep, _) if listed.realm.is_empty() => format!("{}\\{user}", listed.domain),
         (Strip::Keep, _) => format!("{user}@{}", listed.realm),
-        (Strip::Zcp, Origin::Domain(_)) => format!("{}\\{user}", listed.domain),
+        (Strip::Zcp, Origin::Domain(_)) if via == Via::Trusted => {
+            format!("{}\\{user}", listed.domain)
+        }
         (Strip::Exact | Strip::Zcp | Strip::Kopano, _) => user,
     };
     check_length(&login)?;

@@ -52,6 +52,21 @@ impl Principal {
         Ok(Self { components, origin: Origin::Realm(current) })
     }
 
+    /// Takes apart what winbind verified: `DOMAIN\user`, parted at the first
+    /// backslash, without quoting.
+    ///
+    /// # Errors
+    /// [`Reason::OddPrincipal`]: no domain, or an empty one.
+    pub fn parse_ntlm(name: &str) -> Result<Self, Reason> {
+        match name.split_once('\\') {
+            Some((domain, user)) if !domain.is_empty() => Ok(Self {
+                components: vec![user.to_owned()],
+                origin: Origin::Domain(domain.to_owned()),
+            }),
+            _ => Err(Reason::OddPrincipal),
+        }
+    }
+
     /// Takes apart what a trusted peer names: `john`, `john@REALM` or
     /// `DOMAIN\john`, without quoting. Instances are not parted: a `/` stays in
     /// the name.

@@ -52,8 +52,9 @@ proptest! {
     #[test]
     fn no_name_panics(name in "\\PC{0,40}|[a@/\\\\\0 ,nb]{0,12}", strip in any_strip()) {
         let _ = identify(&name, Via::Trusted, &listed(strip));
-        let _ = identify(&name, Via::Proven { acceptor_realm: Some("A") }, &listed(strip));
-        let _ = identify(&name, Via::Proven { acceptor_realm: None }, &unlisted());
+        let _ = identify(&name, Via::Kerberos { acceptor_realm: Some("A") }, &listed(strip));
+        let _ = identify(&name, Via::Kerberos { acceptor_realm: None }, &unlisted());
+        let _ = identify(&name, Via::Ntlm { own_domain: Some("A") }, &listed(strip));
     }
 
     #[test]
@@ -64,8 +65,8 @@ proptest! {
     ) {
         prop_assume!(realm != "ADSDOMAIN.EXAMPLE");
         let name = format!("{user}@{realm}");
-        let own = Via::Proven { acceptor_realm: Some("ADSDOMAIN.EXAMPLE") };
-        let same = Via::Proven { acceptor_realm: Some(&realm) };
+        let own = Via::Kerberos { acceptor_realm: Some("ADSDOMAIN.EXAMPLE") };
+        let same = Via::Kerberos { acceptor_realm: Some(&realm) };
         prop_assert!(identify(&name, own, &unlisted()).is_err());
         prop_assert!(identify(&name, same, &listed(strip)).is_err());
         prop_assert!(identify(&name, Via::Trusted, &listed(strip)).is_err());
@@ -182,10 +183,13 @@ fn read_case(line: usize, text: &'static str) -> Case {
     let [via, rules, name] = input.splitn(3, '|').map(str::trim).collect::<Vec<_>>()[..] else {
         panic!("line {line}: three columns are needed");
     };
-    let via = match via.strip_prefix("proven:") {
-        Some("-") => Via::Proven { acceptor_realm: None },
-        Some(realm) => Via::Proven { acceptor_realm: Some(realm) },
-        None => Via::Trusted,
+    let (way, own) = via.split_once(':').unwrap_or((via, "-"));
+    let own = Some(own).filter(|own| *own != "-");
+    let via = match way {
+        "proven" => Via::Kerberos { acceptor_realm: own },
+        "ntlm" => Via::Ntlm { own_domain: own },
+        "trusted" => Via::Trusted,
+        other => panic!("line {line}: no such way: {other}"),
     };
     let signs = [('␠', ' '), ('␀', '\0'), ('␉', '\t'), ('␊', '\n'), ('␡', '\u{7f}')];
     let name = signs.iter().fold(name.to_owned(), |name, (sign, character)| {

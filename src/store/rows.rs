@@ -68,7 +68,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         user_id: number(row, 2)?,
         user,
         mechanism: parse(row, 3, |word| {
-            [Mechanism::Negotiate, Mechanism::Trusted, Mechanism::Unix]
+            [Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Trusted, Mechanism::Unix]
                 .into_iter()
                 .find(|mechanism| mechanism.as_str() == word)
         })?,

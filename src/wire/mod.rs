@@ -24,6 +24,8 @@ pub use reason::Reason;
 pub enum Mechanism {
     /// Kerberos, by `Authorization: Negotiate` (RFC 4559).
     Negotiate,
+    /// NTLM version 2 (MS-NLMP), verified by winbind.
+    Ntlm,
     /// A peer that may vouch for users named them.
     Trusted,
     /// The uid of a program on the same host is the proof (`allow_local_users`).
@@ -31,10 +33,16 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// Whether a front proves people by it, and hands the proof to the core.
+    pub const fn proves(self) -> bool {
+        matches!(self, Self::Negotiate | Self::Ntlm)
+    }
+
     /// The word in configuration, headers, metrics and audit lines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Negotiate => "negotiate",
+            Self::Ntlm => "ntlm",
             Self::Trusted => "trusted",
             Self::Unix => "unix",
         }
@@ -47,10 +55,12 @@ impl Mechanism {
 pub struct Proof {
     /// How it was proven.
     pub mechanism: Mechanism,
-    /// The principal exactly as proven, in the mechanism's own display form
-    /// (`john@ADSDOMAIN.EXAMPLE`, RFC 1964 quoting for odd characters).
+    /// The principal exactly as proven, in the mechanism's own display form: by
+    /// Kerberos `john@ADSDOMAIN.EXAMPLE`, with RFC 1964 quoting for odd characters;
+    /// by NTLM `ADSDOMAIN\john`.
     pub principal: String,
-    /// The realm of the key that accepted: trusted when no `[[core.realm]]` is configured.
+    /// The realm of the key that accepted, or the domain that winbind belongs to:
+    /// its people may come in when no `[[core.realm]]` is configured.
     pub acceptor_realm: Option<String>,
     /// Whether the proof is bound to the client's TLS channel (RFC 5929).
     pub channel_bound: bool,

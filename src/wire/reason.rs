@@ -59,8 +59,14 @@ reasons! {
     BadBase64 "bad_base64" Client "The token in the Authorization header is not base64.";
     TokenTooLarge "token_too_large" Client "The token in the Authorization header is larger than this gateway accepts.";
     NtlmSent "ntlm_sent" Client "Your program sent NTLM, which this site does not offer. It does so when it finds no Kerberos ticket: is the site in its intranet zone, is it reached by its name and not by an address, and is the name registered as a service principal?";
-    WrongMechanism "wrong_mechanism" Client "Your program offered only ways of signing on that this site does not take; it takes Kerberos.";
-    DefectiveToken "defective_token" Client "The token is damaged, or is not a Kerberos token.";
+    WrongMechanism "wrong_mechanism" Client "Your program offered only ways of signing on that this site does not take.";
+    DefectiveToken "defective_token" Client "The token is damaged, or of a kind that is not taken here.";
+    LogonFailed "logon_failed" Client "Name or password is wrong, or the account may not be used.";
+    NtlmTooOld "ntlm_too_old" Client "Your program answered by LM or NTLM version 1, which is not safe. Let it use NTLM version 2 (on Windows: LmCompatibilityLevel 3 or more).";
+    NtlmAnonymous "ntlm_anonymous" Client "Your program signed on by NTLM without a name and a password. Enter them, or let it use those of your Windows session.";
+    NtlmTampered "ntlm_tampered" Client "The NTLM exchange was changed on its way, or its parts belong to different exchanges.";
+    NtlmNeedsHttp1 "ntlm_needs_http1" Client "NTLM belongs to one connection, so it takes HTTP/1.1.";
+    NtlmUnnamed "ntlm_unnamed" Client "The password is right, but it is not clear whose account this name is. Sign on as DOMAIN\\name.";
     Replay "replay" Client "This token was used before. Each token signs on once: try again.";
     TicketExpired "ticket_expired" Client "The Kerberos ticket has expired. Lock and unlock your screen, or run kinit, and try again.";
     TicketNotYetValid "ticket_not_yet_valid" Client "The Kerberos ticket is not valid yet. Check the clock of your machine.";
@@ -90,6 +96,9 @@ reasons! {
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
     FrontNotAllowed "front_not_allowed" Configuration "The core does not take this gateway for one of its fronts (front_users, or a key of role front), so nobody can be signed on.";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
+    NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can be signed on by NTLM.";
+    WinbindRights "winbind_rights" Configuration "This gateway may not ask winbind to verify (its privileged pipe), so nobody can be signed on by NTLM.";
+    WinbindDown "winbind_down" Upstream "The domain does not answer at this moment (winbind), so nobody can be signed on by NTLM. Try again in a minute.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";
     OddPrincipal "odd_principal" Client "Your principal has a form that is not taken as a user name here (an instance, a quoted character, or a character that no login name may hold). An explicit mapping in [core.altnames] can admit it.";

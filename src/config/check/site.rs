@@ -2,18 +2,18 @@
 
 use std::cmp::Reverse;
 
-use super::sso::{binding, offered};
+use super::sso::{binding, known};
 use crate::config::checked::{HostPattern, Requirement, Site};
 use crate::config::errors::Notes;
 use crate::config::raw;
-use crate::config::value::Given;
 use crate::config::words::Offer;
 use crate::wire::Mechanism;
 
-/// The sites, the most specific first.
-pub(super) fn check(file: &raw::File, notes: &mut Notes<'_>) -> Vec<Site> {
+/// The sites, the most specific first. `offered` is what `[sso]` offers.
+pub(super) fn check(file: &raw::File, offered: &[Mechanism], notes: &mut Notes<'_>) -> Vec<Site> {
     duplicates(file, notes);
-    let mut sites: Vec<Site> = file.site.iter().map(|raw| site(raw, file, notes)).collect();
+    let mut sites: Vec<Site> =
+        file.site.iter().map(|raw| site(raw, file, offered, notes)).collect();
     sites.sort_by_key(|site| (Reverse(weight(&site.host)), Reverse(site.path.len())));
     sites
 }
@@ -36,7 +36,7 @@ fn duplicates(file: &raw::File, notes: &mut Notes<'_>) {
     }
 }
 
-fn site(raw: &raw::Site, file: &raw::File, notes: &mut Notes<'_>) -> Site {
+fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut Notes<'_>) -> Site {
     let all = &file.sso.mechanisms;
     for given in raw.mechanisms.iter().filter(|given| !all.contains(given)) {
         let name = match given.value {
@@ -56,11 +56,10 @@ fn site(raw: &raw::Site, file: &raw::File, notes: &mut Notes<'_>) -> Site {
         path: raw.path.0.clone(),
         upstream: raw.upstream.value.clone(),
         require: require(raw, notes),
-        // An empty list means the list of [sso], whose own words were told there.
         mechanisms: if raw.mechanisms.is_empty() {
-            here(all)
+            offered.to_vec()
         } else {
-            offered(&raw.mechanisms, notes)
+            known(&raw.mechanisms, notes)
         },
         channel_binding: raw.channel_binding.value.unwrap_or(file.sso.channel_binding.value),
         pass_authorization: raw.pass_authorization.value,
@@ -77,14 +76,6 @@ fn require(raw: &raw::Site, notes: &mut Notes<'_>) -> Vec<Requirement> {
         }
     }
     raw.require.iter().map(|given| given.value.clone()).collect()
-}
-
-fn here(list: &[Given<Offer>]) -> Vec<Mechanism> {
-    let here = |given: &Given<Offer>| match given.value {
-        Offer::Here(mechanism) => Some(mechanism),
-        Offer::NotHere(_) => None,
-    };
-    list.iter().filter_map(here).collect()
 }
 
 /// How specific a pattern is: an exact name before a suffix, a longer suffix before a shorter.

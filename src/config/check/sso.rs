@@ -1,6 +1,8 @@
 //! `[sso]`
 
-use crate::config::checked::{ChannelBinding, Kerberos, Sso};
+use std::time::Duration;
+
+use crate::config::checked::{ChannelBinding, Kerberos, Ntlm, Sso};
 use crate::config::errors::{At, Notes};
 use crate::config::raw;
 use crate::config::surroundings::Surroundings;
@@ -15,15 +17,39 @@ pub(super) fn check(file: &raw::File, surroundings: &Surroundings, notes: &mut N
     binding(raw.channel_binding.value, &raw.channel_binding.at, file, notes);
     Sso {
         enable_sso: raw.enable_sso.value,
-        mechanisms: offered(&raw.mechanisms, notes),
+        mechanisms: mechanisms(raw, surroundings, notes),
         channel_binding: raw.channel_binding.value,
         kerberos: kerberos(&raw.kerberos, surroundings, notes),
+        ntlm: ntlm(&raw.ntlm, notes),
     }
+}
+
+/// What is offered. NTLM takes a program of Samba's: where that is not
+/// installed, the default list goes without, and a list that asks for it stands
+/// with a warning.
+fn mechanisms(
+    raw: &raw::Sso,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Vec<Mechanism> {
+    let mut offered = known(&raw.mechanisms, notes);
+    let ntlm_auth = &raw.ntlm.ntlm_auth.value;
+    if !offered.contains(&Mechanism::Ntlm) || (surroundings.installed)(ntlm_auth) {
+        return offered;
+    }
+    if raw.mechanisms.is_set() {
+        let mend = "install Debian's package winbind, correct sso.ntlm.ntlm_auth, or take it out";
+        let said = format!("offers ntlm, but there is no program {}; {mend}", ntlm_auth.display());
+        notes.warn(&raw.mechanisms.at, said);
+    } else {
+        offered.retain(|mechanism| *mechanism != Mechanism::Ntlm);
+    }
+    offered
 }
 
 /// What of a list this version offers. Whatever is written there and not
 /// offered is told; the default list is not written.
-pub(super) fn offered(list: &Given<Vec<Given<Offer>>>, notes: &mut Notes<'_>) -> Vec<Mechanism> {
+pub(super) fn known(list: &Given<Vec<Given<Offer>>>, notes: &mut Notes<'_>) -> Vec<Mechanism> {
     let mut offered = Vec::new();
     for given in list.iter() {
         match given.value {
@@ -78,5 +104,27 @@ fn kerberos(raw: &raw::Kerberos, surroundings: &Surroundings, notes: &mut Notes<
         acceptor: raw.acceptor.value.clone(),
         threads: if raw.threads.value == 0 { surroundings.cores.max(1) } else { raw.threads.value },
         queue: raw.queue.value,
+    }
+}
+
+fn ntlm(raw: &raw::Ntlm, notes: &mut Notes<'_>) -> Ntlm {
+    within(&raw.helpers, &1, &1024, notes);
+    within(&raw.queue, &1, &1_000_000, notes);
+    for time in [&raw.helper_timeout, &raw.exchange_timeout] {
+        within(time, &Duration::from_secs(1), &Duration::from_secs(600), notes);
+    }
+    for given in raw.ntlm_auth_args.iter() {
+        if given.value.starts_with("--helper-protocol") {
+            notes.error(&given.at, "is for sso.ntlm.helper_protocol to say; take it out");
+        }
+    }
+    Ntlm {
+        ntlm_auth: raw.ntlm_auth.value.clone(),
+        ntlm_auth_args: raw.ntlm_auth_args.iter().map(|given| given.value.clone()).collect(),
+        helper_protocol: raw.helper_protocol.value,
+        helpers: raw.helpers.value,
+        queue: raw.queue.value,
+        helper_timeout: raw.helper_timeout.value,
+        exchange_timeout: raw.exchange_timeout.value,
     }
 }

@@ -17,6 +17,7 @@ use crate::wire::{self, Reason};
 
 pub mod choose;
 pub mod kerberos;
+pub mod ntlm;
 pub mod spnego;
 
 /// Proof of who is there: made only by a mechanism.
