@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::wire::{Mechanism, Reason};
@@ -28,8 +28,29 @@ pub struct Metrics {
     pub session_requests: IntCounter,
     /// 1 while the core's event stream stands.
     pub core_connected: IntGauge,
+    /// Verdicts of `ntlm_auth`, and why there was none, by a word of few.
+    pub ntlm_verdicts: IntCounterVec,
+    /// Helpers (`ntlm_auth`) that ended and were started again.
+    pub ntlm_restarts: IntCounter,
+    ntlm_helpers: IntGaugeVec,
+    ntlm_waiting: IntGauge,
     sessions: IntGauge,
     live_sessions: OnceLock<SessionCount>,
+}
+
+/// How many helpers (`ntlm_auth`) a pool has in each state, and who waits for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NtlmHelpers {
+    /// Verifying.
+    pub busy: usize,
+    /// Ready.
+    pub idle: usize,
+    /// Kept for a client that has not answered its challenge yet.
+    pub reserved: usize,
+    /// Not running yet, or not any more.
+    pub starting: usize,
+    /// Sign-ons that wait for one.
+    pub waiting: usize,
 }
 
 /// Asks how many sessions live in this process's core.
@@ -79,6 +100,22 @@ impl Metrics {
             "Requests that were served by a session, without a new sign-on",
         )?;
         registry.register(Box::new(session_requests.clone()))?;
+        let ntlm_verdicts = counters(
+            &registry,
+            "doorward_ntlm_verdicts_total",
+            "NTLM exchanges by what ntlm_auth said of them, or why it did not",
+            &["verdict"],
+        )?;
+        let ntlm_restarts = IntCounter::new(
+            "doorward_ntlm_restarts_total",
+            "Helpers (ntlm_auth) that ended and were started again",
+        )?;
+        registry.register(Box::new(ntlm_restarts.clone()))?;
+        let ntlm_helpers = IntGaugeVec::new(
+            Opts::new("doorward_ntlm_helpers", "Helpers (ntlm_auth) by what they are at"),
+            &["state"],
+        )?;
+        registry.register(Box::new(ntlm_helpers.clone()))?;
         for mechanism in [Mechanism::Negotiate, Mechanism::Ntlm] {
             signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
         }
@@ -92,6 +129,14 @@ impl Metrics {
                 "doorward_core_connected",
                 "1 while the core's event stream stands",
             )?,
+            ntlm_waiting: gauge(
+                &registry,
+                "doorward_ntlm_waiting",
+                "Sign-ons that wait for a helper (ntlm_auth)",
+            )?,
+            ntlm_verdicts,
+            ntlm_restarts,
+            ntlm_helpers,
             sessions: gauge(&registry, "doorward_sessions", "Sessions that live in this core")?,
             live_sessions: OnceLock::new(),
             registry,
@@ -123,6 +168,23 @@ impl Metrics {
     /// Counts a request that an application did not answer.
     pub fn upstream_failed(&self, kind: &str) {
         self.upstream_errors.with_label_values(&[kind]).inc();
+    }
+
+    /// A pool of helpers says how many it had in each state, and has now. While
+    /// two pools live, after a reload, the figures are of both.
+    pub fn ntlm_helpers(&self, before: NtlmHelpers, now: NtlmHelpers) {
+        let moved = |before: usize, now: usize| {
+            i64::try_from(now).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
+        };
+        for (state, moved) in [
+            ("busy", moved(before.busy, now.busy)),
+            ("idle", moved(before.idle, now.idle)),
+            ("reserved", moved(before.reserved, now.reserved)),
+            ("starting", moved(before.starting, now.starting)),
+        ] {
+            self.ntlm_helpers.with_label_values(&[state]).add(moved);
+        }
+        self.ntlm_waiting.add(moved(before.waiting, now.waiting));
     }
 
     /// From now on, `live` tells how many sessions live in this process's core.

@@ -1,6 +1,5 @@
 //! The facts of one connection, its unfinished exchange, and the hyper loop.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -18,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Front;
 use super::body::Tracked;
-use super::http as front_http;
+use super::http::{self as front_http, answer::NeedsHttp1};
 use super::mechanism::{Bindings, Exchange};
 use super::output::{Noted, Output};
 use super::upstream::Client;
@@ -142,7 +141,10 @@ where
         let connection = Arc::clone(&connection);
         async move {
             let answer = front_http::answer(front, connection, request).await;
-            Ok::<_, Infallible>(answer.map(|body| Tracked::new(body, open)))
+            if answer.extensions().get::<NeedsHttp1>().is_some() {
+                return Err(h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED));
+            }
+            Ok(answer.map(|body| Tracked::new(body, open)))
         }
     });
     let output = Arc::new(Output::default());

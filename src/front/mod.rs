@@ -28,12 +28,14 @@ use self::connection::Limits;
 use self::core_link::CoreLink;
 use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
+use self::mechanism::ntlm::Acceptor;
 use self::tls::{ServerTls, TlsError};
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
 use crate::metrics::Metrics;
+use crate::wire::Mechanism;
 
 /// A running front.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub struct Live {
     pub settings: Settings,
     /// The Kerberos threads.
     pub gss: Arc<Pool>,
+    /// Who accepts NTLM; `None` where it is offered nowhere.
+    pub ntlm: Option<Arc<Acceptor>>,
     /// Certificate and settings of the TLS listeners.
     pub tls: Option<Arc<ServerTls>>,
     /// The way to the applications.
@@ -111,7 +115,7 @@ impl Front {
         let listeners = listen::bind(&settings.front)?;
         secret_file::folder(&settings.state_path)
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
-        let live = Live::new(settings, None)?;
+        let live = Live::new(settings, &metrics, None)?;
         let stop = CancellationToken::new();
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
         let front = Arc::new(Self {
@@ -138,7 +142,7 @@ impl Front {
     /// What is wrong with the new one.
     pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
-        let fresh = Live::new(settings, Some(&old))?;
+        let fresh = Live::new(settings, &self.metrics, Some(&old))?;
         let (was, is) = (&old.settings.front, &settings.front);
         if (&was.listen, &was.listen_tls, &was.listen_status, &was.core)
             != (&is.listen, &is.listen_tls, &is.listen_status, &is.core)
@@ -165,7 +169,11 @@ impl Front {
 }
 
 impl Live {
-    fn new(settings: &Settings, old: Option<&Self>) -> Result<Self, FrontError> {
+    fn new(
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+        old: Option<&Self>,
+    ) -> Result<Self, FrontError> {
         let kerberos = &settings.sso.kerberos;
         let gss = match old {
             Some(old) if old.settings.sso.kerberos == *kerberos => Arc::clone(&old.gss),
@@ -181,6 +189,7 @@ impl Live {
             Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
         Ok(Self {
             gss,
+            ntlm: acceptor(settings, metrics, old),
             tls: tls(settings)?,
             proxy,
             assertions,
@@ -193,6 +202,22 @@ impl Live {
             settings: settings.clone(),
         })
     }
+}
+
+/// Who accepts NTLM, where a site or Doorward's own pages offer it.
+fn acceptor(
+    settings: &Settings,
+    metrics: &Arc<Metrics>,
+    old: Option<&Live>,
+) -> Option<Arc<Acceptor>> {
+    let mut lists =
+        settings.sites.iter().map(|site| &site.mechanisms).chain([&settings.sso.mechanisms]);
+    if !settings.sso.enable_sso || !lists.any(|offered| offered.contains(&Mechanism::Ntlm)) {
+        return None;
+    }
+    let kept = old.filter(|old| old.settings.sso.ntlm == settings.sso.ntlm);
+    kept.and_then(|old| old.ntlm.clone())
+        .or_else(|| Some(Arc::new(Acceptor::start(&settings.sso.ntlm, Arc::clone(metrics)))))
 }
 
 fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {

@@ -23,6 +23,8 @@ struct Ready {
     ready: bool,
     keytab: String,
     core: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ntlm: Option<String>,
 }
 
 /// Serves the status pages on one connection.
@@ -54,7 +56,8 @@ async fn answer(front: &Front, path: &str) -> Response<Body> {
 }
 
 async fn ready(front: &Front) -> Ready {
-    let path = front.live().settings.sso.kerberos.keytab.clone();
+    let live = front.live();
+    let path = live.settings.sso.kerberos.keytab.clone();
     let keytab = tokio::task::spawn_blocking(move || keytab::read(&path).map(drop)).await;
     let keytab = match keytab {
         Ok(Ok(())) => Ok(()),
@@ -62,8 +65,14 @@ async fn ready(front: &Front) -> Ready {
         Err(error) => Err(error.to_string()),
     };
     let core = front.core.ready().await.map_err(|no| no.detail);
+    let ntlm = live.ntlm.as_ref().map(|acceptor| acceptor.ready());
     let say = |part: &Result<(), String>| part.clone().err().unwrap_or_else(|| "ok".to_owned());
-    Ready { ready: keytab.is_ok() && core.is_ok(), keytab: say(&keytab), core: say(&core) }
+    Ready {
+        ready: keytab.is_ok() && core.is_ok() && ntlm.as_ref().is_none_or(Result::is_ok),
+        keytab: say(&keytab),
+        core: say(&core),
+        ntlm: ntlm.as_ref().map(say),
+    }
 }
 
 fn respond(

@@ -106,8 +106,13 @@ fn only_answer_writes_a_login_response() {
 #[test]
 fn mechanisms_know_neither_http_nor_sockets_nor_the_clock() {
     let sources = sources();
-    let words = &["hyper", "http::", "tokio::net", "clock::now", "clock::instant", "std::net"];
+    let words = &["hyper", "http::", "tokio::net", "std::net"];
     assert_eq!(naming(&sources, "front/mechanism/", words), [] as [&str; 0]);
+    // What performs the effects of a mechanism may have to wait.
+    let mut asking = naming(&sources, "front/mechanism/", &["clock::now", "clock::instant"]);
+    let performs = ["front/mechanism/ntlm/helper/", "front/mechanism/ntlm/acceptor.rs"];
+    asking.retain(|path| !performs.iter().any(|effects| path.starts_with(effects)));
+    assert_eq!(asking, [] as [&str; 0]);
 }
 
 #[test]

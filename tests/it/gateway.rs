@@ -13,7 +13,7 @@ pub(crate) struct Setup {
     pub keytab: Option<PathBuf>,
     /// Lines of `[front]`.
     pub front: &'static str,
-    /// Lines of `[sso]`.
+    /// Lines of `[sso]`; Kerberos alone is offered where they say nothing else.
     pub sso: &'static str,
     /// Lines of the site that serves everything.
     pub site: &'static str,
@@ -35,9 +35,11 @@ impl Setup {
     /// The configuration, for an application on `port`.
     pub(crate) fn config(&self, port: u16) -> String {
         let keytab = self.keytab.clone().unwrap_or_else(|| realm().web_keytab.clone());
+        let kerberos =
+            if self.sso.contains("mechanisms") { "" } else { "mechanisms = [\"negotiate\"]" };
         format!(
             "[front]\nlisten = [\"127.0.0.1:0\"]\nlisten_tls = [\"127.0.0.1:0\"]\n\
-             listen_status = \"127.0.0.1:0\"\n{}\n[sso]\n{}\n\
+             listen_status = \"127.0.0.1:0\"\n{}\n[sso]\n{kerberos}\n{}\n\
              [sso.kerberos]\nkeytab = \"{}\"\n\
              [[site]]\nhost = \"*\"\nupstream = \"http://127.0.0.1:{port}\"\n{}\n{}\n\
              [core]\nlisten = \"unix:{{dir}}/core.sock\"\n{}\n",

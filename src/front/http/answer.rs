@@ -16,14 +16,20 @@ use serde::Serialize;
 use super::cookie;
 use super::facts::Facts;
 use super::pages;
-use super::sign_on::{Policy, Present, Refusal};
+use super::sign_on::{Policy, Present, Refusal, Reply};
 use crate::audit::{Happening, Line, Verdict};
 use crate::front::body::Body;
+use crate::front::mechanism::Scheme;
 use crate::front::upstream::UpstreamError;
 use crate::front::{Front, Live};
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
 use crate::wire::{ErrorBody, Mechanism, Reason, Session};
+
+/// Marks an answer that is not sent: instead the client is told to come back by
+/// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
+#[derive(Clone, Copy, Debug)]
+pub struct NeedsHttp1;
 
 /// Writes the answers to one request.
 #[derive(Clone, Copy, Debug)]
@@ -69,11 +75,14 @@ impl<'a> Answerer<'a> {
         let status = status_of(refusal.reason);
         let mut response = self.words(status, refusal.reason.label(), refusal, &reference);
         if status == StatusCode::UNAUTHORIZED
-            && policy.is_some_and(|policy| {
-                policy.enabled && policy.mechanisms.contains(&Mechanism::Negotiate)
-            })
+            && let Some(policy) = policy
         {
-            response.headers_mut().append(WWW_AUTHENTICATE, challenge(refusal.reply.as_deref()));
+            for value in self.challenges(refusal, &policy) {
+                response.headers_mut().append(WWW_AUTHENTICATE, value);
+            }
+            if self.needs_http1(refusal.reason, &policy) {
+                response.extensions_mut().insert(NeedsHttp1);
+            }
         }
         if let Some(present) = &refusal.present {
             self.welcome(response.headers_mut(), present);
@@ -82,6 +91,39 @@ impl<'a> Answerer<'a> {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response
+    }
+
+    /// What is offered, or the one token that the client waits for.
+    fn challenges(&self, refusal: &Refusal, policy: &Policy<'_>) -> Vec<HeaderValue> {
+        if refusal.reason == Reason::ExchangeOpen {
+            return refusal.reply.as_ref().map(with_token).into_iter().collect();
+        }
+        let schemes = policy.mechanisms.iter().filter_map(|mechanism| match mechanism {
+            Mechanism::Negotiate => Some(Scheme::Negotiate),
+            Mechanism::Ntlm if !self.http2() => Some(Scheme::Ntlm),
+            _ => None,
+        });
+        schemes
+            .filter(|scheme| policy.offers(scheme.mechanism()))
+            .map(|scheme| match &refusal.reply {
+                Some(reply) if reply.scheme == scheme => with_token(reply),
+                _ => HeaderValue::from_static(scheme.as_str()),
+            })
+            .collect()
+    }
+
+    /// Whether the client is to come back by HTTP/1.1, because it tried NTLM or
+    /// may have nothing else. A client that chose HTTP/2 without asking (over
+    /// plain HTTP) could not.
+    fn needs_http1(&self, reason: Reason, policy: &Policy<'_>) -> bool {
+        let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
+        self.http2()
+            && policy.offers(Mechanism::Ntlm)
+            && (by_choice || reason == Reason::NtlmNeedsHttp1)
+    }
+
+    fn http2(&self) -> bool {
+        self.facts.is_some_and(|facts| facts.http2)
     }
 
     /// An application's answer to somebody who is signed on.
@@ -179,8 +221,8 @@ impl<'a> Answerer<'a> {
         if let Some(cookie) = cookie::set(&session.session, self.secure()) {
             headers.append(SET_COOKIE, cookie);
         }
-        if fresh.reply.is_some() {
-            headers.append(WWW_AUTHENTICATE, challenge(fresh.reply.as_deref()));
+        if let Some(reply) = &fresh.reply {
+            headers.append(WWW_AUTHENTICATE, with_token(reply));
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -292,6 +334,9 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::FrontNotAllowed
         | Reason::KeytabUnreadable
         | Reason::ReplayCacheFailed
+        | Reason::NtlmHelperFailed
+        | Reason::WinbindRights
+        | Reason::WinbindDown
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
         Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,
@@ -310,13 +355,10 @@ fn title(status: StatusCode) -> &'static str {
     }
 }
 
-fn challenge(token: Option<&[u8]>) -> HeaderValue {
-    token
-        .filter(|token| !token.is_empty())
-        .and_then(|token| {
-            HeaderValue::from_str(&format!("Negotiate {}", STANDARD.encode(token))).ok()
-        })
-        .unwrap_or(HeaderValue::from_static("Negotiate"))
+fn with_token(reply: &Reply) -> HeaderValue {
+    let word = reply.scheme.as_str();
+    let value = format!("{word} {}", STANDARD.encode(&reply.token));
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(word))
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {

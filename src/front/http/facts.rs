@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{HOST, HeaderName, ORIGIN, VIA};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Version};
 use ipnet::IpNet;
 
 use super::route::host_of;
@@ -35,6 +35,8 @@ pub struct Facts {
     /// Whether its connection may carry many clients: a proxy sent it, listed or
     /// not. Nothing that is proven then may stay with the connection.
     pub shared: bool,
+    /// Whether it came by HTTP/2, where several requests share a connection at once.
+    pub http2: bool,
 }
 
 impl Facts {
@@ -64,6 +66,7 @@ impl Facts {
             secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
             trusted,
             shared: trusted || names_a_proxy(headers),
+            http2: request.version() == Version::HTTP_2,
         })
     }
 }

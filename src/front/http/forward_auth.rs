@@ -57,9 +57,10 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
     // proven here may stay with its connection.
     let asked = Facts { shared: true, ..facts };
     let answerer = answerer.with(&asked);
-    match super::enter(Visit { facts: &asked, ..visit }, site).await {
+    let policy = Policy { connected: false, ..Policy::of(&live.settings.sso, site) };
+    match super::enter(Visit { facts: &asked, ..visit }, site, &policy).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
-        Err(refusal) => answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site))),
+        Err(refusal) => answerer.refuse(&refusal, Some(policy)),
     }
 }
 

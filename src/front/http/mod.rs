@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use http::header::UPGRADE;
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 pub mod answer;
 pub mod cookie;
@@ -21,7 +23,7 @@ use self::answer::Answerer;
 use self::facts::Facts;
 use self::sign_on::{Policy, Present, Refusal, Visit};
 use super::body::Body;
-use super::connection::Connection;
+use super::connection::{Connection, Limits};
 use super::upstream::Passage;
 use super::{Front, Live};
 use crate::clock;
@@ -29,6 +31,9 @@ use crate::config::checked::Site;
 use crate::wire::Reason;
 
 const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
+
+/// Of a body that comes with a token which is not the last one, so much is read.
+const MAX_BODY_BEFORE_SIGN_ON: usize = 1024 * 1024;
 
 /// Doorward's own paths stand below this.
 const OWN: &str = "/.doorward/";
@@ -75,10 +80,14 @@ async fn handle(
         Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
-    let present = match enter(visit, site).await {
+    let policy = Policy::of(&live.settings.sso, site);
+    let present = match enter(visit, site, &policy).await {
         Ok(present) => present,
         Err(refusal) => {
-            return answerer.refuse(&refusal, Some(Policy::of(&live.settings.sso, site)));
+            if refusal.reason == Reason::ExchangeOpen {
+                keep_connection(request.into_body(), &live.limits).await;
+            }
+            return answerer.refuse(&refusal, Some(policy));
         }
     };
     let Some(upstream) = &site.upstream else {
@@ -107,10 +116,17 @@ async fn handle(
     }
 }
 
+/// Reads what a client sends with a token that is not its last one. A body that
+/// nobody reads would cost the connection, and the exchange with it.
+async fn keep_connection(body: Incoming, limits: &Limits) {
+    let read = Limited::new(body, MAX_BODY_BEFORE_SIGN_ON).collect();
+    // One that is too long or too slow is left where it is.
+    drop(timeout(limits.body, read).await);
+}
+
 /// Who is there, and may they use the site?
-async fn enter(visit: Visit<'_>, site: &Site) -> Result<Present, Refusal> {
-    let policy = Policy::of(&visit.live.settings.sso, site);
-    let present = sign_on::who(visit, &policy).await?;
+async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Present, Refusal> {
+    let present = sign_on::who(visit, policy).await?;
     if require::satisfied(&site.require, &present.grant.session().user) {
         Ok(present)
     } else {

@@ -12,7 +12,10 @@ use crate::config::checked::{ChannelBinding, Site, Sso};
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::mechanism::choose::{Choice, choose};
-use crate::front::mechanism::{Effect, Exchange, Input, Outcome, Proof, Step, Terms};
+use crate::front::mechanism::spnego::{self, Opening};
+use crate::front::mechanism::{
+    Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms, ntlm,
+};
 use crate::front::{Front, Live};
 use crate::wire::{Mechanism, Reason};
 
@@ -36,10 +39,13 @@ pub struct Visit<'a> {
 pub struct Policy<'a> {
     /// Whether anybody may sign on at all.
     pub enabled: bool,
-    /// What is offered.
+    /// What is offered, in this order.
     pub mechanisms: &'a [Mechanism],
     /// Channel bindings.
     pub channel_binding: ChannelBinding,
+    /// Whether the client's own connection may lead here. NTLM belongs to one
+    /// connection, so it is offered nowhere else.
+    pub connected: bool,
 }
 
 impl<'a> Policy<'a> {
@@ -49,6 +55,7 @@ impl<'a> Policy<'a> {
             enabled: sso.enable_sso,
             mechanisms: &site.mechanisms,
             channel_binding: site.channel_binding,
+            connected: true,
         }
     }
 
@@ -58,7 +65,27 @@ impl<'a> Policy<'a> {
             enabled: sso.enable_sso,
             mechanisms: &sso.mechanisms,
             channel_binding: sso.channel_binding,
+            connected: true,
         }
+    }
+
+    /// Whether one may sign on by this.
+    pub fn offers(&self, mechanism: Mechanism) -> bool {
+        self.enabled
+            && self.mechanisms.contains(&mechanism)
+            && (self.connected || mechanism != Mechanism::Ntlm)
+    }
+
+    /// A session counts only where its own sign-on would have been taken.
+    fn admits(&self, grant: &Grant) -> Result<(), Reason> {
+        let session = grant.session();
+        if session.mechanism.proves() && !self.mechanisms.contains(&session.mechanism) {
+            return Err(Reason::WrongMechanism);
+        }
+        if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
+            return Err(Reason::BindingMissing);
+        }
+        Ok(())
     }
 }
 
@@ -75,7 +102,16 @@ pub struct Present {
 #[derive(Clone, Debug)]
 pub struct Fresh {
     /// The mechanism's last token, which proves the gateway to the client.
-    pub reply: Option<Vec<u8>>,
+    pub reply: Option<Reply>,
+}
+
+/// A mechanism's token for the client, which travels in `WWW-Authenticate`.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The token, before base64.
+    pub token: Vec<u8>,
 }
 
 /// Nobody is there, or not somebody who may go on.
@@ -86,7 +122,7 @@ pub struct Refusal {
     /// What stands in the log beside it.
     pub detail: String,
     /// The mechanism's token for the client, in the challenge.
-    pub reply: Option<Vec<u8>>,
+    pub reply: Option<Reply>,
     /// By what it was tried; `None` when nothing was tried.
     pub tried: Option<Mechanism>,
     /// Who is signed on all the same, and may not use the site.
@@ -104,8 +140,8 @@ impl Refusal {
         Self { present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
     }
 
-    fn tried(mechanism: Mechanism, reason: Reason, detail: String, reply: Option<Vec<u8>>) -> Self {
-        Self { detail, reply, tried: Some(mechanism), ..Self::new(reason) }
+    fn tried(mechanism: Mechanism, reason: Reason) -> Self {
+        Self { tried: Some(mechanism), ..Self::new(reason) }
     }
 }
 
@@ -126,11 +162,11 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
     }
     let authorization =
         visit.headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
-    match choose(authorization, policy.mechanisms) {
-        Choice::Negotiate(token) => negotiate(visit, policy, token).await,
-        Choice::Refused(reason) => {
+    match choose(authorization, |mechanism| policy.offers(mechanism)) {
+        Choice::Token(scheme, token) => by_token(visit, policy, scheme, token).await,
+        Choice::Refused(scheme, reason) => {
             visit.connection.begin_attempt();
-            Err(Refusal::tried(Mechanism::Negotiate, reason, String::new(), None))
+            Err(Refusal::tried(scheme.mechanism(), reason))
         }
         Choice::Absent(reason) => {
             if visit.connection.break_off() {
@@ -165,65 +201,85 @@ async fn by_session(
     Err(why)
 }
 
-impl Policy<'_> {
-    /// A session counts only where its own sign-on would have been taken.
-    fn admits(&self, grant: &Grant) -> Result<(), Reason> {
-        let session = grant.session();
-        if session.mechanism == Mechanism::Negotiate
-            && !self.mechanisms.contains(&session.mechanism)
-        {
-            return Err(Reason::WrongMechanism);
-        }
-        if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
-            return Err(Reason::BindingMissing);
-        }
-        Ok(())
-    }
-}
-
-async fn negotiate(
+async fn by_token(
     visit: Visit<'_>,
     policy: &Policy<'_>,
+    scheme: Scheme,
     token: Vec<u8>,
 ) -> Result<Present, Refusal> {
     let Visit { front, live, connection, facts, .. } = visit;
-    let refuse =
-        |reason, detail, reply| Err(Refusal::tried(Mechanism::Negotiate, reason, detail, reply));
-    // Behind a proxy the client's TLS ends elsewhere, and our certificate says
-    // nothing of it. Only who is known to be one is taken for one: else tokens
-    // could be relayed by way of forward-auth.
-    let bindings = connection.binding.clone().filter(|_| !connection.trusted);
-    let terms = Terms { channel_binding: policy.channel_binding, bindings };
-    let exchange = match connection.begin_attempt().filter(|_| !facts.shared) {
+    let unfinished = connection.begin_attempt();
+    let ntlm = policy.offers(Mechanism::Ntlm);
+    if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
+        return Err(Refusal::tried(Mechanism::Ntlm, Reason::NtlmNeedsHttp1));
+    }
+    let terms = Terms {
+        scheme,
+        ntlm: ntlm && !facts.http2,
+        channel_binding: policy.channel_binding,
+        channel: channel(connection),
+    };
+    let exchange = match unfinished.filter(|exchange| may_wait(exchange, policy, facts)) {
         Some(unfinished) => unfinished.under(terms),
         None => Exchange::new(terms),
     };
+    let reply = |token| Reply { scheme, token };
     match run(live, exchange, Input::Token(token)).await {
-        Leg::Next(_, reply) if facts.shared => {
-            refuse(Reason::ExchangeNeedsConnection, String::new(), Some(reply))
+        Leg::Next(exchange, token) => {
+            let mechanism = exchange.mechanism();
+            let reason = if may_wait(&exchange, policy, facts) {
+                connection.await_leg(exchange);
+                Reason::ExchangeOpen
+            } else {
+                Reason::ExchangeNeedsConnection
+            };
+            Err(Refusal { reply: Some(reply(token)), ..Refusal::tried(mechanism, reason) })
         }
-        Leg::Next(exchange, reply) => {
-            connection.await_leg(exchange);
-            refuse(Reason::ExchangeOpen, String::new(), Some(reply))
+        Leg::Refused(Refused { mechanism, reason, detail, reply: token }) => {
+            let reply = token.map(reply);
+            Err(Refusal { detail, reply, ..Refusal::tried(mechanism, reason) })
         }
-        Leg::Refused { reason, detail, reply } => refuse(reason, detail, reply),
-        Leg::Proven { proof, reply } => match front.core.sign_on(*proof, facts.client).await {
-            Ok(grant) => {
-                front.metrics.granted(Mechanism::Negotiate);
-                if !facts.shared {
-                    connection.bind(&grant.session().session);
+        Leg::Proven { proof, reply: token } => {
+            let mechanism = proof.message().mechanism;
+            match front.core.sign_on(*proof, facts.client).await {
+                Ok(grant) => {
+                    front.metrics.granted(mechanism);
+                    if !facts.shared {
+                        connection.bind(&grant.session().session);
+                    }
+                    Ok(Present { grant, fresh: Some(Fresh { reply: token.map(reply) }) })
                 }
-                Ok(Present { grant, fresh: Some(Fresh { reply }) })
+                Err(no) => {
+                    let detail = no.detail;
+                    Err(Refusal { detail, ..Refusal::tried(mechanism, no.reason) })
+                }
             }
-            Err(no) => refuse(no.reason, no.detail, None),
-        },
+        }
+    }
+}
+
+/// Whether the client's next leg may be awaited on this connection. A proxy's
+/// connection may carry other clients in between, which ends the exchange; so
+/// where one leg is the rule, no second one is begun there.
+const fn may_wait(exchange: &Exchange, policy: &Policy<'_>, facts: &Facts) -> bool {
+    policy.connected && (!facts.shared || matches!(exchange, Exchange::Ntlm(_)))
+}
+
+/// Behind a proxy the client's TLS ends elsewhere, and our certificate says
+/// nothing of it. Only who is known to be one is taken for one: else tokens
+/// could be relayed by way of forward-auth.
+fn channel(connection: &Connection) -> Channel {
+    match &connection.binding {
+        _ if connection.trusted => Channel::Proxied,
+        Some(own) => Channel::Tls(Arc::clone(own)),
+        None => Channel::Plain,
     }
 }
 
 enum Leg {
     Next(Exchange, Vec<u8>),
     Proven { proof: Box<Proof>, reply: Option<Vec<u8>> },
-    Refused { reason: Reason, detail: String, reply: Option<Vec<u8>> },
+    Refused(Refused),
 }
 
 async fn run(live: &Live, mut exchange: Exchange, mut input: Input) -> Leg {
@@ -234,13 +290,17 @@ async fn run(live: &Live, mut exchange: Exchange, mut input: Input) -> Leg {
             Step::Do(Effect::AcceptGss(accept)) => {
                 input = Input::Gss(live.gss.accept(accept).await);
             }
+            Step::Do(Effect::AskNtlm(question)) => {
+                input = Input::Ntlm(match &live.ntlm {
+                    Some(acceptor) => acceptor.answer(question).await,
+                    None => ntlm::Answer::not_offered(),
+                });
+            }
             Step::Ask(challenge) => return Leg::Next(exchange, challenge.token),
             Step::Done(Outcome::Proven { proof, reply }) => {
                 return Leg::Proven { proof: Box::new(proof), reply };
             }
-            Step::Done(Outcome::Refused { reason, detail, reply }) => {
-                return Leg::Refused { reason, detail, reply };
-            }
+            Step::Done(Outcome::Refused(refused)) => return Leg::Refused(refused),
         }
     }
 }

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Scheme;
 use crate::wire::{Mechanism, Reason};
 
 /// An `Authorization` value longer than this is refused. A user in a thousand
@@ -14,45 +15,41 @@ pub const MAX_HEADER_VALUE: usize = 128 * 1024;
 pub enum Choice {
     /// Nothing that concerns us: offer the mechanisms.
     Absent(Reason),
-    /// A Negotiate token (RFC 4559), out of its base64.
-    Negotiate(Vec<u8>),
+    /// A token, out of its base64.
+    Token(Scheme, Vec<u8>),
     /// An attempt that cannot stand.
-    Refused(Reason),
+    Refused(Scheme, Reason),
 }
 
 /// Reads the values of all `Authorization` headers of one request. More than
 /// one is refused outright, since a program behind us might read the other one.
 pub fn choose<'a>(
     authorization: impl IntoIterator<Item = &'a [u8]>,
-    offered: &[Mechanism],
+    offers: impl Fn(Mechanism) -> bool,
 ) -> Choice {
     let mut values = authorization.into_iter();
     let Some(value) = values.next() else {
         return Choice::Absent(Reason::NoCredentials);
     };
+    let (word, token) = split(value);
+    let scheme = [Scheme::Negotiate, Scheme::Ntlm]
+        .into_iter()
+        .find(|scheme| word.eq_ignore_ascii_case(scheme.as_str().as_bytes()));
+    let refused = |reason| Choice::Refused(scheme.unwrap_or(Scheme::Negotiate), reason);
     if values.next().is_some() {
-        return Choice::Refused(Reason::ManyAuthorizations);
+        return refused(Reason::ManyAuthorizations);
     }
     if value.len() > MAX_HEADER_VALUE {
-        return Choice::Refused(Reason::TokenTooLarge);
+        return refused(Reason::TokenTooLarge);
     }
-    let (scheme, token) = split(value);
-    if scheme.eq_ignore_ascii_case(b"negotiate") && offered.contains(&Mechanism::Negotiate) {
-        return negotiate(token);
-    }
-    if scheme.eq_ignore_ascii_case(b"ntlm") {
-        return Choice::Refused(Reason::NtlmSent);
-    }
-    Choice::Absent(Reason::UnknownScheme)
-}
-
-fn negotiate(token: &[u8]) -> Choice {
-    if token.is_empty() {
-        return Choice::Refused(Reason::EmptyToken);
-    }
-    match STANDARD.decode(token) {
-        Ok(token) => Choice::Negotiate(token),
-        Err(_) => Choice::Refused(Reason::BadBase64),
+    match scheme {
+        Some(scheme) if offers(scheme.mechanism()) => match STANDARD.decode(token) {
+            _ if token.is_empty() => refused(Reason::EmptyToken),
+            Ok(token) => Choice::Token(scheme, token),
+            Err(_) => refused(Reason::BadBase64),
+        },
+        Some(Scheme::Ntlm) => refused(Reason::NtlmSent),
+        Some(Scheme::Negotiate) | None => Choice::Absent(Reason::UnknownScheme),
     }
 }
 
@@ -68,40 +65,50 @@ fn split(value: &[u8]) -> (&[u8], &[u8]) {
 mod tests {
     use super::*;
 
-    const OFFERED: &[Mechanism] = &[Mechanism::Negotiate];
+    fn kerberos_only(mechanism: Mechanism) -> bool {
+        mechanism == Mechanism::Negotiate
+    }
 
     fn one(value: &str) -> Choice {
-        choose([value.as_bytes()], OFFERED)
+        choose([value.as_bytes()], kerberos_only)
+    }
+
+    fn negotiate(token: &[u8]) -> Choice {
+        Choice::Token(Scheme::Negotiate, token.to_vec())
+    }
+
+    fn refused(reason: Reason) -> Choice {
+        Choice::Refused(Scheme::Negotiate, reason)
     }
 
     #[test]
     fn the_scheme_is_read_in_any_case() {
         for scheme in ["Negotiate", "negotiate", "NEGOTIATE", "nEgOtIaTe"] {
-            assert_eq!(one(&format!("{scheme} YWJj")), Choice::Negotiate(b"abc".to_vec()));
+            assert_eq!(one(&format!("{scheme} YWJj")), negotiate(b"abc"));
         }
     }
 
     #[test]
     fn blanks_around_the_token_do_not_matter() {
-        assert_eq!(one("  Negotiate   YWJj  "), Choice::Negotiate(b"abc".to_vec()));
+        assert_eq!(one("  Negotiate   YWJj  "), negotiate(b"abc"));
     }
 
     #[test]
     fn no_header_is_no_credentials() {
         let none: [&[u8]; 0] = [];
-        assert_eq!(choose(none, OFFERED), Choice::Absent(Reason::NoCredentials));
+        assert_eq!(choose(none, kerberos_only), Choice::Absent(Reason::NoCredentials));
     }
 
     #[test]
     fn two_headers_are_refused_even_when_they_are_the_same() {
         let value: &[u8] = b"Negotiate YWJj";
-        assert_eq!(choose([value, value], OFFERED), Choice::Refused(Reason::ManyAuthorizations));
+        assert_eq!(choose([value, value], kerberos_only), refused(Reason::ManyAuthorizations));
     }
 
     #[test]
     fn a_scheme_without_token_is_an_empty_token() {
         for value in ["Negotiate", "Negotiate ", "negotiate    "] {
-            assert_eq!(one(value), Choice::Refused(Reason::EmptyToken), "{value:?}");
+            assert_eq!(one(value), refused(Reason::EmptyToken), "{value:?}");
         }
     }
 
@@ -122,7 +129,7 @@ mod tests {
             "*",
         ] {
             let value = format!("Negotiate {token}");
-            assert_eq!(one(&value), Choice::Refused(Reason::BadBase64), "{token:?}");
+            assert_eq!(one(&value), refused(Reason::BadBase64), "{token:?}");
         }
     }
 
@@ -131,14 +138,18 @@ mod tests {
         let prefix = "Negotiate ";
         let room = (MAX_HEADER_VALUE - prefix.len()) / 4 * 4;
         let largest = format!("{prefix}{}", "A".repeat(room));
-        assert!(matches!(one(&largest), Choice::Negotiate(token) if token.len() == room / 4 * 3));
+        assert!(matches!(one(&largest), Choice::Token(_, token) if token.len() == room / 4 * 3));
         let longer = format!("{prefix}{}", "A".repeat(MAX_HEADER_VALUE));
-        assert_eq!(one(&longer), Choice::Refused(Reason::TokenTooLarge));
+        assert_eq!(one(&longer), refused(Reason::TokenTooLarge));
     }
 
     #[test]
-    fn ntlm_by_its_own_scheme_is_named() {
-        assert_eq!(one("NTLM TlRMTVNTUAAB"), Choice::Refused(Reason::NtlmSent));
+    fn ntlm_is_taken_by_its_own_scheme_where_it_is_offered() {
+        for value in ["NTLM YWJj", "ntlm YWJj"] {
+            let choice = choose([value.as_bytes()], |mechanism| mechanism == Mechanism::Ntlm);
+            assert_eq!(choice, Choice::Token(Scheme::Ntlm, b"abc".to_vec()));
+        }
+        assert_eq!(one("NTLM TlRMTVNTUAAB"), Choice::Refused(Scheme::Ntlm, Reason::NtlmSent));
     }
 
     #[test]
@@ -152,6 +163,6 @@ mod tests {
     #[test]
     fn what_is_not_offered_is_not_looked_at() {
         let value: &[u8] = b"Negotiate YWJj";
-        assert_eq!(choose([value], &[]), Choice::Absent(Reason::UnknownScheme));
+        assert_eq!(choose([value], |_| false), Choice::Absent(Reason::UnknownScheme));
     }
 }

@@ -12,8 +12,9 @@
 
 use std::sync::Arc;
 
+use self::spnego::{NtlmFraming, Opening};
 use crate::config::checked::ChannelBinding;
-use crate::wire::{self, Reason};
+use crate::wire::{self, Mechanism, Reason};
 
 pub mod choose;
 pub mod kerberos;
@@ -53,14 +54,56 @@ impl Bindings {
     }
 }
 
-/// Under which terms a client may sign on here: the site's policy, and the
-/// channel on which the request came.
+/// The word before a token in `Authorization` and `WWW-Authenticate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// RFC 4559: Kerberos, or NTLM, in SPNEGO or bare.
+    Negotiate,
+    /// NTLM's own, as Windows had it before.
+    Ntlm,
+}
+
+impl Scheme {
+    /// As it is written in headers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Negotiate => "Negotiate",
+            Self::Ntlm => "NTLM",
+        }
+    }
+
+    /// The mechanism that it is named after.
+    pub const fn mechanism(self) -> Mechanism {
+        match self {
+            Self::Negotiate => Mechanism::Negotiate,
+            Self::Ntlm => Mechanism::Ntlm,
+        }
+    }
+}
+
+/// What is known of the channel between us and the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Plain HTTP, from the client itself: there is nothing to bind to.
+    Plain,
+    /// TLS that ends here.
+    Tls(Arc<Bindings>),
+    /// A trusted proxy's: the client's own channel ends there, and is not known.
+    Proxied,
+}
+
+/// Under which terms a client may sign on here: the site's policy, and how the
+/// request came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
+    /// The scheme that the tokens come under.
+    pub scheme: Scheme,
+    /// Whether NTLM is taken.
+    pub ntlm: bool,
     /// What the site asks of channel bindings.
     pub channel_binding: ChannelBinding,
-    /// The channel's own binding; `None` on plain HTTP.
-    pub bindings: Option<Arc<Bindings>>,
+    /// The channel.
+    pub channel: Channel,
 }
 
 /// The exchange of tokens with one client on one connection.
@@ -70,6 +113,8 @@ pub enum Exchange {
     Fresh(Terms),
     /// Kerberos is at work, or waits for the client's next token.
     Kerberos(kerberos::InProgress),
+    /// NTLM is at work, or waits for the client's next message.
+    Ntlm(Box<ntlm::InProgress>),
 }
 
 /// What an exchange is fed.
@@ -79,6 +124,8 @@ pub enum Input {
     Token(Vec<u8>),
     /// What became of [`Effect::AcceptGss`].
     Gss(kerberos::Answer),
+    /// What became of [`Effect::AskNtlm`].
+    Ntlm(ntlm::Answer),
 }
 
 /// What is to be done next.
@@ -97,6 +144,8 @@ pub enum Step {
 pub enum Effect {
     /// Give this to [`kerberos::Pool::accept`].
     AcceptGss(kerberos::Accept),
+    /// Give this to [`ntlm::Acceptor::answer`].
+    AskNtlm(ntlm::Question),
 }
 
 /// A challenge in the middle of an exchange: `WWW-Authenticate: Negotiate <token>`.
@@ -118,14 +167,20 @@ pub enum Outcome {
         reply: Option<Vec<u8>>,
     },
     /// The client is not signed on.
-    Refused {
-        /// Why.
-        reason: Reason,
-        /// The story behind the reason, for the log: what was wrong and what mends it.
-        detail: String,
-        /// A token that tells the client so.
-        reply: Option<Vec<u8>>,
-    },
+    Refused(Refused),
+}
+
+/// An attempt that failed.
+#[derive(Debug)]
+pub struct Refused {
+    /// By what it was tried.
+    pub mechanism: Mechanism,
+    /// Why.
+    pub reason: Reason,
+    /// The story behind the reason, for the log: what was wrong and what mends it.
+    pub detail: String,
+    /// A token that tells the client so.
+    pub reply: Option<Vec<u8>>,
 }
 
 impl Exchange {
@@ -139,11 +194,22 @@ impl Exchange {
         match self {
             Self::Fresh(terms) => terms,
             Self::Kerberos(exchange) => exchange.terms(),
+            Self::Ntlm(exchange) => exchange.terms(),
+        }
+    }
+
+    /// What it will prove somebody by, as far as that is known.
+    pub fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::Fresh(terms) => terms.scheme.mechanism(),
+            Self::Kerberos(_) => Mechanism::Negotiate,
+            Self::Ntlm(_) => Mechanism::Ntlm,
         }
     }
 
     /// This exchange where it was begun under the same terms, otherwise a new
-    /// one: what was begun at one site is never finished at a stricter one.
+    /// one: what was begun at one site is never finished at a stricter one, nor
+    /// under another scheme.
     pub fn under(self, terms: Terms) -> Self {
         if *self.terms() == terms { self } else { Self::Fresh(terms) }
     }
@@ -151,20 +217,56 @@ impl Exchange {
     /// The next state, and what is to be done.
     pub fn advance(self, input: Input) -> (Self, Step) {
         match (self, input) {
-            (Self::Fresh(terms), Input::Token(token)) => kerberos::begin(terms, token),
+            (Self::Fresh(terms), Input::Token(token)) => begin(terms, token),
             (Self::Kerberos(exchange), Input::Token(token)) => exchange.token(token),
             (Self::Kerberos(exchange), Input::Gss(answer)) => exchange.answer(answer),
-            (Self::Fresh(terms), Input::Gss(_)) => refuse(
-                terms,
-                Reason::ExchangeInterrupted,
-                "an answer came for an exchange that was given up".to_owned(),
-            ),
+            (Self::Ntlm(exchange), Input::Token(token)) => exchange.token(token),
+            (Self::Ntlm(exchange), Input::Ntlm(answer)) => exchange.answer(answer),
+            (exchange, Input::Gss(_) | Input::Ntlm(_)) => {
+                let terms = exchange.terms().clone();
+                let mechanism = terms.scheme.mechanism();
+                let detail = "an answer came for an exchange that was given up".to_owned();
+                refuse(terms, mechanism, Reason::ExchangeInterrupted, detail)
+            }
         }
     }
 }
 
+/// The first token of a client: which mechanism does it choose?
+fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
+    let mechanism = terms.scheme.mechanism();
+    let (reason, detail) = match (spnego::read(&token), terms.scheme) {
+        (Opening::Kerberos, Scheme::Negotiate) => return kerberos::begin(terms, token),
+        (Opening::Ntlm(framing), _) if terms.ntlm => return ntlm::begin(terms, framing),
+        (Opening::Ntlm(NtlmFraming::Spnego { kerberos_too: true, .. }), Scheme::Negotiate) => {
+            return kerberos::begin(terms, token);
+        }
+        (Opening::Ntlm(_), _) => {
+            let detail = "the client sent NTLM, which is not offered: \
+                          it found no Kerberos ticket for this name";
+            (Reason::NtlmSent, detail.to_owned())
+        }
+        (Opening::Other(offered), _) => {
+            (Reason::WrongMechanism, format!("the client offers only {}", offered.join(", ")))
+        }
+        (Opening::Continuation, _) => {
+            let detail = "the token continues an exchange that was not begun on this connection: \
+                          does a proxy spread one client over several connections?";
+            (Reason::ExchangeInterrupted, detail.to_owned())
+        }
+        (Opening::Unreadable(part), _) => {
+            let detail = format!("the token of {} bytes is not readable: {part}", token.len());
+            (Reason::DefectiveToken, detail)
+        }
+        (Opening::Kerberos, Scheme::Ntlm) => {
+            (Reason::DefectiveToken, "a Kerberos token came under the scheme NTLM".to_owned())
+        }
+    };
+    refuse(terms, mechanism, reason, detail)
+}
+
 /// Ends an exchange without a proof and without a token for the client.
-fn refuse(terms: Terms, reason: Reason, detail: String) -> (Exchange, Step) {
-    let outcome = Outcome::Refused { reason, detail, reply: None };
-    (Exchange::Fresh(terms), Step::Done(outcome))
+fn refuse(terms: Terms, mechanism: Mechanism, reason: Reason, detail: String) -> (Exchange, Step) {
+    let refused = Refused { mechanism, reason, detail, reply: None };
+    (Exchange::Fresh(terms), Step::Done(Outcome::Refused(refused)))
 }

@@ -1,7 +1,11 @@
 //! What a first Negotiate token offers, read before GSSAPI sees it: NTLM has to
 //! be named as such, and other mechanisms never reach the library.
 
-use asn1_rs::{Any, Class, FromDer, Oid, Tag, oid};
+use asn1_rs::{Any, FromDer, Oid, oid};
+
+pub mod negotiation;
+
+use self::negotiation::NegTokenInit;
 
 const SPNEGO: Oid<'static> = oid!(1.3.6.1.5.5.2);
 const KERBEROS: Oid<'static> = oid!(1.2.840.113554.1.2.2);
@@ -23,8 +27,8 @@ const RESPONSE: u8 = 0xa1;
 pub enum Opening {
     /// Kerberos, bare or among what SPNEGO offers.
     Kerberos,
-    /// NTLM, bare or in SPNEGO without Kerberos beside it.
-    Ntlm,
+    /// NTLM, bare, or what SPNEGO prefers of the two.
+    Ntlm(NtlmFraming),
     /// Neither; the object identifiers of what is offered.
     Other(Vec<String>),
     /// The later token of an exchange (NegTokenResp).
@@ -33,10 +37,27 @@ pub enum Opening {
     Unreadable(&'static str),
 }
 
+/// What the first message of NTLM came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NtlmFraming {
+    /// Nothing: the message itself.
+    Bare(Vec<u8>),
+    /// SPNEGO.
+    Spnego {
+        /// The list of mechanisms as it was sent, which both sides sign.
+        list: Vec<u8>,
+        /// The message; `None` where NTLM is not the mechanism that the client
+        /// put first, and so did not begin.
+        message: Option<Vec<u8>>,
+        /// Whether Kerberos stands behind NTLM in the list.
+        kerberos_too: bool,
+    },
+}
+
 /// Reads the frame of a token that a client sent.
 pub fn read(token: &[u8]) -> Opening {
-    if token.starts_with(NTLM_SIGNATURE) {
-        return Opening::Ntlm;
+    if is_ntlm(token) {
+        return Opening::Ntlm(NtlmFraming::Bare(token.to_vec()));
     }
     match token.first() {
         Some(&INITIAL) => initial(token).unwrap_or_else(Opening::Unreadable),
@@ -46,58 +67,52 @@ pub fn read(token: &[u8]) -> Opening {
     }
 }
 
+/// Whether a token is an NTLM message without any frame.
+pub fn is_ntlm(token: &[u8]) -> bool {
+    token.starts_with(NTLM_SIGNATURE)
+}
+
 /// Whether a token begins an exchange, whatever was going on before.
 pub fn begins_anew(token: &[u8]) -> bool {
-    token.starts_with(NTLM_SIGNATURE) || matches!(token.first(), Some(&(INITIAL | AP_REQ)))
+    is_ntlm(token) || matches!(token.first(), Some(&(INITIAL | AP_REQ)))
 }
 
 fn initial(token: &[u8]) -> Result<Opening, &'static str> {
     let (_, frame) = Any::from_der(token).map_err(|_| "its outer frame")?;
     let (inner, mechanism) = Oid::from_der(frame.data).map_err(|_| "its mechanism")?;
     if mechanism == SPNEGO {
-        return mechanisms(inner).map(classify);
+        return NegTokenInit::read(inner).map(preferred);
     }
-    Ok(classify(vec![mechanism]))
-}
-
-/// `NegotiationToken ::= CHOICE { negTokenInit [0] SEQUENCE { mechTypes [0] SEQUENCE OF OID, … } }`
-fn mechanisms(token: &[u8]) -> Result<Vec<Oid<'_>>, &'static str> {
-    let choice = tagged(token, Class::ContextSpecific, Tag(0)).ok_or("its NegTokenInit")?;
-    let init = tagged(choice, Class::Universal, Tag::Sequence).ok_or("its NegTokenInit")?;
-    let types = tagged(init, Class::ContextSpecific, Tag(0)).ok_or("its list of mechanisms")?;
-    let mut rest =
-        tagged(types, Class::Universal, Tag::Sequence).ok_or("its list of mechanisms")?;
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let (after, mechanism) = Oid::from_der(rest).map_err(|_| "a mechanism in its list")?;
-        found.push(mechanism);
-        rest = after;
-    }
-    Ok(found)
-}
-
-/// The content of the element that `bytes` begin with, if it has this tag.
-fn tagged(bytes: &[u8], class: Class, tag: Tag) -> Option<&[u8]> {
-    let (_, element) = Any::from_der(bytes).ok()?;
-    let wanted = element.header.class() == class && element.header.tag() == tag;
-    wanted.then_some(element.data)
-}
-
-fn classify(offered: Vec<Oid<'_>>) -> Opening {
-    if offered.iter().any(|oid| *oid == KERBEROS || *oid == KERBEROS_MICROSOFT) {
+    Ok(if is_kerberos(&mechanism) {
         Opening::Kerberos
-    } else if offered.contains(&NTLM) {
-        Opening::Ntlm
     } else {
-        Opening::Other(offered.iter().map(Oid::to_id_string).collect())
+        Opening::Other(vec![mechanism.to_id_string()])
+    })
+}
+
+/// Of Kerberos and NTLM, the one that the client names first.
+fn preferred(init: NegTokenInit<'_>) -> Opening {
+    let offered = &init.mechanisms;
+    match offered.iter().find(|oid| is_kerberos(oid) || **oid == NTLM) {
+        Some(oid) if *oid == NTLM => Opening::Ntlm(NtlmFraming::Spnego {
+            list: init.list.to_vec(),
+            message: init.token.filter(|_| offered.first() == Some(&NTLM)).map(<[u8]>::to_vec),
+            kerberos_too: offered.iter().any(is_kerberos),
+        }),
+        Some(_) => Opening::Kerberos,
+        None => Opening::Other(offered.iter().map(Oid::to_id_string).collect()),
     }
+}
+
+fn is_kerberos(oid: &Oid<'_>) -> bool {
+    *oid == KERBEROS || *oid == KERBEROS_MICROSOFT
 }
 
 #[cfg(test)]
 mod tests {
-    use asn1_rs::ToDer;
     use proptest::prelude::*;
 
+    use super::negotiation::{framed, init};
     use super::*;
 
     const NEGOEX: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.30);
@@ -108,7 +123,6 @@ mod tests {
         for list in [
             vec![KERBEROS],
             vec![KERBEROS_MICROSOFT, KERBEROS, NEGOEX, NTLM],
-            vec![NTLM, KERBEROS],
             vec![NEGOEX, KERBEROS_MICROSOFT],
         ] {
             assert_eq!(read(&neg_token_init(&list)), Opening::Kerberos, "{list:?}");
@@ -123,9 +137,20 @@ mod tests {
 
     #[test]
     fn ntlm_is_named_bare_and_in_spnego() {
-        assert_eq!(read(b"NTLMSSP\0\x01\0\0\0"), Opening::Ntlm);
-        assert_eq!(read(&neg_token_init(&[NTLM])), Opening::Ntlm);
-        assert_eq!(read(&neg_token_init(&[NEGOEX, NTLM])), Opening::Ntlm);
+        let bare = b"NTLMSSP\0\x01\0\0\0";
+        assert_eq!(read(bare), Opening::Ntlm(NtlmFraming::Bare(bare.to_vec())));
+        for (list, begun, expected) in [
+            (vec![NTLM], true, (true, false)),
+            (vec![NTLM, KERBEROS], true, (true, true)),
+            (vec![NTLM], false, (false, false)),
+            (vec![NEGOEX, NTLM], true, (false, false)),
+        ] {
+            let opening = read(&init(&list, begun.then_some(bare)));
+            let Opening::Ntlm(NtlmFraming::Spnego { message, kerberos_too, .. }) = opening else {
+                panic!("{list:?}: {opening:?}");
+            };
+            assert_eq!((message.is_some(), kerberos_too), expected, "{list:?}");
+        }
     }
 
     #[test]
@@ -172,18 +197,6 @@ mod tests {
     }
 
     fn neg_token_init(mechanisms: &[Oid<'_>]) -> Vec<u8> {
-        let list: Vec<u8> = mechanisms.iter().flat_map(|oid| oid.to_der_vec().unwrap()).collect();
-        let types = element(0xa0, &element(0x30, &list));
-        framed(&SPNEGO, &element(0xa0, &element(0x30, &types)))
-    }
-
-    fn framed(mechanism: &Oid<'_>, inner: &[u8]) -> Vec<u8> {
-        element(INITIAL, &[&mechanism.to_der_vec().unwrap(), inner].concat())
-    }
-
-    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(content.len()).unwrap();
-        assert!(length < 0x80, "a longer length takes another form");
-        [&[tag, length], content].concat()
+        init(mechanisms, None)
     }
 }

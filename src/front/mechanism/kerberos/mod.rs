@@ -1,10 +1,13 @@
 //! Kerberos by GSSAPI (RFC 4121) in SPNEGO (RFC 4178) or bare: the exchange,
 //! without I/O.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::config::checked::ChannelBinding;
-use crate::front::mechanism::spnego::{self, Opening};
-use crate::front::mechanism::{Challenge, Effect, Exchange, Outcome, Proof, Step, Terms, refuse};
+use crate::front::mechanism::{
+    Bindings, Challenge, Channel, Effect, Exchange, Outcome, Proof, Refused, Step, Terms, spnego,
+};
 use crate::wire::{self, Mechanism, Reason};
 
 mod failure;
@@ -75,41 +78,27 @@ pub struct Established {
     reply: Option<Vec<u8>>,
 }
 
-/// The first token of a client.
+/// The first token of a client, which chose Kerberos by it.
 pub(super) fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
-    match spnego::read(&token) {
-        Opening::Kerberos => {}
-        Opening::Ntlm => {
-            let detail = "the client sent NTLM, which is not offered: \
-                          it found no Kerberos ticket for this name";
-            return refuse(terms, Reason::NtlmSent, detail.to_owned());
-        }
-        Opening::Other(offered) => {
-            let detail = format!("the client offers only {}", offered.join(", "));
-            return refuse(terms, Reason::WrongMechanism, detail);
-        }
-        Opening::Continuation => {
-            let detail = "the token continues an exchange that was not begun on this connection: \
-                          does a proxy spread one client over several connections?";
-            return refuse(terms, Reason::ExchangeInterrupted, detail.to_owned());
-        }
-        Opening::Unreadable(part) => {
-            let detail = format!("the token of {} bytes is not readable: {part}", token.len());
-            return refuse(terms, Reason::DefectiveToken, detail);
-        }
-    }
-    if terms.channel_binding == ChannelBinding::Require && terms.bindings.is_none() {
+    if terms.channel_binding == ChannelBinding::Require && bindings(&terms).is_none() {
         let detail = "channel_binding = \"require\", and plain HTTP has no channel to bind to";
         return refuse(terms, Reason::BindingMissing, detail.to_owned());
     }
     accept(terms, 1, Context::fresh(), token)
 }
 
+/// What the library is to check the client's channel binding against.
+fn bindings(terms: &Terms) -> Option<Arc<Bindings>> {
+    match (terms.channel_binding, &terms.channel) {
+        (ChannelBinding::Allow | ChannelBinding::Require, Channel::Tls(own)) => {
+            Some(Arc::clone(own))
+        }
+        _ => None,
+    }
+}
+
 fn accept(terms: Terms, legs: u8, context: Context, token: Vec<u8>) -> (Exchange, Step) {
-    let bindings = match terms.channel_binding {
-        ChannelBinding::Off => None,
-        ChannelBinding::Allow | ChannelBinding::Require => terms.bindings.clone(),
-    };
+    let bindings = bindings(&terms);
     let effect = Effect::AcceptGss(Accept { context, token, bindings });
     (Exchange::Kerberos(InProgress::Accepting { terms, legs }), Step::Do(effect))
 }
@@ -124,7 +113,7 @@ impl InProgress {
     /// The client's next token.
     pub(super) fn token(self, token: Vec<u8>) -> (Exchange, Step) {
         match self {
-            Self::Asked { terms, .. } if spnego::begins_anew(&token) => begin(terms, token),
+            Self::Asked { terms, .. } if spnego::begins_anew(&token) => super::begin(terms, token),
             Self::Asked { terms, legs, .. } if legs >= MAX_LEGS => {
                 let detail = format!("no end after {MAX_LEGS} tokens");
                 refuse(terms, Reason::ExchangeTooLong, detail)
@@ -153,8 +142,8 @@ impl InProgress {
                 (Exchange::Kerberos(next), Step::Ask(Challenge { token }))
             }
             Answer::Refused { reason, detail, reply } => {
-                let outcome = Outcome::Refused { reason, detail, reply };
-                (Exchange::Fresh(terms), Step::Done(outcome))
+                let refused = Refused { mechanism: Mechanism::Negotiate, reason, detail, reply };
+                (Exchange::Fresh(terms), Step::Done(Outcome::Refused(refused)))
             }
             Answer::Established(facts) => conclude(terms, facts),
         }
@@ -184,6 +173,10 @@ fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
         groups: facts.groups,
     });
     (Exchange::Fresh(terms), Step::Done(Outcome::Proven { proof, reply: facts.reply }))
+}
+
+fn refuse(terms: Terms, reason: Reason, detail: String) -> (Exchange, Step) {
+    super::refuse(terms, Mechanism::Negotiate, reason, detail)
 }
 
 /// The realm of a principal in display form: after the last `@` that no

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::front::mechanism::{Bindings, Input};
+use crate::front::mechanism::{Bindings, Input, Scheme};
 
 /// A NegTokenInit that offers Kerberos.
 const KERBEROS: &[u8] =
@@ -152,7 +152,9 @@ fn a_refusal_keeps_its_words_and_the_token_for_the_client() {
         reply: Some(b"error".to_vec()),
     };
     let (_, step) = accepting(allow()).advance(answer(refused));
-    let Step::Done(Outcome::Refused { reason, detail, reply }) = step else { panic!("{step:?}") };
+    let Step::Done(Outcome::Refused(Refused { reason, detail, reply, .. })) = step else {
+        panic!("{step:?}")
+    };
     assert_eq!((reason, detail.as_str()), (Reason::ClockSkew, "an hour"));
     assert_eq!(reply.as_deref(), Some(&b"error"[..]));
 }
@@ -206,8 +208,12 @@ fn any_token() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn terms(channel_binding: ChannelBinding, tls: bool) -> Terms {
-    let bindings = tls.then(|| Arc::new(Bindings::tls_server_end_point(&[7; 32])));
-    Terms { channel_binding, bindings }
+    let channel = if tls {
+        Channel::Tls(Arc::new(Bindings::tls_server_end_point(&[7; 32])))
+    } else {
+        Channel::Plain
+    };
+    Terms { scheme: Scheme::Negotiate, ntlm: false, channel_binding, channel }
 }
 
 fn allow() -> Terms {
@@ -244,7 +250,7 @@ fn established() -> Established {
 
 fn refusal(step: Step) -> Reason {
     match step {
-        Step::Done(Outcome::Refused { reason, reply: None, .. }) => reason,
+        Step::Done(Outcome::Refused(Refused { reason, reply: None, .. })) => reason,
         other => panic!("no refusal of our own: {other:?}"),
     }
 }

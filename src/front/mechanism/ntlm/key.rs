@@ -34,6 +34,11 @@ impl ExportedKey {
         })
     }
 
+    /// The key itself, where somebody else has derived it.
+    pub const fn exported(key: [u8; 16]) -> Self {
+        Self(key)
+    }
+
     /// Whether the three messages, as they passed through our hands, are those
     /// that the client signed (MS-NLMP 3.1.5.1.2, MIC).
     pub fn integrity(

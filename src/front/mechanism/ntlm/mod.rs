@@ -1,9 +1,14 @@
-//! NTLM (MS-NLMP): the messages as values, and the cryptography around them.
-//! Whether a password is right is not decided here; what is decided is whether
-//! the messages are whole, unchanged, and made for this channel.
+//! NTLM (MS-NLMP), verified by winbind: the exchange without I/O, the messages as
+//! values, and the cryptography around them.
+//!
+//! Whether a password is right is for the domain to say. What is decided here is
+//! whether the messages are whole, unchanged, and made for this channel.
 
+pub mod acceptor;
 pub mod av_pair;
 mod crypto;
+pub mod exchange;
+pub mod helper;
 pub mod key;
 pub mod message;
 pub mod response;
@@ -11,3 +16,7 @@ pub mod response;
 mod samples;
 pub mod sign;
 mod text;
+
+pub use acceptor::Acceptor;
+pub(super) use exchange::begin;
+pub use exchange::{Answer, InProgress, Question};

@@ -25,6 +25,12 @@ pub fn sign_server(list: &[u8], key: &ExportedKey, flags: Flags) -> Option<[u8; 
     sign(list, key, flags, &SERVER)
 }
 
+/// The client's signature, for tests.
+#[cfg(test)]
+pub(super) fn sign_client(list: &[u8], key: &ExportedKey, flags: Flags) -> Option<[u8; 16]> {
+    sign(list, key, flags, &CLIENT)
+}
+
 fn sign(list: &[u8], key: &ExportedKey, flags: Flags, side: &Side) -> Option<[u8; 16]> {
     if !flags.contains(Flags::SIGN) {
         return flags.contains(Flags::ALWAYS_SIGN).then(|| signature([0; 8]));

@@ -1,0 +1,111 @@
+//! Keeps one place of a pool filled: starts a helper, waits for its end, starts
+//! another.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::health::Health;
+use super::process::{Life, Process};
+use super::staff::{Staff, Worker};
+use super::{Broken, Failure, talk};
+use crate::clock;
+use crate::config::checked::{HelperProtocol, Ntlm};
+
+/// Keeps a place filled until the task is ended, and the helper with it.
+pub(super) async fn keep(settings: Arc<Ntlm>, staff: Arc<Staff>, health: Arc<Health>) {
+    let mut back_off = BackOff::new();
+    loop {
+        match start(&settings).await {
+            Ok((process, life)) => {
+                let proven = serve(process, life, &staff).await;
+                if proven {
+                    back_off = BackOff::new();
+                }
+            }
+            Err(failure) => {
+                tracing::error!(error = %failure, "a helper cannot be started");
+                health.cannot_start(failure);
+            }
+        }
+        clock::pause(back_off.next()).await;
+    }
+}
+
+/// Starts a helper and makes it ready for its first question.
+pub(super) async fn start(settings: &Ntlm) -> Result<(Process, Life), Failure> {
+    let protocol = settings.helper_protocol;
+    let (mut process, life) = Process::start(settings, protocol).map_err(|error| {
+        let path = settings.ntlm_auth.display();
+        Failure::Helper(format!("{path} cannot be started: {error}; correct sso.ntlm.ntlm_auth"))
+    })?;
+    if protocol == HelperProtocol::Squid25Ntlmssp {
+        talk::keep_keys(&mut process).await.map_err(|broken| useless(settings, &broken))?;
+    }
+    Ok((process, life))
+}
+
+fn useless(settings: &Ntlm, broken: &Broken) -> Failure {
+    let path = settings.ntlm_auth.display();
+    Failure::Helper(format!(
+        "{path} does not speak {}: {broken}; is it Samba's, and are ntlm_auth_args right?",
+        settings.helper_protocol.as_str()
+    ))
+}
+
+/// Lets a helper work until it ends or is dropped. Tells whether it ever
+/// answered well.
+async fn serve(process: Process, mut life: Life, staff: &Staff) -> bool {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let pid = life.pid();
+    let (gone, mut dropped) = oneshot::channel();
+    staff.arrive(Worker { id, process, proven: false, gone: Some(gone) });
+    let proven = tokio::select! {
+        proven = &mut dropped => Some(proven.unwrap_or(false)),
+        ended = life.ended() => {
+            tracing::warn!(pid, status = ?ended, "a helper ended by itself");
+            None
+        }
+    };
+    staff.leave(id);
+    life.kill().await;
+    match proven {
+        Some(proven) => proven,
+        // It may be in somebody's hands, who is about to notice.
+        None => dropped.await.unwrap_or(false),
+    }
+}
+
+/// How long to wait before a helper is started again.
+#[derive(Debug)]
+struct BackOff(Duration);
+
+impl BackOff {
+    fn new() -> Self {
+        Self(FIRST)
+    }
+
+    fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(LONGEST);
+        now
+    }
+}
+
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_waits_twice_as_long_each_time_up_to_ten_seconds() {
+        let mut back_off = BackOff::new();
+        let waits: Vec<u128> = (0..9).map(|_| back_off.next().as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+    }
+}

@@ -1,0 +1,276 @@
+//! What winbind says about domains and names, by its own program `wbinfo`.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use moka::sync::Cache;
+use thiserror::Error;
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::account::Account;
+use super::process::environment;
+use crate::config::checked::Ntlm;
+
+/// A domain that winbind knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Domain {
+    /// `LAB`
+    pub(super) netbios: String,
+    /// `lab.example`; an old domain has none.
+    pub(super) dns: Option<String>,
+}
+
+/// The domains that winbind knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Domains {
+    /// The one this host belongs to.
+    pub(super) own: Domain,
+    /// Those it trusts.
+    pub(super) others: Vec<Domain>,
+    /// What winbind writes between domain and user (`winbind separator`).
+    pub(super) separator: char,
+}
+
+/// Why winbind does not say. Displayed as a fragment for a log line.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub(super) enum Silent {
+    /// The program is not installed.
+    #[error("there is no wbinfo to ask it by")]
+    NoProgram,
+    /// It did not answer in time.
+    #[error("wbinfo did not answer within {} s", .0.as_secs())]
+    Late(Duration),
+    /// It answered that it cannot.
+    #[error("wbinfo: {0}")]
+    Refused(String),
+}
+
+/// Asks winbind.
+#[derive(Debug)]
+pub(super) struct Winbind {
+    program: Option<PathBuf>,
+    limit: Duration,
+    domains: ArcSwapOption<Domains>,
+    /// Names that were looked up, and whose they are. What is not known is asked
+    /// again: it is asked only after a right password.
+    known: Cache<String, Account>,
+    at_once: Semaphore,
+}
+
+impl Winbind {
+    /// Finds `wbinfo` beside `ntlm_auth`, else in `/usr/bin`. Where `ntlm_auth` is
+    /// told a password it verifies by itself, without winbind: then nothing is asked.
+    pub(super) fn new(settings: &Ntlm) -> Self {
+        let beside = settings.ntlm_auth.with_file_name("wbinfo");
+        let candidates = [beside, Path::new("/usr/bin/wbinfo").to_owned()];
+        let program = candidates.into_iter().find(|path| path.is_file());
+        Self {
+            program: program.filter(|_| !without_winbind(settings)),
+            limit: settings.helper_timeout,
+            domains: ArcSwapOption::empty(),
+            known: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build(),
+            at_once: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// The domains, as winbind named them last. Never waits.
+    pub(super) fn domains(&self) -> Option<Arc<Domains>> {
+        self.domains.load_full()
+    }
+
+    /// Asks for the domains anew. What was known stays known when winbind does
+    /// not answer.
+    pub(super) async fn refresh(&self) -> Result<(), Silent> {
+        let own = self.run("--own-domain").await?;
+        let separator = self.run("--separator").await?;
+        let listed = self.run_all(&["--trusted-domains", "--verbose"]).await?;
+        let domains = domains(own.trim(), separator.trim(), &listed);
+        let domains = domains.ok_or_else(|| Silent::Refused("no domain of its own".to_owned()))?;
+        self.domains.store(Some(Arc::new(domains)));
+        Ok(())
+    }
+
+    /// Whether winbind runs.
+    pub(super) async fn ping(&self) -> Result<(), Silent> {
+        self.run("--ping").await.map(drop)
+    }
+
+    /// Whether winbind reaches a domain controller that still trusts this host.
+    pub(super) async fn ping_dc(&self) -> Result<(), Silent> {
+        self.run("--ping-dc").await.map(drop)
+    }
+
+    /// The account of this name (`DOMAIN\user` with winbind's separator, or
+    /// `user@suffix`); `None` where it is no user's.
+    pub(super) async fn account(&self, name: &str) -> Result<Option<Account>, Silent> {
+        // Whatever the limits of a directory and of a command line: longer is no name.
+        if name.len() > 1024 || name.chars().any(char::is_control) {
+            return Ok(None);
+        }
+        if let Some(account) = self.known.get(name) {
+            return Ok(Some(account));
+        }
+        let found = match self.run(&format!("--name-to-sid={name}")).await {
+            Ok(found) => found,
+            // The same words for a name that is not there and a domain that is not.
+            Err(Silent::Refused(said)) if self.ping().await.is_ok() => {
+                tracing::debug!(name, %said, "winbind knows no such name");
+                return Ok(None);
+            }
+            Err(silent) => return Err(silent),
+        };
+        let Some(sid) = user_sid(&found) else { return Ok(None) };
+        let named = self.run(&format!("--sid-to-name={sid}")).await?;
+        let separator = self.domains().map_or('\\', |domains| domains.separator);
+        let account = user_name(&named, separator);
+        if let Some(account) = &account {
+            self.known.insert(name.to_owned(), account.clone());
+        }
+        Ok(account)
+    }
+
+    async fn run(&self, argument: &str) -> Result<String, Silent> {
+        self.run_all(&[argument]).await
+    }
+
+    async fn run_all(&self, arguments: &[&str]) -> Result<String, Silent> {
+        let program = self.program.as_ref().ok_or(Silent::NoProgram)?;
+        let run = async {
+            // Never closed, so there is always a permit in the end.
+            let _permit = self.at_once.acquire().await;
+            Command::new(program)
+                .args(arguments)
+                .env_clear()
+                .envs(environment())
+                .stdin(Stdio::null())
+                .process_group(0)
+                .kill_on_drop(true)
+                .output()
+                .await
+        };
+        let output = timeout(self.limit, run).await.map_err(|_| Silent::Late(self.limit))?;
+        let output = output.map_err(|error| Silent::Refused(error.to_string()))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = errors.lines().next().unwrap_or("no reason given");
+        Err(Silent::Refused(said.chars().filter(|c| !c.is_control()).take(200).collect()))
+    }
+}
+
+/// Whether `ntlm_auth` is told the one password that is right (ntlm_auth(1)
+/// `--password`), and asks nobody.
+pub(super) fn without_winbind(settings: &Ntlm) -> bool {
+    settings.ntlm_auth_args.iter().any(|argument| argument.starts_with("--password"))
+}
+
+fn domains(own: &str, separator: &str, listed: &str) -> Option<Domains> {
+    // What wbinfo prints of an answer that did not come.
+    if own.is_empty() || own == "(null)" {
+        return None;
+    }
+    let (mine, others): (Vec<_>, _) =
+        list(listed).into_iter().partition(|domain| domain.netbios.eq_ignore_ascii_case(own));
+    let own =
+        mine.into_iter().next().unwrap_or_else(|| Domain { netbios: own.to_owned(), dns: None });
+    Some(Domains { own, others, separator: separator.chars().next()? })
+}
+
+/// Reads `wbinfo --trusted-domains --verbose`: a table whose columns begin where
+/// their titles do.
+fn list(table: &str) -> Vec<Domain> {
+    let mut lines = table.lines();
+    let columns = lines
+        .next()
+        .and_then(|titles| Some((titles.find("DNS Domain")?, titles.find("Trust Type")?)));
+    let Some((dns, kind)) = columns else { return Vec::new() };
+    lines
+        .filter_map(|line| {
+            let netbios = line.get(..dns)?.trim();
+            let dns = line.get(dns..kind)?.trim();
+            // Accounts of no domain at all.
+            if netbios.is_empty() || netbios == "BUILTIN" {
+                return None;
+            }
+            let dns = (!dns.is_empty()).then(|| dns.to_owned());
+            Some(Domain { netbios: netbios.to_owned(), dns })
+        })
+        .collect()
+}
+
+/// Reads `S-1-5-… SID_USER (1)`.
+fn user_sid(found: &str) -> Option<&str> {
+    let (sid, kind) = found.trim_end().split_once(' ')?;
+    let is_sid = sid.strip_prefix("S-1-")?.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    (is_sid && kind == "SID_USER (1)").then_some(sid)
+}
+
+/// Reads `LAB\alice 1`.
+fn user_name(named: &str, separator: char) -> Option<Account> {
+    let name = named.trim_end_matches('\n').strip_suffix(" 1")?;
+    let (domain, user) = name.split_once(separator)?;
+    Account::new(domain, user)
+}
+
+const REMEMBERED: u64 = 10_000;
+const REMEMBER: Duration = Duration::from_secs(300);
+
+/// Programs that run at once.
+const AT_ONCE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "\
+Domain Name     DNS Domain                                                       Trust Type  Transitive  In   Out  \n\
+BUILTIN                                                                          Local       \n\
+LAB             lab.example                                                      RWDC        \n\
+TRUSTED         trusted.example                                                  Forest      Yes         Yes  No\n\
+OLD                                                                              External    No          Yes  No\n";
+
+    #[test]
+    fn domains_are_read_from_the_table() {
+        let domain = |netbios: &str, dns: Option<&str>| Domain {
+            netbios: netbios.to_owned(),
+            dns: dns.map(str::to_owned),
+        };
+        assert_eq!(
+            domains("LAB", "\\", TABLE),
+            Some(Domains {
+                own: domain("LAB", Some("lab.example")),
+                others: vec![domain("TRUSTED", Some("trusted.example")), domain("OLD", None)],
+                separator: '\\',
+            })
+        );
+        let bare = domains("LAB", "+", "something else\n").unwrap();
+        assert_eq!((bare.own, bare.others.len()), (domain("LAB", None), 0));
+    }
+
+    #[test]
+    fn a_winbind_that_is_silent_has_no_domain() {
+        for own in ["", "(null)"] {
+            assert_eq!(domains(own, "\\", TABLE), None, "{own:?}");
+        }
+        assert_eq!(domains("LAB", "", TABLE), None);
+    }
+
+    #[test]
+    fn only_a_users_sid_and_name_are_read() {
+        assert_eq!(user_sid("S-1-5-21-1-1103 SID_USER (1)\n"), Some("S-1-5-21-1-1103"));
+        for other in ["S-1-5-21-1-513 SID_DOM_GROUP (2)\n", "x SID_USER (1)\n", "", "S-1-5"] {
+            assert_eq!(user_sid(other), None, "{other}");
+        }
+        assert_eq!(user_name("LAB\\alice 1\n", '\\'), Account::new("LAB", "alice"));
+        assert_eq!(user_name("LAB+jürgen m 1\n", '+'), Account::new("LAB", "jürgen m"));
+        for other in ["LAB\\Domain Users 2\n", "LAB\\ 1\n", "alice 1\n", "LAB\\alice\n"] {
+            assert_eq!(user_name(other, '\\'), None, "{other}");
+        }
+    }
+}
