@@ -48,6 +48,13 @@ impl Timestamp {
         Self(self.0.saturating_add(duration.as_secs()))
     }
 
+    /// The date and time of day in UTC; `None` after the year 9999.
+    pub fn date_time(self) -> Option<OffsetDateTime> {
+        i64::try_from(self.0)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+    }
+
     /// How long it is from this moment until `later`; zero when it is past.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_secs(later.0.saturating_sub(self.0))
@@ -56,10 +63,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = i64::try_from(self.0)
-            .ok()
-            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-            .and_then(|moment| moment.format(&Rfc3339).ok());
+        let text = self.date_time().and_then(|moment| moment.format(&Rfc3339).ok());
         match text {
             Some(text) => f.write_str(&text),
             None => write!(f, "@{}", self.0),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use doorward::cli::serve::{self, Role, ServeError};
-use doorward::cli::{Arguments, Command, check, probe};
+use doorward::cli::{Arguments, Command, cert, check, probe};
 
 /// Wrong configuration (sysexits.h: EX_CONFIG).
 const WRONG_CONFIGURATION: u8 = 78;
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Front(arguments) => run(Role::Front, Some(&arguments.config)),
         Command::Core(arguments) => run(Role::Core, Some(&arguments.config)),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Cert(arguments) => cert::run(&arguments),
         Command::Probe(arguments) => probe::run(&arguments),
     }
 }

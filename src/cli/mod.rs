@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod cert;
 pub mod check;
 pub mod probe;
 pub mod serve;
@@ -37,6 +38,10 @@ pub enum Command {
     /// mends it. Run it as the user that the gateway runs as, with the
     /// gateway running or stopped. Changes nothing.
     Check(CheckArguments),
+    /// Makes keys and certificates for servers and services, and explains them
+    ///
+    /// Asks no questions, and overwrites nothing unless told to renew it.
+    Cert(cert::CertArguments),
     /// Signs on as a client would, and shows every leg
     ///
     /// Without a mechanism it only shows what the server offers.
@@ -126,7 +131,10 @@ mod tests {
 
     #[test]
     fn help_tells_about_every_argument() {
-        for command in Arguments::command().get_subcommands() {
+        let whole = Arguments::command();
+        let mut commands: Vec<_> = whole.get_subcommands().collect();
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands());
             assert!(command.get_about().is_some(), "{}", command.get_name());
             for argument in command.get_arguments().filter(|known| known.get_id() != "help") {
                 assert!(argument.get_help().is_some(), "{} {argument}", command.get_name());

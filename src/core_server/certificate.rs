@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::config::checked::{CoreKey, CoreTls, KeyRights};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Authorities, AuthorityError, Loaded, Refused};
+use crate::pki::fitness;
 use crate::pki::peer_keys::{ListedKey, PeerKeys, Standing};
-use crate::pki::spki;
 use crate::wire::Reason;
 
 /// By what certificates are judged.
@@ -102,7 +102,9 @@ impl Client {
     pub(super) fn new(chain: Vec<CertificateDer<'static>>, address: IpAddr) -> Self {
         let leaf = chain.first();
         Self {
-            key: leaf.and_then(|leaf| spki::of_certificate(leaf).ok()).unwrap_or_default(),
+            key: leaf
+                .and_then(|leaf| fitness::key_of_certificate(leaf).ok())
+                .map_or_else(Vec::new, |key| key.spki().to_vec()),
             facts: leaf.and_then(|leaf| Certificate::read(leaf).ok()),
             chain,
             address: address.to_canonical(),

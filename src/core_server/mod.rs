@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::{self, Settings};
-use crate::front::tls::TlsError;
 use crate::pki::chain::{AuthorityError, Refused};
+use crate::pki::pair::PairError;
 use crate::store::{Database, OpenError, Record, Store};
 use crate::wire::key::is_session_id;
 use crate::wire::{Reason, Session, SessionKey};
@@ -83,7 +83,7 @@ pub enum CoreError {
 pub enum TlsSetupError {
     /// The core's own key and certificate.
     #[error(transparent)]
-    Pair(#[from] TlsError),
+    Pair(#[from] PairError),
     /// The authorities of peers.
     #[error(transparent)]
     Authority(#[from] AuthorityError),

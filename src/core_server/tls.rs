@@ -44,7 +44,10 @@ pub(super) struct Tls {
 impl Tls {
     /// Reads key, certificate and authorities.
     pub(super) fn load(settings: &checked::CoreTls) -> Result<Self, TlsSetupError> {
-        let shown = Arc::new(SingleCertAndKey::from(pair::load(&settings.certificate)?));
+        let shown = Arc::new(SingleCertAndKey::from(pair::load(
+            &settings.certificate,
+            "server_ssl_key_pass",
+        )?));
         let provider = Arc::new(default_provider());
         let verifier = Arc::new(PossessionVerifier::new(Arc::clone(&provider)));
         let mut config = ServerConfig::builder_with_provider(provider)

@@ -19,7 +19,6 @@ pub mod http;
 pub mod listen;
 pub mod mechanism;
 mod output;
-mod secret_file;
 pub mod status;
 pub mod tls;
 pub mod upstream;
@@ -35,6 +34,7 @@ use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
 use crate::metrics::Metrics;
+use crate::pki::file;
 use crate::wire::Mechanism;
 
 /// A running front.
@@ -113,7 +113,7 @@ impl Front {
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         let listeners = listen::bind(&settings.front)?;
-        secret_file::folder(&settings.state_path)
+        file::folder(&settings.state_path)
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let live = Live::new(settings, &metrics, None)?;
         let stop = CancellationToken::new();

@@ -15,7 +15,7 @@ use rustls::{CertRevocationListError, CertificateError, Error, RootCertStore};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::stamp::Stamp;
-use super::{possession, spki};
+use super::{fitness, possession};
 use crate::clock::Timestamp;
 use crate::config::checked::AuthorityFiles;
 use crate::wire::Reason;
@@ -110,8 +110,7 @@ impl Loaded {
         let [leaf, intermediates @ ..] = chain else {
             return Err(Refused::new(Reason::CertificateForm, "no certificate"));
         };
-        let key = spki::of_certificate(leaf);
-        key.and_then(|key| spki::kind(&key))
+        fitness::key_of_certificate(leaf)
             .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
         if !possession::can_be_admitted(leaf) {
             return Err(Refused::new(Reason::CertificateForm, "not X.509 version 3"));

@@ -14,8 +14,9 @@ use std::{fs, io};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
-use super::spki::{self, KeyKind, Unfit};
+use super::fitness::{self, Unfit};
 use super::stamp::Stamp;
+use super::{Algorithm, PublicKey};
 use crate::clock::Timestamp;
 
 /// The folder.
@@ -43,7 +44,7 @@ pub struct ListedKey {
     /// The names of the files that hold it, in order: one, by good habit.
     pub files: Vec<String>,
     /// What it is.
-    pub kind: KeyKind,
+    pub algorithm: Algorithm,
 }
 
 /// Whether a public key is in the folder.
@@ -160,9 +161,10 @@ impl Listed {
             return;
         }
         match read_key(&path) {
-            Ok((spki, kind)) => {
-                let listed = self.keys.entry(spki);
-                listed.or_insert(ListedKey { files: Vec::new(), kind }).files.push(shown);
+            Ok(key) => {
+                let algorithm = key.algorithm().clone();
+                let listed = self.keys.entry(key.spki().to_vec());
+                listed.or_insert(ListedKey { files: Vec::new(), algorithm }).files.push(shown);
             }
             Err(skip) => {
                 self.skipped.insert(shown, skip);
@@ -207,7 +209,7 @@ fn names(folder: &Path) -> io::Result<Vec<OsString>> {
 }
 
 /// The first public key or certificate of a file.
-fn read_key(path: &Path) -> Result<(Vec<u8>, KeyKind), Skip> {
+fn read_key(path: &Path) -> Result<PublicKey, Skip> {
     let unreadable = |error: io::Error| Skip::Unreadable(error.to_string());
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
@@ -218,18 +220,16 @@ fn read_key(path: &Path) -> Result<(Vec<u8>, KeyKind), Skip> {
         return Err(Skip::TooLarge);
     }
     let text = fs::read(path).map_err(unreadable)?;
-    let spki = match SubjectPublicKeyInfoDer::from_pem_slice(&text) {
-        Ok(key) => key.to_vec(),
+    match SubjectPublicKeyInfoDer::from_pem_slice(&text) {
+        Ok(spki) => Ok(fitness::key(&spki)?),
         Err(pem::Error::NoItemsFound) => match CertificateDer::from_pem_slice(&text) {
-            Ok(certificate) => spki::of_certificate(&certificate)?,
-            Err(_) if holds(&text, b"PRIVATE KEY-----") => return Err(Skip::PrivateKey),
-            Err(pem::Error::NoItemsFound) => return Err(Skip::NoKey),
-            Err(_) => return Err(Unfit::Damaged.into()),
+            Ok(certificate) => Ok(fitness::key_of_certificate(&certificate)?),
+            Err(_) if holds(&text, b"PRIVATE KEY-----") => Err(Skip::PrivateKey),
+            Err(pem::Error::NoItemsFound) => Err(Skip::NoKey),
+            Err(_) => Err(Unfit::Damaged.into()),
         },
-        Err(_) => return Err(Unfit::Damaged.into()),
-    };
-    let kind = spki::kind(&spki)?;
-    Ok((spki, kind))
+        Err(_) => Err(Unfit::Damaged.into()),
+    }
 }
 
 fn holds(text: &[u8], words: &[u8]) -> bool {
@@ -254,9 +254,9 @@ mod tests {
         keys.current(clock::now())
     }
 
-    fn listed(files: &[&str], kind: KeyKind) -> Standing {
+    fn listed(files: &[&str], algorithm: Algorithm) -> Standing {
         let files = files.iter().map(ToString::to_string).collect();
-        Standing::Listed(ListedKey { files, kind })
+        Standing::Listed(ListedKey { files, algorithm })
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
             fs::copy(made.path().join("one-public.pem"), &file).unwrap();
             assert_eq!(
                 look(&keys).standing(&spki),
-                listed(&["one-public.pem"], KeyKind::Ecdsa(256))
+                listed(&["one-public.pem"], Algorithm::Ecdsa("P-256".to_owned()))
             );
             fs::remove_file(&file).unwrap();
             let gone = Standing::Removed("one-public.pem".to_owned());
@@ -288,7 +288,7 @@ mod tests {
         for _ in 0..3 {
             let spki = public_key(made.path(), Key::Named("ED25519"));
             fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
-            assert_eq!(look(&keys).standing(&spki), listed(&["a.pem"], KeyKind::Ed25519));
+            assert_eq!(look(&keys).standing(&spki), listed(&["a.pem"], Algorithm::Ed25519));
         }
     }
 
@@ -314,7 +314,7 @@ mod tests {
         fs::copy(made.path().join("one.pem"), folder.path().join("b.pem")).unwrap();
         fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
         let keys = PeerKeys::new(folder.path().to_owned());
-        assert_eq!(look(&keys).standing(&spki), listed(&["a.pem", "b.pem"], KeyKind::Rsa(2048)));
+        assert_eq!(look(&keys).standing(&spki), listed(&["a.pem", "b.pem"], Algorithm::Rsa(2048)));
     }
 
     #[test]

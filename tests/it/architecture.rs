@@ -69,6 +69,8 @@ fn front_and_core_know_each_other_only_by_the_wire() {
     let rooms = &["crate::front", "crate::core_server", "crate::store"];
     assert_eq!(naming(&sources, "wire/", rooms), [] as [&str; 0]);
     assert_eq!(naming(&sources, "identity/", rooms), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "pki/", rooms), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "pki/", rooms), [] as [&str; 0]);
     assert_eq!(
         naming(&sources, "store/", &["crate::front", "crate::core_server"]),
         [] as [&str; 0]

@@ -12,6 +12,7 @@ mod lab;
 
 mod architecture;
 mod bindings;
+mod certificates_cmd;
 mod check;
 mod connections;
 mod core_api;

@@ -51,6 +51,9 @@ fn a_front_signs_people_on_at_a_core_on_tls_until_its_key_is_taken_out() {
 
     // The event stream ends with the key, and grants with the event stream.
     pki.unlist("gate");
+    front.wait_log("the end of the stream", |line| {
+        line.to_string().contains("the core's event stream broke off")
+    });
     wait_until(LIMIT, "the front is cut off", || (ready(&front).0 == 503).then_some(()));
     let said = ready(&front).1;
     assert!(said.contains("taken out of the core's sslkeys_path"), "{said}");

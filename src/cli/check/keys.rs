@@ -18,7 +18,7 @@ use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let Some(tls) = &settings.core.tls else { return Vec::new() };
     let now = clock::now();
-    let mut findings = match pair::load(&tls.certificate) {
+    let mut findings = match pair::load(&tls.certificate, "server_ssl_key_pass") {
         Ok(pair) => shown(&pair).map(|own| time(&own, now)).into_iter().collect(),
         Err(error) => {
             let mend = "name PEM files in [core] server_ssl_key_file and server_ssl_cert_file";
@@ -93,7 +93,7 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
 }
 
 fn one(key: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
-    let name = format!("{} ({})", key.files.join(", "), key.kind);
+    let name = format!("{} ({})", key.files.join(", "), key.algorithm);
     let Some(entry) = entries.iter().find(|entry| key.files.contains(&entry.file)) else {
         return Finding::warn(
             "keys",
@@ -127,7 +127,7 @@ fn may(rights: &KeyRights) -> String {
 mod tests {
     use super::*;
     use crate::cli::check::finding::Status;
-    use crate::pki::spki::KeyKind;
+    use crate::pki::Algorithm;
     use std::fs;
 
     fn entry(file: &str) -> CoreKey {
@@ -141,8 +141,10 @@ mod tests {
 
     #[test]
     fn a_key_without_entry_is_warned_about_and_so_is_one_whose_time_is_over() {
-        let key =
-            ListedKey { files: vec!["a.pem".into(), "b.pem".into()], kind: KeyKind::Rsa(2048) };
+        let key = ListedKey {
+            files: vec!["a.pem".into(), "b.pem".into()],
+            algorithm: Algorithm::Rsa(2048),
+        };
         let status = |entries: &[CoreKey], now| one(&key, entries, Timestamp::from_unix(now));
         assert_eq!(status(&[], 0).status(), Status::Warn);
         assert_eq!(status(&[entry("c.pem")], 0).status(), Status::Warn);

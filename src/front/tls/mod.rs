@@ -6,7 +6,6 @@
 
 mod binding;
 mod error;
-mod key;
 mod self_signed;
 mod server;
 #[cfg(test)]
@@ -14,4 +13,4 @@ mod testing;
 
 pub use binding::server_end_point;
 pub use error::TlsError;
-pub use server::{ServerTls, key_and_chain};
+pub use server::ServerTls;

@@ -1,22 +1,21 @@
 //! Everything a handshake needs.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, crypto, version};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::binding::server_end_point;
 use super::error::TlsError;
-use super::key::private_key;
 use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
 use crate::front::mechanism::Bindings;
+use crate::pki::pair;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
@@ -33,9 +32,15 @@ impl ServerTls {
     /// # Errors
     /// [`TlsError`] names the file and what is wrong with it.
     pub fn load(files: &CertificateFiles) -> Result<Self, TlsError> {
-        let key_pem = read(&files.key)?;
-        let chain_pem = read(&files.certificate)?;
-        Self::from_pem(files, &key_pem, &chain_pem)
+        let pair = pair::load(files, "server_ssl_key_pass")?;
+        // The pair was loaded with a certificate.
+        let leaf = pair.cert.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
+        let odd =
+            |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
+        let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
+        let expires_at = expires_at(&leaf).map_err(odd)?;
+        let config = config(pair)?;
+        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
     }
 
     /// Uses the self-signed certificate in the state folder; makes one where
@@ -67,49 +72,6 @@ impl ServerTls {
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
-
-    fn from_pem(
-        files: &CertificateFiles,
-        key_pem: &[u8],
-        chain_pem: &[u8],
-    ) -> Result<Self, TlsError> {
-        let key = private_key(files, key_pem)?;
-        let chain = chain(&files.certificate, chain_pem)?;
-        // `chain` gives at least one certificate.
-        let leaf = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
-        let odd =
-            |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
-        let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
-        let expires_at = expires_at(&leaf).map_err(odd)?;
-        let config = config(files, chain, key)?;
-        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
-    }
-}
-
-/// Key and certificates of these files, the server's or client's own first.
-///
-/// # Errors
-/// [`TlsError`] names the file and what is wrong with it.
-pub fn key_and_chain(
-    files: &CertificateFiles,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-    let key = private_key(files, &read(&files.key)?)?;
-    Ok((chain(&files.certificate, &read(&files.certificate)?)?, key))
-}
-
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
-}
-
-/// The certificates of a PEM file, at least one.
-pub(super) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| TlsError::damaged(path, &error))?;
-    if chain.is_empty() {
-        return Err(TlsError::NoCertificate { path: path.to_owned() });
-    }
-    Ok(chain)
 }
 
 /// When a certificate ends; the fault, where it is none.
@@ -119,20 +81,12 @@ pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String>
     Ok(Timestamp::from_unix(u64::try_from(end).unwrap_or(0)))
 }
 
-fn config(
-    files: &CertificateFiles,
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, TlsError> {
+fn config(pair: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let (key_path, certificate) = (files.key.clone(), files.certificate.clone());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|source| match source {
-            rustls::Error::InconsistentKeys(_) => TlsError::Mismatch { key: key_path, certificate },
-            source => TlsError::Unusable { key: key_path, certificate, source },
-        })?;
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
     Ok(config)
@@ -145,6 +99,8 @@ const RESUMABLE_SESSIONS: usize = 8192;
 mod tests {
     use super::*;
     use crate::front::tls::testing::{files, openssl, pair};
+    use rustls::pki_types::pem::PemObject as _;
+    use std::fs;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
@@ -159,6 +115,20 @@ mod tests {
         let tls = ServerTls::load(&files(&both, &both, None)).unwrap();
         let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
         assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
+    }
+
+    #[test]
+    fn an_encrypted_key_is_opened_with_its_pass_phrase() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = pair(folder.path(), "web");
+        let sealed = folder.path().join("sealed.pem");
+        let paths = ["-in", key.to_str().unwrap(), "-out", sealed.to_str().unwrap()];
+        openssl(&[&["pkcs8", "-topk8"], &paths[..], &["-passout", "pass:sesame"]].concat());
+        ServerTls::load(&files(&sealed, &certificate, Some("sesame"))).unwrap();
+        for (pass, words) in [(None, "set server_ssl_key_pass"), (Some("guess"), "correct")] {
+            let fault = ServerTls::load(&files(&sealed, &certificate, pass)).unwrap_err();
+            assert!(fault.to_string().contains(words), "{fault}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::front::core_link::Grant;
-use crate::front::secret_file;
+use crate::pki::file;
 use crate::wire::Mechanism;
 
 /// An assertion is good for so long.
@@ -227,7 +227,7 @@ fn generate(path: &Path) -> Result<Vec<u8>, AssertionError> {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
         .map_err(|_| AssertionError::Generate)?;
     let pem = key.serialize_pem().into_bytes();
-    secret_file::write(path, &pem)
+    file::write(path, &pem)
         .map_err(|source| AssertionError::Write { path: path.to_owned(), source })?;
     Ok(pem)
 }

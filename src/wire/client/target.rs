@@ -17,9 +17,8 @@ use tokio_rustls::TlsConnector;
 
 use super::ClientError;
 use crate::config::checked::{CoreAddress, RemoteCore};
-use crate::front::tls::TlsError;
 use crate::pki::chain::{AuthorityError, roots};
-use crate::pki::pair;
+use crate::pki::pair::{self, PairError};
 use crate::pki::stamp::Stamp;
 
 /// The core's address; on TLS, with the settings that its files were last read to.
@@ -40,7 +39,7 @@ struct Read {
 pub enum CredentialError {
     /// Our key and certificate.
     #[error(transparent)]
-    Pair(#[from] TlsError),
+    Pair(#[from] PairError),
     /// The authority of the core's certificate.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -146,7 +145,7 @@ fn config(core: &RemoteCore) -> Result<Arc<ClientConfig>, CredentialError> {
         None => builder.with_no_client_auth(),
         Some(files) => {
             let shown: Arc<dyn ResolvesClientCert> =
-                Arc::new(SingleCertAndKey::from(pair::load(files)?));
+                Arc::new(SingleCertAndKey::from(pair::load(files, "sslkey_pass")?));
             builder.with_client_cert_resolver(shown)
         }
     };
