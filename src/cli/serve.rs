@@ -15,7 +15,7 @@ use crate::front::{Front, FrontError};
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
-use crate::process::{log, notify};
+use crate::process::{log, notify, secrets};
 use crate::wire::client::{Client, ClientError};
 
 /// Which half runs.
@@ -72,6 +72,7 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
+    secrets::write_no_core_file();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -118,6 +119,7 @@ async fn serve(
         core_serving = Some(tokio::spawn(serving));
         let counted = Arc::clone(&core);
         metrics.count_sessions(move || counted.live_sessions());
+        metrics.show(&core.password_checks());
         tracing::info!(event = "listening", what = "core", address, "listening");
         for address in tls {
             tracing::info!(event = "listening", what = "core", %address, "listening for TLS");

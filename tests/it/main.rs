@@ -25,6 +25,8 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod password_limits;
+mod passwords;
 mod peers;
 mod probe;
 mod process;

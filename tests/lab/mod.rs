@@ -15,6 +15,7 @@
 pub mod clients;
 pub mod doorward;
 pub mod http;
+pub mod kdc;
 pub mod pki;
 pub mod process;
 pub mod realm;
@@ -23,6 +24,7 @@ pub mod ticket;
 
 pub use clients::{chromium, curl, java, python};
 pub use doorward::Doorward;
+pub use kdc::Kdc;
 pub use pki::Pki;
 pub use process::{Process, wait_until};
 pub use realm::{Realm, realm};
