@@ -13,6 +13,7 @@ mod finding;
 mod kerberos;
 mod keys;
 mod names;
+mod passwords;
 mod sockets;
 mod storage;
 mod tls;
@@ -49,6 +50,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
 
 fn surroundings(settings: &Settings) -> Vec<Finding> {
     let mut findings = kerberos::check(settings);
+    findings.extend(passwords::check(settings));
     findings.extend(names::check(settings));
     findings.extend(tls::check(settings));
     findings.extend(keys::check(settings));
