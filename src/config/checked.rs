@@ -187,6 +187,8 @@ pub struct Sso {
     pub enable_sso: bool,
     /// What is offered, in this order.
     pub mechanisms: Vec<Mechanism>,
+    /// Whether nobody wrote that list: NTLM is then offered only while it works.
+    pub mechanisms_by_default: bool,
     /// Channel bindings.
     pub channel_binding: ChannelBinding,
     /// `[sso.kerberos]`
@@ -270,6 +272,8 @@ pub struct Site {
     pub require: Vec<Requirement>,
     /// What is offered here.
     pub mechanisms: Vec<Mechanism>,
+    /// Whether nobody wrote that list, neither here nor in `[sso]`.
+    pub mechanisms_by_default: bool,
     /// Channel bindings here.
     pub channel_binding: ChannelBinding,
     /// Whether `Authorization` headers of schemes that Doorward does not speak reach the application.

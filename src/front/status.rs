@@ -67,8 +67,10 @@ async fn ready(front: &Front) -> Ready {
     let core = front.core.ready().await.map_err(|no| no.detail);
     let ntlm = live.ntlm.as_ref().map(|acceptor| acceptor.ready());
     let say = |part: &Result<(), String>| part.clone().err().unwrap_or_else(|| "ok".to_owned());
+    let ntlm_counts = !live.settings.sso.mechanisms_by_default;
+    let ntlm_ready = !ntlm_counts || ntlm.as_ref().is_none_or(Result::is_ok);
     Ready {
-        ready: keytab.is_ok() && core.is_ok() && ntlm.as_ref().is_none_or(Result::is_ok),
+        ready: keytab.is_ok() && core.is_ok() && ntlm_ready,
         keytab: say(&keytab),
         core: say(&core),
         ntlm: ntlm.as_ref().map(say),

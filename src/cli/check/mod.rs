@@ -8,11 +8,13 @@ use super::CheckArguments;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod command;
 mod core;
 mod finding;
 mod kerberos;
 mod keys;
 mod names;
+mod ntlm;
 mod passwords;
 mod sockets;
 mod storage;
@@ -59,6 +61,7 @@ fn surroundings(settings: &Settings) -> Vec<Finding> {
     findings.extend(accounts::check(&settings.core));
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {
+            findings.extend(ntlm::check(settings).await);
             findings.extend(core::check(settings).await);
             findings.extend(upstream::check(settings).await);
         }),

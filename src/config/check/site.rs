@@ -61,6 +61,7 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
         } else {
             known(&raw.mechanisms, notes)
         },
+        mechanisms_by_default: raw.mechanisms.is_empty() && !file.sso.mechanisms.is_set(),
         channel_binding: raw.channel_binding.value.unwrap_or(file.sso.channel_binding.value),
         pass_authorization: raw.pass_authorization.value,
     }

@@ -18,6 +18,7 @@ pub(super) fn check(file: &raw::File, surroundings: &Surroundings, notes: &mut N
     Sso {
         enable_sso: raw.enable_sso.value,
         mechanisms: mechanisms(raw, surroundings, notes),
+        mechanisms_by_default: !raw.mechanisms.is_set(),
         channel_binding: raw.channel_binding.value,
         kerberos: kerberos(&raw.kerberos, surroundings, notes),
         ntlm: ntlm(&raw.ntlm, notes),

@@ -57,7 +57,7 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
     // proven here may stay with its connection.
     let asked = Facts { shared: true, ..facts };
     let answerer = answerer.with(&asked);
-    let policy = Policy { connected: false, ..Policy::of(&live.settings.sso, site) };
+    let policy = Policy::of(live, site).without_connection();
     match super::enter(Visit { facts: &asked, ..visit }, site, &policy).await {
         Ok(present) => answerer.may_pass(&present, live, &asked.host),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),

@@ -81,7 +81,7 @@ async fn handle(
         Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
-    let policy = Policy::of(&live.settings.sso, site);
+    let policy = Policy::of(live, site);
     let present = match enter(visit, site, &policy).await {
         Ok(present) => present,
         Err(refusal) => {
@@ -138,8 +138,7 @@ async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Pre
 async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {
     let Visit { live, facts, .. } = visit;
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let sso = &live.settings.sso;
-    let policy = site.map_or_else(|| Policy::general(sso), |site| Policy::of(sso, site));
+    let policy = site.map_or_else(|| Policy::general(live), |site| Policy::of(live, site));
     match sign_on::who(visit, &policy).await {
         Ok(present) => answerer.whoami(&present),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),

@@ -161,6 +161,7 @@ mod tests {
             upstream: None,
             require: Vec::new(),
             mechanisms: Vec::new(),
+            mechanisms_by_default: false,
             channel_binding: ChannelBinding::Allow,
             pass_authorization: false,
         }

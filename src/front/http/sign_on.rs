@@ -9,13 +9,14 @@ use http::header::AUTHORIZATION;
 use super::cookie;
 use super::facts::Facts;
 use super::password::by_password;
-use crate::config::checked::{ChannelBinding, Site, Sso};
+use crate::config::checked::{ChannelBinding, Site};
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::mechanism::choose::{Choice, choose};
+use crate::front::mechanism::ntlm::{self, Acceptor};
 use crate::front::mechanism::spnego::{self, Opening};
 use crate::front::mechanism::{
-    Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms, ntlm,
+    Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms,
 };
 use crate::front::{Front, Live};
 use crate::wire::{Mechanism, Reason};
@@ -46,28 +47,60 @@ pub struct Policy<'a> {
     pub channel_binding: ChannelBinding,
     /// Whether the client's own connection may lead here. NTLM belongs to one
     /// connection, so it is offered nowhere else.
-    pub connected: bool,
+    connected: bool,
+    /// Whether NTLM can be offered at this moment.
+    ntlm: NtlmOffer<'a>,
+}
+
+/// When NTLM is offered where it stands in the list.
+#[derive(Clone, Copy, Debug)]
+enum NtlmOffer<'a> {
+    /// Always: somebody asked for it, and is to see when it fails.
+    Always,
+    /// While it works: it stands in the list because nobody wrote one.
+    While(Option<&'a Acceptor>),
+}
+
+impl<'a> NtlmOffer<'a> {
+    fn new(live: &'a Live, by_default: bool) -> Self {
+        if by_default { Self::While(live.ntlm.as_deref()) } else { Self::Always }
+    }
+
+    fn stands(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::While(acceptor) => acceptor.is_some_and(|acceptor| acceptor.ready().is_ok()),
+        }
+    }
 }
 
 impl<'a> Policy<'a> {
     /// The policy of a site.
-    pub fn of(sso: &Sso, site: &'a Site) -> Self {
+    pub fn of(live: &'a Live, site: &'a Site) -> Self {
         Self {
-            enabled: sso.enable_sso,
+            enabled: live.settings.sso.enable_sso,
             mechanisms: &site.mechanisms,
             channel_binding: site.channel_binding,
             connected: true,
+            ntlm: NtlmOffer::new(live, site.mechanisms_by_default),
         }
     }
 
     /// The policy where no site is asked for.
-    pub fn general(sso: &'a Sso) -> Self {
+    pub fn general(live: &'a Live) -> Self {
+        let sso = &live.settings.sso;
         Self {
             enabled: sso.enable_sso,
             mechanisms: &sso.mechanisms,
             channel_binding: sso.channel_binding,
             connected: true,
+            ntlm: NtlmOffer::new(live, sso.mechanisms_by_default),
         }
+    }
+
+    /// The same where what asks is a proxy, on a connection of its own.
+    pub const fn without_connection(self) -> Self {
+        Self { connected: false, ..self }
     }
 
     /// Whether one may sign on by this.
@@ -75,7 +108,7 @@ impl<'a> Policy<'a> {
         self.enabled
             && self.mechanisms.contains(&mechanism)
             && match mechanism {
-                Mechanism::Ntlm => self.connected,
+                Mechanism::Ntlm => self.connected && self.ntlm.stands(),
                 // A password is bound to nothing: who is fooled gives it away.
                 Mechanism::Basic => self.channel_binding != ChannelBinding::Require,
                 _ => true,

@@ -264,6 +264,7 @@ fn site(upstream: &Uri) -> Site {
         upstream: Some(upstream.clone()),
         require: vec![Requirement::ValidUser],
         mechanisms: vec![Mechanism::Negotiate],
+        mechanisms_by_default: false,
         channel_binding: ChannelBinding::Allow,
         pass_authorization: false,
     }
