@@ -65,7 +65,7 @@ impl KeyRules {
             return Ok(Peer::Anonymous { address });
         }
         client.judge_chain(self.authorities.current(), now)?;
-        let listed = self.keys.current(now);
+        let listed = self.keys.current_for(&client.key, now);
         match listed.standing(&client.key) {
             Standing::Listed(key) => self.rights_of(&key, address, now),
             Standing::Removed(file) => {

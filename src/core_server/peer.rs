@@ -161,6 +161,7 @@ impl Peer {
 mod tests {
     use super::*;
     use crate::identity::{Rules, Via, identify};
+    use std::slice::from_ref;
 
     #[test]
     fn a_key_vouches_for_those_it_is_given() {
@@ -176,10 +177,10 @@ mod tests {
         let (john, company) = (ActAs::User("john".into()), ActAs::Company("acme".into()));
         for (act_as, name, may) in [
             (&[ActAs::Anybody][..], "mary", true),
-            (&[john.clone()], "John", true),
-            (&[john.clone()], "mary", false),
-            (&[company.clone()], "john", false),
-            (&[company, john], "john", true),
+            (from_ref(&john), "John", true),
+            (from_ref(&john), "mary", false),
+            (from_ref(&company), "john", false),
+            (&[company.clone(), john.clone()], "john", true),
             (&[], "john", false),
         ] {
             assert_eq!(key(act_as).vouches_for(&who(name)), may, "{act_as:?} {name}");

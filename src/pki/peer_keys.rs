@@ -2,12 +2,13 @@
 //!
 //! A key stands there as PEM SubjectPublicKeyInfo (`NAME-public.pem`), or as
 //! the certificate it is in. The folder is looked at for every request, so a
-//! file that is put in or taken out counts at once: two system calls and one
-//! for each file, as long as nothing has changed.
+//! file that is put in or taken out counts at once. While nothing changes that
+//! costs two system calls, and once a second one for each file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
@@ -18,6 +19,9 @@ use super::fitness::{self, Unfit};
 use super::stamp::Stamp;
 use super::{Algorithm, PublicKey};
 use crate::clock::Timestamp;
+
+#[cfg(test)]
+mod tests;
 
 /// The folder.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct Listed {
     folder: Option<Stamp>,
     files: BTreeMap<OsString, Option<Stamp>>,
     settled: bool,
+    /// The second in which all files were last looked at.
+    looked: AtomicU64,
     keys: HashMap<Vec<u8>, ListedKey>,
     skipped: BTreeMap<String, Skip>,
     removed: HashMap<Vec<u8>, String>,
@@ -86,10 +92,23 @@ impl PeerKeys {
         Self { folder, listed: RwLock::default() }
     }
 
+    /// What stands in the folder now, as far as it concerns one key, in
+    /// SubjectPublicKeyInfo DER. Blocks as file systems do.
+    ///
+    /// Names that come and go change the folder itself, so beside that only the
+    /// key's own files need to be looked at; the others are once a second, for
+    /// what is written into them in place.
+    pub fn current_for(&self, spki: &[u8], now: Timestamp) -> Arc<Listed> {
+        let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
+        let looked = held.looked.load(Ordering::Relaxed) == now.unix();
+        if looked && held.is_still_so_for(spki, &self.folder) { held } else { self.current(now) }
+    }
+
     /// What stands in the folder now. Blocks as file systems do.
     pub fn current(&self, now: Timestamp) -> Arc<Listed> {
         let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
         if held.is_still_so(&self.folder) {
+            held.looked.store(now.unix(), Ordering::Relaxed);
             return held;
         }
         // One reads; whoever else came meanwhile finds what it read.
@@ -134,8 +153,18 @@ impl Listed {
             && self.files.iter().all(|(name, stamp)| Stamp::of(&folder.join(name)) == *stamp)
     }
 
+    fn is_still_so_for(&self, spki: &[u8], folder: &Path) -> bool {
+        let Some(key) = self.keys.get(spki) else { return false };
+        let same = |file: &String| {
+            let stamp = self.files.get(OsStr::new(file)).copied().flatten();
+            stamp.is_some() && stamp == Stamp::of(&folder.join(file))
+        };
+        self.settled && Stamp::of(folder) == self.folder && key.files.iter().all(same)
+    }
+
     fn read(folder: &Path, now: Timestamp, before: &Self) -> Self {
-        let mut fresh = Self { folder: Stamp::of(folder), ..Self::default() };
+        let looked = AtomicU64::new(now.unix());
+        let mut fresh = Self { folder: Stamp::of(folder), looked, ..Self::default() };
         let names = match names(folder) {
             Ok(names) => names,
             Err(error) => {
@@ -242,132 +271,3 @@ const LARGEST: u64 = 64 << 10;
 const MOST_FILES: usize = 10_000;
 /// Removed keys that are still known to have been there.
 const REMEMBERED: usize = 1_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock;
-    use crate::pki::openssl::{Key, issue, make_ca, make_key, public_key};
-    use std::time::Duration;
-
-    fn look(keys: &PeerKeys) -> Arc<Listed> {
-        keys.current(clock::now())
-    }
-
-    fn listed(files: &[&str], algorithm: Algorithm) -> Standing {
-        let files = files.iter().map(ToString::to_string).collect();
-        Standing::Listed(ListedKey { files, algorithm })
-    }
-
-    #[test]
-    fn a_key_counts_from_the_moment_its_file_is_there_until_it_is_gone() {
-        let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let spki = public_key(made.path(), Key::Ec("P-256"));
-        let keys = PeerKeys::new(folder.path().join("sslkeys"));
-        assert!(look(&keys).unreadable().is_some());
-        fs::create_dir(folder.path().join("sslkeys")).unwrap();
-        let file = folder.path().join("sslkeys/one-public.pem");
-        for _ in 0..3 {
-            let before = look(&keys).standing(&spki);
-            assert!(!matches!(before, Standing::Listed(_)), "{before:?}");
-            fs::copy(made.path().join("one-public.pem"), &file).unwrap();
-            assert_eq!(
-                look(&keys).standing(&spki),
-                listed(&["one-public.pem"], Algorithm::Ecdsa("P-256".to_owned()))
-            );
-            fs::remove_file(&file).unwrap();
-            let gone = Standing::Removed("one-public.pem".to_owned());
-            assert_eq!(look(&keys).standing(&spki), gone);
-        }
-    }
-
-    #[test]
-    fn another_key_in_the_same_file_counts_at_once() {
-        let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let keys = PeerKeys::new(folder.path().to_owned());
-        for _ in 0..3 {
-            let spki = public_key(made.path(), Key::Named("ED25519"));
-            fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
-            assert_eq!(look(&keys).standing(&spki), listed(&["a.pem"], Algorithm::Ed25519));
-        }
-    }
-
-    #[test]
-    fn a_folder_that_rests_is_not_read_again() {
-        let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        make_key(made.path(), "one", Key::Named("ED25519"));
-        fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
-        let keys = PeerKeys::new(folder.path().to_owned());
-        let later = clock::now().plus(Duration::from_secs(10));
-        let first = keys.current(later);
-        assert!(Arc::ptr_eq(&first, &keys.current(later)));
-        assert!(!Arc::ptr_eq(&look(&PeerKeys::new(folder.path().to_owned())), &first));
-    }
-
-    #[test]
-    fn certificates_are_read_for_their_key_and_one_key_may_have_two_names() {
-        let folder = tempfile::tempdir().unwrap();
-        let made = tempfile::tempdir().unwrap();
-        make_ca(made.path(), "ca");
-        let spki = public_key(made.path(), Key::Rsa(2048));
-        issue(made.path(), "ca", "one", "basicConstraints=CA:FALSE", &[]);
-        fs::copy(made.path().join("one.pem"), folder.path().join("b.pem")).unwrap();
-        fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
-        let keys = PeerKeys::new(folder.path().to_owned());
-        assert_eq!(look(&keys).standing(&spki), listed(&["a.pem", "b.pem"], Algorithm::Rsa(2048)));
-    }
-
-    #[test]
-    fn other_files_are_skipped_with_their_reason() {
-        let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let put = |name: &str, text: &[u8]| fs::write(folder.path().join(name), text).unwrap();
-        make_key(made.path(), "weak", Key::Rsa(1024));
-        make_key(made.path(), "odd", Key::Named("ED448"));
-        put("README", b"keys go here");
-        put("large", &vec![b'x'; 70_000]);
-        put("broken.pem", b"-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----\n");
-        put("der.pem", b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n");
-        for (name, file) in
-            [("weak", "weak-public.pem"), ("odd", "odd-public.pem"), ("key", "weak.key")]
-        {
-            fs::copy(made.path().join(file), folder.path().join(name)).unwrap();
-        }
-        fs::create_dir(folder.path().join("old")).unwrap();
-        nix::unistd::mkfifo(&folder.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        std::os::unix::fs::symlink("nowhere", folder.path().join("dangling")).unwrap();
-        let listed = look(&PeerKeys::new(folder.path().to_owned()));
-        let said: Vec<(&str, &str)> = listed
-            .skipped()
-            .iter()
-            .map(|(file, skip)| {
-                (
-                    file.as_str(),
-                    match skip {
-                        Skip::Unreadable(_) => "unreadable",
-                        Skip::TooLarge => "large",
-                        Skip::NoKey => "no key",
-                        Skip::PrivateKey => "private",
-                        Skip::Unfit(Unfit::TooShort(1024)) => "short",
-                        Skip::Unfit(Unfit::UnknownAlgorithm(_)) => "unknown",
-                        Skip::Unfit(_) => "damaged",
-                    },
-                )
-            })
-            .collect();
-        assert_eq!(
-            said,
-            [
-                ("README", "no key"),
-                ("broken.pem", "damaged"),
-                ("dangling", "unreadable"),
-                ("der.pem", "damaged"),
-                ("key", "private"),
-                ("large", "large"),
-                ("odd", "unknown"),
-                ("pipe", "no key"),
-                ("weak", "short"),
-            ]
-        );
-        assert_eq!(listed.keys().count(), 0);
-    }
-}

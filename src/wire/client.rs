@@ -60,7 +60,7 @@ pub enum ClientError {
         /// The core's URL.
         core: String,
         /// What is wrong.
-        source: CredentialError,
+        source: Box<CredentialError>,
     },
     /// The core answered, and refused.
     #[error("{} (reference {} in the core's log)", .0.message, .0.reference)]

@@ -294,6 +294,38 @@ fn curl_signs_on_by_basic_over_tls_and_the_application_sees_no_password() {
 }
 
 #[test]
+fn no_password_stands_in_log_or_audit_whatever_is_logged() {
+    let more = "[log]\nlevel = \"trace\"\nformat = \"json\"\naudit = \"{dir}/audit\"".to_owned();
+    let gateway = Setup { sso: WITH_BASIC, more, ..Setup::default() }.start();
+    let (right, wrong) = (realm().password("alice"), "a-wrong-one-of-its-own");
+    assert_eq!(gateway.get_tls(None, "/", &["-u", &user("alice")]).status, 200);
+    assert_eq!(gateway.get_tls(None, "/", &["-u", &format!("alice:{wrong}")]).status, 401);
+    gateway.doorward.wait_audit("the refusal", |line| line["reason"] == "wrong_password");
+    let audit = std::fs::read_to_string(gateway.doorward.dir().join("audit")).unwrap();
+    let log = gateway.doorward.log().iter().map(ToString::to_string).collect::<String>();
+    for (name, text) in [("audit", audit), ("log", log)] {
+        assert!(text.contains("alice"), "{name}");
+        assert!(!text.contains(right) && !text.contains(wrong), "a password stands in the {name}");
+    }
+}
+
+#[test]
+fn whoever_guesses_at_a_site_is_told_to_wait_and_for_how_long() {
+    let core = "password_attempts_per_account = 2";
+    let gateway = Setup { sso: WITH_BASIC, core, ..Setup::default() }.start();
+    let answers: Vec<_> =
+        (0..3).map(|_| gateway.get_tls(None, "/", &["-u", "alice:wrong"])).collect();
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [401, 401, 429]);
+    assert_eq!(answers[2].json()["error"], "too_many_attempts");
+    assert_eq!(answers[2].header("retry-after"), Some("60"));
+    assert_eq!(answers[2].header("www-authenticate"), None);
+    // The right one is not looked at either, from here.
+    assert_eq!(gateway.get_tls(None, "/", &["-u", &user("alice")]).status, 429);
+    assert_eq!(gateway.get_tls(None, "/", &["-u", &user("bob")]).status, 200);
+}
+
+#[test]
 fn over_plain_http_basic_is_neither_offered_nor_taken_unless_a_trusted_proxy_speaks_tls() {
     let gateway = with_basic();
     let nobody = gateway.get(None, "/", &[]);

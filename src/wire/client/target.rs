@@ -111,9 +111,9 @@ impl Target {
         let core = core.clone();
         // An encrypted key takes its time to open.
         let config = match spawn_blocking(move || config(&core)).await {
-            Ok(read) => {
-                read.map_err(|source| ClientError::Credentials { core: self.to_string(), source })?
-            }
+            Ok(read) => read
+                .map_err(Box::new)
+                .map_err(|source| ClientError::Credentials { core: self.to_string(), source })?,
             Err(error) => return Err(self.unreachable(io::Error::other(error))),
         };
         let read = Read { stamps, config: Arc::clone(&config) };
