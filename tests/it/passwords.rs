@@ -304,7 +304,7 @@ fn no_password_stands_in_log_or_audit_whatever_is_logged() {
     let audit = std::fs::read_to_string(gateway.doorward.dir().join("audit")).unwrap();
     let log = gateway.doorward.log().iter().map(ToString::to_string).collect::<String>();
     for (name, text) in [("audit", audit), ("log", log)] {
-        assert!(text.contains("alice"), "{name}");
+        assert!(!text.is_empty(), "{name}");
         assert!(!text.contains(right) && !text.contains(wrong), "a password stands in the {name}");
     }
 }
