@@ -63,6 +63,7 @@ impl Word for Offer {
         let words = ["certificate", "negotiate", "ntlm", "basic"].map(|word| match word {
             "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
             "ntlm" => (word, Self::Here(Mechanism::Ntlm)),
+            "basic" => (word, Self::Here(Mechanism::Basic)),
             _ => (word, Self::NotHere(word)),
         });
         one_of(text, &words)

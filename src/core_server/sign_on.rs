@@ -24,10 +24,22 @@ impl Core {
         now: Timestamp,
     ) -> Vec<Result<Session, Refusal>> {
         let policy = self.policy.load_full();
-        let mut admitted = Vec::with_capacity(requests.len());
-        let mut callers = Vec::with_capacity(requests.len());
-        for request in requests {
-            callers.push(match self.judge(peer, request, &policy, now) {
+        let judge = |request| self.judge(peer, request, &policy, now);
+        self.open_admitted(peer, requests.into_iter().map(judge).collect(), &policy, now).await
+    }
+
+    /// Opens sessions for those that were admitted; an answer for each, in order.
+    pub(super) async fn open_admitted(
+        &self,
+        peer: &Peer,
+        judged: Vec<Result<(Caller, Admission), Refusal>>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Vec<Result<Session, Refusal>> {
+        let mut admitted = Vec::with_capacity(judged.len());
+        let mut callers = Vec::with_capacity(judged.len());
+        for judged in judged {
+            callers.push(match judged {
                 Ok((caller, admission)) => {
                     let only_from = caller.client.filter(|_| policy.ip_check);
                     admitted.push((admission, only_from));
@@ -45,7 +57,7 @@ impl Core {
             let caller = caller?;
             match &mut opened {
                 Ok(opened) => match opened.next() {
-                    Some(opened) => Ok(self.granted(peer, &caller, opened, &policy)),
+                    Some(opened) => Ok(self.granted(peer, &caller, opened, policy)),
                     None => Err(Refusal::unrecorded(WriteError::Failed)),
                 },
                 Err(error) => {
@@ -69,13 +81,25 @@ impl Core {
         let client = request.client.filter(|_| peer.sees_clients());
         let wish = Wish::read(request).map_err(Refusal::bad_request)?;
         let (mechanism, principal) = wish.claim();
-        let mut caller = Caller {
+        let caller = Caller {
             mechanism,
             principal: principal.to_owned(),
             client: client.map(|address| address.to_canonical()),
             impersonator: None,
             act_as: wish.act_as.clone(),
         };
+        self.decide(peer, wish, caller, policy, now)
+    }
+
+    /// Admits a wish, or has the refusal in the audit log.
+    pub(super) fn decide(
+        &self,
+        peer: &Peer,
+        wish: Wish,
+        mut caller: Caller,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(Caller, Admission), Refusal> {
         decide(peer, wish, policy, now)
             .map_err(|denial| {
                 let (refusal, reason) = match denial {
@@ -116,8 +140,21 @@ impl Core {
     }
 
     fn refused(&self, peer: &Peer, caller: &Caller, refusal: &Refusal, reason: Reason) {
+        self.refused_because(peer, caller, refusal, reason, "");
+    }
+
+    /// The audit line of a refusal, with more words on the reason where there are any.
+    pub(super) fn refused_because(
+        &self,
+        peer: &Peer,
+        caller: &Caller,
+        refusal: &Refusal,
+        reason: Reason,
+        detail: &str,
+    ) {
         self.audit.write(&Line {
             reason: Some(reason),
+            detail: Some(detail).filter(|detail| !detail.is_empty()),
             mechanism: Some(caller.mechanism),
             principal: Some(&caller.principal),
             client: caller.client,
@@ -131,12 +168,12 @@ impl Core {
 }
 
 /// Who wants a session, for the audit log.
-struct Caller {
-    mechanism: Mechanism,
-    principal: String,
-    client: Option<IpAddr>,
+pub(super) struct Caller {
+    pub(super) mechanism: Mechanism,
+    pub(super) principal: String,
+    pub(super) client: Option<IpAddr>,
     /// Who acts as the session's owner.
-    impersonator: Option<String>,
+    pub(super) impersonator: Option<String>,
     /// As whom the caller wants to act.
-    act_as: Option<String>,
+    pub(super) act_as: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! From what a peer asks to an admission: who may open a session for whom.
 
 use super::admit::{Admission, Facts, admit, impersonate};
+use super::password::Verified;
 use super::peer::{Peer, Standing};
 use super::policy::{Ask, Policy, allowed};
 use crate::clock::Timestamp;
@@ -21,6 +22,8 @@ pub(super) struct Wish {
 enum Claim {
     /// For whom a front has proven.
     Proven(Proof),
+    /// Who has the password.
+    Verified(Verified),
     /// For whom the caller vouches.
     Trusted(String),
     /// For the caller itself, by this name.
@@ -46,10 +49,16 @@ impl Wish {
         Ok(Self { claim: Claim::read(request)?, act_as })
     }
 
+    /// The wish of somebody whose password was right.
+    pub(super) const fn verified(verified: Verified, act_as: Option<String>) -> Self {
+        Self { claim: Claim::Verified(verified), act_as }
+    }
+
     /// By what the session's owner would be known, and under which name.
     pub(super) fn claim(&self) -> (Mechanism, &str) {
         match &self.claim {
             Claim::Proven(proof) => (proof.mechanism, &proof.principal),
+            Claim::Verified(verified) => verified.claim(),
             Claim::Trusted(name) => (Mechanism::Trusted, name),
             Claim::Own(name) => (Mechanism::Unix, name),
         }
@@ -60,7 +69,7 @@ impl Claim {
     fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
-                Err("Password sign-on is not in this version of Doorward.")
+                Err("A password is sent alone, to POST /v1/sessions.")
             }
             OpenSession { proof: Some(proof), user: None, trusted: false, .. } => {
                 if proof.mechanism.proves() {
@@ -81,6 +90,7 @@ impl Claim {
     const fn ask(&self) -> Ask {
         match self {
             Self::Proven(_) => Ask::OpenByProof,
+            Self::Verified(_) => Ask::OpenByPassword,
             Self::Trusted(_) => Ask::OpenTrusted,
             Self::Own(_) => Ask::OpenOwn,
         }
@@ -118,6 +128,11 @@ fn decide_claim(
         return Err(Denial::NoAccess(claim.ask()));
     }
     let (acceptor_realm, facts) = match (claim, peer) {
+        (Claim::Verified(verified), _) => {
+            let (identity, mechanism, name) = verified.into_parts();
+            let admission = admit(&identity, named(mechanism, name), policy.lifetime, now);
+            return admission.map_err(Denial::Refused);
+        }
         (Claim::Proven(proof), _) => proven(proof),
         (Claim::Trusted(name), _) => (None, named(Mechanism::Trusted, name)),
         (Claim::Own(name), _) if peer.standing() == Standing::System => {
@@ -134,7 +149,9 @@ fn decide_claim(
     let via = match facts.mechanism {
         Mechanism::Negotiate => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
         Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
-        Mechanism::Trusted | Mechanism::Unix => Via::Trusted,
+        Mechanism::Basic | Mechanism::Password | Mechanism::Trusted | Mechanism::Unix => {
+            Via::Trusted
+        }
     };
     let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;
     if facts.mechanism == Mechanism::Trusted && !peer.vouches_for(&identity) {

@@ -68,9 +68,16 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         user_id: number(row, 2)?,
         user,
         mechanism: parse(row, 3, |word| {
-            [Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Trusted, Mechanism::Unix]
-                .into_iter()
-                .find(|mechanism| mechanism.as_str() == word)
+            [
+                Mechanism::Negotiate,
+                Mechanism::Ntlm,
+                Mechanism::Basic,
+                Mechanism::Password,
+                Mechanism::Trusted,
+                Mechanism::Unix,
+            ]
+            .into_iter()
+            .find(|mechanism| mechanism.as_str() == word)
         })?,
         principal: row.get(4)?,
         channel_bound: row.get(5)?,
