@@ -26,6 +26,10 @@ pub(super) enum Ask {
     Whoami,
     /// To be told of ended sessions.
     Events,
+    /// To see or end sessions whose secret the caller does not have.
+    Sessions,
+    /// To see the keys of peers.
+    Keys,
 }
 
 impl Ask {
@@ -39,6 +43,8 @@ impl Ask {
             Self::End => "end a session",
             Self::Whoami => "whoami",
             Self::Events => "hear events",
+            Self::Sessions => "see or end the sessions of others",
+            Self::Keys => "see the keys of peers",
         }
     }
 }
@@ -46,11 +52,12 @@ impl Ask {
 /// The table of who may ask what. Who presents a session's id proves to be its
 /// bearer, so everybody who is somebody may resolve and end sessions.
 pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
-    use Ask::{End, Events, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
+    use Ask::{End, Events, Keys, OpenByProof, OpenOwn, OpenTrusted, Resolve, Sessions, Whoami};
     match (peer.standing(), ask) {
         (Standing::System, _) | (_, Whoami) => true,
         (Standing::Anonymous, _) => false,
         (_, Resolve | End) => true,
+        (_, Sessions | Keys) => false,
         (Standing::Front, OpenByProof | Events) => true,
         (Standing::Front, OpenTrusted | OpenOwn) => false,
         (Standing::Service, OpenTrusted) => true,
@@ -123,8 +130,11 @@ mod tests {
 
     #[test]
     fn every_peer_may_ask_what_the_table_says() {
-        use Ask::{End, Events, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
-        const ALL: [Ask; 7] = [OpenByProof, OpenTrusted, OpenOwn, Resolve, End, Whoami, Events];
+        use Ask::{
+            End, Events, Keys, OpenByProof, OpenOwn, OpenTrusted, Resolve, Sessions, Whoami,
+        };
+        const ALL: [Ask; 9] =
+            [OpenByProof, OpenTrusted, OpenOwn, Resolve, End, Whoami, Events, Sessions, Keys];
         let local =
             |account: Option<&str>| Peer::Local { uid: 7, account: account.map(Into::into) };
         for (peer, may) in [
