@@ -10,6 +10,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod admin;
 mod architecture;
 mod bindings;
 mod certificates_cmd;
@@ -25,6 +26,7 @@ mod headers;
 mod junk;
 mod keytabs;
 mod names;
+mod openapi;
 mod peers;
 mod probe;
 mod process;
@@ -34,3 +36,5 @@ mod refusals;
 mod remote_core;
 mod sessions;
 mod sign_on;
+mod trusted_application;
+mod trusted_names;
