@@ -10,6 +10,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod activation;
 mod admin;
 mod architecture;
 mod bindings;
@@ -39,7 +40,9 @@ mod ntlm_load;
 mod ntlm_names;
 mod ntlm_refusals;
 mod openapi;
+mod packaging;
 mod peers;
+mod privileges;
 mod probe;
 mod probe_ntlm;
 mod process;

@@ -87,6 +87,8 @@ fn config(pair: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
+    // The strongest suite that both sides have, whatever the client prefers.
+    config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
     Ok(config)
