@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use doorward::cli::serve::{self, Role};
-use doorward::cli::{Arguments, Command, cert, check, probe};
+use doorward::cli::{Arguments, Command, admin, cert, check, probe};
 
 /// Wrong configuration (sysexits.h: EX_CONFIG).
 const WRONG_CONFIGURATION: u8 = 78;
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Core(arguments) => run(Role::Core, Some(&arguments.config)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Cert(arguments) => cert::run(&arguments),
+        Command::Admin(arguments) => admin::run(&arguments),
         Command::Probe(arguments) => probe::run(&arguments),
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod admin;
 pub mod cert;
 pub mod check;
 pub mod probe;
@@ -44,6 +45,11 @@ pub enum Command {
     ///
     /// Asks no questions, and overwrites nothing unless told to renew it.
     Cert(cert::CertArguments),
+    /// Asks a running core: sessions, keys, and who one is to it
+    ///
+    /// Over the core's unix socket, or by TLS with a key that the core knows.
+    /// Sessions and keys are for administrators.
+    Admin(admin::AdminArguments),
     /// Signs on as a client would, and shows every leg
     ///
     /// Without a mechanism it only shows what the server offers.

@@ -75,6 +75,15 @@ impl Word for CoreAddress {
     }
 }
 
+/// As in the configuration.
+impl FromStr for CoreAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+    }
+}
+
 impl FromToml for Addresses {
     fn type_name() -> String {
         "address:port, or list of them".to_owned()

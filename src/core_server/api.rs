@@ -24,7 +24,12 @@ use super::policy::{Ask, allowed};
 use super::refusal::Refusal;
 use crate::clock;
 use crate::store::WriteError;
-use crate::wire::{OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
+use crate::wire::key::is_session_id;
+use crate::wire::{OpenSession, Session, SessionKey, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
+
+mod admin;
+
+pub(super) use admin::Page;
 
 /// The facts that each request is given of its connection.
 #[derive(Clone, Debug)]
@@ -39,11 +44,12 @@ type Facts = Extension<Connection>;
 
 pub(super) fn router(core: Arc<Core>) -> Router {
     Router::new()
-        .route("/v1/sessions", post(open))
+        .route("/v1/sessions", post(open).get(admin::sessions))
         .route("/v1/sessions/{id}", get(resolve).delete(end))
         .route("/v1/sign-ons", post(open_many))
         .route("/v1/whoami", get(whoami))
         .route("/v1/events", get(events))
+        .route("/v1/keys", get(admin::keys))
         .fallback(nowhere)
         .method_not_allowed_fallback(otherwise)
         .layer(middleware::from_fn(guarded))
@@ -107,6 +113,9 @@ async fn resolve(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, Refusal> {
+    if let Some(key) = listed_id(&id) {
+        return admin::session(&core, &facts, &key).map(|entry| Json(entry).into_response());
+    }
     permit(&core, &facts.peer, Ask::Resolve)?;
     let session = core.resolve(&facts.peer, id, client(&uri)?, clock::now())?;
     Ok(Json(session).into_response())
@@ -117,9 +126,13 @@ async fn end(
     facts: Facts,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    permit(&core, &facts.peer, Ask::End)?;
+    let (ask, key, why) = match listed_id(&id) {
+        Some(key) => (Ask::Sessions, key, "ended by an administrator"),
+        None => (Ask::End, SessionKey::of(&id), "logout"),
+    };
+    permit(&core, &facts.peer, ask)?;
     let peer = Arc::clone(&facts.peer);
-    to_the_end(async move { core.end(&peer, &id).await }).await??;
+    to_the_end(async move { core.end(&peer, &key, why).await }).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,6 +172,11 @@ async fn open_all(
 ) -> Result<Vec<Result<Session, Refusal>>, Refusal> {
     let peer = Arc::clone(&facts.peer);
     to_the_end(async move { core.open(&peer, requests, clock::now()).await }).await
+}
+
+/// Administrators name sessions by their id in lists; all else is a secret, or meant to be one.
+fn listed_id(id: &str) -> Option<SessionKey> {
+    if is_session_id(id) { None } else { id.parse().ok() }
 }
 
 /// Does work that must not stop half way when the peer hangs up.

@@ -15,6 +15,8 @@ use crate::pki::fitness;
 use crate::pki::peer_keys::{ListedKey, PeerKeys, Standing};
 use crate::wire::Reason;
 
+mod listing;
+
 /// By what certificates are judged.
 #[derive(Debug)]
 pub(super) struct KeyRules {

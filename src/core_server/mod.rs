@@ -26,6 +26,7 @@ use crate::wire::key::is_session_id;
 use crate::wire::{Reason, Session, SessionKey};
 
 mod accounts;
+mod admin;
 pub mod admit;
 mod api;
 mod certificate;
@@ -203,16 +204,16 @@ impl Core {
         }
     }
 
-    /// Ends the session of an id.
-    async fn end(&self, peer: &Peer, id: &str) -> Result<(), Refusal> {
-        let ended = self.sessions.end(&SessionKey::of(id)).await;
+    /// Ends the session of a key.
+    async fn end(&self, peer: &Peer, key: &SessionKey, why: &str) -> Result<(), Refusal> {
+        let ended = self.sessions.end(key).await;
         let Some((record, recorded)) = ended else {
             return Err(Refusal::end_of_session());
         };
         let refusal = recorded.err().map(Refusal::unrecorded);
         self.audit.write(&Line {
             reason: refusal.as_ref().map(|refusal| reason_of(refusal.kind)),
-            detail: Some("logout"),
+            detail: Some(why),
             reference: refusal.as_ref().map(|refusal| refusal.reference.as_str()),
             peer: Some(&peer.to_string()),
             key: peer.key(),

@@ -29,6 +29,10 @@ pub(super) enum Ask {
     Whoami,
     /// To be told of ended sessions.
     Events,
+    /// To see or end sessions whose secret the caller does not have.
+    Sessions,
+    /// To see the keys of peers.
+    Keys,
 }
 
 impl Ask {
@@ -43,6 +47,8 @@ impl Ask {
             Self::End => "end a session",
             Self::Whoami => "whoami",
             Self::Events => "hear events",
+            Self::Sessions => "see or end the sessions of others",
+            Self::Keys => "see the keys of peers",
         }
     }
 }
@@ -51,11 +57,15 @@ impl Ask {
 /// bearer, so everybody who is somebody may resolve and end sessions; and a
 /// password is a proof whoever brings it.
 pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
-    use Ask::{End, Events, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
+    use Ask::{
+        End, Events, Keys, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve, Sessions,
+        Whoami,
+    };
     match (peer.standing(), ask) {
         (Standing::System, _) | (_, Whoami | OpenByPassword) => true,
         (Standing::Anonymous, _) => false,
         (_, Resolve | End) => true,
+        (_, Sessions | Keys) => false,
         (Standing::Front, OpenByProof | Events) => true,
         (Standing::Front, OpenTrusted | OpenOwn) => false,
         (Standing::Service, OpenTrusted) => true,
@@ -131,10 +141,21 @@ mod tests {
     #[test]
     fn every_peer_may_ask_what_the_table_says() {
         use Ask::{
-            End, Events, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami,
+            End, Events, Keys, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve,
+            Sessions, Whoami,
         };
-        const ALL: [Ask; 8] =
-            [OpenByProof, OpenTrusted, OpenByPassword, OpenOwn, Resolve, End, Whoami, Events];
+        const ALL: [Ask; 10] = [
+            OpenByProof,
+            OpenTrusted,
+            OpenByPassword,
+            OpenOwn,
+            Resolve,
+            End,
+            Whoami,
+            Events,
+            Sessions,
+            Keys,
+        ];
         let local =
             |account: Option<&str>| Peer::Local { uid: 7, account: account.map(Into::into) };
         for (peer, may) in [

@@ -21,8 +21,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use table::Limits;
 use table::{Ended, Table};
+pub(super) use table::{Limits, Origin, Seen, Whose};
 
 /// See the module.
 #[derive(Debug)]
@@ -56,15 +56,15 @@ impl Sessions {
     /// None is opened.
     pub(super) async fn open(
         &self,
-        admissions: Vec<(Admission, Option<IpAddr>)>,
+        admissions: Vec<(Admission, Origin)>,
         now: Timestamp,
     ) -> Result<Vec<Opened>, WriteError> {
         let secrets = admissions.iter().map(|_| new_secret()).collect::<Result<Vec<_>, _>>()?;
         let records: Vec<_> = {
             let mut table = self.table();
             let each = admissions.into_iter().zip(&secrets);
-            each.map(|((admission, only_from), secret)| {
-                table.prepare(admission, SessionKey::of(secret), only_from, now)
+            each.map(|((admission, origin), secret)| {
+                table.prepare(admission, SessionKey::of(secret), origin, now)
             })
             .collect()
         };
@@ -102,6 +102,23 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Arc<Record>, Reason> {
         self.table().resolve(key, client, now)
+    }
+
+    /// Sessions that live, in the order in which they were opened: those after
+    /// the one with serial `after`, `at_most` so many. No use of them.
+    pub(super) fn list(
+        &self,
+        whose: &Whose,
+        after: Option<u64>,
+        at_most: usize,
+        now: Timestamp,
+    ) -> Vec<Seen> {
+        self.table().list(whose, after, at_most, now)
+    }
+
+    /// The session of a key, if it lives. No use of it.
+    pub(super) fn see(&self, key: &SessionKey, now: Timestamp) -> Option<Seen> {
+        self.table().see(key, now)
     }
 
     /// Ends a session, if there is one of that key. It is dead before this

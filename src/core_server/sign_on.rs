@@ -2,12 +2,13 @@
 //! write to the disk, and has every outcome in the audit log.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::admit::Admission;
 use super::peer::Peer;
 use super::policy::{Ask, Policy, allowed};
 use super::refusal::Refusal;
-use super::sessions::Opened;
+use super::sessions::{Opened, Origin};
 use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
 use crate::audit::{Happening, Line, Verdict};
@@ -36,13 +37,15 @@ impl Core {
         policy: &Policy,
         now: Timestamp,
     ) -> Vec<Result<Session, Refusal>> {
+        let by: Arc<str> = peer.to_string().into();
         let mut admitted = Vec::with_capacity(judged.len());
         let mut callers = Vec::with_capacity(judged.len());
         for judged in judged {
             callers.push(match judged {
                 Ok((caller, admission)) => {
-                    let only_from = caller.client.filter(|_| policy.ip_check);
-                    admitted.push((admission, only_from));
+                    let client = caller.client;
+                    let only_from = client.filter(|_| policy.ip_check);
+                    admitted.push((admission, Origin { by: Arc::clone(&by), client, only_from }));
                     Ok(caller)
                 }
                 Err(refusal) => Err(refusal),

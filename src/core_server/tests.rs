@@ -191,7 +191,7 @@ async fn what_is_no_request_is_said_to_be_none() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     for (method, path, status, word) in [
         (Method::GET, "/", StatusCode::NOT_FOUND, "not_found"),
-        (Method::GET, "/v1/sessions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        (Method::PUT, "/v1/sessions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         (Method::PUT, "/v1/whoami", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
     ] {
         let answer = lab.ask(system.clone(), method, path, Value::Null).await;

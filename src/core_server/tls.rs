@@ -60,6 +60,11 @@ impl Tls {
         config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
         Ok(Self { config: Arc::new(config), rules: Arc::new(KeyRules::load(settings)?) })
     }
+
+    /// By what peers are judged.
+    pub(super) fn rules(&self) -> Arc<KeyRules> {
+        Arc::clone(&self.rules)
+    }
 }
 
 impl Core {

@@ -92,6 +92,11 @@ impl PeerKeys {
         Self { folder, listed: RwLock::default() }
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What stands in the folder now, as far as it concerns one key, in
     /// SubjectPublicKeyInfo DER. Blocks as file systems do.
     ///
@@ -135,6 +140,11 @@ impl Listed {
     /// The keys, in no order.
     pub fn keys(&self) -> impl Iterator<Item = &ListedKey> {
         self.keys.values()
+    }
+
+    /// The keys with their SubjectPublicKeyInfo in DER, in no order.
+    pub fn with_spki(&self) -> impl Iterator<Item = (&[u8], &ListedKey)> {
+        self.keys.iter().map(|(spki, key)| (spki.as_slice(), key))
     }
 
     /// Files that are not looked at, and why.

@@ -44,6 +44,13 @@ pub struct Record {
     pub expires_at: Timestamp,
     /// The only address it may be used from.
     pub only_from: Option<IpAddr>,
+    /// The peer that opened it, in the words of the audit log: `uid 33`. Empty
+    /// where an older version opened it.
+    pub opened_by: Arc<str>,
+    /// The administrator who acts as its owner.
+    pub impersonator: Option<String>,
+    /// The client's address, as that peer told it.
+    pub client: Option<IpAddr>,
     /// How far it has been used.
     pub usage: Usage,
 }

@@ -39,6 +39,9 @@ pub(super) fn insert_session(
         record.only_from.map(|address| address.to_string()),
         integer(record.usage.last_used.unix()),
         record.usage.claimed,
+        record.opened_by,
+        record.impersonator,
+        record.client.map(|address| address.to_string()),
     ])?;
     Ok(())
 }
@@ -83,12 +86,19 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         channel_bound: row.get(5)?,
         opened_at: Timestamp::from_unix(number(row, 6)?),
         expires_at: Timestamp::from_unix(number(row, 7)?),
-        only_from: match row.get_ref(8)? {
-            ValueRef::Null => None,
-            _ => Some(parse(row, 8, |text| text.parse::<IpAddr>().ok())?),
-        },
+        only_from: address(row, 8)?,
         usage: Usage { last_used: Timestamp::from_unix(number(row, 9)?), claimed: row.get(10)? },
+        opened_by: row.get(11)?,
+        impersonator: row.get(12)?,
+        client: address(row, 13)?,
     })
+}
+
+fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<IpAddr>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => parse(row, column, |text| text.parse().ok()).map(Some),
+    }
 }
 
 fn parse<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
@@ -110,8 +120,10 @@ fn integer(value: u64) -> i64 {
 }
 
 const INSERT_SESSION: &str = "INSERT INTO sessions (serial, key, user, mechanism, principal,
-    channel_bound, opened_at, expires_at, only_from, last_used, claimed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    channel_bound, opened_at, expires_at, only_from, last_used, claimed,
+    opened_by, impersonator, client)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 pub(super) const SELECT_SESSIONS: &str =
     "SELECT serial, key, user, mechanism, principal, channel_bound,
-    opened_at, expires_at, only_from, last_used, claimed FROM sessions ORDER BY serial";
+    opened_at, expires_at, only_from, last_used, claimed,
+    opened_by, impersonator, client FROM sessions ORDER BY serial";

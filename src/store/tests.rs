@@ -25,6 +25,9 @@ pub(crate) fn record(serial: u64, login: &str) -> Record {
         opened_at: Timestamp::from_unix(1_000),
         expires_at: Timestamp::from_unix(37_000),
         only_from: Some("2001:db8::7".parse().unwrap()),
+        opened_by: "uid 33".into(),
+        impersonator: Some("root".to_owned()),
+        client: Some("192.0.2.7".parse().unwrap()),
         usage: Usage { last_used: Timestamp::from_unix(1_000), claimed: false },
     }
 }
@@ -48,6 +51,8 @@ async fn what_is_written_is_read_again() {
     let mut other = record(8, "mary");
     other.mechanism = Mechanism::Unix;
     other.only_from = None;
+    other.impersonator = None;
+    other.client = None;
     other.channel_bound = false;
     let written = [record(7, "john"), other];
     let store = start(directory.path());
@@ -211,7 +216,7 @@ fn the_store_of_a_newer_version_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     Database::open(directory.path()).unwrap().execute("PRAGMA user_version = 9");
     let error = Database::open(directory.path()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 9, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 9, known: 2, .. }), "{error:?}");
 }
 
 #[test]
@@ -221,4 +226,23 @@ fn a_directory_that_cannot_be_made_is_named() {
     fs::write(&blocked, "").unwrap();
     let error = Database::open(&blocked.join("state")).unwrap_err();
     assert!(matches!(error, OpenError::File { .. }), "{error:?}");
+}
+
+#[test]
+fn sessions_of_the_first_format_are_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let record = record(1, "john");
+    Database::open(directory.path())
+        .unwrap()
+        .write(&[Arc::new(record.clone())], &Changes::default())
+        .unwrap();
+    let older = "ALTER TABLE sessions DROP COLUMN opened_by;
+        ALTER TABLE sessions DROP COLUMN impersonator;
+        ALTER TABLE sessions DROP COLUMN client;
+        PRAGMA user_version = 1;";
+    Database::open(directory.path()).unwrap().execute(older);
+    let unknown = Record { opened_by: "".into(), impersonator: None, client: None, ..record };
+    for _ in 0..2 {
+        assert_eq!(load(directory.path()), std::slice::from_ref(&unknown));
+    }
 }

@@ -15,10 +15,12 @@ use super::reference::new_reference;
 use super::{ErrorBody, OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
 use crate::config::checked::CoreAddress;
 
+mod admin;
 mod events;
 mod pool;
 mod target;
 
+pub use admin::{Page, SessionFilter};
 pub use events::Events;
 use pool::Pool;
 pub use target::CredentialError;

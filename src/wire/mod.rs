@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+pub mod admin;
 pub mod client;
 pub mod key;
 pub mod password;

@@ -11,6 +11,7 @@
 mod lab;
 
 mod activation;
+mod admin;
 mod architecture;
 mod bindings;
 mod certificates_cmd;
@@ -38,6 +39,7 @@ mod ntlm_lifetime;
 mod ntlm_load;
 mod ntlm_names;
 mod ntlm_refusals;
+mod openapi;
 mod packaging;
 mod password_limits;
 mod passwords;
@@ -52,3 +54,5 @@ mod refusals;
 mod remote_core;
 mod sessions;
 mod sign_on;
+mod trusted_application;
+mod trusted_names;

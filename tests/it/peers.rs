@@ -18,6 +18,7 @@ struct Peer {
     sign_ons: u16,
     resolve: u16,
     events: u16,
+    lists: u16,
 }
 
 enum By {
@@ -46,6 +47,7 @@ fn peers() -> Vec<Peer> {
         sign_ons: 200,
         resolve: 200,
         events: 200,
+        lists: 200,
     };
     let front = |name, by, whoami| Peer {
         name,
@@ -57,6 +59,7 @@ fn peers() -> Vec<Peer> {
         sign_ons: 200,
         resolve: 200,
         events: 200,
+        lists: 403,
     };
     let service = |name, by, whoami, trusted| Peer {
         name,
@@ -68,6 +71,7 @@ fn peers() -> Vec<Peer> {
         sign_ons: 403,
         resolve: 200,
         events: 403,
+        lists: 403,
     };
     let local = |name, by, whoami, own| Peer {
         name,
@@ -79,6 +83,7 @@ fn peers() -> Vec<Peer> {
         sign_ons: 403,
         resolve: 200,
         events: 403,
+        lists: 403,
     };
     vec![
         everything("the core's own uid", By::Unix(&[]), unix(0, Some("SYSTEM"))),
@@ -146,6 +151,7 @@ fn peers() -> Vec<Peer> {
             sign_ons: 403,
             resolve: 403,
             events: 403,
+            lists: 403,
         },
     ]
 }
@@ -263,6 +269,13 @@ fn every_peer_may_ask_what_the_table_says() {
         let ended = if peer.resolve == 200 { 204 } else { 403 };
         assert_eq!(ask("DELETE", &path, None).0, ended, "{name}");
         assert_eq!(ask("GET", "/v1/events", None).0, peer.events, "{name}");
+        let (_, listed) = core.ask(&By::Unix(&[]), "GET", "/v1/sessions?limit=1", None);
+        let path = format!("/v1/sessions/{}", listed["sessions"][0]["id"].as_str().unwrap());
+        for list in ["/v1/sessions", "/v1/keys", &path] {
+            assert_eq!(ask("GET", list, None).0, peer.lists, "{name} {list}");
+        }
+        let ended = if peer.lists == 200 { 204 } else { 403 };
+        assert_eq!(ask("DELETE", &path, None).0, ended, "{name}");
     }
 }
 

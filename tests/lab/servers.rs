@@ -25,6 +25,12 @@ pub struct Server {
 /// of `keytab` that it can read. `{dir}/htdocs` is served.
 #[track_caller]
 pub fn apache(keytab: &Path, site: &str) -> Server {
+    apache_as("www-data", &[], keytab, site)
+}
+
+/// The same under another account, and with more modules.
+#[track_caller]
+pub fn apache_as(account: &str, modules: &[&str], keytab: &Path, site: &str) -> Server {
     const MODULES: [&str; 14] = [
         "mpm_event",
         "authn_core",
@@ -43,14 +49,16 @@ pub fn apache(keytab: &Path, site: &str) -> Server {
     ];
     let load: String = MODULES
         .iter()
+        .chain(modules)
         .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
         .collect();
     let base = "ServerName localhost\nServerRoot {dir}\nPidFile {dir}/pid\nErrorLog {dir}/error.log\n\
-         Listen 127.0.0.1:{port}\nUser www-data\nGroup www-data\nDefaultRuntimeDir {dir}\n\
+         Listen 127.0.0.1:{port}\nUser {account}\nGroup {account}\nDefaultRuntimeDir {dir}\n\
          Mutex file:{dir} default\nTypesConfig /etc/mime.types\nDocumentRoot {dir}/htdocs\nLimitRequestFieldSize 65536\n\
          LimitRequestLine 65536\n<Directory {dir}/htdocs>\nRequire all granted\n</Directory>\n";
     let conf = format!("{load}{base}<VirtualHost *:{{port}}>\n{site}\n</VirtualHost>\n");
-    start("apache2", &["-DFOREGROUND", "-f"], keytab, &conf)
+    let conf = conf.replace("{account}", account);
+    start("apache2", &["-DFOREGROUND", "-f"], account, keytab, &conf)
 }
 
 /// nginx. `http` is what stands in its `http` block; `{dir}`, `{port}` and `{keytab}`
@@ -64,7 +72,7 @@ pub fn nginx(http: &str) -> Server {
          uwsgi_temp_path {{dir}}/uwsgi;\nscgi_temp_path {{dir}}/scgi;\n\
          large_client_header_buffers 8 128k;\n{http}\n}}\n"
     );
-    start("nginx", &["-c"], &realm().web_keytab, &conf)
+    start("nginx", &["-c"], "www-data", &realm().web_keytab, &conf)
 }
 
 /// The application of `app.py`, which says what reached it.
@@ -80,15 +88,17 @@ pub fn app() -> Server {
 }
 
 #[track_caller]
-fn start(program: &str, options: &[&str], keytab: &Path, conf: &str) -> Server {
+fn start(program: &str, options: &[&str], account: &str, keytab: &Path, conf: &str) -> Server {
     let dir = temp_dir(&format!("{program}-"));
     let (path, port) = (dir.path(), free_port());
     std::fs::create_dir(path.join("htdocs")).unwrap();
     std::fs::write(path.join("htdocs/index.html"), "<p>Hello\n").unwrap();
     let own_keytab = path.join("http.keytab");
     std::fs::copy(keytab, &own_keytab).unwrap();
-    let group = Group::from_name("www-data").unwrap().map(|group| group.gid);
+    let group = Group::from_name(account).unwrap().map(|group| group.gid);
     chown(&own_keytab, None, group).unwrap();
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+    std::fs::set_permissions(&own_keytab, readable).unwrap();
     let text = conf
         .replace("{dir}", path.to_str().unwrap())
         .replace("{port}", &port.to_string())

@@ -18,6 +18,14 @@ impl Name {
     pub(super) fn of(user: &User) -> Self {
         Self { login: user.login.clone(), company: user.company.clone() }
     }
+
+    pub(super) fn login(&self) -> &str {
+        &self.login
+    }
+
+    pub(super) fn company(&self) -> &str {
+        &self.company
+    }
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +99,12 @@ impl Account {
         } else {
             self.unclaimed.remove(&serial);
         }
+    }
+
+    /// Its sessions, each with its serial.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, SessionKey)> {
+        let claimed = self.claimed.iter().map(|(&(_, serial), &key)| (serial, key));
+        self.unclaimed.iter().map(|(&serial, &key)| (serial, key)).chain(claimed)
     }
 
     /// The session that makes room: of those never claimed the oldest, else

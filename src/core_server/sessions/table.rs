@@ -1,6 +1,6 @@
 //! All live sessions in memory. No I/O and no clock: every verb is told the time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,10 @@ use crate::clock::Timestamp;
 use crate::core_server::admit::Admission;
 use crate::store::{Changes, Record, Usage};
 use crate::wire::{Reason, SessionKey};
+
+mod listing;
+
+pub(in crate::core_server) use listing::{Seen, Whose};
 
 /// How long sessions live, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +26,24 @@ pub(in crate::core_server) struct Limits {
     pub(in crate::core_server) per_user: usize,
 }
 
+/// Where a session comes from.
+#[derive(Clone, Debug, Default)]
+pub(in crate::core_server) struct Origin {
+    /// The peer that opens it, in the words of the audit log.
+    pub(in crate::core_server) by: Arc<str>,
+    /// The client's address, as that peer tells it.
+    pub(in crate::core_server) client: Option<IpAddr>,
+    /// The only address it may be used from.
+    pub(in crate::core_server) only_from: Option<IpAddr>,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Table {
     limits: Limits,
     sessions: HashMap<SessionKey, Live>,
+    /// In the order in which they were opened.
+    serials: BTreeMap<u64, SessionKey>,
     accounts: HashMap<Arc<Name>, Account>,
     /// A session stands here under a time that is never later than its real
     /// deadline; uses do not touch it, [`Table::expire`] corrects it.
@@ -64,6 +81,7 @@ impl Table {
         let mut table = Self {
             limits,
             sessions: HashMap::with_capacity(records.len()),
+            serials: BTreeMap::new(),
             accounts: HashMap::new(),
             due: BTreeSet::new(),
             next_serial: records.iter().map(|record| record.serial + 1).max().unwrap_or(0),
@@ -95,9 +113,10 @@ impl Table {
         &mut self,
         admission: Admission,
         key: SessionKey,
-        only_from: Option<IpAddr>,
+        origin: Origin,
         now: Timestamp,
     ) -> Arc<Record> {
+        let impersonator = admission.impersonator().map(str::to_owned);
         let (user, facts, expires_at) = admission.into_parts();
         let account = self.accounts.entry(Arc::new(Name::of(&user))).or_default();
         let (user_id, user) = account.hold(Arc::new(user), self.next_user_id);
@@ -114,7 +133,10 @@ impl Table {
             channel_bound: facts.channel_bound,
             opened_at: now,
             expires_at,
-            only_from,
+            only_from: origin.only_from,
+            opened_by: origin.by,
+            impersonator,
+            client: origin.client,
             usage: Usage { last_used: now, claimed: false },
         })
     }
@@ -144,6 +166,7 @@ impl Table {
         let mut live = Live { record, name, usage, waits_since: now, due: now };
         live.due = live.deadline(&self.limits);
         self.due.insert((live.due, key));
+        self.serials.insert(live.record.serial, key);
         self.sessions.insert(key, live);
         gone
     }
@@ -181,6 +204,7 @@ impl Table {
     pub(super) fn end(&mut self, key: &SessionKey) -> Option<Ended> {
         let live = self.sessions.remove(key)?;
         self.due.remove(&(live.due, *key));
+        self.serials.remove(&live.record.serial);
         if let Some(account) = self.accounts.get_mut(&live.name) {
             account.remove(live.record.serial, live.usage);
         }

@@ -34,7 +34,8 @@ fn empty() -> Table {
 
 /// Opens a session named `secret`, and says which ones made room.
 fn open(table: &mut Table, login: &str, secret: &str, now: Timestamp) -> Vec<SessionKey> {
-    let record = table.prepare(admission(login, &[], now), SessionKey::of(secret), None, now);
+    let record =
+        table.prepare(admission(login, &[], now), SessionKey::of(secret), Origin::default(), now);
     table.insert(record, now).into_iter().map(|ended| ended.record.key).collect()
 }
 
@@ -142,7 +143,8 @@ fn the_bound_is_each_users_own_whatever_the_groups() {
     }
     assert_eq!(open(&mut table, "mary", "d", at(1)), []);
     let key = SessionKey::of("e");
-    let record = table.prepare(admission("john", &["S-1-5-32-544"], at(2)), key, None, at(2));
+    let record =
+        table.prepare(admission("john", &["S-1-5-32-544"], at(2)), key, Origin::default(), at(2));
     let gone = table.insert(record, at(2));
     assert_eq!(gone.len(), 1);
     assert_eq!(gone[0].record.key, SessionKey::of("a"));
@@ -161,7 +163,8 @@ fn a_session_bound_to_an_address_is_refused_elsewhere_and_not_used_by_it() {
     let mut table = empty();
     let home = "192.0.2.1".parse().ok();
     let key = SessionKey::of("a");
-    let record = table.prepare(admission("john", &[], at(0)), key, home, at(0));
+    let origin = Origin { only_from: home, ..Origin::default() };
+    let record = table.prepare(admission("john", &[], at(0)), key, origin, at(0));
     table.insert(record, at(0));
     for other in [None, "192.0.2.2".parse().ok()] {
         assert_eq!(table.resolve(&key, other, at(1)), Err(Reason::AddressChanged));
@@ -176,7 +179,7 @@ fn sessions_share_the_user_until_the_last_one_ends() {
     let mut records = Vec::new();
     for secret in ["a", "b"] {
         let admission = admission("john", &["S-1-5-32-544"], at(0));
-        records.push(table.prepare(admission, SessionKey::of(secret), None, at(0)));
+        records.push(table.prepare(admission, SessionKey::of(secret), Origin::default(), at(0)));
     }
     assert!(Arc::ptr_eq(&records[0].user, &records[1].user));
     let id = records[0].user_id;
@@ -195,7 +198,8 @@ fn sessions_share_the_user_until_the_last_one_ends() {
 #[test]
 fn an_abandoned_session_leaves_nothing_behind() {
     let mut table = empty();
-    let record = table.prepare(admission("john", &[], at(0)), SessionKey::of("a"), None, at(0));
+    let record =
+        table.prepare(admission("john", &[], at(0)), SessionKey::of("a"), Origin::default(), at(0));
     table.abandon(&record);
     assert_eq!(table.take_changes().forgotten, [record.user_id]);
     assert!(!lives(&mut table, "a", at(0)));
@@ -217,7 +221,8 @@ fn stored(sessions: &[(&str, u64, bool)]) -> Vec<Record> {
     let mut table = Table::load(Vec::new(), Limits { per_user: 100, ..LIMITS }, at(0));
     let prepare = |(secret, second, claimed): &(&str, u64, bool)| {
         let admission = admission("john", &[], at(*second));
-        let record = table.prepare(admission, SessionKey::of(secret), None, at(*second));
+        let record =
+            table.prepare(admission, SessionKey::of(secret), Origin::default(), at(*second));
         let mut record = Arc::unwrap_or_clone(record);
         record.usage.claimed = *claimed;
         record
@@ -255,7 +260,8 @@ fn start(directory: &Path, pages: Option<i64>) -> Sessions {
 }
 
 async fn open_one(sessions: &Sessions, login: &str) -> Result<String, WriteError> {
-    let opened = sessions.open(vec![(admission(login, &[], at(0)), None)], at(0)).await?;
+    let opened =
+        sessions.open(vec![(admission(login, &[], at(0)), Origin::default())], at(0)).await?;
     Ok(opened.into_iter().next().unwrap().secret)
 }
 
@@ -323,4 +329,44 @@ async fn a_thousand_sign_ons_at_once_are_all_recorded() {
     }
     drop(sessions);
     assert_eq!(start(directory.path(), None).len(), 1000);
+}
+
+#[test]
+fn sessions_are_listed_in_the_order_in_which_they_were_opened_page_by_page() {
+    let mut table = empty();
+    for (login, secret) in [("mary", "a"), ("john", "b"), ("mary", "c"), ("john", "d")] {
+        open(&mut table, login, secret, at(0));
+    }
+    assert!(lives(&mut table, "b", at(100)), "a use changes no order");
+    let list = |whose: &Whose, after, at_most, second| {
+        let seen = table.list(whose, after, at_most, at(second));
+        seen.iter().map(|seen| (seen.record.serial, seen.record.key)).collect::<Vec<_>>()
+    };
+    let of = |of: &[(u64, &str)]| {
+        of.iter().map(|(serial, secret)| (*serial, SessionKey::of(secret))).collect::<Vec<_>>()
+    };
+    assert_eq!(list(&Whose::All, None, 3, 0), of(&[(0, "a"), (1, "b"), (2, "c")]));
+    assert_eq!(list(&Whose::All, Some(2), 3, 0), of(&[(3, "d")]));
+    assert_eq!(list(&Whose::All, Some(u64::MAX), 3, 0), []);
+    let john = Whose::Login("john".into());
+    assert_eq!(list(&john, None, 9, 0), of(&[(1, "b"), (3, "d")]));
+    assert_eq!(list(&john, Some(1), 9, 0), of(&[(3, "d")]));
+    let user = |company: &str| Whose::User { login: "john".into(), company: company.into() };
+    assert_eq!(list(&user(""), None, 1, 0), of(&[(1, "b")]));
+    assert_eq!(list(&user("acme"), None, 1, 0), []);
+    let id = SessionKey::of("c").short();
+    assert_eq!(list(&Whose::Id(id), None, 9, 0), of(&[(2, "c")]));
+    // What has run out is not listed, even before it is swept.
+    assert_eq!(list(&Whose::All, None, 9, 120), of(&[(1, "b")]));
+}
+
+#[test]
+fn looking_at_a_session_is_no_use_of_it() {
+    let mut table = empty();
+    open(&mut table, "john", "a", at(0));
+    let key = SessionKey::of("a");
+    let seen = table.see(&key, at(100)).unwrap();
+    assert_eq!(seen.usage, crate::store::Usage { last_used: at(0), claimed: false });
+    assert!(table.take_changes().is_empty());
+    assert_eq!(table.see(&key, at(120)), None);
 }

@@ -1,0 +1,58 @@
+//! `doorward admin key`.
+
+use std::fmt::Write as _;
+
+use super::Answer;
+use super::arguments::PageArguments;
+use super::core::Core;
+use super::error::AdminError;
+use super::table::{shown, table};
+use crate::wire::admin::{KeyEntry, KeyList, KeyRole};
+
+/// The files of `sslkeys_path`.
+pub(super) async fn list(core: &Core, page: &PageArguments) -> Result<Answer, AdminError> {
+    let list = core.told(core.client.keys(&page.into()).await)?;
+    Answer::new(words(&list), &list)
+}
+
+fn words(list: &KeyList) -> String {
+    let Some(folder) = &list.folder else {
+        return "The core does not listen for TLS ([core] listen_tls), so no key counts.\n".into();
+    };
+    if let Some(fault) = &list.unreadable {
+        return format!(
+            "{folder} cannot be read ({fault}), so no key counts. Let the user that the core runs as read it.\n"
+        );
+    }
+    if list.keys.is_empty() {
+        return format!("There is nothing in {folder}.\n");
+    }
+    let heading = ["FILE", "STATE", "KIND", "MAY ACT AS", "FROM", "UNTIL", "SHA-256"];
+    let mut text = table(heading, &list.keys.iter().map(row).collect::<Vec<_>>());
+    for key in &list.keys {
+        if let Some(why) = &key.why {
+            let _ = writeln!(text, "{}: {}", shown(&key.file), shown(why));
+        }
+    }
+    if let Some(next) = &list.next {
+        let _ = writeln!(text, "There are more: --after {next}, or a larger --limit.");
+    }
+    text
+}
+
+fn row(key: &KeyEntry) -> [String; 7] {
+    [
+        shown(&key.file),
+        key.state.as_str().to_owned(),
+        key.algorithm.clone().unwrap_or_default(),
+        match key.role {
+            KeyRole::System => "SYSTEM".to_owned(),
+            KeyRole::Front => "a front".to_owned(),
+            KeyRole::Service => key.act_as.join(", "),
+        },
+        key.from.join(", "),
+        key.not_after.map(|end| end.to_string()).unwrap_or_default(),
+        // Enough to tell keys apart; `--json` has all of it.
+        key.fingerprint.as_ref().map(|hash| hash.chars().take(23).collect()).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,85 @@
+//! The keys of `sslkeys_path` with what their entries say, for administrators.
+
+use std::collections::BTreeMap;
+
+use super::KeyRules;
+use crate::clock::Timestamp;
+use crate::config::checked::{CoreKey, KeyRights};
+use crate::pki::fingerprint;
+use crate::wire::admin::{KeyEntry, KeyList, KeyRole, KeyState};
+
+impl KeyRules {
+    /// The files after this one, by their names, `at_most` so many. Looks at
+    /// files, and so may block.
+    pub(in crate::core_server) fn list(
+        &self,
+        after: Option<&str>,
+        at_most: usize,
+        now: Timestamp,
+    ) -> KeyList {
+        let listed = self.keys.current(now);
+        let mut files = BTreeMap::new();
+        for (spki, key) in listed.with_spki() {
+            // As in a sign-on: a copy under another name stays under the entry.
+            let entry = key.files.iter().find_map(|file| self.entries.get(file));
+            for file in &key.files {
+                let row = KeyEntry {
+                    algorithm: Some(key.algorithm.to_string()),
+                    fingerprint: Some(fingerprint(spki)),
+                    ..row(file, KeyState::Listed, entry)
+                };
+                files.insert(file.clone(), expired(row, now));
+            }
+        }
+        for (file, skip) in listed.skipped() {
+            let row = row(file, KeyState::Skipped, self.entries.get(file));
+            files.insert(file.clone(), KeyEntry { why: Some(skip.to_string()), ..row });
+        }
+        for (file, entry) in &self.entries {
+            let missing = || {
+                let why = "a [[core.key]] names it, and it is not in sslkeys_path: put it there, \
+                           or take the entry out";
+                let row = row(file, KeyState::Missing, Some(entry));
+                KeyEntry { why: Some(why.to_owned()), ..row }
+            };
+            files.entry(file.clone()).or_insert_with(missing);
+        }
+        let later = files.into_values().skip_while(|row| Some(row.file.as_str()) <= after);
+        KeyList {
+            folder: Some(self.keys.folder().display().to_string()),
+            unreadable: listed.unreadable().map(str::to_owned),
+            keys: later.take(at_most).collect(),
+            next: None,
+        }
+    }
+}
+
+fn row(file: &str, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
+    let (role, act_as) = match entry.map(|entry| &entry.rights) {
+        None | Some(KeyRights::System) => (KeyRole::System, Vec::new()),
+        Some(KeyRights::Front) => (KeyRole::Front, Vec::new()),
+        Some(KeyRights::Service(users)) => {
+            (KeyRole::Service, users.iter().map(ToString::to_string).collect())
+        }
+    };
+    let networks = entry.into_iter().flat_map(|entry| &entry.from);
+    KeyEntry {
+        file: file.to_owned(),
+        state,
+        why: None,
+        algorithm: None,
+        fingerprint: None,
+        role,
+        act_as,
+        from: networks.map(ToString::to_string).collect(),
+        not_after: entry.and_then(|entry| entry.not_after),
+    }
+}
+
+fn expired(row: KeyEntry, now: Timestamp) -> KeyEntry {
+    if row.not_after.is_none_or(|end| end >= now) {
+        return row;
+    }
+    let why = "not_after of its [[core.key]] is past: give the entry another, or remove the file";
+    KeyEntry { state: KeyState::Expired, why: Some(why.to_owned()), ..row }
+}
