@@ -45,6 +45,7 @@ struct Answer {
 }
 
 const ENTRIES: &str = r#"
+password_attempts_per_account = 1
 [[core.key]]
 file = "gate-public.pem"
 role = "front"
@@ -151,6 +152,8 @@ fn questions(core: &Core) -> Vec<Question> {
         q("openSession", 401, Key("webapp"), "", Odd(json!({"user": "bob", "trusted": true}))),
         q("openSession", 403, Account("nobody"), "", Example("trusted")),
         q("openSession", 403, Key("unlisted"), "", Example("trusted")),
+        q("openSession", 401, Nobody, "", Example("password")),
+        q("openSession", 429, Nobody, "", Example("password")),
         q("openSessions", 200, Key("gate"), "", Example("two")),
         q("openSessions", 400, Key("gate"), "", Odd(json!([]))),
         q("openSessions", 403, Key("webapp"), "", Example("two")),
