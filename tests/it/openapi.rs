@@ -71,7 +71,9 @@ impl Core {
         }
         pki.unlist("unlisted");
         std::fs::write(pki.path("sslkeys/README"), "Keys").unwrap();
-        Core { doorward: Doorward::core(&pki.core(ENTRIES)), pki }
+        let keytab = realm().web_keytab.display();
+        let more = format!("{ENTRIES}[sso.kerberos]\nkeytab = \"{keytab}\"\n");
+        Core { doorward: Doorward::core(&pki.core(&more)), pki }
     }
 
     #[track_caller]
