@@ -66,9 +66,15 @@ pub struct Line<'a> {
     /// The client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<IpAddr>,
-    /// The peer of the core that asked, such as `uid 33`.
+    /// The peer of the core that asked, such as `uid 33` or `key webapp-public.pem from 192.0.2.1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<&'a str>,
+    /// The file of that peer's key in `sslkeys_path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<&'a str>,
+    /// The administrator who acts as the one it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impersonator: Option<&'a str>,
     /// The site that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<&'a str>,
@@ -94,6 +100,8 @@ impl Line<'_> {
             channel_bound: None,
             client: None,
             peer: None,
+            key: None,
+            impersonator: None,
             site: None,
             session: None,
             reference: None,

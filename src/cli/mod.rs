@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub mod cert;
-mod certificate;
 pub mod check;
 pub mod probe;
 pub mod serve;

@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
 use crate::process::{log, notify};
+use crate::wire::client::{Client, ClientError};
 
 /// Which half runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,9 @@ pub enum ServeError {
     /// The core.
     #[error("the core cannot start")]
     Core(#[from] CoreError),
+    /// The front's key to the core.
+    #[error(transparent)]
+    Credentials(#[from] ClientError),
 }
 
 /// Runs a role until SIGTERM.
@@ -105,18 +109,24 @@ async fn serve(
         return Err(ServeError::TwoCores);
     }
     if role != Role::Front {
-        let listener = core_server::bind(&settings.core.listen)?;
+        let sockets = core_server::bind(&settings.core)?;
+        let tls: Vec<_> = sockets.tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
         let core = Core::start(&settings, Arc::clone(&audit))?;
         let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
-        let serving = core_server::serve(listener, Arc::clone(&core), core_stop.clone());
+        let serving = core_server::serve(sockets, Arc::clone(&core), core_stop.clone());
         core_serving = Some(tokio::spawn(serving));
         let counted = Arc::clone(&core);
         metrics.count_sessions(move || counted.live_sessions());
         tracing::info!(event = "listening", what = "core", address, "listening");
+        for address in tls {
+            tracing::info!(event = "listening", what = "core", %address, "listening for TLS");
+        }
         running.core = Some(core);
     }
     if role != Role::Core {
+        // A front that can never be let in had better say so now.
+        Client::new(settings.front.core.clone()).prepare().await?;
         running.front = Some(Front::start(&settings, metrics, audit)?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));
@@ -163,12 +173,13 @@ impl Running {
             tracing::warn!("{warning}");
         }
         // What can fail comes first, and the front's is whole or nothing itself.
+        let prepared = self.core.as_ref().map(|_| Core::prepare(&settings)).transpose()?;
         self.audit.reopen().map_err(ServeError::Audit)?;
         if let Some(front) = &self.front {
             front.reload(&settings)?;
         }
-        if let Some(core) = &self.core {
-            core.reload(&settings);
+        if let (Some(core), Some(prepared)) = (&self.core, prepared) {
+            core.reload(prepared);
         }
         if let Some(level) = &self.level {
             level.set(settings.log.level);

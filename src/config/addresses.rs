@@ -6,9 +6,16 @@ use std::str::FromStr;
 
 use http::{HeaderName, Uri};
 use ipnet::IpNet;
+use toml::Spanned;
+use toml::de::DeValue;
 
-use super::checked::{CoreAddress, HostPattern};
-use super::value::Word;
+use super::checked::{CoreAddress, HostPattern, RemoteCore};
+use super::errors::{At, Notes};
+use super::value::{FromToml, Given, Word, wrong_type};
+
+/// Addresses to listen on: one, several, or (an empty text or list) none.
+#[derive(Clone, Debug)]
+pub(super) struct Addresses(pub(super) Vec<Given<SocketAddr>>);
 
 /// A path prefix of a site: begins with `/`, ends without one unless it is `/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +47,19 @@ impl Word for IpNet {
 impl Word for CoreAddress {
     const TYPE: &'static str = "socket address";
 
+    /// Without what stands before an `@`: it may be a password.
+    fn shown(text: &str) -> String {
+        match text.split_once("://") {
+            Some((scheme, rest)) => {
+                format!("{:?}", format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or(rest)))
+            }
+            None => format!("{text:?}"),
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("https://") {
-            return Err(
-                "is not in this version of Doorward: front and core share a host; use unix:/path"
-                    .to_owned(),
-            );
+            return remote_core(text).map(Self::Https);
         }
         let path =
             text.strip_prefix("unix:").filter(|path| path.starts_with('/') && !path.contains('\0'));
@@ -59,6 +73,42 @@ impl Word for CoreAddress {
             Some(path) => Ok(Self::Unix(PathBuf::from(path))),
         }
     }
+}
+
+impl FromToml for Addresses {
+    fn type_name() -> String {
+        "address:port, or list of them".to_owned()
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(text) if text.is_empty() => Some(Self(Vec::new())),
+            DeValue::String(_) => {
+                let address = SocketAddr::from_toml(value, at, notes)?;
+                Some(Self(vec![Given { at: at.clone(), value: address }]))
+            }
+            DeValue::Array(_) => Vec::from_toml(value, at, notes).map(Self),
+            _ => wrong_type::<Self>(value, "put it in quotes", at, notes),
+        }
+    }
+}
+
+/// `https://core.example:237`, and nothing behind it.
+fn remote_core(text: &str) -> Result<RemoteCore, String> {
+    let wrong = || "is not the address of a core; write it as https://core.example:237".to_owned();
+    let uri = Uri::from_str(text).map_err(|_| wrong())?;
+    let authority = uri.authority().ok_or_else(wrong)?;
+    let host = authority.host().trim_matches(['[', ']']);
+    let is_host = is_host_name(host) || host.parse::<IpAddr>().is_ok();
+    let port = match authority.port() {
+        Some(_) => authority.port_u16().filter(|port| *port != 0).ok_or_else(wrong)?,
+        None => CORE_PORT,
+    };
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    if !is_host || !bare || authority.as_str().contains('@') || text.contains('#') {
+        return Err(wrong());
+    }
+    Ok(RemoteCore { host: host.to_ascii_lowercase(), port, client: None, ca_file: None })
 }
 
 impl Word for HeaderName {
@@ -170,6 +220,8 @@ pub(super) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
+/// The port of the core's TLS by habit, since ZCP (server_ssl_port).
+const CORE_PORT: u16 = 237;
 /// `sun_path` of Linux, less its NUL (unix(7)).
 const SOCKET_PATH_BYTES: usize = 107;
 

@@ -1,7 +1,8 @@
 //! The settings that run: parsed, complete and consistent. Nothing here is
 //! looked up, opened or bound yet.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use http::Uri;
 use ipnet::IpNet;
 
 use super::secret::Secret;
+use crate::clock::Timestamp;
 use crate::wire::Mechanism;
 
 /// Everything `doorward.toml` can say, checked.
@@ -111,6 +113,18 @@ pub struct CertificateFiles {
     pub key_pass: Option<Secret>,
 }
 
+/// `server_ssl_ca_file`, `server_ssl_ca_path` and `crl_file`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorityFiles {
+    /// A PEM file with certificates of authorities.
+    pub ca_file: Option<PathBuf>,
+    /// A folder of such files.
+    pub ca_path: Option<PathBuf>,
+    /// A PEM file with the lists of revoked certificates: of every authority
+    /// between a certificate and its root.
+    pub crl_file: Option<PathBuf>,
+}
+
 /// `[front.headers]`: names under which the application is told who is there.
 #[derive(Clone, Debug)]
 pub struct HeaderNames {
@@ -137,6 +151,33 @@ pub struct HeaderNames {
 pub enum CoreAddress {
     /// A unix socket.
     Unix(PathBuf),
+    /// TLS, on this host or another.
+    Https(RemoteCore),
+}
+
+/// A core that is reached by TLS, and who we are to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteCore {
+    /// Its name, lower case, or its address: its certificate must be for it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Key and certificate to sign on with; `None`: we come as nobody.
+    pub client: Option<CertificateFiles>,
+    /// PEM file with the authority of its certificate; `None`: the system's authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl fmt::Display for CoreAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Https(RemoteCore { host, port, .. }) if host.parse::<Ipv6Addr>().is_ok() => {
+                write!(f, "https://[{host}]:{port}")
+            }
+            Self::Https(RemoteCore { host, port, .. }) => write!(f, "https://{host}:{port}"),
+        }
+    }
 }
 
 /// `[sso]`
@@ -270,9 +311,11 @@ pub enum Requirement {
 pub struct Core {
     /// The unix socket.
     pub listen: PathBuf,
-    /// Names or numeric uids of those who are SYSTEM, as written.
+    /// TLS listeners, and by what peers are judged there; `None`: there are none.
+    pub tls: Option<CoreTls>,
+    /// Names, numeric uids or `@group`s of those who are SYSTEM, as written.
     pub local_admin_users: Vec<String>,
-    /// Names or numeric uids that may act as a front, as written.
+    /// Names, numeric uids or `@group`s that may act as a front, as written.
     pub front_users: Vec<String>,
     /// Whether a local account may open a session for itself without a password.
     pub allow_local_users: bool,
@@ -290,6 +333,69 @@ pub struct Core {
     pub realms: Vec<Realm>,
     /// Explicit mappings from principal to login name.
     pub altnames: Vec<(String, String)>,
+}
+
+/// `core.listen_tls`, and what belongs to it.
+#[derive(Clone, Debug)]
+pub struct CoreTls {
+    /// Where it listens.
+    pub listen: Vec<SocketAddr>,
+    /// Key and certificate of the core.
+    pub certificate: CertificateFiles,
+    /// Authorities of peers' certificates.
+    pub authorities: AuthorityFiles,
+    /// Folder with the public keys of peers.
+    pub sslkeys_path: PathBuf,
+    /// What the holders of some of these keys may do; all others are SYSTEM.
+    pub keys: Vec<CoreKey>,
+}
+
+/// `[[core.key]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreKey {
+    /// The name of the file in `sslkeys_path`.
+    pub file: String,
+    /// What its holder may do.
+    pub rights: KeyRights,
+    /// Networks it may come from; empty: from everywhere.
+    pub from: Vec<IpNet>,
+    /// When it ceases to count.
+    pub not_after: Option<Timestamp>,
+}
+
+/// What the holder of a key may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRights {
+    /// Everything.
+    System,
+    /// What a front may.
+    Front,
+    /// Vouch for these.
+    Service(Vec<ActAs>),
+}
+
+/// One word of `key.act_as`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActAs {
+    /// `SYSTEM`: everything, for everybody.
+    System,
+    /// `*`: any user.
+    Anybody,
+    /// A user, by login name.
+    User(String),
+    /// `company:NAME`: the users of a tenant.
+    Company(String),
+}
+
+impl fmt::Display for ActAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("SYSTEM"),
+            Self::Anybody => f.write_str("*"),
+            Self::User(login) => f.write_str(login),
+            Self::Company(name) => write!(f, "company:{name}"),
+        }
+    }
 }
 
 /// `[[core.realm]]`

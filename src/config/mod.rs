@@ -24,6 +24,7 @@ mod altnames;
 mod check;
 pub mod checked;
 mod errors;
+mod keys;
 mod plain;
 mod raw;
 mod secret;

@@ -9,11 +9,12 @@ use std::time::Duration;
 use http::{HeaderName, Uri};
 use ipnet::IpNet;
 
-use super::addresses::SitePath;
+use super::addresses::{Addresses, SitePath};
 use super::altnames::Altnames;
 use super::checked::{
-    ChannelBinding, CoreAddress, HelperProtocol, HostPattern, LogFormat, Requirement, Strip,
+    ActAs, ChannelBinding, CoreAddress, HelperProtocol, HostPattern, LogFormat, Requirement, Strip,
 };
+use super::keys::{FileName, Moment, Role};
 use super::plain::{SecretText, Unread};
 use super::section::section;
 use super::value::Given;
@@ -59,6 +60,10 @@ section! {
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the private key.";
         trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks whose forwarding headers are believed.";
         core: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "Where the front finds the core.";
+        sslkey_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the key and the certificate by which the front signs on to a core on TLS.";
+        sslkey_pass: SecretText = r#""""#, Restart, "Passphrase of sslkey_file.";
+        sslkey_pass_file: Option<PathBuf> = r#""""#, Restart, "File with the passphrase of sslkey_file.";
+        server_ssl_ca_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the authority of that core's certificate; empty: the system's authorities.";
         max_connections: usize = "20000", Restart, "Connections at once; further ones wait to be accepted.";
         max_header_bytes: usize = "163840", Reload, "Bytes that the header lines of a request may have together.";
         header_timeout: Duration = r#""30s""#, Reload, "Time within which a TLS handshake or a request head must be complete.";
@@ -72,9 +77,6 @@ section! {
     }
     absent {
         proxy_header: String = r#""""#, Refused, "Header by which a node in a multi-server set-up knows its own proxy.";
-        sslkey_file: Option<PathBuf> = r#""""#, Ignored, "Key and certificate by which the front signs on to a remote core.";
-        sslkey_pass: SecretText = r#""""#, Ignored, "Passphrase of sslkey_file.";
-        server_ssl_ca_file: Option<PathBuf> = r#""""#, Ignored, "Authority of the remote core's certificate.";
     }
 }
 
@@ -145,6 +147,16 @@ section! {
     /// `[core]`
     Core {
         listen: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "The core's socket.";
+        listen_tls: Addresses = r#""""#, Restart, "Addresses of the core's TLS; empty: none.";
+        server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of the core's TLS.";
+        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the core's certificate and chain; empty: they stand in the key file.";
+        server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the core's private key.";
+        server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the core's private key.";
+        server_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of peers' certificates.";
+        server_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
+        crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
+        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers.";
+        key: Vec<Given<Key>> = "[]", Section, "What the holder of a key in sslkeys_path may do.";
         local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything, as SYSTEM.";
         front_users: Vec<Given<Account>> = "[]", Reload, "Local accounts that may act as a front.";
         allow_local_users: bool = "true", Reload, "Whether a local account may open a session for itself without a password.";
@@ -157,17 +169,23 @@ section! {
         altnames: Altnames = "{}", Reload, "Principals that have a login name of their own choosing; these come before every rule.";
     }
     absent {
-        listen_tls: Option<SocketAddr> = r#""""#, Refused, "Address of the core's TLS.";
-        server_ssl_key_file: Option<PathBuf> = r#""""#, Ignored, "Key and certificate of the core's TLS.";
-        server_ssl_ca_file: Option<PathBuf> = r#""""#, Ignored, "Authority of the certificates of services.";
-        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Ignored, "Folder with the public keys of services.";
         enable_hosted: bool = "false", Refused, "Tenants.";
         enable_distributed: bool = "false", Refused, "Several nodes.";
         loginname_format: String = r#""%u""#, Refused, "What login names look like with tenants.";
         storename_format: String = r#""%f""#, Ignored, "What display names look like.";
         user_plugin: String = r#""realm""#, Refused, "Where users are looked up: whoever an allowed realm proves is a user.";
         session_store: String = r#""sqlite""#, Refused, "Where sessions are kept.";
-        key: Unread = "[]", Refused, "What the holder of a key in sslkeys_path may do.";
+    }
+}
+
+section! {
+    /// `[[core.key]]`
+    Key {
+        file: FileName = r#""""#, Reload, "Name of the file in core.sslkeys_path.";
+        act_as: Vec<Given<ActAs>> = "[]", Reload, "For whom the holder may open sessions.";
+        role: Role = r#""service""#, Reload, "What kind of peer the holder is.";
+        from: Vec<Given<IpNet>> = "[]", Reload, "Networks from which the key counts; empty: from everywhere.";
+        not_after: Moment = r#""""#, Reload, "Moment after which the key counts no more; empty: never.";
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Offer {
     NotHere(&'static str),
 }
 
-/// A local account: its name, or its numeric uid in digits.
+/// Local accounts: a name, a numeric uid in digits, or `@` and the name of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account(pub(super) String);
 
@@ -117,7 +117,7 @@ impl Word for AuditFile {
 
 impl FromToml for Account {
     fn type_name() -> String {
-        "account name or uid".to_owned()
+        "account name, uid or @group".to_owned()
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
@@ -135,7 +135,7 @@ impl FromToml for Account {
                 }
             }
             DeValue::String(name)
-                if !name.is_empty()
+                if !matches!(&**name, "" | "@")
                     && !name
                         .contains(|c: char| c.is_control() || c.is_whitespace() || c == ':') =>
             {
@@ -144,7 +144,7 @@ impl FromToml for Account {
             DeValue::String(name) => {
                 notes.error(
                     at,
-                    format!("{name:?} is not the name of an account; write it as in /etc/passwd"),
+                    format!("{name:?} is not the name of an account; write it as in /etc/passwd, or a group as @wheel"),
                 );
                 None
             }
@@ -176,7 +176,8 @@ impl FromToml for Strip {
     }
 }
 
-fn one_of<T: Clone>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+/// The value of one of a few words.
+pub(super) fn one_of<T: Clone>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(value.clone());
     }

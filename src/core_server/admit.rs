@@ -6,12 +6,13 @@ use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::wire::{Mechanism, Reason, User};
 
-/// Leave to open one session. Made only by [`admit`].
+/// Leave to open one session. Made only by [`admit`] and [`impersonate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
     user: User,
     facts: Facts,
     expires_at: Timestamp,
+    impersonator: Option<String>,
 }
 
 /// What is known of a sign-on besides the identity.
@@ -33,6 +34,11 @@ impl Admission {
     /// Whose session it will be.
     pub const fn user(&self) -> &User {
         &self.user
+    }
+
+    /// The login of the administrator who acts as that user.
+    pub fn impersonator(&self) -> Option<&str> {
+        self.impersonator.as_deref()
     }
 
     /// The user, what was known, and when the session ends at the latest.
@@ -57,15 +63,42 @@ pub fn admit(
     }
     let latest = now.plus(lifetime);
     let expires_at = facts.ends_at.map_or(latest, |end| end.min(latest));
-    let user = User {
+    let user = user(identity, std::mem::take(&mut facts.groups));
+    Ok(Admission { user, facts, expires_at, impersonator: None })
+}
+
+/// Lets who was admitted act as `other`: administrators of the system (level
+/// 2), those of a company within it (level 1), and anybody for whom SYSTEM
+/// itself asks. The session is then the other's in all respects; that somebody
+/// acts as them stands in the audit log.
+///
+/// # Errors
+/// [`Reason::NotAdministrator`].
+pub fn impersonate(
+    admission: Admission,
+    other: &Identity,
+    by_system: bool,
+) -> Result<Admission, Reason> {
+    let who = &admission.user;
+    let within_company = who.admin == 1 && who.company == other.company();
+    if !by_system && !within_company && who.admin < 2 {
+        return Err(Reason::NotAdministrator);
+    }
+    let Admission { user: User { login, .. }, facts, expires_at, .. } = admission;
+    // The ticket's groups were the administrator's.
+    let user = user(other, Vec::new());
+    Ok(Admission { user, facts, expires_at, impersonator: Some(login) })
+}
+
+fn user(identity: &Identity, groups: Vec<String>) -> User {
+    User {
         login: identity.login().to_owned(),
         name: String::new(),
         email: String::new(),
         company: identity.company().to_owned(),
-        groups: std::mem::take(&mut facts.groups),
+        groups,
         admin: 0,
-    };
-    Ok(Admission { user, facts, expires_at })
+    }
 }
 
 #[cfg(test)]
@@ -131,5 +164,33 @@ mod tests {
         );
         assert_eq!(facts.principal, "John@EXAMPLE.TEST");
         assert!(facts.channel_bound);
+    }
+
+    #[test]
+    fn only_administrators_act_as_somebody_else_and_those_of_a_company_within_it() {
+        let now = Timestamp::from_unix(NOW);
+        let mary = identify("mary", Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
+        for (admin, company, by_system, may) in [
+            (0, "", false, false),
+            (0, "", true, true),
+            (1, "", false, true),
+            (1, "acme", false, false),
+            (2, "acme", false, true),
+        ] {
+            let mut admission = admit(&john(), facts(None), Duration::from_secs(1), now).unwrap();
+            admission.user.admin = admin;
+            admission.user.company = company.to_owned();
+            match impersonate(admission, &mary, by_system) {
+                Err(reason) => assert_eq!((reason, may), (Reason::NotAdministrator, false)),
+                Ok(admission) => {
+                    assert!(may, "level {admin} of {company:?}");
+                    assert_eq!(admission.impersonator(), Some("john"));
+                    let (user, facts, _) = admission.into_parts();
+                    assert_eq!((user.login.as_str(), user.admin), ("mary", 0));
+                    assert!(user.groups.is_empty());
+                    assert_eq!(facts.principal, "John@EXAMPLE.TEST");
+                }
+            }
+        }
     }
 }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Core;
+use super::certificate::Client;
 use super::peer::Peer;
 use super::policy::{Ask, allowed};
 use super::refusal::Refusal;
@@ -24,10 +25,12 @@ use crate::clock;
 use crate::store::WriteError;
 use crate::wire::{OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
 
-/// The facts of one connection, given to each of its requests.
+/// The facts that each request is given of its connection.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) peer: Arc<Peer>,
+    /// The other end of TLS.
+    pub(super) client: Option<Arc<Client>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -96,19 +99,23 @@ async fn end(
 
 async fn whoami(State(core): State<Arc<Core>>, facts: Facts) -> Result<Json<Whoami>, Refusal> {
     permit(&core, &facts.peer, Ask::Whoami)?;
-    let acting_as = match &*facts.peer {
-        Peer::System { .. } => Some("SYSTEM".to_owned()),
-        Peer::Front { .. } => Some("FRONT".to_owned()),
-        Peer::Local { account, .. } => account.clone(),
-    };
-    let uid = Some(facts.peer.uid());
-    Ok(Json(Whoami { peer: "unix".to_owned(), uid, key: None, acting_as }))
+    let peer = &facts.peer;
+    Ok(Json(Whoami {
+        peer: peer.kind().to_owned(),
+        uid: peer.uid(),
+        key: peer.key().map(str::to_owned),
+        acting_as: peer.acting_as(),
+    }))
 }
 
 async fn events(State(core): State<Arc<Core>>, facts: Facts) -> Result<Response, Refusal> {
     permit(&core, &facts.peer, Ask::Events)?;
+    let open = facts.stop.child_token();
+    if let Some(client) = &facts.client {
+        tokio::spawn(Arc::clone(&core).watch(Arc::clone(client), open.clone()));
+    }
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((kind, Body::new(core.listen(facts.stop.clone()))).into_response())
+    Ok((kind, Body::new(core.listen(open))).into_response())
 }
 
 async fn nowhere() -> Refusal {

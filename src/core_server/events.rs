@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::wire::{Event, SessionKey};
 
@@ -32,11 +32,11 @@ impl Events {
     }
 
     /// A new listener's stream: what ends from now on is in it. It ends when
-    /// `stop` says so, or when nobody reads it for long.
+    /// `stop` says so, or when nobody reads it for long; with it ends `stop`.
     pub(super) fn stream(&self, stop: CancellationToken) -> EventBody {
         let (chunks, body) = mpsc::channel(1);
-        tokio::spawn(tell(self.ended.subscribe(), chunks, stop));
-        EventBody { chunks: body }
+        tokio::spawn(tell(self.ended.subscribe(), chunks, stop.clone()));
+        EventBody { chunks: body, _open: stop.drop_guard() }
     }
 }
 
@@ -44,6 +44,7 @@ impl Events {
 #[derive(Debug)]
 pub(super) struct EventBody {
     chunks: mpsc::Receiver<Bytes>,
+    _open: DropGuard,
 }
 
 impl Body for EventBody {

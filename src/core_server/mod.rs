@@ -1,7 +1,7 @@
 //! The core: decides who may come in and as whom, and keeps the sessions.
 //!
 //! ```text
-//! serve ─▶ policy (who is the peer, what may it ask) ─▶ api ─▶ sign_on ─▶ identity ─▶ admit
+//! serve, tls ─▶ policy (who is the peer, what may it ask) ─▶ api ─▶ sign_on ─▶ identity ─▶ admit
 //!                                                        │                              │
 //!                          events ◀── sessions ◀─────────┴───────── Admission ◀─────────┘
 //!                                        └──▶ store
@@ -9,22 +9,24 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
-use crate::config::checked::Settings;
+use crate::config::checked::{self, Settings};
+use crate::pki::chain::{AuthorityError, Refused};
+use crate::pki::pair::PairError;
 use crate::store::{Database, OpenError, Record, Store};
 use crate::wire::key::is_session_id;
 use crate::wire::{Reason, Session, SessionKey};
 
+mod accounts;
 pub mod admit;
 mod api;
+mod certificate;
 mod events;
 mod peer;
 mod policy;
@@ -37,20 +39,24 @@ mod socket;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod wish;
 
+use certificate::Client;
 use events::EventBody;
 use peer::Peer;
 use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
-pub use serve::serve;
+pub use serve::{Sockets, serve};
 use sessions::Sessions;
 pub use socket::BindError;
+use tls::Tls;
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
 #[derive(Debug)]
 pub struct Core {
     policy: ArcSwap<Policy>,
+    tls: ArcSwapOption<Tls>,
     sessions: Sessions,
     audit: Arc<Audit>,
 }
@@ -64,24 +70,52 @@ pub enum CoreError {
     /// There is no socket.
     #[error(transparent)]
     Socket(#[from] BindError),
+    /// Key, certificate or authorities of the core's TLS.
+    #[error("the core's TLS: {0}")]
+    Tls(#[from] TlsSetupError),
     /// The system has no thread left for the store.
     #[error("cannot start the thread that writes sessions: {0}")]
     Thread(#[source] io::Error),
 }
 
-/// Listens on the core's unix socket, for [`serve`].
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsSetupError {
+    /// The core's own key and certificate.
+    #[error(transparent)]
+    Pair(#[from] PairError),
+    /// The authorities of peers.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The TLS library.
+    #[error("TLS cannot be spoken: {0}")]
+    Library(#[from] rustls::Error),
+}
+
+/// New settings that a core can take.
+#[derive(Debug)]
+pub struct Prepared {
+    policy: Policy,
+    tls: Option<Tls>,
+}
+
+/// Listens on the core's unix socket and for its TLS, for [`serve`].
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub fn bind(path: &Path) -> Result<UnixListener, CoreError> {
-    Ok(socket::bind(path)?)
+pub fn bind(settings: &checked::Core) -> Result<Sockets, CoreError> {
+    let tls = settings.tls.iter().flat_map(|tls| &tls.listen);
+    Ok(Sockets {
+        tls: tls.map(|address| socket::bind_tls(*address)).collect::<Result<_, _>>()?,
+        local: socket::bind(&settings.listen)?,
+    })
 }
 
 impl Core {
     /// Opens the session store under `state_path` and takes up the sessions in it.
     ///
     /// # Errors
-    /// See [`CoreError`].
+    /// See [`CoreError`]. Nothing is begun before all that can fail has been done.
     pub fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
         Self::start_with(Database::open(&settings.state_path)?, settings, audit)
     }
@@ -91,17 +125,32 @@ impl Core {
         settings: &Settings,
         audit: Arc<Audit>,
     ) -> Result<Self, CoreError> {
-        let policy = Policy::new(settings);
+        let Prepared { policy, tls } = Self::prepare(settings)?;
         let stored = database.load()?;
         let store = Store::start(database).map_err(CoreError::Thread)?;
         let sessions = Sessions::start(stored, store, policy.limits, clock::now());
-        Ok(Self { policy: ArcSwap::from_pointee(policy), sessions, audit })
+        let tls = ArcSwapOption::from_pointee(tls);
+        Ok(Self { policy: ArcSwap::from_pointee(policy), tls, sessions, audit })
+    }
+
+    /// Makes all of new settings that can fail.
+    ///
+    /// # Errors
+    /// [`CoreError::Tls`].
+    pub fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
+        let tls = settings.core.tls.as_ref().map(Tls::load).transpose()?;
+        Ok(Prepared { policy: Policy::new(settings), tls })
     }
 
     /// Lets new settings decide from now on. Sessions that live stay, under the new limits.
-    pub fn reload(&self, settings: &Settings) {
-        let policy = Policy::new(settings);
+    /// Where there was TLS and shall be none any more, that takes a restart, and
+    /// the former settings of TLS count until then.
+    pub fn reload(&self, prepared: Prepared) {
+        let Prepared { policy, tls } = prepared;
         self.sessions.set_limits(policy.limits);
+        if let Some(tls) = tls {
+            self.tls.store(Some(Arc::new(tls)));
+        }
         self.policy.store(Arc::new(policy));
     }
 
@@ -125,12 +174,7 @@ impl Core {
         if !is_session_id(&id) {
             return Err(Refusal::end_of_session());
         }
-        let client = match peer {
-            Peer::System { .. } | Peer::Front { .. } => {
-                client.map(|address| address.to_canonical())
-            }
-            Peer::Local { .. } => None,
-        };
+        let client = client.filter(|_| peer.sees_clients()).map(|address| address.to_canonical());
         match self.sessions.resolve(&SessionKey::of(&id), client, now) {
             Ok(record) => Ok(session(id, &record, &self.policy.load())),
             Err(reason) if allowed(peer, Ask::OpenByProof) => {
@@ -152,6 +196,7 @@ impl Core {
             detail: Some("logout"),
             reference: refusal.as_ref().map(|refusal| refusal.reference.as_str()),
             peer: Some(&peer.to_string()),
+            key: peer.key(),
             ..of_record(Happening::SessionEnd, &record, &record.key.short())
         });
         refusal.map_or(Ok(()), Err)
@@ -163,11 +208,27 @@ impl Core {
 
     /// A peer asked what it may not.
     fn denied(&self, peer: &Peer, ask: Ask) -> Refusal {
-        let refusal = Refusal::no_access();
+        let refusal = Refusal::no_access(peer, ask);
         self.audit.write(&Line {
             reason: Some(Reason::NotPermitted),
             detail: Some(ask.word()),
             peer: Some(&peer.to_string()),
+            key: peer.key(),
+            reference: Some(&refusal.reference),
+            ..Line::new(Happening::Peer, Verdict::Refused)
+        });
+        refusal
+    }
+
+    /// A client showed a certificate that does not count.
+    fn refused_certificate(&self, client: &Client, refused: &Refused) -> Refusal {
+        let certificate = client.certificate();
+        let refusal = Refusal::certificate(refused.reason, &certificate);
+        self.audit.write(&Line {
+            reason: Some(refused.reason),
+            detail: Some(&format!("{certificate}: {}", refused.detail)),
+            client: Some(client.address()),
+            peer: Some("certificate"),
             reference: Some(&refusal.reference),
             ..Line::new(Happening::Peer, Verdict::Refused)
         });
@@ -208,6 +269,7 @@ const fn reason_of(kind: Kind) -> Reason {
         Kind::EndOfSession => Reason::SessionEnded,
         Kind::LogonFailed
         | Kind::NoAccess
+        | Kind::CertificateRefused
         | Kind::BadRequest
         | Kind::NotFound
         | Kind::MethodNotAllowed => Reason::NotPermitted,

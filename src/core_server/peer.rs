@@ -1,8 +1,13 @@
 //! Who is asking: a fact of the transport.
 
 use std::fmt;
+use std::net::IpAddr;
 
-/// A process at the other end of the unix socket: decided once, when it connects.
+use crate::config::checked::{ActAs, KeyRights};
+use crate::identity::Identity;
+
+/// Who is at the other end. On the unix socket it is decided once, when it
+/// connects; on TLS for every request, because a key may be taken away meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
     /// The core's own uid, or one of `local_admin_users`: acts as SYSTEM.
@@ -23,132 +28,158 @@ pub(super) enum Peer {
         /// account, and where `allow_local_users` is off.
         account: Option<String>,
     },
+    /// Who holds a key of `sslkeys_path`, and a certificate for it.
+    Key(KeyPeer),
+    /// Who comes by TLS and shows no certificate.
+    Anonymous {
+        /// Where it comes from.
+        address: IpAddr,
+    },
 }
 
-/// The words of the audit log: `uid 33`.
+/// The holder of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyPeer {
+    /// The key's file in `sslkeys_path`.
+    pub(super) file: String,
+    /// What it may do.
+    pub(super) rights: KeyRights,
+    /// Where it comes from.
+    pub(super) address: IpAddr,
+}
+
+/// What a peer is to the core, whatever it came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Everything.
+    System,
+    /// Proves who is there.
+    Front,
+    /// Vouches for some users.
+    Service,
+    /// Is its own account.
+    Local,
+    /// Nobody.
+    Anonymous,
+}
+
+/// The words of the audit log: `uid 33`, `key webapp-public.pem from 192.0.2.1`.
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "uid {}", self.uid())
+        match self {
+            Self::System { uid } | Self::Front { uid } | Self::Local { uid, .. } => {
+                write!(f, "uid {uid}")
+            }
+            Self::Key(KeyPeer { file, address, .. }) => write!(f, "key {file} from {address}"),
+            Self::Anonymous { address } => write!(f, "nobody from {address}"),
+        }
     }
 }
 
 impl Peer {
-    /// Its effective uid when it connected.
-    pub(super) const fn uid(&self) -> u32 {
+    /// What it is to the core.
+    pub(super) const fn standing(&self) -> Standing {
         match self {
-            Self::System { uid } | Self::Front { uid } | Self::Local { uid, .. } => *uid,
+            Self::System { .. } => Standing::System,
+            Self::Front { .. } => Standing::Front,
+            Self::Local { .. } => Standing::Local,
+            Self::Key(KeyPeer { rights: KeyRights::System, .. }) => Standing::System,
+            Self::Key(KeyPeer { rights: KeyRights::Front, .. }) => Standing::Front,
+            Self::Key(KeyPeer { rights: KeyRights::Service(_), .. }) => Standing::Service,
+            Self::Anonymous { .. } => Standing::Anonymous,
         }
     }
-}
 
-/// `local_admin_users`, `front_users` and `allow_local_users`.
-#[derive(Clone, Debug)]
-pub(super) struct PeerRules {
-    admins: Vec<Account>,
-    fronts: Vec<Account>,
-    allow_local: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Account {
-    Uid(u32),
-    Name(String),
-}
-
-/// The system's accounts. Looking one up may block, as it may ask a directory.
-pub(super) trait Accounts {
-    /// The uid of an account name.
-    fn uid_of(&self, name: &str) -> Option<u32>;
-    /// The account name of a uid.
-    fn name_of(&self, uid: u32) -> Option<String>;
-}
-
-impl PeerRules {
-    /// From the settings, as written: pure digits are a uid, all else a name.
-    pub(super) fn new(admins: &[String], fronts: &[String], allow_local: bool) -> Self {
-        Self { admins: read(admins), fronts: read(fronts), allow_local }
-    }
-
-    /// Who a peer is by its uid; `own` is the core's effective uid. Names are
-    /// looked up anew each time, and one without account counts for nobody.
-    pub(super) fn judge(&self, uid: u32, own: u32, accounts: &impl Accounts) -> Peer {
-        if uid == own || names(&self.admins, uid, accounts) {
-            Peer::System { uid }
-        } else if names(&self.fronts, uid, accounts) {
-            Peer::Front { uid }
-        } else {
-            let account = if self.allow_local { accounts.name_of(uid) } else { None };
-            Peer::Local { uid, account }
+    /// The word for what it came by.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::System { .. } | Self::Front { .. } | Self::Local { .. } => "unix",
+            Self::Key(_) => "certificate",
+            Self::Anonymous { .. } => "anonymous",
         }
     }
-}
 
-fn read(written: &[String]) -> Vec<Account> {
-    let account = |word: &String| match word.parse() {
-        Ok(uid) if word.bytes().all(|byte| byte.is_ascii_digit()) => Account::Uid(uid),
-        _ => Account::Name(word.clone()),
-    };
-    written.iter().map(account).collect()
-}
+    /// Its effective uid when it connected.
+    pub(super) const fn uid(&self) -> Option<u32> {
+        match self {
+            Self::System { uid } | Self::Front { uid } | Self::Local { uid, .. } => Some(*uid),
+            Self::Key(_) | Self::Anonymous { .. } => None,
+        }
+    }
 
-fn names(list: &[Account], uid: u32, accounts: &impl Accounts) -> bool {
-    list.iter().any(|account| match account {
-        Account::Uid(listed) => *listed == uid,
-        Account::Name(name) => accounts.uid_of(name) == Some(uid),
-    })
+    /// The file of its key.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(&key.file),
+            _ => None,
+        }
+    }
+
+    /// As whom it acts: `SYSTEM`, `FRONT`, its own account, those it may vouch for.
+    pub(super) fn acting_as(&self) -> Option<String> {
+        match (self.standing(), self) {
+            (Standing::System, _) => Some("SYSTEM".to_owned()),
+            (Standing::Front, _) => Some("FRONT".to_owned()),
+            (_, Self::Local { account, .. }) => account.clone(),
+            (_, Self::Key(KeyPeer { rights: KeyRights::Service(users), .. })) => {
+                Some(users.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether its word on the addresses of clients counts: whoever is
+    /// believed about users is believed about where they sit.
+    pub(super) const fn sees_clients(&self) -> bool {
+        matches!(self.standing(), Standing::System | Standing::Front | Standing::Service)
+    }
+
+    /// Whether somebody is among those it may vouch for (`act_as`).
+    pub(super) fn vouches_for(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Key(KeyPeer { rights: KeyRights::Service(users), .. }) => {
+                users.iter().any(|user| match user {
+                    ActAs::System | ActAs::Anybody => true,
+                    ActAs::User(login) => login == identity.login(),
+                    ActAs::Company(company) => company == identity.company(),
+                })
+            }
+            _ => self.standing() == Standing::System,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Passwd;
-
-    impl Accounts for Passwd {
-        fn uid_of(&self, name: &str) -> Option<u32> {
-            [("root", 0), ("www-data", 33), ("john", 1000), ("1001", 5), ("33abc", 6)]
-                .into_iter()
-                .find_map(|(known, uid)| (known == name).then_some(uid))
-        }
-
-        fn name_of(&self, uid: u32) -> Option<String> {
-            (uid == 1000).then(|| "john".to_owned())
-        }
-    }
+    use crate::identity::{Rules, Via, identify};
+    use std::slice::from_ref;
 
     #[test]
-    fn a_peer_is_judged_by_its_uid() {
-        const OWN: u32 = 990;
-        let rules = |admins: &[&str], fronts: &[&str], allow_local| {
-            let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-            PeerRules::new(&owned(admins), &owned(fronts), allow_local)
+    fn a_key_vouches_for_those_it_is_given() {
+        let rules = Rules::new(&[], &[], Vec::new());
+        let who = |name| identify(name, Via::Trusted, &rules).unwrap();
+        let key = |act_as: &[ActAs]| {
+            Peer::Key(KeyPeer {
+                file: "webapp-public.pem".into(),
+                rights: KeyRights::Service(act_as.to_vec()),
+                address: "192.0.2.1".parse().unwrap(),
+            })
         };
-        let system = |uid| Peer::System { uid };
-        let front = |uid| Peer::Front { uid };
-        let local =
-            |uid, account: Option<&str>| Peer::Local { uid, account: account.map(Into::into) };
-        for (admins, fronts, allow_local, uid, expected) in [
-            (&["root"][..], &[][..], true, 0, system(0)),
-            (&[], &[], true, OWN, system(OWN)),
-            // Root has no rights of its own after the core dropped its privileges.
-            (&[], &[], true, 0, local(0, None)),
-            (&["root"], &["www-data"], true, 33, front(33)),
-            (&["root"], &["33"], true, 33, front(33)),
-            (&["www-data"], &["www-data"], true, 33, system(33)),
-            // Digits are a uid even when an account has that name.
-            (&["1001"], &[], true, 1001, system(1001)),
-            (&["1001"], &[], true, 5, local(5, None)),
-            // Digits with more behind them are a name.
-            (&["33abc"], &[], true, 33, local(33, None)),
-            (&["33abc"], &[], true, 6, system(6)),
-            (&["+33"], &[], true, 33, local(33, None)),
-            // Names without account, and uids beyond 32 bits, are nobody.
-            (&["nobody-here", "99999999999"], &[], true, 99, local(99, None)),
-            (&[], &[], true, 1000, local(1000, Some("john"))),
-            (&[], &[], false, 1000, local(1000, None)),
+        let (john, company) = (ActAs::User("john".into()), ActAs::Company("acme".into()));
+        for (act_as, name, may) in [
+            (&[ActAs::Anybody][..], "mary", true),
+            (from_ref(&john), "John", true),
+            (from_ref(&john), "mary", false),
+            (from_ref(&company), "john", false),
+            (&[company.clone(), john.clone()], "john", true),
+            (&[], "john", false),
         ] {
-            let judged = rules(admins, fronts, allow_local).judge(uid, OWN, &Passwd);
-            assert_eq!(judged, expected, "{admins:?} {fronts:?} {allow_local} {uid}");
+            assert_eq!(key(act_as).vouches_for(&who(name)), may, "{act_as:?} {name}");
         }
+        assert!(Peer::System { uid: 0 }.vouches_for(&who("mary")));
+        let local = Peer::Local { uid: 1000, account: Some("john".into()) };
+        assert!(!local.vouches_for(&who("john")));
+        assert!(!Peer::Front { uid: 33 }.vouches_for(&who("john")));
     }
 }

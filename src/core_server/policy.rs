@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::peer::{Peer, PeerRules};
+use super::accounts::PeerRules;
+use super::peer::{Peer, Standing};
 use super::sessions::Limits;
 use crate::config::checked::Settings;
 use crate::identity::Rules;
@@ -43,15 +44,19 @@ impl Ask {
 }
 
 /// The table of who may ask what. Who presents a session's id proves to be its
-/// bearer, so everybody may resolve and end sessions.
+/// bearer, so everybody who is somebody may resolve and end sessions.
 pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
-    match (peer, ask) {
-        (_, Ask::Resolve | Ask::End | Ask::Whoami) => true,
-        (Peer::System { .. }, _) => true,
-        (Peer::Front { .. }, Ask::OpenByProof | Ask::Events) => true,
-        (Peer::Front { .. }, Ask::OpenTrusted | Ask::OpenOwn) => false,
-        (Peer::Local { .. }, Ask::OpenOwn) => true,
-        (Peer::Local { .. }, Ask::OpenByProof | Ask::OpenTrusted | Ask::Events) => false,
+    use Ask::{End, Events, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
+    match (peer.standing(), ask) {
+        (Standing::System, _) | (_, Whoami) => true,
+        (Standing::Anonymous, _) => false,
+        (_, Resolve | End) => true,
+        (Standing::Front, OpenByProof | Events) => true,
+        (Standing::Front, OpenTrusted | OpenOwn) => false,
+        (Standing::Service, OpenTrusted) => true,
+        (Standing::Service, OpenByProof | OpenOwn | Events) => false,
+        (Standing::Local, OpenOwn) => true,
+        (Standing::Local, OpenByProof | OpenTrusted | Events) => false,
     }
 }
 
@@ -106,6 +111,15 @@ fn own_realms(settings: &Settings) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::checked::KeyRights;
+    use crate::core_server::peer::KeyPeer;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn key(rights: KeyRights) -> Peer {
+        Peer::Key(KeyPeer { file: "a-public.pem".into(), rights, address: ADDRESS })
+    }
 
     #[test]
     fn every_peer_may_ask_what_the_table_says() {
@@ -118,6 +132,10 @@ mod tests {
             (Peer::Front { uid: 33 }, vec![OpenByProof, Resolve, End, Whoami, Events]),
             (local(Some("john")), vec![OpenOwn, Resolve, End, Whoami]),
             (local(None), vec![OpenOwn, Resolve, End, Whoami]),
+            (key(KeyRights::System), ALL.to_vec()),
+            (key(KeyRights::Front), vec![OpenByProof, Resolve, End, Whoami, Events]),
+            (key(KeyRights::Service(Vec::new())), vec![OpenTrusted, Resolve, End, Whoami]),
+            (Peer::Anonymous { address: ADDRESS }, vec![Whoami]),
         ] {
             let granted: Vec<Ask> = ALL.into_iter().filter(|&ask| allowed(&peer, ask)).collect();
             assert_eq!(granted, may, "{peer:?}");

@@ -6,6 +6,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use super::peer::{Peer, Standing};
+use super::policy::Ask;
 use crate::store::WriteError;
 use crate::wire::reference::new_reference;
 use crate::wire::{ErrorBody, Reason};
@@ -25,6 +27,7 @@ pub(super) enum Kind {
     LogonFailed,
     EndOfSession,
     NoAccess,
+    CertificateRefused,
     BadRequest,
     NotFound,
     MethodNotAllowed,
@@ -39,6 +42,7 @@ impl Kind {
             Self::LogonFailed => "logon_failed",
             Self::EndOfSession => "end_of_session",
             Self::NoAccess => "no_access",
+            Self::CertificateRefused => "certificate_refused",
             Self::BadRequest => "bad_request",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -53,7 +57,7 @@ impl Kind {
             Self::LogonFailed => StatusCode::UNAUTHORIZED,
             Self::EndOfSession | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoAccess => StatusCode::FORBIDDEN,
+            Self::NoAccess | Self::CertificateRefused => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Busy | Self::StoreFull | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -72,10 +76,52 @@ impl Refusal {
         Self::new(Kind::EndOfSession, "There is no such session, or it has ended. Sign on again.")
     }
 
-    pub(super) fn no_access() -> Self {
-        let message = "This peer may not ask that of the core. Its uid would have to stand in \
-                       local_admin_users or front_users of the core's settings.";
+    /// A peer asked what it may not: what it is here, and what would change that.
+    pub(super) fn no_access(peer: &Peer, ask: Ask) -> Self {
+        let what = ask.word();
+        let message = match (peer.standing(), peer) {
+            (_, Peer::Local { uid, account: None }) if ask == Ask::OpenOwn => format!(
+                "uid {uid} may open no session: it has no account on this host, or \
+                 allow_local_users of the core's settings is off."
+            ),
+            (Standing::Local, _) => format!(
+                "{peer} may not {what}: it is a local program here, and opens sessions for its own \
+                 account. Its account would have to stand in local_admin_users or front_users of \
+                 the core's settings."
+            ),
+            (Standing::Service, _) => format!(
+                "{peer} may not {what}: by its [[core.key]] it opens trusted sessions for {}, and \
+                 nothing else.",
+                peer.acting_as().unwrap_or_default()
+            ),
+            (Standing::Anonymous, _) => format!(
+                "Nobody may {what} without a certificate. Show one whose public key stands in the \
+                 core's sslkeys_path (curl --cert client.pem)."
+            ),
+            (Standing::Front | Standing::System, _) => format!(
+                "{peer} may not {what}: it is a front here, and fronts prove who is there, but \
+                 vouch for nobody."
+            ),
+        };
         Self::new(Kind::NoAccess, message)
+    }
+
+    /// Who acts as somebody else would have to be an administrator.
+    pub(super) fn not_administrator() -> Self {
+        Self::new(Kind::NoAccess, Reason::NotAdministrator.sentence())
+    }
+
+    /// The certificate that was shown does not count.
+    pub(super) fn certificate(reason: Reason, certificate: &str) -> Self {
+        let message = format!("{} It was shown: {certificate}.", reason.sentence());
+        Self::new(Kind::CertificateRefused, message).telling(reason)
+    }
+
+    /// Nobody could say in time what a certificate is worth.
+    pub(super) fn unjudged() -> Self {
+        let message = "The core cannot look at the files that certificates are judged by. Its \
+                       log says more. Try again in a few seconds.";
+        Self::new(Kind::Busy, message)
     }
 
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {

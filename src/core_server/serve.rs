@@ -1,64 +1,81 @@
-//! Accepts peers on the unix socket, and serves each on a connection of its own.
+//! Accepts peers on the unix socket and on TLS, and serves each on a
+//! connection of its own.
 
+use std::fmt::Display;
 use std::io;
-use std::os::unix::net::UnixListener as StdListener;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::os::unix::net::UnixListener as StdUnixListener;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::{HttpService, Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use nix::unistd::{Uid, User, geteuid};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use nix::unistd::geteuid;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Core;
+use super::accounts::System;
 use super::api::{Connection, router};
-use super::peer::{Accounts, Peer};
+use super::peer::Peer;
 use crate::clock;
 
-/// Serves the core's API on `listener` until `stop`, and sweeps the sessions.
+/// The bound sockets of a core.
+#[derive(Debug)]
+pub struct Sockets {
+    /// For programs of this host.
+    pub local: StdUnixListener,
+    /// For TLS.
+    pub tls: Vec<StdTcpListener>,
+}
+
+/// Serves the core's API on `sockets` until `stop`, and sweeps the sessions.
 /// Then open requests are given a few seconds to finish.
 ///
 /// # Errors
-/// The listener cannot be used at all.
-pub async fn serve(
-    listener: StdListener,
-    core: Arc<Core>,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = UnixListener::from_std(listener)?;
+/// A socket cannot be used at all.
+pub async fn serve(sockets: Sockets, core: Arc<Core>, stop: CancellationToken) -> io::Result<()> {
+    sockets.local.set_nonblocking(true)?;
+    let local = UnixListener::from_std(sockets.local)?;
+    let connections = TaskTracker::new();
     let door = Door {
         router: TowerToHyperService::new(router(Arc::clone(&core))),
         core: Arc::clone(&core),
+        all: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         locals: Arc::new(Semaphore::new(MAX_LOCALS)),
+        handshakes: Arc::new(Semaphore::new(MAX_HANDSHAKES)),
+        keys: Arc::new(Semaphore::new(MAX_KEYS)),
+        strangers: Arc::new(Semaphore::new(MAX_STRANGERS)),
+        connections: connections.clone(),
         stop: stop.clone(),
     };
-    let all = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let connections = TaskTracker::new();
+    for listener in sockets.tls {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let accepting = door.clone().accept_tls(listener);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
+    }
+    let accepting = tokio::spawn(stop.clone().run_until_cancelled_owned(door.accept_local(local)));
     let mut sweep = interval(SWEEP);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             _ = sweep.tick() => core.sweep(clock::now()),
-            (stream, place) = accept(&listener, &all) => {
-                let door = door.clone();
-                connections.spawn(async move {
-                    door.welcome(stream).await;
-                    drop(place);
-                });
-            }
         }
     }
-    drop(listener);
+    // The socket is closed before the last answers are waited for.
+    let _ = accepting.await;
     connections.close();
     if timeout(FAREWELL, connections.wait()).await.is_err() {
         tracing::warn!("some requests to the core did not finish before it stopped");
@@ -66,49 +83,64 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(
-    listener: &UnixListener,
-    all: &Arc<Semaphore>,
-) -> (UnixStream, Option<OwnedSemaphorePermit>) {
-    // The semaphore is never closed, so there always is a place in the end.
-    let place = Arc::clone(all).acquire_owned().await.ok();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection on the core's socket");
-                clock::pause(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
+/// What every connection needs.
 #[derive(Clone)]
-struct Door {
-    router: TowerToHyperService<axum::Router>,
-    core: Arc<Core>,
+pub(super) struct Door {
+    pub(super) router: TowerToHyperService<axum::Router>,
+    pub(super) core: Arc<Core>,
+    pub(super) handshakes: Arc<Semaphore>,
+    pub(super) keys: Arc<Semaphore>,
+    pub(super) strangers: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+    all: Arc<Semaphore>,
     locals: Arc<Semaphore>,
-    stop: CancellationToken,
+    connections: TaskTracker,
 }
 
 impl Door {
+    async fn accept_local(self, listener: UnixListener) {
+        loop {
+            // The semaphore is never closed, so there always is a place in the end.
+            let place = Arc::clone(&self.all).acquire_owned().await.ok();
+            let Some((stream, _)) = accepted(listener.accept().await, "its socket").await else {
+                continue;
+            };
+            let door = self.clone();
+            self.connections.spawn(async move {
+                door.welcome(stream).await;
+                drop(place);
+            });
+        }
+    }
+
+    async fn accept_tls(self, listener: TcpListener) {
+        loop {
+            let accept: io::Result<(TcpStream, SocketAddr)> = listener.accept().await;
+            if let Some((stream, address)) = accepted(accept, "TLS").await {
+                let door = self.clone();
+                self.connections.spawn(async move { door.welcome_tls(stream, address).await });
+            }
+        }
+    }
+
     async fn welcome(&self, stream: UnixStream) {
         let Some(peer) = self.judge(&stream).await else { return };
-        if !matches!(peer, Peer::Local { .. }) {
-            return self.talk(stream, peer, self.stop.clone()).await;
+        let (over, mut lifetime, mut _place) = (self.stop.child_token(), None, None);
+        if matches!(peer, Peer::Local { .. }) {
+            // Fronts must always find a place, however many local programs connect.
+            _place = self.locals.try_acquire().ok();
+            if _place.is_none() {
+                tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
+                return;
+            }
+            lifetime = Some(LOCAL_LIFETIME);
         }
-        // Fronts must always find a place, however many local programs connect.
-        let Ok(_place) = self.locals.try_acquire() else {
-            tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
-            return;
-        };
-        let over = self.stop.child_token();
-        let talk = self.talk(stream, peer, over.clone());
-        let mut talk = pin!(talk);
-        if timeout(LOCAL_LIFETIME, &mut talk).await.is_err() {
-            over.cancel();
-            talk.await;
-        }
+        let facts = Connection { peer: Arc::new(peer), client: None, stop: over.clone() };
+        let service = service_fn(|mut request: http::Request<Incoming>| {
+            request.extensions_mut().insert(facts.clone());
+            self.router.call(request)
+        });
+        talk(stream, service, over, lifetime).await;
     }
 
     /// Who is at the other end. Accounts are looked up where it may take its time.
@@ -124,56 +156,67 @@ impl Door {
             }
         }
     }
+}
 
-    /// Serves requests until the peer leaves, or until `over`.
-    async fn talk(&self, stream: UnixStream, peer: Peer, over: CancellationToken) {
-        let facts = Connection { peer: Arc::new(peer), stop: over.clone() };
-        let service = service_fn(|mut request: http::Request<Incoming>| {
-            request.extensions_mut().insert(facts.clone());
-            self.router.call(request)
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut connection = pin!(connection);
-        let left = tokio::select! {
-            left = connection.as_mut() => left,
-            () = over.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
-            }
-        };
-        if let Err(error) = left {
-            tracing::debug!(peer = %facts.peer, %error, "a peer's connection broke");
+/// Serves requests until the peer leaves, until `over`, or until its lifetime has passed.
+pub(super) async fn talk<S>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    service: S,
+    over: CancellationToken,
+    lifetime: Option<Duration>,
+) where
+    S: HttpService<Incoming, ResBody = Body>
+        + Service<http::Request<Incoming>, Response = Response, Error = std::convert::Infallible>,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let left = tokio::select! {
+        left = connection.as_mut() => left,
+        () = ended(&over, lifetime) => {
+            over.cancel();
+            connection.as_mut().graceful_shutdown();
+            timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = left {
+        tracing::debug!(%error, "a peer's connection broke");
+    }
+}
+
+async fn ended(over: &CancellationToken, lifetime: Option<Duration>) {
+    match lifetime {
+        None => over.cancelled().await,
+        // Past its time it is over just the same.
+        Some(lifetime) => drop(timeout(lifetime, over.cancelled()).await),
+    }
+}
+
+async fn accepted<T>(accept: io::Result<T>, on: impl Display) -> Option<T> {
+    match accept {
+        Ok(accepted) => Some(accepted),
+        Err(error) => {
+            tracing::warn!(%error, "the core cannot accept a connection on {on}");
+            clock::pause(Duration::from_millis(100)).await;
+            None
         }
     }
 }
 
-/// The accounts of this host, as NSS knows them.
-struct System;
-
-impl Accounts for System {
-    fn uid_of(&self, name: &str) -> Option<u32> {
-        let found = User::from_name(name).inspect_err(|error| {
-            tracing::warn!(name, %error, "an account cannot be looked up, and counts for nobody");
-        });
-        found.ok().flatten().map(|user| user.uid.as_raw())
-    }
-
-    fn name_of(&self, uid: u32) -> Option<String> {
-        let found = User::from_uid(Uid::from_raw(uid)).inspect_err(|error| {
-            tracing::warn!(uid, %error, "an account cannot be looked up, and counts for nobody");
-        });
-        found.ok().flatten().map(|user| user.name)
-    }
-}
-
 const SWEEP: Duration = Duration::from_secs(1);
+/// Connections on the unix socket.
 const MAX_CONNECTIONS: usize = 1024;
 /// Of those, connections of peers that are neither SYSTEM nor a front.
 const MAX_LOCALS: usize = 512;
+/// TLS handshakes at once.
+const MAX_HANDSHAKES: usize = 512;
+/// TLS connections of those whose key counts,
+const MAX_KEYS: usize = 1024;
+/// and of everybody else.
+const MAX_STRANGERS: usize = 256;
 /// A local program's connection lasts no longer; it may connect again.
 const LOCAL_LIFETIME: Duration = Duration::from_secs(60);
 const JUDGING: Duration = Duration::from_secs(5);

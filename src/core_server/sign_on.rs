@@ -66,21 +66,23 @@ impl Core {
         now: Timestamp,
     ) -> Result<(Caller, Admission), Refusal> {
         // Addresses are told by those who see them; a local program's word is nobody's.
-        let client = match peer {
-            Peer::System { .. } | Peer::Front { .. } => request.client,
-            Peer::Local { .. } => None,
-        };
+        let client = request.client.filter(|_| peer.sees_clients());
         let wish = Wish::read(request).map_err(Refusal::bad_request)?;
         let (mechanism, principal) = wish.claim();
-        let caller = Caller {
+        let mut caller = Caller {
             mechanism,
             principal: principal.to_owned(),
             client: client.map(|address| address.to_canonical()),
+            impersonator: None,
+            act_as: wish.act_as.clone(),
         };
         decide(peer, wish, policy, now)
             .map_err(|denial| {
                 let (refusal, reason) = match denial {
-                    Denial::NoAccess => (Refusal::no_access(), Reason::NotPermitted),
+                    Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
+                    Denial::Refused(reason @ Reason::NotAdministrator) => {
+                        (Refusal::not_administrator(), reason)
+                    }
                     Denial::Refused(reason) => (Refusal::logon_failed(), reason),
                 };
                 self.refused(peer, &caller, &refusal, reason);
@@ -90,7 +92,10 @@ impl Core {
                     refusal
                 }
             })
-            .map(|admission| (caller, admission))
+            .map(|admission| {
+                caller.impersonator = admission.impersonator().map(str::to_owned);
+                (caller, admission)
+            })
     }
 
     fn granted(&self, peer: &Peer, caller: &Caller, opened: Opened, policy: &Policy) -> Session {
@@ -103,6 +108,8 @@ impl Core {
         self.audit.write(&Line {
             client: caller.client,
             peer: Some(&peer.to_string()),
+            key: peer.key(),
+            impersonator: caller.impersonator.as_deref(),
             ..of_record(Happening::SignOn, &opened.record, &opened.record.key.short())
         });
         session(opened.secret, &opened.record, policy)
@@ -115,6 +122,8 @@ impl Core {
             principal: Some(&caller.principal),
             client: caller.client,
             peer: Some(&peer.to_string()),
+            key: peer.key(),
+            login: caller.act_as.as_deref(),
             reference: Some(&refusal.reference),
             ..Line::new(Happening::SignOn, Verdict::Refused)
         });
@@ -126,4 +135,8 @@ struct Caller {
     mechanism: Mechanism,
     principal: String,
     client: Option<IpAddr>,
+    /// Who acts as the session's owner.
+    impersonator: Option<String>,
+    /// As whom the caller wants to act.
+    act_as: Option<String>,
 }

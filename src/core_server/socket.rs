@@ -1,7 +1,8 @@
-//! The core's unix socket.
+//! The core's sockets.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,16 @@ pub enum BindError {
     /// Something else has that name; it is left alone.
     #[error("{} exists and is no socket: remove it, or choose another core.listen", .0.display())]
     NoSocket(PathBuf),
+    /// The system refuses an address of TLS.
+    #[error(
+        "the core cannot listen on {address}: {source}. Correct core.listen_tls, or stop what holds the port; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+    )]
+    Address {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system refuses.
     #[error("cannot listen on {}: {source}. The account that starts the core must own the directory (core.listen)", path.display())]
     System {
@@ -53,6 +64,14 @@ pub(super) fn bind(path: &Path) -> Result<UnixListener, BindError> {
     let listener = UnixListener::bind(path).map_err(refused)?;
     fs::set_permissions(path, Permissions::from_mode(0o666)).map_err(refused)?;
     Ok(listener)
+}
+
+/// Listens for TLS.
+///
+/// # Errors
+/// [`BindError::Address`].
+pub(super) fn bind_tls(address: SocketAddr) -> Result<TcpListener, BindError> {
+    TcpListener::bind(address).map_err(|source| BindError::Address { address, source })
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl Lab {
         let core = Core::start_with(database, settings, Arc::new(audit)).unwrap();
         let core = Arc::new(core);
         let stop = CancellationToken::new();
-        let listener = bind(&settings.core.listen).unwrap();
+        let listener = bind(&settings.core).unwrap();
         let serving = tokio::spawn(serve(listener, Arc::clone(&core), stop.clone()));
         Self { directory, core, stop, serving }
     }
@@ -96,7 +96,7 @@ impl Lab {
         path: &str,
         body: Value,
     ) -> (StatusCode, Value) {
-        let facts = api::Connection { peer: Arc::new(peer), stop: self.stop.clone() };
+        let facts = api::Connection { peer: Arc::new(peer), client: None, stop: self.stop.clone() };
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::builder().method(method).uri(path).extension(facts);
         let router = TowerToHyperService::new(api::router(Arc::clone(&self.core)));

@@ -131,7 +131,7 @@ async fn peers_open_what_they_may_and_nothing_else() {
         (john(), &own, StatusCode::CREATED),
         (john(), &vouched, StatusCode::FORBIDDEN),
         (john(), &proven, StatusCode::FORBIDDEN),
-        (local(None), &own, StatusCode::UNAUTHORIZED),
+        (local(None), &own, StatusCode::FORBIDDEN),
         (FRONT, &own, StatusCode::FORBIDDEN),
         (FRONT, &vouched, StatusCode::FORBIDDEN),
         (FRONT, &proven, StatusCode::CREATED),
@@ -281,7 +281,7 @@ async fn a_reload_changes_who_may_come_in() {
     let lab = Lab::start(REALM);
     lab.client().open(&proof("john@EXAMPLE.TEST")).await.unwrap();
     let other = settings(lab.directory.path(), &REALM.replace("EXAMPLE", "OTHER"));
-    lab.core.reload(&other);
+    lab.core.reload(Core::prepare(&other).unwrap());
     let error = refused(lab.client().open(&proof("john@EXAMPLE.TEST")).await);
     assert_eq!(error.reason, Some(Reason::RealmNotAllowed));
     assert_eq!(lab.core.live_sessions(), 1);

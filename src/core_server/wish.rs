@@ -1,7 +1,7 @@
 //! From what a peer asks to an admission: who may open a session for whom.
 
-use super::admit::{Admission, Facts, admit};
-use super::peer::Peer;
+use super::admit::{Admission, Facts, admit, impersonate};
+use super::peer::{Peer, Standing};
 use super::policy::{Ask, Policy, allowed};
 use crate::clock::Timestamp;
 use crate::identity::{Via, identify};
@@ -9,7 +9,16 @@ use crate::wire::{Mechanism, OpenSession, Proof, Reason};
 
 /// A well-formed wish for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) struct Wish {
+    /// Who wants it.
+    claim: Claim,
+    /// As whom they want to act, if as somebody else.
+    pub(super) act_as: Option<String>,
+}
+
+/// Who somebody is, and by whose word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Claim {
     /// For whom a front has proven.
     Proven(Proof),
     /// For whom the caller vouches.
@@ -22,7 +31,7 @@ pub(super) enum Wish {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Denial {
     /// The peer may not ask this.
-    NoAccess,
+    NoAccess(Ask),
     /// It may, but the one it names is not signed on.
     Refused(Reason),
 }
@@ -32,7 +41,23 @@ impl Wish {
     ///
     /// # Errors
     /// What is wrong with it, in a sentence.
-    pub(super) fn read(request: OpenSession) -> Result<Self, &'static str> {
+    pub(super) fn read(mut request: OpenSession) -> Result<Self, &'static str> {
+        let act_as = request.act_as.take();
+        Ok(Self { claim: Claim::read(request)?, act_as })
+    }
+
+    /// By what the session's owner would be known, and under which name.
+    pub(super) fn claim(&self) -> (Mechanism, &str) {
+        match &self.claim {
+            Claim::Proven(proof) => (proof.mechanism, &proof.principal),
+            Claim::Trusted(name) => (Mechanism::Trusted, name),
+            Claim::Own(name) => (Mechanism::Unix, name),
+        }
+    }
+}
+
+impl Claim {
+    fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
                 Err("Password sign-on is not in this version of Doorward.")
@@ -60,19 +85,10 @@ impl Wish {
             Self::Own(_) => Ask::OpenOwn,
         }
     }
-
-    /// By what the session's owner would be known, and under which name.
-    pub(super) fn claim(&self) -> (Mechanism, &str) {
-        match self {
-            Self::Proven(proof) => (proof.mechanism, &proof.principal),
-            Self::Trusted(name) => (Mechanism::Trusted, name),
-            Self::Own(name) => (Mechanism::Unix, name),
-        }
-    }
 }
 
 /// Decides on a wish. SYSTEM needs no password for anybody, so whomever it
-/// names it vouches for.
+/// names it vouches for. Who acts as somebody else must first be admitted.
 ///
 /// # Errors
 /// See [`Denial`].
@@ -82,18 +98,38 @@ pub(super) fn decide(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Admission, Denial> {
-    if !allowed(peer, wish.ask()) {
-        return Err(Denial::NoAccess);
+    let admission = decide_claim(peer, wish.claim, policy, now)?;
+    let Some(other) = wish.act_as else { return Ok(admission) };
+    let other = identify(&other, Via::Trusted, &policy.identity).map_err(Denial::Refused)?;
+    if peer.standing() == Standing::Service && !peer.vouches_for(&other) {
+        return Err(Denial::Refused(Reason::PublicKeyScope));
     }
-    let (acceptor_realm, facts) = match (wish, peer) {
-        (Wish::Proven(proof), _) => proven(proof),
-        (Wish::Trusted(name), _) | (Wish::Own(name), Peer::System { .. }) => {
+    let by_system = peer.standing() == Standing::System;
+    impersonate(admission, &other, by_system).map_err(Denial::Refused)
+}
+
+fn decide_claim(
+    peer: &Peer,
+    claim: Claim,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Admission, Denial> {
+    if !allowed(peer, claim.ask()) {
+        return Err(Denial::NoAccess(claim.ask()));
+    }
+    let (acceptor_realm, facts) = match (claim, peer) {
+        (Claim::Proven(proof), _) => proven(proof),
+        (Claim::Trusted(name), _) => (None, named(Mechanism::Trusted, name)),
+        (Claim::Own(name), _) if peer.standing() == Standing::System => {
             (None, named(Mechanism::Trusted, name))
         }
-        (Wish::Own(name), Peer::Local { account: Some(account), .. }) if name == *account => {
+        (Claim::Own(name), Peer::Local { account: Some(account), .. }) if name == *account => {
             (None, named(Mechanism::Unix, name))
         }
-        (Wish::Own(_), _) => return Err(Denial::Refused(Reason::NotPermitted)),
+        (Claim::Own(_), Peer::Local { account: None, .. }) => {
+            return Err(Denial::NoAccess(Ask::OpenOwn));
+        }
+        (Claim::Own(_), _) => return Err(Denial::Refused(Reason::NotPermitted)),
     };
     let via = match facts.mechanism {
         Mechanism::Negotiate => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
@@ -101,6 +137,9 @@ pub(super) fn decide(
         Mechanism::Trusted | Mechanism::Unix => Via::Trusted,
     };
     let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;
+    if facts.mechanism == Mechanism::Trusted && !peer.vouches_for(&identity) {
+        return Err(Denial::Refused(Reason::PublicKeyScope));
+    }
     admit(&identity, facts, policy.lifetime, now).map_err(Denial::Refused)
 }
 

@@ -203,9 +203,13 @@ impl CoreLink {
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core takes this front (uid {}) for a local program: name its account in \
-                     front_users of the core's settings",
-                    known_as.uid.map_or_else(String::new, |uid| uid.to_string())
+                    "the core does not take this process ({}) for a front: name its account in \
+                     front_users of the core's settings, or give its key the role front",
+                    match (known_as.uid, known_as.key) {
+                        (Some(uid), _) => format!("uid {uid}"),
+                        (None, Some(key)) => format!("key {key}"),
+                        (None, None) => known_as.peer,
+                    }
                 ),
             )),
         }
@@ -272,6 +276,10 @@ fn within_limits(grant: Grant, client: IpAddr) -> Answer {
 
 fn refusal(error: ClientError) -> NoGrant {
     match error {
+        // The certificate is ours, and no matter of whoever wants to sign on.
+        ClientError::Refused(body) if body.error == "certificate_refused" => {
+            NoGrant::new(Reason::FrontNotAllowed, ClientError::Refused(body).to_string())
+        }
         ClientError::Refused(body) => {
             let reason = body.reason.unwrap_or(match body.error.as_str() {
                 "end_of_session" => Reason::SessionEnded,

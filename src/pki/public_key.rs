@@ -78,7 +78,10 @@ impl Algorithm {
         let oid = &spki.algorithm.algorithm;
         let parameter = spki.algorithm.parameters.as_ref();
         if *oid == OID_PKCS1_RSAENCRYPTION {
-            return Self::Rsa(spki.parsed().map_or(0, |key| key.key_size()));
+            return Self::Rsa(match spki.parsed() {
+                Ok(x509_parser::public_key::PublicKey::RSA(key)) => bits(key.modulus),
+                _ => 0,
+            });
         }
         if *oid == OID_KEY_TYPE_EC_PUBLIC_KEY {
             let curve = parameter.and_then(|any| Oid::try_from(any).ok());
@@ -103,6 +106,14 @@ impl fmt::Display for Algorithm {
 pub fn fingerprint(der: &[u8]) -> String {
     let hash = digest(&SHA256, der);
     hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
+
+/// The length of a number, in bits.
+fn bits(number: &[u8]) -> usize {
+    let significant = number.iter().skip_while(|byte| **byte == 0);
+    significant.clone().next().map_or(0, |first| {
+        8 * significant.count() - usize::try_from(first.leading_zeros()).unwrap_or(0)
+    })
 }
 
 fn name(oid: &Oid<'_>) -> String {

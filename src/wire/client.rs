@@ -1,8 +1,7 @@
-//! The client of the core, over its unix socket.
+//! The client of the core, over its unix socket or TLS.
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,9 +17,12 @@ use crate::config::checked::CoreAddress;
 
 mod events;
 mod pool;
+mod target;
 
 pub use events::Events;
 use pool::Pool;
+pub use target::CredentialError;
+use target::Target;
 
 /// Asks the core. Connections are kept and shared; calls may run at once.
 #[derive(Debug)]
@@ -31,22 +33,42 @@ pub struct Client {
 /// Why the core gave no answer, or not the one that was hoped for.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody answers on the socket, or not in time.
-    #[error("the core at {} does not answer ({source}): is it running, and is this its socket?", path.display())]
+    /// Nobody answers, or not in time.
+    #[error(
+        "the core at {core} does not answer ({source}): is it running, and is this its address?"
+    )]
     Unreachable {
-        /// The core's socket.
-        path: PathBuf,
+        /// The core's socket, or its URL.
+        core: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// What answers cannot prove to be the core.
+    #[error(
+        "what answers at {core} is not trusted ({source}): name the authority of the core's certificate in server_ssl_ca_file, and reach the core by a name in the certificate"
+    )]
+    Untrusted {
+        /// The core's URL.
+        core: String,
+        /// What the TLS library said.
+        source: io::Error,
+    },
+    /// Our own key, or the authority to trust, cannot be used.
+    #[error("the core at {core} cannot be asked: {source}")]
+    Credentials {
+        /// The core's URL.
+        core: String,
+        /// What is wrong.
+        source: Box<CredentialError>,
     },
     /// The core answered, and refused.
     #[error("{} (reference {} in the core's log)", .0.message, .0.reference)]
     Refused(ErrorBody),
     /// What answers on the socket is no core, or one of another version.
-    #[error("what answers at {} does not speak like a core of this version: {what}", path.display())]
+    #[error("what answers at {core} does not speak like a core of this version: {what}")]
     Protocol {
-        /// The core's socket.
-        path: PathBuf,
+        /// The core's socket, or its URL.
+        core: String,
         /// What was wrong with the answer.
         what: String,
     },
@@ -55,8 +77,16 @@ pub enum ClientError {
 impl Client {
     /// A client of the core at `address`. Nothing is connected yet.
     pub fn new(address: CoreAddress) -> Self {
-        let CoreAddress::Unix(path) = address;
-        Self { pool: Pool::new(path) }
+        Self { pool: Pool::new(Target::new(address)) }
+    }
+
+    /// Reads key, certificate and authority, where the core is asked by TLS.
+    /// They are read again when their files change.
+    ///
+    /// # Errors
+    /// [`ClientError::Credentials`].
+    pub async fn prepare(&self) -> Result<(), ClientError> {
+        self.pool.target().prepare().await
     }
 
     /// Opens a session.
@@ -131,10 +161,9 @@ impl Client {
     /// [`ClientError::Refused`] with `no_access` for a peer that is no front;
     /// or the core cannot be asked.
     pub async fn events(&self) -> Result<Events, ClientError> {
-        let path = self.pool.path().clone();
         let answer = self.in_time(self.pool.stream("/v1/events")).await?;
         match answer {
-            Ok(body) => Ok(Events::new(body, path)),
+            Ok(body) => Ok(Events::new(body, self.pool.target().to_string())),
             Err((status, body)) => Err(self.refusal(status, &body)),
         }
     }

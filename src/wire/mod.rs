@@ -87,6 +87,9 @@ pub struct OpenSession {
     /// A password for `user`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// As whom the session shall be, if as somebody else: for administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act_as: Option<String>,
     /// The client's network address, as the front sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<IpAddr>,
@@ -153,7 +156,7 @@ pub struct Whoami {
     pub uid: Option<u32>,
     /// The file in `sslkeys_path` that holds the peer's key.
     pub key: Option<String>,
-    /// `SYSTEM`, a front, the peer's own account, or nobody.
+    /// `SYSTEM`, `FRONT`, the peer's own account, those its key may act as, or nobody.
     #[serde(rename = "as")]
     pub acting_as: Option<String>,
 }
@@ -199,13 +202,14 @@ pub enum Event {
 /// Every refusal of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `bad_request`, `not_found`, `busy`, `store_full`, `store_failed`.
+    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `certificate_refused`, `bad_request`, `not_found`, `busy`, `store_full`, `store_failed`.
     pub error: String,
     /// What was wrong and what to do, in a sentence.
     pub message: String,
     /// Stands in the core's log beside the whole story.
     pub reference: String,
-    /// Why, told only to peers that proved the identity themselves (fronts).
+    /// Why, told only to peers that proved the identity themselves (fronts), and
+    /// to those whose own certificate is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }

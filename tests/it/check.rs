@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::gateway::{Gateway, Setup};
 use crate::lab::doorward::program;
-use crate::lab::{Doorward, realm, temp_dir};
+use crate::lab::{Doorward, Pki, realm, temp_dir};
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -92,4 +92,25 @@ fn all_that_is_wrong_with_a_configuration_is_shown_at_once() {
     let said = text(&output);
     assert!(said.contains("front.listen: ") && said.contains("listen_tls"), "{said}");
     assert!(said.lines().all(|line| line.starts_with("FAIL  configuration: ")), "{said}");
+}
+
+#[test]
+fn keys_that_may_do_everything_and_files_that_are_skipped_are_warned_about() {
+    let pki = Pki::new();
+    for name in ["free", "webapp"] {
+        pki.client(name);
+    }
+    std::fs::write(pki.path("sslkeys/README"), "keys go here").unwrap();
+    let entries = "[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]\n\
+                   [[core.key]]\nfile = \"gone-public.pem\"\nrole = \"front\"\n";
+    let output = Doorward::run(&["check"], &pki.core(entries));
+    let said = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "warn  keys: free-public.pem (ECDSA P-256) has no [[core.key]]: its holder is SYSTEM",
+        "ok    keys: webapp-public.pem (ECDSA P-256) may act as *",
+        "warn  keys: README is skipped: it holds no public key",
+        "warn  keys: [[core.key]] names gone-public.pem, and no such key is there",
+    ] {
+        assert!(said.lines().any(|found| found.starts_with(line)), "{line}\n{said}");
+    }
 }

@@ -17,6 +17,14 @@ pub fn try_curl(ticket: Option<&Ticket>, args: &[&str]) -> Result<Response, Stri
     run_curl(client("curl", ticket), ticket.is_some(), args)
 }
 
+/// Runs curl with something in its environment.
+#[track_caller]
+pub fn curl_with(name: &str, value: &str, args: &[&str]) -> Response {
+    let mut command = client("curl", None);
+    command.env(name, value);
+    run_curl(command, false, args).unwrap_or_else(|e| panic!("curl {}: {e}", args.join(" ")))
+}
+
 /// Runs curl as another account of this machine.
 #[track_caller]
 pub fn curl_as(account: &str, args: &[&str]) -> Response {

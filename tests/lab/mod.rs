@@ -15,6 +15,7 @@
 pub mod clients;
 pub mod doorward;
 pub mod http;
+pub mod pki;
 pub mod process;
 pub mod realm;
 pub mod servers;
@@ -22,6 +23,7 @@ pub mod ticket;
 
 pub use clients::{chromium, curl, java, python};
 pub use doorward::Doorward;
+pub use pki::Pki;
 pub use process::{Process, wait_until};
 pub use realm::{Realm, realm};
 pub use ticket::{Ticket, TokenOptions};

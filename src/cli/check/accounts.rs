@@ -1,6 +1,6 @@
 //! Accounts that the core's policy names.
 
-use nix::unistd::User;
+use nix::unistd::{Group, User};
 
 use super::finding::Finding;
 use crate::config::checked::Core;
@@ -17,15 +17,18 @@ pub(super) fn check(core: &Core) -> Vec<Finding> {
             _ => Finding::fail(
                 "accounts",
                 format!("{key} names {}, which this host does not know", unknown.join(", ")),
-                format!("create the account, or correct [core] {key}"),
+                format!("create the account or group, or correct [core] {key}"),
             ),
         });
     }
     findings
 }
 
-/// A number is a uid, and needs no account.
+/// A number is a uid, and needs no account; what begins with `@` is a group.
 fn is_known(name: &str) -> bool {
+    if let Some(group) = name.strip_prefix('@') {
+        return Group::from_name(group).is_ok_and(|group| group.is_some());
+    }
     name.parse::<u32>().is_ok() || User::from_name(name).is_ok_and(|account| account.is_some())
 }
 
@@ -39,5 +42,7 @@ mod tests {
         assert!(is_known("4000000"));
         assert!(!is_known("no-such-account"));
         assert!(!is_known("33abc"));
+        assert!(is_known("@root"));
+        assert!(!is_known("@no-such-group"));
     }
 }

@@ -1,7 +1,5 @@
 //! The core: whether it answers, and whom it takes this user for.
 
-use std::path::Path;
-
 use super::finding::Finding;
 use crate::config::Settings;
 use crate::config::checked::CoreAddress;
@@ -10,11 +8,11 @@ use crate::wire::client::{Client, ClientError};
 
 pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     let address = &settings.front.core;
-    let CoreAddress::Unix(path) = address;
+    let own = CoreAddress::Unix(settings.core.listen.clone());
     vec![match Client::new(address.clone()).whoami().await {
-        Ok(whoami) => taken_for(path, &whoami),
+        Ok(whoami) => taken_for(address, &whoami),
         // Front and core of one configuration start together.
-        Err(ClientError::Unreachable { .. }) if *path == settings.core.listen => resting(path),
+        Err(ClientError::Unreachable { .. }) if *address == own => resting(&settings.core.listen),
         Err(error) => Finding::fail(
             "core",
             error.to_string(),
@@ -23,22 +21,24 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     }]
 }
 
-fn taken_for(path: &Path, whoami: &Whoami) -> Finding {
-    let uid = whoami.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
+fn taken_for(address: &CoreAddress, whoami: &Whoami) -> Finding {
+    let uid = whoami.uid.map(|uid| format!(" (uid {uid})"));
+    let key = whoami.key.as_ref().map(|key| format!(" (key {key})"));
+    let uid = uid.or(key).unwrap_or_default();
     match &whoami.acting_as {
         Some(who) => Finding::ok(
             "core",
-            format!("it answers at {}, and takes this user{uid} for {who}", path.display()),
+            format!("it answers at {address}, and takes this user{uid} for {who}"),
         ),
         None => Finding::warn(
             "core",
-            format!("it answers at {}, and takes this user{uid} for nobody", path.display()),
+            format!("it answers at {address}, and takes this user{uid} for nobody"),
             "if the front runs as this user, name it in [core] front_users",
         ),
     }
 }
 
-fn resting(path: &Path) -> Finding {
+fn resting(path: &std::path::Path) -> Finding {
     let folder = path.ancestors().skip(1).find(|above| above.exists());
     let can_make = folder.is_some_and(|folder| {
         folder.is_dir() && nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK).is_ok()

@@ -11,6 +11,7 @@ mod accounts;
 mod core;
 mod finding;
 mod kerberos;
+mod keys;
 mod names;
 mod sockets;
 mod storage;
@@ -50,6 +51,7 @@ fn surroundings(settings: &Settings) -> Vec<Finding> {
     let mut findings = kerberos::check(settings);
     findings.extend(names::check(settings));
     findings.extend(tls::check(settings));
+    findings.extend(keys::check(settings));
     findings.extend(sockets::check(settings));
     findings.extend(storage::check(settings));
     findings.extend(accounts::check(&settings.core));

@@ -10,12 +10,18 @@ use crate::config::Settings;
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let front = &settings.front;
-    let named = [("listen", &front.listen), ("listen_tls", &front.listen_tls)];
+    let none = Vec::new();
+    let core = settings.core.tls.as_ref().map_or(&none, |tls| &tls.listen);
+    let named = [
+        ("front.listen", &front.listen),
+        ("front.listen_tls", &front.listen_tls),
+        ("core.listen_tls", core),
+    ];
     let mut findings: Vec<_> = named
         .into_iter()
         .flat_map(|(key, addresses)| addresses.iter().map(move |address| one(key, *address)))
         .collect();
-    findings.extend(front.listen_status.map(|address| one("listen_status", address)));
+    findings.extend(front.listen_status.map(|address| one("front.listen_status", address)));
     findings
 }
 
@@ -34,14 +40,12 @@ fn one(key: &str, address: SocketAddr) -> Finding {
         io::ErrorKind::AddrNotAvailable => Finding::fail(
             "socket",
             format!("{key} {address}: this host has no such address"),
-            format!(
-                "set [front] {key} to an address of this host, or to 0.0.0.0 or [::] for all of them"
-            ),
+            format!("set {key} to an address of this host, or to 0.0.0.0 or [::] for all of them"),
         ),
         _ => Finding::fail(
             "socket",
             format!("{key} {address} cannot be bound: {error}"),
-            format!("correct [front] {key}"),
+            format!("correct {key}"),
         ),
     }
 }
@@ -54,7 +58,7 @@ fn in_use(key: &str, address: SocketAddr, holder: Option<Process>) -> Finding {
         Some(Process { name, pid }) => Finding::fail(
             "socket",
             format!("{key} {address} is held by {name} (pid {pid})"),
-            format!("stop that program, or set [front] {key} to another port"),
+            format!("stop that program, or set {key} to another port"),
         ),
         None => Finding::warn(
             "socket",

@@ -7,11 +7,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::finding::Finding;
-use crate::cli::certificate::Certificate;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::HostPattern;
 use crate::front::tls::ServerTls;
+use crate::pki::certificate::Certificate;
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     if settings.front.listen_tls.is_empty() {
@@ -42,7 +42,7 @@ fn leaf(path: &Path) -> Option<Certificate> {
     Certificate::read(&first).ok()
 }
 
-fn time(certificate: &Certificate, now: Timestamp) -> Finding {
+pub(super) fn time(certificate: &Certificate, now: Timestamp) -> Finding {
     let Certificate { subject, begins_at, ends_at, .. } = certificate;
     let mend =
         "have the certificate issued again, replace the file, and reload the gateway (SIGHUP)";

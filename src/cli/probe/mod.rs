@@ -15,10 +15,10 @@ use self::offer::Verdict;
 use self::target::Target;
 use self::ticket::{Initiator, Service, Ticket, TicketError};
 use super::ProbeArguments;
-use super::certificate::Certificate;
 use crate::front::http::cookie;
 use crate::front::mechanism::Bindings;
 use crate::front::tls::server_end_point;
+use crate::pki::certificate::Certificate;
 
 mod connection;
 mod offer;

@@ -11,8 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use crate::cli::certificate::Certificate;
 use crate::clock::Timestamp;
+use crate::pki::certificate::Certificate;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::ProbeError;
 use super::connection::Answer;
 use super::offer::{self, Challenge, Explanation, Verdict};
 use super::ticket::{Ticket, TicketError};
-use crate::cli::certificate::Certificate;
+use crate::pki::certificate::Certificate;
 
 /// The first answer.
 pub(super) fn offer(path: &str, answer: &Answer, offered: &[Challenge]) -> String {

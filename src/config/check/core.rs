@@ -3,14 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::within;
+use super::{keys, within};
 use crate::config::checked::{Core, Realm};
 use crate::config::errors::Notes;
 use crate::config::raw;
+use crate::config::surroundings::Surroundings;
 use crate::config::value::Given;
 use crate::config::words::Account;
 
-pub(super) fn check(raw: &raw::Core, listen: PathBuf, notes: &mut Notes<'_>) -> Core {
+pub(super) fn check(
+    raw: &raw::Core,
+    listen: PathBuf,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Core {
     let second = Duration::from_secs(1);
     within(&raw.session_timeout, &SHORTEST_SESSION, &Duration::MAX, notes);
     within(&raw.session_lifetime, &SHORTEST_SESSION, &Duration::MAX, notes);
@@ -18,6 +24,7 @@ pub(super) fn check(raw: &raw::Core, listen: PathBuf, notes: &mut Notes<'_>) -> 
     within(&raw.max_sessions_per_user, &1, &usize::MAX, notes);
     Core {
         listen,
+        tls: keys::check(raw, surroundings, notes),
         local_admin_users: accounts(&raw.local_admin_users),
         front_users: accounts(&raw.front_users),
         allow_local_users: raw.allow_local_users.value,

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use super::certificate::KeyPair;
 use super::within;
-use crate::config::checked::{CertificateFiles, CoreAddress, Front, HeaderNames};
-use crate::config::errors::{At, Notes};
+use crate::config::checked::{CertificateFiles, CoreAddress, Front, HeaderNames, RemoteCore};
+use crate::config::errors::Notes;
 use crate::config::raw;
-use crate::config::secret::Secret;
 use crate::config::surroundings::Surroundings;
 use crate::config::value::Given;
 
@@ -34,11 +34,7 @@ pub(super) fn check(
         listen_status: raw.listen_status.value,
         certificate: certificate(raw, surroundings, notes),
         trusted_proxies: raw.trusted_proxies.iter().map(|given| given.value).collect(),
-        core: if raw.core.is_set() {
-            raw.core.value.clone()
-        } else {
-            CoreAddress::Unix(core_socket.to_owned())
-        },
+        core: core(raw, core_socket, surroundings, notes),
         max_connections: raw.max_connections.value,
         max_header_bytes: raw.max_header_bytes.value,
         header_timeout: raw.header_timeout.value,
@@ -97,58 +93,52 @@ fn certificate(
     surroundings: &Surroundings,
     notes: &mut Notes<'_>,
 ) -> Option<CertificateFiles> {
-    let key_pass = key_pass(raw, surroundings, notes);
-    let Some(key) = &raw.server_ssl_key_file.value else {
-        let dependents = [
-            raw.server_ssl_cert_file.value.as_ref().map(|_| &raw.server_ssl_cert_file.at),
-            raw.server_ssl_key_pass_file.value.as_ref().map(|_| &raw.server_ssl_key_pass_file.at),
-            (!raw.server_ssl_key_pass.0.is_empty()).then_some(&raw.server_ssl_key_pass.at),
-        ];
-        for at in dependents.into_iter().flatten() {
-            notes.error(at, "has no key to go with; set front.server_ssl_key_file");
-        }
-        return None;
+    let given = KeyPair {
+        section: "front",
+        key: ("server_ssl_key_file", &raw.server_ssl_key_file),
+        certificate: Some(&raw.server_ssl_cert_file),
+        pass: &raw.server_ssl_key_pass,
+        pass_file: &raw.server_ssl_key_pass_file,
     };
+    let files = given.files(surroundings, notes)?;
     if raw.listen_tls.is_empty() {
         notes.warn(&raw.server_ssl_key_file.at, "is not used, because front.listen_tls is empty");
     }
-    let certificate = raw.server_ssl_cert_file.value.as_ref().unwrap_or(key);
-    Some(CertificateFiles { key: key.clone(), certificate: certificate.clone(), key_pass })
+    Some(files)
 }
 
-fn key_pass(
+/// Where the core is, and who the front is to it.
+fn core(
     raw: &raw::Front,
+    core_socket: &Path,
     surroundings: &Surroundings,
     notes: &mut Notes<'_>,
-) -> Option<Secret> {
-    let written = raw.server_ssl_key_pass.0.as_str();
-    let at = &raw.server_ssl_key_pass.at;
-    match (written, &raw.server_ssl_key_pass_file.value) {
-        ("", file) => file.clone().map(Secret::file),
-        (_, Some(_)) => {
-            notes.error(at, "stands beside front.server_ssl_key_pass_file; take one of them out");
-            None
+) -> CoreAddress {
+    let given = KeyPair {
+        section: "front",
+        key: ("sslkey_file", &raw.sslkey_file),
+        certificate: None,
+        pass: &raw.sslkey_pass,
+        pass_file: &raw.sslkey_pass_file,
+    };
+    let client = given.files(surroundings, notes);
+    match &raw.core.value {
+        CoreAddress::Https(core) => {
+            if client.is_none() {
+                notes.error(&raw.core.at, "needs a key to sign on with; set front.sslkey_file");
+            }
+            let ca_file = raw.server_ssl_ca_file.value.clone();
+            CoreAddress::Https(RemoteCore { client, ca_file, ..core.clone() })
         }
-        (secret, None) => secret_of(secret, at, surroundings, notes),
+        CoreAddress::Unix(path) => {
+            let unused = [&raw.sslkey_file, &raw.server_ssl_ca_file];
+            for given in unused.into_iter().filter(|given| given.value.is_some()) {
+                notes.warn(&given.at, "is not used, because front.core is a unix socket");
+            }
+            let path = if raw.core.is_set() { path } else { core_socket };
+            CoreAddress::Unix(path.to_owned())
+        }
     }
-}
-
-/// A secret that stands in the file, or in the environment variable that it names.
-fn secret_of(
-    written: &str,
-    at: &At,
-    surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
-) -> Option<Secret> {
-    let Some(variable) = written.strip_prefix('$') else {
-        return Some(Secret::text(written.to_owned()));
-    };
-    let Some(value) = surroundings.environment.get(variable) else {
-        // The text may be a secret that happens to begin so: it is not repeated.
-        notes.error(at, "begins with $, but there is no such environment variable; set it, or put the secret into a file beside");
-        return None;
-    };
-    Some(Secret::text(value.clone()))
 }
 
 fn headers(raw: &raw::Headers, notes: &mut Notes<'_>) -> HeaderNames {

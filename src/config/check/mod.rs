@@ -7,8 +7,10 @@ use super::raw;
 use super::surroundings::Surroundings;
 use super::value::Given;
 
+mod certificate;
 mod core;
 mod front;
+mod keys;
 mod site;
 mod sso;
 
@@ -23,9 +25,14 @@ pub(super) fn check(
     } else {
         surroundings.state_path()
     };
-    let CoreAddress::Unix(core_socket) = match &file.core.listen {
-        given if given.is_set() => given.value.clone(),
-        _ => CoreAddress::Unix(surroundings.core_socket(&state_path)),
+    let core_socket = match &file.core.listen.value {
+        CoreAddress::Unix(path) if file.core.listen.is_set() => path.clone(),
+        CoreAddress::Unix(_) => surroundings.core_socket(&state_path),
+        CoreAddress::Https(_) => {
+            let sentence = "is a unix socket; set the address of TLS in core.listen_tls";
+            notes.error(&file.core.listen.at, sentence);
+            surroundings.core_socket(&state_path)
+        }
     };
     if file.server_name.is_empty() || file.server_name.contains(char::is_whitespace) {
         notes.error(&file.server_name.at, "is not a name; write one word");
@@ -38,7 +45,7 @@ pub(super) fn check(
         front: front::check(&file.front, &core_socket, surroundings, notes),
         sites: site::check(file, &sso.mechanisms, notes),
         sso,
-        core: core::check(&file.core, core_socket, notes),
+        core: core::check(&file.core, core_socket, surroundings, notes),
         state_path,
     }
 }

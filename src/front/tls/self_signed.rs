@@ -15,9 +15,10 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::error::TlsError;
-use super::server::{chain, expires_at, read};
+use super::server::expires_at;
 use crate::clock::Timestamp;
 use crate::pki::file;
+use crate::pki::pair::{chain, read};
 
 /// The file that holds key and certificate for these names, made where it does not.
 pub(super) fn obtain(
@@ -88,6 +89,7 @@ const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
 mod tests {
     use super::*;
     use crate::front::tls::ServerTls;
+    use crate::pki::pair::PairError;
     use std::os::unix::fs::PermissionsExt;
 
     const NOW: Timestamp = Timestamp::from_unix(1_900_000_000);
@@ -123,7 +125,7 @@ mod tests {
         let names = ["web.example".to_owned()];
         std::fs::write(folder.path().join(FILE), "junk").unwrap();
         let error = ServerTls::self_signed(folder.path(), &names, NOW).unwrap_err();
-        assert!(matches!(error, TlsError::NoCertificate { .. }), "{error}");
+        assert!(matches!(error, TlsError::Pair(PairError::NoCertificate { .. })), "{error}");
         let error = ServerTls::self_signed(&folder.path().join("none"), &names, NOW).unwrap_err();
         assert!(error.to_string().contains("state_path must be a folder"), "{error}");
     }

@@ -1,12 +1,11 @@
 //! Everything a handshake needs.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, crypto, version};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -16,7 +15,7 @@ use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
 use crate::front::mechanism::Bindings;
-use crate::pki::{KeySource, PrivateKey};
+use crate::pki::pair;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
@@ -33,9 +32,15 @@ impl ServerTls {
     /// # Errors
     /// [`TlsError`] names the file and what is wrong with it.
     pub fn load(files: &CertificateFiles) -> Result<Self, TlsError> {
-        let key_pem = read(&files.key)?;
-        let chain_pem = read(&files.certificate)?;
-        Self::from_pem(files, &key_pem, &chain_pem)
+        let pair = pair::load(files, "server_ssl_key_pass")?;
+        // The pair was loaded with a certificate.
+        let leaf = pair.cert.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
+        let odd =
+            |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
+        let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
+        let expires_at = expires_at(&leaf).map_err(odd)?;
+        let config = config(pair)?;
+        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
     }
 
     /// Uses the self-signed certificate in the state folder; makes one where
@@ -67,43 +72,6 @@ impl ServerTls {
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
-
-    fn from_pem(
-        files: &CertificateFiles,
-        key_pem: &[u8],
-        chain_pem: &[u8],
-    ) -> Result<Self, TlsError> {
-        let source = KeySource {
-            path: &files.key,
-            pass: files.key_pass.as_ref(),
-            pass_setting: "server_ssl_key_pass",
-        };
-        let key = PrivateKey::read(&source, key_pem)?;
-        let chain = chain(&files.certificate, chain_pem)?;
-        // `chain` gives at least one certificate.
-        let leaf = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
-        let odd =
-            |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
-        let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
-        let expires_at = expires_at(&leaf).map_err(odd)?;
-        let config = config(files, chain, &key)?;
-        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
-    }
-}
-
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
-}
-
-/// The certificates of a PEM file, at least one.
-pub(super) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| TlsError::damaged(path, &error))?;
-    if chain.is_empty() {
-        return Err(TlsError::NoCertificate { path: path.to_owned() });
-    }
-    Ok(chain)
 }
 
 /// When a certificate ends; the fault, where it is none.
@@ -113,22 +81,12 @@ pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String>
     Ok(Timestamp::from_unix(u64::try_from(end).unwrap_or(0)))
 }
 
-fn config(
-    files: &CertificateFiles,
-    chain: Vec<CertificateDer<'static>>,
-    key: &PrivateKey,
-) -> Result<ServerConfig, TlsError> {
+fn config(pair: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let (key_path, certificate) = (files.key.clone(), files.certificate.clone());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-        .and_then(|builder| {
-            builder.with_no_client_auth().with_single_cert(chain, key.der().clone_key())
-        })
-        .map_err(|source| match source {
-            rustls::Error::InconsistentKeys(_) => TlsError::Mismatch { key: key_path, certificate },
-            source => TlsError::Unusable { key: key_path, certificate, source },
-        })?;
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
     Ok(config)
@@ -141,6 +99,8 @@ const RESUMABLE_SESSIONS: usize = 8192;
 mod tests {
     use super::*;
     use crate::front::tls::testing::{files, openssl, pair};
+    use rustls::pki_types::pem::PemObject as _;
+    use std::fs;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;

@@ -1,7 +1,6 @@
 //! Reads the core's server-sent events (WHATWG HTML, section 9.2).
 
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -16,13 +15,13 @@ use crate::wire::Event;
 #[derive(Debug)]
 pub struct Events {
     body: Incoming,
-    path: PathBuf,
+    core: String,
     unread: BytesMut,
 }
 
 impl Events {
-    pub(super) fn new(body: Incoming, path: PathBuf) -> Self {
-        Self { body, path, unread: BytesMut::new() }
+    pub(super) fn new(body: Incoming, core: String) -> Self {
+        Self { body, core, unread: BytesMut::new() }
     }
 
     /// The next event. After an error the stream is over: listen anew, and
@@ -56,11 +55,11 @@ impl Events {
     }
 
     fn unreachable(&self, source: io::Error) -> ClientError {
-        ClientError::Unreachable { path: self.path.clone(), source }
+        ClientError::Unreachable { core: self.core.clone(), source }
     }
 
     fn protocol(&self, what: String) -> ClientError {
-        ClientError::Protocol { path: self.path.clone(), what }
+        ClientError::Protocol { core: self.core.clone(), what }
     }
 }
 

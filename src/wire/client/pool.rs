@@ -1,8 +1,7 @@
-//! Kept connections to the core's unix socket.
+//! Kept connections to the core.
 
 use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -11,28 +10,28 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
 use super::ClientError;
+use super::target::Target;
 
 type Connection = SendRequest<Full<Bytes>>;
 
 /// The connections to one core; each carries one call at a time.
 #[derive(Debug)]
 pub(super) struct Pool {
-    path: PathBuf,
+    target: Target,
     idle: Mutex<Vec<Connection>>,
     slots: Semaphore,
 }
 
 impl Pool {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default(), slots: Semaphore::new(MAX_CONNECTIONS) }
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, idle: Mutex::default(), slots: Semaphore::new(MAX_CONNECTIONS) }
     }
 
-    pub(super) const fn path(&self) -> &PathBuf {
-        &self.path
+    pub(super) const fn target(&self) -> &Target {
+        &self.target
     }
 
     /// One request and its whole answer, on a kept connection where one is left.
@@ -75,16 +74,15 @@ impl Pool {
     }
 
     pub(super) fn unreachable(&self, source: io::Error) -> ClientError {
-        ClientError::Unreachable { path: self.path.clone(), source }
+        self.target.unreachable(source)
     }
 
     pub(super) fn protocol(&self, what: impl Display) -> ClientError {
-        ClientError::Protocol { path: self.path.clone(), what: what.to_string() }
+        ClientError::Protocol { core: self.target.to_string(), what: what.to_string() }
     }
 
     async fn connect(&self) -> Result<Connection, ClientError> {
-        let stream =
-            UnixStream::connect(&self.path).await.map_err(|error| self.unreachable(error))?;
+        let stream = self.target.connect().await?;
         let (connection, driver) = handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.unreachable(io::Error::other(error)))?;

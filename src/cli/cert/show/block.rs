@@ -5,8 +5,8 @@ use serde::Serialize;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::text::ago;
-use crate::cli::certificate::Certificate;
 use crate::clock::Timestamp;
+use crate::pki::certificate::Certificate;
 use crate::pki::encryption::Encryption;
 use crate::pki::pem::{self, Block};
 use crate::pki::{Algorithm, KeyError, KeySource, PrivateKey, PublicKey, fingerprint};

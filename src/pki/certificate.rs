@@ -1,5 +1,6 @@
 //! What a certificate says, for people.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use rustls::client::verify_server_name;
@@ -11,17 +12,17 @@ use crate::clock::Timestamp;
 
 /// What is worth telling of a certificate.
 #[derive(Debug)]
-pub(super) struct Certificate {
+pub struct Certificate {
     /// The subject's distinguished name.
-    pub(super) subject: String,
+    pub subject: String,
     /// The issuer's; the subject's own where it is self-signed.
-    pub(super) issuer: String,
+    pub issuer: String,
     /// DNS names and addresses it is for.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
     /// It counts from then,
-    pub(super) begins_at: Timestamp,
+    pub begins_at: Timestamp,
     /// and until then.
-    pub(super) ends_at: Timestamp,
+    pub ends_at: Timestamp,
     der: CertificateDer<'static>,
 }
 
@@ -30,7 +31,7 @@ impl Certificate {
     ///
     /// # Errors
     /// It is not X.509; the words of the parser.
-    pub(super) fn read(der: &CertificateDer<'_>) -> Result<Self, String> {
+    pub fn read(der: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
         let alternatives = parsed.subject_alternative_name().ok().flatten();
         let names = alternatives.iter().flat_map(|extension| &extension.value.general_names);
@@ -46,21 +47,33 @@ impl Certificate {
     }
 
     /// Whether it is for a host of this name, by the rules of RFC 6125.
-    pub(super) fn covers(&self, host: &str) -> bool {
+    pub fn covers(&self, host: &str) -> bool {
         let Ok(host) = ServerName::try_from(host) else { return false };
         let Ok(parsed) = ParsedCertificate::try_from(&self.der) else { return false };
         verify_server_name(&parsed, &host).is_ok()
     }
 
     /// Whether it counts at a moment.
-    pub(super) fn is_valid_at(&self, moment: Timestamp) -> bool {
+    pub fn is_valid_at(&self, moment: Timestamp) -> bool {
         self.begins_at <= moment && moment <= self.ends_at
+    }
+}
+
+/// `CN=backup, issued by CN=Our CA, valid from … until …`
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, issuer, names, begins_at, ends_at, .. } = self;
+        write!(f, "{subject}")?;
+        if !names.is_empty() {
+            write!(f, " ({})", names.join(", "))?;
+        }
+        write!(f, ", issued by {issuer}, valid from {begins_at} until {ends_at}")
     }
 }
 
 fn name(name: &GeneralName<'_>) -> Option<String> {
     match name {
-        GeneralName::DNSName(dns) => Some((*dns).to_owned()),
+        GeneralName::DNSName(text) | GeneralName::RFC822Name(text) => Some((*text).to_owned()),
         GeneralName::IPAddress(bytes) => match **bytes {
             [a, b, c, d] => Some(IpAddr::from([a, b, c, d]).to_string()),
             _ => <[u8; 16]>::try_from(*bytes).ok().map(|v6| IpAddr::from(v6).to_string()),

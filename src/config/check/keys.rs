@@ -1,0 +1,121 @@
+//! The core's TLS, and `[[core.key]]`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::certificate::KeyPair;
+use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
+use crate::config::errors::Notes;
+use crate::config::keys::Role;
+use crate::config::raw;
+use crate::config::surroundings::Surroundings;
+use crate::config::value::Given;
+
+/// What runs on the core's TLS listeners; `None` where there are none.
+pub(super) fn check(
+    raw: &raw::Core,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Option<CoreTls> {
+    let given = KeyPair {
+        section: "core",
+        key: ("server_ssl_key_file", &raw.server_ssl_key_file),
+        certificate: Some(&raw.server_ssl_cert_file),
+        pass: &raw.server_ssl_key_pass,
+        pass_file: &raw.server_ssl_key_pass_file,
+    };
+    let certificate = given.files(surroundings, notes);
+    let keys = raw.key.iter().map(|given| key(given, notes)).collect();
+    twins(&raw.key, notes);
+    let listen = &raw.listen_tls.0;
+    let Some(first) = listen.first() else {
+        unused(raw, notes);
+        return None;
+    };
+    same_twice(listen, notes);
+    let authorities = AuthorityFiles {
+        ca_file: raw.server_ssl_ca_file.value.clone(),
+        ca_path: raw.server_ssl_ca_path.value.clone(),
+        crl_file: raw.crl_file.value.clone(),
+    };
+    if authorities.ca_file.is_none() && authorities.ca_path.is_none() {
+        notes.warn(&first.at, "lets nobody sign on by a key, because core.server_ssl_ca_file names no authority for their certificates");
+        if authorities.crl_file.is_some() {
+            notes.error(&raw.crl_file.at, "belongs to an authority; set core.server_ssl_ca_file");
+        }
+    }
+    let Some(certificate) = certificate else {
+        notes.error(&first.at, "needs the core's own certificate; set core.server_ssl_key_file (`doorward cert server` makes one)");
+        return None;
+    };
+    Some(CoreTls {
+        listen: listen.iter().map(|given| given.value).collect(),
+        certificate,
+        authorities,
+        sslkeys_path: raw.sslkeys_path.value.clone(),
+        keys,
+    })
+}
+
+fn key(raw: &Given<raw::Key>, notes: &mut Notes<'_>) -> CoreKey {
+    if raw.file.0.is_empty() {
+        notes.error(&raw.at, "names no file; set file to one of core.sslkeys_path");
+    }
+    let act_as: Vec<ActAs> = raw.act_as.iter().map(|given| given.value.clone()).collect();
+    let rights = match (raw.role.value, act_as.as_slice()) {
+        (Role::Front, []) => KeyRights::Front,
+        (Role::Front, _) => {
+            notes.error(&raw.act_as.at, "is not for fronts, which prove whom they sign on; take it out, or set role = \"service\"");
+            KeyRights::Front
+        }
+        (Role::Service, []) => {
+            notes.error(&raw.at, "may act as nobody; set act_as (SYSTEM, *, login names, company:NAME) or role = \"front\"");
+            KeyRights::Service(act_as)
+        }
+        (Role::Service, _) if act_as.contains(&ActAs::System) => KeyRights::System,
+        (Role::Service, _) => KeyRights::Service(act_as),
+    };
+    CoreKey {
+        file: raw.file.0.clone(),
+        rights,
+        from: raw.from.iter().map(|given| given.value).collect(),
+        not_after: raw.not_after.0,
+    }
+}
+
+fn twins(keys: &[Given<raw::Key>], notes: &mut Notes<'_>) {
+    for (index, key) in keys.iter().enumerate() {
+        let earlier = keys.iter().take(index).find(|earlier| earlier.file.0 == key.file.0);
+        if let Some(earlier) = earlier.filter(|_| !key.file.0.is_empty()) {
+            let line = notes.line(&earlier.at);
+            let sentence =
+                format!("{:?} has an entry already (line {line}); take one out", key.file.0);
+            notes.error(&key.file.at, sentence);
+        }
+    }
+}
+
+fn same_twice(listen: &[Given<SocketAddr>], notes: &mut Notes<'_>) {
+    for (index, given) in listen.iter().enumerate() {
+        let again = listen.iter().take(index).any(|earlier| earlier.value == given.value);
+        if again && given.port() != 0 {
+            notes.error(&given.at, format!("{} is listened on already; take one out", given.value));
+        }
+    }
+}
+
+/// What belongs to TLS and stands there without it.
+fn unused(raw: &raw::Core, notes: &mut Notes<'_>) {
+    let said = |given: &Given<Option<PathBuf>>| given.value.is_some().then(|| given.at.clone());
+    let files =
+        [&raw.server_ssl_key_file, &raw.server_ssl_ca_file, &raw.server_ssl_ca_path, &raw.crl_file];
+    let folder = (raw.sslkeys_path.is_set() && raw.sslkeys_path.to_str() != Some(DEFAULT_SSLKEYS))
+        .then(|| raw.sslkeys_path.at.clone());
+    let keys = raw.key.first().map(|given| given.at.clone());
+    for at in files.into_iter().filter_map(said).chain(folder).chain(keys) {
+        notes.warn(&at, "is not used, because core.listen_tls is empty");
+    }
+}
+
+/// Written down as it is by default, it asks for nothing.
+const DEFAULT_SSLKEYS: &str = "/etc/doorward/sslkeys";

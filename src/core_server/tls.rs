@@ -1,0 +1,156 @@
+//! The core's TLS: settings, and one connection.
+//!
+//! A client certificate is asked for and not demanded, and any passes the
+//! handshake whose key the client holds. What it is worth is found out for
+//! each request, so a refusal is an answer that can be read.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::SingleCertAndKey;
+use rustls::{ServerConfig, version};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::api::Connection;
+use super::certificate::{Client, KeyRules};
+use super::peer::Peer;
+use super::policy::{Ask, allowed};
+use super::refusal::Refusal;
+use super::serve::{Door, talk};
+use super::{Core, TlsSetupError};
+use crate::clock;
+use crate::config::checked;
+use crate::pki::pair;
+use crate::pki::possession::PossessionVerifier;
+
+/// What new handshakes use, and by what all requests are judged.
+#[derive(Debug)]
+pub(super) struct Tls {
+    config: Arc<ServerConfig>,
+    rules: Arc<KeyRules>,
+}
+
+impl Tls {
+    /// Reads key, certificate and authorities.
+    pub(super) fn load(settings: &checked::CoreTls) -> Result<Self, TlsSetupError> {
+        let shown = Arc::new(SingleCertAndKey::from(pair::load(
+            &settings.certificate,
+            "server_ssl_key_pass",
+        )?));
+        let provider = Arc::new(default_provider());
+        let verifier = Arc::new(PossessionVerifier::new(Arc::clone(&provider)));
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(shown);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
+        Ok(Self { config: Arc::new(config), rules: Arc::new(KeyRules::load(settings)?) })
+    }
+}
+
+impl Core {
+    /// Who a client is at this moment, or the answer it gets instead.
+    async fn judge_certificate(&self, client: &Arc<Client>) -> Result<Peer, Refusal> {
+        let Some(tls) = self.tls.load_full() else { return Err(Refusal::unjudged()) };
+        let (rules, judged) = (Arc::clone(&tls.rules), Arc::clone(client));
+        let judging = spawn_blocking(move || rules.judge(&judged, clock::now()));
+        match timeout(JUDGING, judging).await {
+            Ok(Ok(Ok(peer))) => Ok(peer),
+            Ok(Ok(Err(refused))) => Err(self.refused_certificate(client, &refused)),
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!(client = %client.address(), "the files of sslkeys_path and the authorities cannot be looked at in time");
+                Err(Refusal::unjudged())
+            }
+        }
+    }
+
+    /// Ends what outlives its request as soon as the client may not have it any more.
+    pub(super) async fn watch(self: Arc<Self>, client: Arc<Client>, open: CancellationToken) {
+        while open.run_until_cancelled(clock::pause(WATCH)).await.is_some() {
+            let may = self.judge_certificate(&client).await;
+            if !may.is_ok_and(|peer| allowed(&peer, Ask::Events)) {
+                open.cancel();
+            }
+        }
+    }
+}
+
+impl Door {
+    /// Shakes hands, and serves requests until the client leaves.
+    pub(super) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
+        let Ok(place) = self.handshakes.try_acquire() else {
+            tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+            return;
+        };
+        let Some(tls) = self.core.tls.load_full() else { return };
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
+        drop(tls);
+        let handshake = async {
+            stream.set_nodelay(true)?;
+            acceptor.accept(stream).await
+        };
+        let stream = match Box::pin(timeout(HANDSHAKE, handshake)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::debug!(%address, %error, "a TLS handshake with the core failed");
+                return;
+            }
+            Err(_) => {
+                tracing::debug!(%address, "a TLS handshake with the core took too long");
+                return;
+            }
+        };
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let chain = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
+        let client = Arc::new(Client::new(chain, address.ip()));
+        // Whoever is told that it is refused has all the time of a stranger.
+        let known = matches!(self.core.judge_certificate(&client).await, Ok(Peer::Key(_)));
+        drop(place);
+        let places = if known { &self.keys } else { &self.strangers };
+        let Ok(_place) = places.try_acquire() else {
+            tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+            return;
+        };
+        let over = self.stop.child_token();
+        let lifetime = if known { None } else { Some(STRANGERS_LIFETIME) };
+        let service = service_fn(|request| self.answer(request, Arc::clone(&client), over.clone()));
+        talk(stream, service, over.clone(), lifetime).await;
+    }
+
+    async fn answer(
+        &self,
+        mut request: http::Request<Incoming>,
+        client: Arc<Client>,
+        stop: CancellationToken,
+    ) -> Result<Response<Body>, std::convert::Infallible> {
+        let peer = match self.core.judge_certificate(&client).await {
+            Ok(peer) => Arc::new(peer),
+            Err(refusal) => return Ok(refusal.into_response()),
+        };
+        request.extensions_mut().insert(Connection { peer, client: Some(client), stop });
+        self.router.call(request).await
+    }
+}
+
+/// TLS sessions that clients may resume; a reload forgets them.
+const RESUMABLE_SESSIONS: usize = 1024;
+/// A client that is slow or silent within a handshake is left.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Files that cannot be looked at within this time refuse the request.
+const JUDGING: Duration = Duration::from_secs(5);
+/// How often an answer without end is asked whether it may go on.
+const WATCH: Duration = Duration::from_secs(1);
+/// A connection of somebody without a good key lasts no longer.
+const STRANGERS_LIFETIME: Duration = Duration::from_secs(60);

@@ -1,0 +1,332 @@
+//! The core on TLS: whose certificate counts, until when, and what the others are told.
+
+use serde_json::{Value, json};
+
+use crate::lab::clients::curl_with;
+use crate::lab::http::{Raw, Response};
+use crate::lab::pki::CLIENT;
+use crate::lab::{Doorward, Pki, python, realm, wait_until};
+
+/// Asks the core by TLS, with `NAME.pem` or without a certificate.
+#[track_caller]
+pub(crate) fn ask(
+    core: &Doorward,
+    pki: &Pki,
+    name: Option<&str>,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Response {
+    let url = format!("https://{}:{}{path}", realm().host("web"), core.core_port());
+    let (authority, body) = (pki.text("ca.crt"), body.map(|body| body.to_string()));
+    let pem = name.map(|name| pki.text(&format!("{name}.pem")));
+    let mut args = vec!["--cacert", &authority, "-X", method];
+    if let Some(pem) = &pem {
+        args.extend(["--cert", pem]);
+    }
+    if let Some(body) = &body {
+        args.extend(["-H", "Content-Type: application/json", "--data", body]);
+    }
+    args.push(&url);
+    // Weak keys are to be refused by the core, and not by the client itself.
+    curl_with("OPENSSL_CONF", &pki.text("openssl.cnf"), &args)
+}
+
+#[track_caller]
+fn whoami(core: &Doorward, pki: &Pki, name: &str) -> Response {
+    ask(core, pki, Some(name), "GET", "/v1/whoami", None)
+}
+
+#[track_caller]
+fn refused(core: &Doorward, pki: &Pki, name: &str) -> String {
+    let answer = whoami(core, pki, name);
+    assert_eq!(answer.status, 403, "{name}: {answer:?}");
+    let body = answer.json();
+    assert_eq!(body["error"], "certificate_refused", "{body}");
+    let reason = body["reason"].as_str().unwrap().to_owned();
+    // The reference on the answer finds the line of the audit log.
+    let reference = body["reference"].as_str().unwrap().to_owned();
+    let line = core.wait_audit("the refusal", |line| line["reference"] == reference);
+    assert_eq!(line["reason"], reason);
+    reason
+}
+
+#[test]
+fn a_listed_key_with_a_certificate_of_our_authority_is_system() {
+    let pki = Pki::new();
+    for (name, kind) in [
+        ("ec", "P-256"),
+        ("ec384", "P-384"),
+        ("ec521", "P-521"),
+        ("ed", "ED25519"),
+        ("rsa", "2048"),
+    ] {
+        pki.key(name, kind);
+        pki.issue(name, "ca", CLIENT);
+        pki.list(name);
+    }
+    let core = Doorward::core(&pki.core(""));
+    for name in ["ec", "ec384", "ec521", "ed", "rsa"] {
+        let key = format!("{name}-public.pem");
+        let expected = json!({"peer": "certificate", "uid": null, "key": key, "as": "SYSTEM"});
+        assert_eq!(whoami(&core, &pki, name).json(), expected);
+    }
+    // The certificate may be listed in the place of the key, and be issued anew.
+    pki.unlist("ec");
+    std::fs::copy(pki.path("ec.crt"), pki.path("sslkeys/ec.crt")).unwrap();
+    pki.issue("ec", "ca", CLIENT);
+    assert_eq!(whoami(&core, &pki, "ec").json()["key"], "ec.crt");
+}
+
+#[test]
+fn every_other_certificate_is_told_why_it_does_not_count() {
+    let pki = Pki::new();
+    pki.authority("other");
+    let issue = |name: &str, kind: &str, authority: &str, extensions: &str| {
+        pki.key(name, kind);
+        pki.issue(name, authority, extensions);
+        pki.list(name);
+    };
+    issue("stranger", "P-256", "other", CLIENT);
+    issue("server", "P-256", "ca", "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n");
+    issue("short", "1024", "ca", CLIENT);
+    issue("curved", "ED448", "ca", CLIENT);
+    issue("version1", "P-256", "ca", "");
+    issue("unlisted", "P-256", "ca", CLIENT);
+    pki.unlist("unlisted");
+    issue("replaced", "2048", "ca", CLIENT);
+    // A new key behind the name of the old one, which still stands in sslkeys.
+    pki.key("replaced", "P-256");
+    pki.issue("replaced", "ca", CLIENT);
+    issue("alone", "P-256", "ca", CLIENT);
+    pki.self_signed("alone");
+    issue("over", "P-256", "ca", CLIENT);
+    pki.issue_at("-40 days", "over", "ca", CLIENT);
+    issue("early", "P-256", "ca", CLIENT);
+    pki.issue_at("+10 days", "early", "ca", CLIENT);
+    let core = Doorward::core(&pki.core(""));
+    for (name, reason) in [
+        ("stranger", "certificate_no_chain"),
+        ("alone", "certificate_self_signed"),
+        ("over", "certificate_expired"),
+        ("early", "certificate_not_yet_valid"),
+        ("server", "certificate_purpose"),
+        ("version1", "certificate_form"),
+        ("short", "public_key_too_short"),
+        ("curved", "public_key_algorithm"),
+        ("unlisted", "public_key_not_listed"),
+        ("replaced", "public_key_not_listed"),
+    ] {
+        assert_eq!(refused(&core, &pki, name), reason, "{name}");
+    }
+    let said = whoami(&core, &pki, "over").json()["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("has expired") && said.contains("CN=over, issued by CN=ca"), "{said}");
+    assert_eq!(core.audit().iter().filter(|line| line["outcome"] == "granted").count(), 0);
+    let skipped = |file: &'static str| {
+        move |line: &Value| line["fields"]["file"] == file || line["file"] == file
+    };
+    core.wait_log("the short key", skipped("short-public.pem"));
+    let before = core.log().iter().filter(|line| skipped("short-public.pem")(line)).count();
+    assert_eq!(before, 1, "skipped files are said once");
+}
+
+#[test]
+fn a_revoked_certificate_is_refused_and_a_list_out_of_date_refuses_all() {
+    let pki = Pki::new();
+    pki.client("good");
+    pki.client("stolen");
+    pki.revoke(&[], "+0 days");
+    let core = Doorward::core(&pki.core(&format!("crl_file = \"{}\"", pki.text("crl.pem"))));
+    assert_eq!(whoami(&core, &pki, "stolen").status, 200);
+    pki.revoke(&["stolen"], "+0 days");
+    assert_eq!(refused(&core, &pki, "stolen"), "certificate_revoked");
+    assert_eq!(whoami(&core, &pki, "good").status, 200);
+    pki.revoke(&[], "-20 days");
+    assert_eq!(refused(&core, &pki, "good"), "crl_outdated");
+}
+
+/// Two requests on one connection, and one on a connection that resumes its TLS
+/// session; the key is taken out after the first.
+fn session(core: &Doorward, pki: &Pki, version: &str) -> Value {
+    let script = format!(
+        r#"
+import http.client, json, os, ssl
+context = ssl.create_default_context(cafile="{ca}")
+context.load_cert_chain("{pem}")
+context.minimum_version = context.maximum_version = ssl.TLSVersion.{version}
+class Connection(http.client.HTTPSConnection):
+    session = None
+    def connect(self):
+        http.client.HTTPConnection.connect(self)
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.host, session=self.session)
+    def ask(self):
+        self.request("GET", "/v1/whoami")
+        answer = self.getresponse()
+        return [answer.status, json.loads(answer.read()).get("reason")]
+first = Connection("{host}", {port})
+said = [first.ask()]
+resumed = Connection("{host}", {port})
+resumed.session = first.sock.session
+said.append(resumed.ask())
+said.append(resumed.sock.session_reused)
+os.remove("{listed}")
+said.append(first.ask())
+said.append(resumed.ask())
+again = Connection("{host}", {port})
+again.session = resumed.sock.session
+said.append(again.ask())
+said.append(again.sock.session_reused)
+print(json.dumps(said))
+"#,
+        ca = pki.text("ca.crt"),
+        pem = pki.text("web.pem"),
+        host = realm().host("web"),
+        port = core.core_port(),
+        listed = pki.text("sslkeys/web-public.pem"),
+    );
+    serde_json::from_str(&python(&script, None)).unwrap()
+}
+
+#[test]
+fn a_key_that_is_taken_out_counts_no_more_on_connections_and_sessions_that_stand() {
+    let pki = Pki::new();
+    pki.client("web");
+    let core = Doorward::core(&pki.core(""));
+    for version in ["TLSv1_3", "TLSv1_2"] {
+        pki.list("web");
+        let gone = json!([403, "public_key_removed"]);
+        let (granted, resumed) = (json!([200, null]), json!(true));
+        assert_eq!(
+            session(&core, &pki, version),
+            json!([granted, granted, resumed, gone, gone, gone, resumed]),
+            "{version}"
+        );
+    }
+    pki.list("web");
+    assert_eq!(whoami(&core, &pki, "web").status, 200, "it counts again at once");
+}
+
+#[test]
+fn a_key_without_its_certificate_or_a_certificate_without_its_key_is_nobody() {
+    let pki = Pki::new();
+    pki.client("web");
+    pki.key("thief", "P-256");
+    let core = Doorward::core(&pki.core(""));
+    // Curl refuses such a pair; s_client does not sign with a key that does not fit either.
+    let pem = |name: &str| std::fs::read(pki.path(name)).unwrap();
+    std::fs::write(pki.path("mixed.pem"), [pem("thief.key"), pem("web.crt")].concat()).unwrap();
+    let url = format!("https://{}:{}/v1/whoami", realm().host("web"), core.core_port());
+    let (ca, mixed) = (pki.text("ca.crt"), pki.text("mixed.pem"));
+    let failed = crate::lab::clients::try_curl(None, &["--cacert", &ca, "--cert", &mixed, &url]);
+    assert!(failed.is_err(), "{failed:?}");
+    let nobody = ask(&core, &pki, None, "GET", "/v1/whoami", None).json();
+    assert_eq!(nobody, json!({"peer": "anonymous", "uid": null, "key": null, "as": null}));
+}
+
+#[test]
+fn an_entry_says_as_whom_from_where_and_until_when_its_key_counts() {
+    let pki = Pki::new();
+    for name in ["webapp", "far", "past", "copy"] {
+        pki.client(name);
+    }
+    let config = pki.core(
+        "[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"alice\"]\nfrom = [\"127.0.0.0/8\"]\n\
+         not_after = 2100-01-01T00:00:00Z\n\
+         [[core.key]]\nfile = \"far-public.pem\"\nact_as = [\"*\"]\nfrom = [\"10.0.0.0/8\"]\n\
+         [[core.key]]\nfile = \"past-public.pem\"\nact_as = [\"*\"]\nnot_after = 2020-01-01T00:00:00Z\n\
+         [[core.key]]\nfile = \"copy-public.pem\"\nact_as = [\"bob\"]\n\
+         [[core.realm]]\nrealm = \"LAB.EXAMPLE\"\n",
+    );
+    let core = Doorward::core(&config);
+    assert_eq!(refused(&core, &pki, "far"), "public_key_address");
+    assert_eq!(refused(&core, &pki, "past"), "public_key_expired");
+    assert_eq!(whoami(&core, &pki, "webapp").json()["as"], "alice");
+    // Another name in the same folder frees no key.
+    let listed = pki.path("sslkeys");
+    std::fs::copy(listed.join("copy-public.pem"), listed.join("a-copy.pem")).unwrap();
+    assert_eq!(whoami(&core, &pki, "copy").json()["as"], "bob");
+
+    let open = |user: &str| {
+        let wish = json!({"user": user, "trusted": true});
+        ask(&core, &pki, Some("webapp"), "POST", "/v1/sessions", Some(wish))
+    };
+    let opened = open("Alice@LAB.EXAMPLE");
+    assert_eq!(opened.status, 201, "{opened:?}");
+    assert_eq!(opened.json()["user"]["login"], "alice");
+    let line = core.wait_audit("the sign-on", |line| line["outcome"] == "granted");
+    assert_eq!(line["key"], "webapp-public.pem");
+    assert_eq!(line["peer"], "key webapp-public.pem from 127.0.0.1");
+    let other = open("bob@LAB.EXAMPLE");
+    assert_eq!((other.status, other.json()["error"].as_str()), (401, Some("logon_failed")));
+    core.wait_audit("the refusal", |line| line["reason"] == "public_key_scope");
+}
+
+#[test]
+fn an_administrator_acts_as_somebody_else_and_the_audit_log_has_both_names() {
+    let pki = Pki::new();
+    pki.client("admin");
+    pki.client("webapp");
+    let core =
+        Doorward::core(&pki.core("[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]\n"));
+    let wish = json!({"user": "root", "trusted": true, "act_as": "Mary"});
+    let open = |name| ask(&core, &pki, Some(name), "POST", "/v1/sessions", Some(wish.clone()));
+    let opened = open("admin");
+    assert_eq!(opened.status, 201, "{opened:?}");
+    assert_eq!(opened.json()["user"]["login"], "mary");
+    let line = core.wait_audit("the sign-on", |line| line["outcome"] == "granted");
+    assert_eq!((&line["login"], &line["impersonator"]), (&json!("mary"), &json!("root")));
+    let refused = open("webapp");
+    assert_eq!((refused.status, refused.json()["error"].as_str()), (403, Some("no_access")));
+    let line = core.wait_audit("the refusal", |line| line["reason"] == "not_administrator");
+    assert_eq!((&line["principal"], &line["login"]), (&json!("root"), &json!("Mary")));
+}
+
+#[test]
+fn a_silent_client_holds_nobody_up_and_is_left() {
+    let pki = Pki::new();
+    pki.client("web");
+    let core = Doorward::core(&pki.core(""));
+    let mut silent: Vec<Raw> = (0..200).map(|_| Raw::connect(core.core_port())).collect();
+    for raw in &mut silent[100..] {
+        // The beginning of a handshake.
+        raw.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]);
+    }
+    assert_eq!(whoami(&core, &pki, "web").status, 200);
+    assert!(silent.iter_mut().all(Raw::closed));
+}
+
+#[test]
+fn what_a_certificate_names_is_never_fetched() {
+    let pki = Pki::new();
+    let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    canary.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/list", canary.local_addr().unwrap());
+    pki.key("lure", "P-256");
+    let lure = format!(
+        "{CLIENT}crlDistributionPoints=URI:{url}\nauthorityInfoAccess=OCSP;URI:{url},caIssuers;URI:{url}\n"
+    );
+    pki.issue("lure", "ca", &lure);
+    pki.list("lure");
+    let core = Doorward::core(&pki.core(""));
+    assert_eq!(whoami(&core, &pki, "lure").status, 200);
+    pki.authority("other");
+    pki.issue("lure", "other", &lure);
+    assert_eq!(refused(&core, &pki, "lure"), "certificate_no_chain");
+    assert!(canary.accept().is_err(), "somebody came");
+}
+
+#[test]
+fn a_reload_takes_a_new_certificate_and_new_entries_or_leaves_everything() {
+    let pki = Pki::new();
+    pki.client("web");
+    let core = Doorward::core(&pki.core(""));
+    assert_eq!(whoami(&core, &pki, "web").json()["as"], "SYSTEM");
+    core.reload(&pki.core("[[core.key]]\nfile = \"web-public.pem\"\nact_as = [\"*\"]\n"));
+    wait_until(crate::lab::LIMIT, "the entry", || {
+        (whoami(&core, &pki, "web").json()["as"] == "*").then_some(())
+    });
+    core.reload(&pki.core("crl_file = \"/nonexistent/crl.pem\"\n"));
+    let said = core.wait_log("the complaint", |line| line.to_string().contains("reload_failed"));
+    assert!(said.to_string().contains("/nonexistent/crl.pem"), "{said}");
+    assert_eq!(whoami(&core, &pki, "web").json()["as"], "*");
+}
