@@ -116,7 +116,7 @@ impl Metrics {
             &["state"],
         )?;
         registry.register(Box::new(ntlm_helpers.clone()))?;
-        for mechanism in [Mechanism::Negotiate, Mechanism::Ntlm] {
+        for mechanism in [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm] {
             signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
         }
         let class = |name: &str| responses.with_label_values(&[name]);

@@ -1,9 +1,10 @@
 //! Opens sessions: judges each wish, opens those that were admitted with one
 //! write to the disk, and has every outcome in the audit log.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::admit::Admission;
+use super::keys::Entitled;
 use super::peer::Peer;
 use super::policy::{Ask, Policy, allowed};
 use super::refusal::Refusal;
@@ -12,6 +13,7 @@ use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock::Timestamp;
+use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
 use crate::wire::{Mechanism, OpenSession, Reason, Session};
 
@@ -24,10 +26,14 @@ impl Core {
         now: Timestamp,
     ) -> Vec<Result<Session, Refusal>> {
         let policy = self.policy.load_full();
+        let listed = match requests.iter().any(by_certificate) {
+            true => self.listed(&policy, now).await,
+            false => None,
+        };
         let mut admitted = Vec::with_capacity(requests.len());
         let mut callers = Vec::with_capacity(requests.len());
         for request in requests {
-            callers.push(match self.judge(peer, request, &policy, now) {
+            callers.push(match self.judge(peer, request, listed.as_deref(), &policy, now) {
                 Ok((caller, admission)) => {
                     let only_from = caller.client.filter(|_| policy.ip_check);
                     admitted.push((admission, only_from));
@@ -62,6 +68,7 @@ impl Core {
         &self,
         peer: &Peer,
         request: OpenSession,
+        listed: Option<&Listed>,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(Caller, Admission), Refusal> {
@@ -75,8 +82,26 @@ impl Core {
             client: client.map(|address| address.to_canonical()),
             impersonator: None,
             act_as: wish.act_as.clone(),
+            key: None,
+            detail: None,
         };
-        decide(peer, wish, policy, now)
+        let holder = wish.key().map(|key| {
+            let Some(listed) = listed else { return Err(Reason::Busy) };
+            // An entry for some networks counts from nowhere else, nor from nobody knows where.
+            let from = caller.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            let entitled = policy.keys.entitled(listed, key, Some(from), now);
+            match entitled.and_then(Entitled::holder) {
+                Ok(holder) => {
+                    caller.key = Some(holder.file.clone());
+                    Ok(holder)
+                }
+                Err(refused) => {
+                    caller.detail = Some(format!("key {key}: {}", refused.detail));
+                    Err(refused.reason)
+                }
+            }
+        });
+        decide(peer, wish, holder, policy, now)
             .map_err(|denial| {
                 let (refusal, reason) = match denial {
                     Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
@@ -108,7 +133,7 @@ impl Core {
         self.audit.write(&Line {
             client: caller.client,
             peer: Some(&peer.to_string()),
-            key: peer.key(),
+            key: caller.key.as_deref().or(peer.key()),
             impersonator: caller.impersonator.as_deref(),
             ..of_record(Happening::SignOn, &opened.record, &opened.record.key.short())
         });
@@ -118,11 +143,12 @@ impl Core {
     fn refused(&self, peer: &Peer, caller: &Caller, refusal: &Refusal, reason: Reason) {
         self.audit.write(&Line {
             reason: Some(reason),
+            detail: caller.detail.as_deref(),
             mechanism: Some(caller.mechanism),
             principal: Some(&caller.principal),
             client: caller.client,
             peer: Some(&peer.to_string()),
-            key: peer.key(),
+            key: caller.key.as_deref().or(peer.key()),
             login: caller.act_as.as_deref(),
             reference: Some(&refusal.reference),
             ..Line::new(Happening::SignOn, Verdict::Refused)
@@ -139,4 +165,12 @@ struct Caller {
     impersonator: Option<String>,
     /// As whom the caller wants to act.
     act_as: Option<String>,
+    /// The file of the key that a certificate was shown for.
+    key: Option<String>,
+    /// More words on a refusal.
+    detail: Option<String>,
+}
+
+fn by_certificate(request: &OpenSession) -> bool {
+    request.proof.as_ref().is_some_and(|proof| proof.mechanism == Mechanism::Certificate)
 }

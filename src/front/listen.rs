@@ -15,6 +15,7 @@ use super::connection::{self, Connection};
 use super::{Front, status};
 use crate::clock;
 use crate::config::checked;
+use crate::pki::shown::Shown;
 
 /// What is spoken on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +141,7 @@ async fn one(
         Speaks::Status => Box::pin(status::serve(&front, TokioIo::new(stream))).await,
         Speaks::Http => {
             let trusted = &front.live().settings.front.trusted_proxies;
-            let connection = Arc::new(Connection::new(peer.ip(), None, trusted));
+            let connection = Arc::new(Connection::new(peer.ip(), None, None, trusted));
             Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
         }
         Speaks::Https => {
@@ -152,8 +153,10 @@ async fn one(
                 match Box::pin(timeout(limit, acceptor.accept(stream))).await {
                     Ok(Ok(stream)) => {
                         let binding = Some(Arc::clone(tls.binding()));
+                        let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
                         let trusted = &live.settings.front.trusted_proxies;
-                        let connection = Arc::new(Connection::new(peer.ip(), binding, trusted));
+                        let connection =
+                            Arc::new(Connection::new(peer.ip(), binding, shown, trusted));
                         drop(live);
                         Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
                     }

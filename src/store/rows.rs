@@ -39,6 +39,7 @@ pub(super) fn insert_session(
         record.only_from.map(|address| address.to_string()),
         integer(record.usage.last_used.unix()),
         record.usage.claimed,
+        record.public_key,
     ])?;
     Ok(())
 }
@@ -68,9 +69,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         user_id: number(row, 2)?,
         user,
         mechanism: parse(row, 3, |word| {
-            [Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Trusted, Mechanism::Unix]
-                .into_iter()
-                .find(|mechanism| mechanism.as_str() == word)
+            MECHANISMS.into_iter().find(|mechanism| mechanism.as_str() == word)
         })?,
         principal: row.get(4)?,
         channel_bound: row.get(5)?,
@@ -81,6 +80,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
             _ => Some(parse(row, 8, |text| text.parse::<IpAddr>().ok())?),
         },
         usage: Usage { last_used: Timestamp::from_unix(number(row, 9)?), claimed: row.get(10)? },
+        public_key: row.get(11)?,
     })
 }
 
@@ -102,9 +102,16 @@ fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+const MECHANISMS: [Mechanism; 5] = [
+    Mechanism::Certificate,
+    Mechanism::Negotiate,
+    Mechanism::Ntlm,
+    Mechanism::Trusted,
+    Mechanism::Unix,
+];
 const INSERT_SESSION: &str = "INSERT INTO sessions (serial, key, user, mechanism, principal,
-    channel_bound, opened_at, expires_at, only_from, last_used, claimed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    channel_bound, opened_at, expires_at, only_from, last_used, claimed, public_key)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 pub(super) const SELECT_SESSIONS: &str =
     "SELECT serial, key, user, mechanism, principal, channel_bound,
-    opened_at, expires_at, only_from, last_used, claimed FROM sessions ORDER BY serial";
+    opened_at, expires_at, only_from, last_used, claimed, public_key FROM sessions ORDER BY serial";

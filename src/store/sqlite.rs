@@ -37,7 +37,8 @@ impl Database {
         let format: i64 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(wrong)?;
         match format {
-            0 => make_tables(&mut connection).map_err(wrong)?,
+            0 => make(&mut connection, TABLES).map_err(wrong)?,
+            1 => make(&mut connection, FROM_FORMAT_1).map_err(wrong)?,
             FORMAT => {}
             found => return Err(OpenError::Newer { path, found, known: FORMAT }),
         }
@@ -141,9 +142,10 @@ fn make_private(directory: &Path, file: &Path) -> Result<(), OpenError> {
         .map_err(|source| OpenError::File { path: file.to_owned(), source })
 }
 
-fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Brings the tables to the present format.
+fn make(connection: &mut Connection, tables: &str) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(tables)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()
 }
@@ -164,7 +166,7 @@ fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
 }
 
 const FILE_NAME: &str = "sessions.sqlite";
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// A core that is being replaced has this long to let go of the file.
 const PREDECESSOR: Duration = Duration::from_secs(2);
 /// Exclusive: two cores on one file would not hear of each other's sessions.
@@ -189,5 +191,7 @@ CREATE TABLE sessions (
     expires_at INTEGER NOT NULL,
     only_from TEXT,
     last_used INTEGER NOT NULL,
-    claimed INTEGER NOT NULL
+    claimed INTEGER NOT NULL,
+    public_key TEXT
 ) STRICT;";
+const FROM_FORMAT_1: &str = "ALTER TABLE sessions ADD COLUMN public_key TEXT;";
