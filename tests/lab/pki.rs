@@ -68,10 +68,10 @@ impl Pki {
     }
 
     /// Lets an authority issue a certificate for `NAME.key`: `NAME.crt`, and `NAME.pem`
-    /// with key and certificate.
+    /// with key and certificate. It counts for a minute already: faketime may run ahead.
     #[track_caller]
     pub fn issue(&self, name: &str, authority: &str, extensions: &str) {
-        self.issue_at("+0 days", name, authority, extensions);
+        self.issue_at("-1 minutes", name, authority, extensions);
     }
 
     /// The same as if it were another time, for thirty days from then.
