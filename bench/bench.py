@@ -16,8 +16,9 @@ import servers
 class World:
     """The servers of a run, and what a row needs of them."""
 
-    def __init__(self, root):
+    def __init__(self, root, helpers):
         self.running = []
+        self.helpers = helpers
         self.root = root
         self.tokens = load.Tokens(root)
         self.app = self.started(servers.app(root))
@@ -57,6 +58,7 @@ def arguments():
     parser.add_argument("--row", action="append", choices=list(rows.ROWS), help="only this row; may be repeated")
     parser.add_argument("--pairs", type=int, default=5, help="pairs a row (5)")
     parser.add_argument("--seconds", type=int, default=4, help="length of one measurement (4)")
+    parser.add_argument("--helpers", type=int, default=4, help="ntlm_auth helpers, Doorward's and its peer's (4)")
     parser.add_argument("--list", action="store_true", help="name the rows, and end")
     return parser.parse_args()
 
@@ -68,7 +70,7 @@ def main():
         return 0
     root = tempfile.mkdtemp(prefix="bench.", dir=os.environ["LAB_TMP"])
     os.chmod(root, 0o755)
-    world = World(root)
+    world = World(root, args.helpers)
     results = []
     try:
         for key in args.row or rows.ROWS:

@@ -62,13 +62,15 @@ class Tokens:
     def __init__(self, root):
         self.dir = Path(root) / "tokens"
         self.dir.mkdir()
+        self.passwords = {}
         self.ccaches = [self.sign_on(f"bench{number}") for number in range(USERS)]
         self.made = 0
 
     def sign_on(self, user):
         ccache = self.dir / f"{user}.ccache"
         realm_sh = HERE.parent / "tests/lab/realm.sh"
-        subprocess.run([realm_sh, "user", user], check=True, capture_output=True)
+        added = subprocess.run([realm_sh, "user", user], check=True, capture_output=True, text=True)
+        self.passwords[user] = added.stdout.strip()
         subprocess.run([realm_sh, "ticket", user, ccache], check=True, capture_output=True)
         return ccache
 

@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 
 import load
+import logins
+import ntlm
+import servers
 from report import Result
-from servers import host
+from servers import domain, host
 
 AUTH = "/.doorward/auth"
 FILE = "/hello.txt"
@@ -63,6 +66,16 @@ def auth_request(world, pairs, seconds):
     return compare(row, ours, theirs, pairs)
 
 
+def ntlm_server_1(world, pairs, seconds):
+    """A password proven by challenge and response, Doorward writing the challenge."""
+    return compare(*ntlm_logins(world, seconds, "ntlm_server_1", "ntlm-server-1"), pairs)
+
+
+def ntlm_squid(world, pairs, seconds):
+    """The same, the helper writing the challenge."""
+    return compare(*ntlm_logins(world, seconds, "ntlm_squid", "squid-2.5-ntlmssp"), pairs)
+
+
 def storm(world, pairs, seconds):
     """What sessions feel of a storm of handshakes."""
     row = Result("storm", "p99 of sessions while handshakes storm", "without the storm", " µs", "≤ 2 ×", at_most=2)
@@ -97,7 +110,8 @@ def memory(world, pairs, seconds):
     return row
 
 
-ROWS = {f.__name__: f for f in (handshake, session, proxied, plain, auth_request, storm, memory)}
+IN_ORDER = (handshake, session, proxied, plain, auth_request, ntlm_server_1, ntlm_squid, storm, memory)
+ROWS = {f.__name__: f for f in IN_ORDER}
 
 
 def compare(row, ours, theirs, pairs, number=lambda run: run.rate):
@@ -131,6 +145,22 @@ def sessions(world, server, path, seconds, issuer=None):
     issuer = issuer or server
     cookie = world.cookie(issuer, AUTH if issuer is world.doorward else FILE)
     return lambda: world.measured(lambda: load.wrk(server.port, path, seconds, [cookie]))
+
+
+def ntlm_logins(world, seconds, key, protocol):
+    """A row of logins by NTLM, and its two sides: over HTTP, and the helpers driven directly."""
+    row = Result(key, f"NTLM logins, {protocol}", f"its {world.helpers} helpers driven directly", "/s", "≥ 0.9 ×", 0.9)
+    users = [ntlm.User(domain(), name, password) for name, password in world.tokens.passwords.items()]
+    server = world.started(servers.ntlm(world.root, world.app.port, protocol, world.helpers))
+    arguments = [servers.ntlm_auth_argument()]
+
+    def ours():
+        return logins.over_http(server.port, users, seconds)
+
+    def theirs():
+        return logins.directly(protocol, arguments, world.helpers, users, seconds)
+
+    return row, ours, theirs
 
 
 class Idle:

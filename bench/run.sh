@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Doorward beside its peers, on one real realm, in one run, in turn.
 #
-#   bench/run.sh                            every row; about seven minutes on two cores
+#   bench/run.sh                            every row; about nine minutes on two cores
 #   bench/run.sh --row handshake --pairs 9  one row; --list names them
 #   bench/run.sh --seconds 2                how long one measurement takes
 #

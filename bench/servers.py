@@ -102,6 +102,13 @@ def doorward(root, app_port):
     return server
 
 
+def ntlm(root, app_port, protocol, helpers):
+    command = [str(DOORWARD), "serve", "--config"]
+    words = {"KEYTAB": keytab(root), "REALM": os.environ["REALM"], "DOMAIN": domain()}
+    words |= {"ARGUMENT": ntlm_auth_argument(), "PROTOCOL": protocol, "HELPERS": helpers}
+    return Server(protocol, "ntlm.toml", command, root, APP=app_port, **words)
+
+
 def children(pid):
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
@@ -127,9 +134,19 @@ def get(port, path, headers=None):
         connection.close()
 
 
+def ntlm_auth_argument():
+    """What every helper is started with, Doorward's and the ones driven directly."""
+    return f"--configfile={os.environ['SMB_CONF']}"
+
+
 def host():
     """The name for which tickets are."""
     return f"web.{os.environ['DNS']}"
+
+
+def domain():
+    """The short name of the domain that passwords are of."""
+    return os.environ["DOMAIN"]
 
 
 def filled(text, words):

@@ -12,13 +12,13 @@ from pathlib import Path
 DIR = Path(sys.argv[1])
 HERE = Path(__file__).parent
 DNS = os.environ["DNS"]
+DOMAIN = os.environ["DOMAIN"]
 WEB = f"http://web.{DNS}:8080/"
 WEB_TLS = f"https://web.{DNS}:8443/"
+KERBEROS_ONLY = f"http://app.{DNS}:8080/"
 NGINX = f"http://alias.{DNS}:8090/"
 TRUST = ["--cacert", str(DIR / "state/self-signed.pem")]
 """The gateway was given no certificate and made its own; this is how curl believes it."""
-NTLM = "TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAKAGFKAAAADw=="
-"""What a Windows client sends in place of Kerberos where it finds no ticket."""
 JAAS = """com.sun.security.jgss.krb5.initiate {
     com.sun.security.auth.module.Krb5LoginModule required useTicketCache=true doNotPrompt=true;
 };
@@ -55,9 +55,8 @@ class Answer:
     def status(self):
         return int(self.head.split()[1])
 
-    def header(self, name):
-        found = re.search(rf"^{re.escape(name)}: *(.*?)\r?$", self.head, re.IGNORECASE | re.MULTILINE)
-        return found[1] if found else None
+    def headers(self, name):
+        return re.findall(rf"^{re.escape(name)}: *(.*?)\r?$", self.head, re.IGNORECASE | re.MULTILINE)
 
     def told(self):
         """The identity headers as the application saw them, names in lower case."""
@@ -117,15 +116,17 @@ def requests_whoami(user):
     return json.loads(finished([venv_python(), "-c", WHOAMI, f"{WEB_TLS}.doorward/whoami", trusted], user))
 
 
-def chromium(user, url):
-    """The page as a headless Chromium shows it at the end."""
+def chromium(user, url, trusting=True):
+    """The page as a headless Chromium shows it at the end. Where it trusts the realm's
+    hosts, it insists on Kerberos."""
     with tempfile.TemporaryDirectory(dir=DIR, ignore_cleanup_errors=True) as profile:
         # Chromium readies its Kerberos at the first start after a page asked for it.
         state = {"net": {"received_http_auth_negotiate_headers": True}}
         (Path(profile) / "Local State").write_text(json.dumps(state))
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
         command += ["--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run"]
-        command += [f"--auth-server-allowlist=*.{DNS}", f"--user-data-dir={profile}"]
+        command += [f"--auth-server-allowlist=*.{DNS}"] if trusting else []
+        command += [f"--user-data-dir={profile}"]
         return finished([*command, "--timeout=20000", "--dump-dom", url], user, HOME=profile)
 
 

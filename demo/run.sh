@@ -46,7 +46,8 @@ outside() {
 
 # filled FILE: a configuration with the names of this run.
 filled() {
-    sed -e "s|@DIR@|$DEMO_DIR|g; s|@DNS@|$DNS|g; s|@REALM@|$REALM|g; s|@KEYTAB@|$BOTH_KEYTAB|g" \
+    sed -e "s|@DIR@|$DEMO_DIR|g; s|@DNS@|$DNS|g; s|@REALM@|$REALM|g; s|@DOMAIN@|$DOMAIN|g" \
+        -e "s|@KEYTAB@|$BOTH_KEYTAB|g; s|@SMB_CONF@|$SMB_CONF|g" \
         "demo/conf/$1" >"$DEMO_DIR/$1"
 }
 
@@ -83,6 +84,12 @@ Now you. In another terminal, in this directory; each command runs as alice:
   demo/enter curl http://web.$DNS:9180/metrics
   demo/enter browser http://web.$DNS:8080/     (Chromium, on this screen)
   demo/enter     (a shell)
+
+By NTLM, like a machine that has no ticket:
+
+  demo/enter sh -c 'curl --ntlm --user "$DOMAIN\\bob:\$BOB_PASSWORD" http://web.$DNS:8080/'
+  demo/enter sh -c 'DOORWARD_PASSWORD=\$BOB_PASSWORD target/release/doorward probe http://web.$DNS:8080/ --ntlm --user "$DOMAIN\\bob"'
+  demo/enter sh -c 'echo \$BOB_PASSWORD'     (bob's password, to be typed anywhere else)
 
 What the gateway logs: $DEMO_DIR/gateway.log; who came in: $DEMO_DIR/audit.log
 Ctrl-C ends it all.

@@ -81,8 +81,21 @@ pub struct ProbeArguments {
     /// A page that asks for a sign-on, such as <https://web.example/>
     pub url: String,
     /// Signs on by Kerberos, with the ticket that `klist` shows
-    #[arg(long)]
+    #[arg(long, group = "mechanism")]
     pub negotiate: bool,
+    /// Signs on by NTLM, as --user
+    #[arg(long, group = "mechanism", requires = "user")]
+    pub ntlm: bool,
+    /// Who signs on by NTLM: 'DOMAIN\user' or user@dns.domain
+    ///
+    /// The password stands in --password-file, or in the environment as
+    /// DOORWARD_PASSWORD, or else it is asked for on the terminal, or read as
+    /// the first line of standard input where that is none.
+    #[arg(long, value_name = "NAME", requires = "ntlm")]
+    pub user: Option<String>,
+    /// Takes the password of --user from this file
+    #[arg(long, value_name = "FILE", requires = "ntlm")]
+    pub password_file: Option<PathBuf>,
     /// Trusts the certificates in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub ca: Option<PathBuf>,
@@ -93,7 +106,7 @@ pub struct ProbeArguments {
     #[arg(long, value_name = "HTTP/HOST", requires = "negotiate")]
     pub spn: Option<String>,
     /// Does not bind the token to the TLS connection, as old clients do
-    #[arg(long, requires = "negotiate")]
+    #[arg(long, requires = "mechanism")]
     pub no_channel_binding: bool,
 }
 
@@ -155,5 +168,19 @@ mod tests {
         assert_eq!(refused(both), ErrorKind::ArgumentConflict);
         let aimless = "doorward probe https://web.example --spn HTTP/web.example";
         assert_eq!(refused(aimless), ErrorKind::MissingRequiredArgument);
+    }
+
+    #[test]
+    fn a_probe_signs_on_in_one_way_and_by_ntlm_as_somebody() {
+        let both = "doorward probe https://web.example --negotiate --ntlm --user john";
+        assert_eq!(refused(both), ErrorKind::ArgumentConflict);
+        for incomplete in ["--ntlm", "--user john", "--no-channel-binding", "--password-file f"] {
+            let line = format!("doorward probe https://web.example {incomplete}");
+            assert_eq!(refused(&line), ErrorKind::MissingRequiredArgument, "{incomplete}");
+        }
+        for way in ["--negotiate", "--ntlm --user john"] {
+            let line = format!("doorward probe https://web.example {way} --no-channel-binding");
+            assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{way}");
+        }
     }
 }

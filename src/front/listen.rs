@@ -140,8 +140,11 @@ async fn one(
     match speaks {
         Speaks::Status => Box::pin(status::serve(&front, TokioIo::new(stream))).await,
         Speaks::Http => {
-            let trusted = &front.live().settings.front.trusted_proxies;
+            // Not held while the connection lives: what a reload replaces ends then.
+            let live = front.live();
+            let trusted = &live.settings.front.trusted_proxies;
             let connection = Arc::new(Connection::new(peer.ip(), None, None, trusted));
+            drop(live);
             Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
         }
         Speaks::Https => {

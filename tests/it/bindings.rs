@@ -16,7 +16,7 @@ enum Sent {
 }
 
 /// RFC 5929 section 4.1, of the certificate that the gateway shows, by openssl alone.
-fn end_point(port: u16) -> Vec<u8> {
+pub(crate) fn end_point(port: u16) -> Vec<u8> {
     let show = format!(
         "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null \
          | openssl x509 -outform DER | openssl dgst -sha256 -binary"

@@ -13,8 +13,11 @@ pub(crate) struct Setup {
     pub keytab: Option<PathBuf>,
     /// Lines of `[front]`.
     pub front: &'static str,
-    /// Lines of `[sso]`; Kerberos alone is offered where they say nothing else.
+    /// Lines of `[sso]`. Without `mechanisms`, Kerberos is offered, and NTLM where it
+    /// is set up.
     pub sso: &'static str,
+    /// Lines of `[sso.ntlm]`.
+    pub ntlm: Option<String>,
     /// Lines of the site that serves everything.
     pub site: &'static str,
     /// Further tables.
@@ -35,12 +38,17 @@ impl Setup {
     /// The configuration, for an application on `port`.
     pub(crate) fn config(&self, port: u16) -> String {
         let keytab = self.keytab.clone().unwrap_or_else(|| realm().web_keytab.clone());
-        let kerberos =
-            if self.sso.contains("mechanisms") { "" } else { "mechanisms = [\"negotiate\"]" };
+        let offered = match &self.ntlm {
+            _ if self.sso.contains("mechanisms") => "",
+            Some(_) => r#"mechanisms = ["negotiate", "ntlm"]"#,
+            None => r#"mechanisms = ["negotiate"]"#,
+        };
+        let ntlm =
+            self.ntlm.as_ref().map_or(String::new(), |lines| format!("[sso.ntlm]\n{lines}\n"));
         format!(
             "[front]\nlisten = [\"127.0.0.1:0\"]\nlisten_tls = [\"127.0.0.1:0\"]\n\
-             listen_status = \"127.0.0.1:0\"\n{}\n[sso]\n{kerberos}\n{}\n\
-             [sso.kerberos]\nkeytab = \"{}\"\n\
+             listen_status = \"127.0.0.1:0\"\n{}\n[sso]\n{offered}\n{}\n\
+             [sso.kerberos]\nkeytab = \"{}\"\n{ntlm}\
              [[site]]\nhost = \"*\"\nupstream = \"http://127.0.0.1:{port}\"\n{}\n{}\n\
              [core]\nlisten = \"unix:{{dir}}/core.sock\"\n{}\n",
             self.front,

@@ -33,6 +33,15 @@ pub fn curl_as(account: &str, args: &[&str]) -> Response {
     run_curl(command, false, args).unwrap_or_else(|e| panic!("curl {}: {e}", args.join(" ")))
 }
 
+/// Runs curl with NTLM as `user`, as typed. With several addresses in `args`, it uses
+/// one connection for all; the answer is the last one's, and those before stand in it.
+#[track_caller]
+pub fn curl_ntlm(user: &str, password: &str, args: &[&str]) -> Response {
+    let mut command = client("curl", None);
+    command.args(["--ntlm", "--user", &format!("{user}:{password}")]);
+    run_curl(command, false, args).unwrap_or_else(|e| panic!("curl {}: {e}", args.join(" ")))
+}
+
 fn run_curl(mut command: Command, negotiate: bool, args: &[&str]) -> Result<Response, String> {
     let dir = temp_dir("curl-");
     // Other accounts write here too.
@@ -108,6 +117,19 @@ pub fn java(url: &str, ticket: Option<&Ticket>) -> Response {
 /// then stands. Certificates are not checked.
 #[track_caller]
 pub fn chromium(url: &str, ticket: Option<&Ticket>) -> String {
+    run_chromium(url, ticket, &[&format!("--auth-server-allowlist=*.{}", realm().dns)])
+}
+
+/// The same with a name and a password, and a site that nobody told Chromium to trust:
+/// where it was told so, it insists on Kerberos.
+#[track_caller]
+pub fn chromium_ntlm(url: &str, user: &str, password: &str) -> String {
+    let login = format!("//{}:{password}@", user.replace('\\', "%5C"));
+    run_chromium(&url.replacen("//", &login, 1), None, &[])
+}
+
+#[track_caller]
+fn run_chromium(url: &str, ticket: Option<&Ticket>, options: &[&str]) -> String {
     let profile = temp_dir("chromium-");
     // Chromium builds its Kerberos support at the start after the first that met a
     // Negotiate challenge; this is how it remembers.
@@ -117,7 +139,7 @@ pub fn chromium(url: &str, ticket: Option<&Ticket>) -> String {
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"])
         .args(["--disable-background-networking", "--disable-component-update"])
         .args(["--disable-dev-shm-usage", "--no-first-run", "--ignore-certificate-errors"])
-        .arg(format!("--auth-server-allowlist=*.{}", realm().dns))
+        .args(options)
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(["--timeout=45000", "--dump-dom", url])
         .env("HOME", profile.path())

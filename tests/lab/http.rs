@@ -1,21 +1,32 @@
 //! HTTP as bytes: answers, and a connection on which a test says exactly what is sent.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use super::LIMIT;
+use super::{LIMIT, tls};
 
 /// An answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Response {
     /// The status code.
     pub status: u16,
+    /// `1.1`, `2`: the version of HTTP.
+    pub version: String,
     /// The headers in order, names as they came.
     pub headers: Vec<(String, String)>,
     /// The body, without transfer coding.
     pub body: Vec<u8>,
     /// The heads of the answers before this one: challenges, redirects.
     pub before: Vec<Response>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, version, headers, before, .. } = self;
+        let (before, body) = (before.len(), self.text());
+        write!(f, "HTTP/{version} {status} after {before} others, {headers:?}: {body:.1000}")
+    }
 }
 
 impl Response {
@@ -54,8 +65,9 @@ pub fn heads(bytes: &[u8]) -> Vec<Response> {
     let mut found: Vec<Response> = Vec::new();
     for line in String::from_utf8_lossy(bytes).lines() {
         if let Some(rest) = line.strip_prefix("HTTP/") {
-            let status = rest.split(' ').nth(1).and_then(|word| word.parse().ok());
-            found.push(Response { status: status.unwrap_or(0), ..Response::default() });
+            let (version, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let status = rest.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0);
+            found.push(Response { status, version: version.to_owned(), ..Response::default() });
         } else if line.is_empty() {
             continue;
         } else if let (Some(last), Some((name, value))) = (found.last_mut(), line.split_once(':')) {
@@ -65,19 +77,38 @@ pub fn heads(bytes: &[u8]) -> Vec<Response> {
     found
 }
 
-/// One TCP connection.
+/// One connection.
 pub struct Raw {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Box<dyn Stream>>,
+    socket: TcpStream,
+    certificate: Option<Vec<u8>>,
 }
+
+trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
 
 impl Raw {
     /// Connects to a port of loopback.
     #[track_caller]
     pub fn connect(port: u16) -> Raw {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Raw { reader: BufReader::new(stream) }
+        let socket = socket(port);
+        let stream: Box<dyn Stream> = Box::new(socket.try_clone().unwrap());
+        Raw { reader: BufReader::new(stream), socket, certificate: None }
+    }
+
+    /// Connects with TLS; whatever certificate is shown is believed.
+    #[track_caller]
+    pub fn connect_tls(port: u16) -> Raw {
+        let socket = socket(port);
+        let (stream, certificate) = tls::client(socket.try_clone().unwrap());
+        let stream: Box<dyn Stream> = Box::new(stream);
+        Raw { reader: BufReader::new(stream), socket, certificate: Some(certificate) }
+    }
+
+    /// The certificate that the other side showed, in DER; plain connections have none.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
     }
 
     /// One request on a connection of its own, to a server that may die in the middle:
@@ -157,13 +188,16 @@ impl Raw {
     pub fn closed(&mut self) -> bool {
         match self.reader.read(&mut [0; 1]) {
             Ok(read) => read == 0,
-            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+            // With TLS, an end that was not announced is an error.
+            Err(error) => {
+                matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)
+            }
         }
     }
 
-    /// The connection itself.
+    /// The TCP connection itself.
     pub fn stream(&self) -> &TcpStream {
-        self.reader.get_ref()
+        &self.socket
     }
 
     #[track_caller]
@@ -185,4 +219,12 @@ impl Raw {
         self.reader.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
+}
+
+#[track_caller]
+fn socket(port: u16) -> TcpStream {
+    let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    socket.set_nodelay(true).unwrap();
+    socket
 }

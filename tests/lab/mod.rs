@@ -14,17 +14,23 @@
 
 pub mod clients;
 pub mod doorward;
+pub mod faulty_helper;
 pub mod http;
+pub mod ntlm;
 pub mod pki;
 pub mod process;
 pub mod realm;
 pub mod servers;
 pub mod ticket;
+pub mod tls;
+pub mod winbind;
 
-pub use clients::{chromium, curl, java, python};
+pub use clients::{chromium, chromium_ntlm, curl, curl_ntlm, java, python};
 pub use doorward::Doorward;
+pub use faulty_helper::FaultyHelper;
+pub use ntlm::Login;
 pub use pki::Pki;
-pub use process::{Process, wait_until};
+pub use process::{Process, pass, timed, wait_until};
 pub use realm::{Realm, realm};
 pub use ticket::{Ticket, TokenOptions};
 

@@ -26,6 +26,17 @@ pub fn wait_until<T>(limit: Duration, what: &str, mut poll: impl FnMut() -> Opti
     }
 }
 
+/// Lets time pass that a program counts.
+pub fn pass(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// What `work` gave, and how long it took.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    (work(), start.elapsed())
+}
+
 #[derive(Default)]
 struct Output {
     lines: Mutex<Vec<String>>,

@@ -146,6 +146,20 @@ impl Realm {
         self.run("user", &[name]).trim().to_owned()
     }
 
+    /// Adds `count` users at once, `prefix-0` and so on: their names and passwords.
+    #[track_caller]
+    pub fn add_users(&self, prefix: &str, count: usize) -> Vec<(String, String)> {
+        let said = self.run("users", &[prefix, &count.to_string()]);
+        let pairs = said.lines().filter_map(|line| line.split_once(' '));
+        pairs.map(|(name, password)| (name.to_owned(), password.to_owned())).collect()
+    }
+
+    /// `start`s or `stop`s winbindd; [`super::winbind`] says when that may be.
+    #[track_caller]
+    pub(super) fn winbind(&self, verb: &str) {
+        self.run("winbind", &[verb]);
+    }
+
     /// Adds a service account with `HTTP/name.lab.example` and AES keys.
     #[track_caller]
     pub fn add_service(&self, name: &str) -> Service {

@@ -6,11 +6,13 @@
 #   realm.sh ticket USER CCACHE [OPT…]    signs USER on by password (OPT are kinit's, as -l 5s);
 #                                         USER may be alice@MIT.EXAMPLE
 #   realm.sh user NAME [PASSWORD]         adds a user, prints the password
+#   realm.sh users PREFIX COUNT           adds PREFIX-0 and so on, prints a NAME PASSWORD a line
 #   realm.sh service NAME KEYTAB          adds account svc-NAME with HTTP/NAME.<domain>
 #   realm.sh disable USER, enable USER
 #   realm.sh rotate-key NAME KEYTAB       gives svc-NAME a new key; KEYTAB has only the new one
 #   realm.sh rc4-keytab NAME KEYTAB       lets svc-NAME have RC4 keys only, and exports them
 #   realm.sh duplicate-spn NAME ACCOUNT   gives ACCOUNT the SPN of svc-NAME too: the KDC refuses it
+#   realm.sh winbind stop, winbind start  returns when ntlm_auth is refused, and verifies, again
 #
 # Every verb but up finds the realm by LAB_DIR, or by the last up of this run.
 # LAB_REALM, LAB_DOMAIN and LAB_MIT_REALM name the realms; without them LAB.EXAMPLE,
@@ -26,6 +28,8 @@ export TDB_NO_FSYNC=1
 PATH=$PATH:/usr/sbin:/sbin
 # shellcheck source=tests/lab/accounts.sh
 . "$here/accounts.sh"
+# shellcheck source=tests/lab/winbind.sh
+. "$here/winbind.sh"
 
 die() {
     echo "realm.sh: $*" >&2
@@ -58,7 +62,7 @@ daemon() {
 check_machine() {
     local need missing=''
     local -A package=(
-        [samba]=samba-ad-dc [samba-tool]=samba [wbinfo]=winbind [ldbmodify]=ldb-tools
+        [samba]=samba-ad-dc [samba-tool]=samba [wbinfo]=winbind [ntlm_auth]=winbind [ldbmodify]=ldb-tools
         [kinit]=krb5-user [krb5kdc]=krb5-kdc [kadmin.local]=krb5-admin-server [ip]=iproute2
     )
     for need in "${!package[@]}"; do
@@ -82,7 +86,8 @@ write_smb_conf() {
     netbios name = DC1
     server role = active directory domain controller
     # No DNS and no file service are needed: hosts stand in /etc/hosts.
-    server services = rpc, ldap, cldap, kdc, winbindd
+    # winbindd is started beside it: where samba starts it, both end together.
+    server services = rpc, ldap, cldap, kdc
     interfaces = lo
     bind interfaces only = yes
     private dir = $LAB_DIR/ad/private
@@ -230,8 +235,8 @@ up() {
     # Samba must not inherit the lock.
     daemon samba samba -i --no-process-group -s "$SMB_CONF" 9>&-
     mit_up 9>&-
-    wait_for 120 "the domain controller's answer to wbinfo -p" wbinfo -p
-    wait_for 60 "a ticket from the domain controller" ticket alice "$LAB_DIR/first.ccache"
+    wait_for 120 "a ticket from the domain controller" ticket alice "$LAB_DIR/first.ccache"
+    winbind_start 9>&-
     wait_for 60 "a ticket from the MIT realm" ticket "alice@$MIT_REALM" "$LAB_DIR/first.ccache"
     rm -f "$LAB_DIR/first.ccache"
     echo "$LAB_DIR" >"$LAB_TMP/realm"
@@ -252,7 +257,7 @@ verb=${1:-}
 [ $# = 0 ] || shift
 case "$verb" in
 up) up "$@" ;;
-ticket | user | service | duplicate-spn | rotate-key | rc4-keytab | disable | enable)
+ticket | user | users | service | duplicate-spn | rotate-key | rc4-keytab | disable | enable | winbind)
     find_realm
     case "$verb" in
     rotate-key) rotate_key "$@" ;;

@@ -8,11 +8,13 @@ use super::CheckArguments;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod command;
 mod core;
 mod finding;
 mod kerberos;
 mod keys;
 mod names;
+mod ntlm;
 mod sockets;
 mod storage;
 mod tls;
@@ -57,6 +59,7 @@ fn surroundings(settings: &Settings) -> Vec<Finding> {
     findings.extend(accounts::check(&settings.core));
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {
+            findings.extend(ntlm::check(settings).await);
             findings.extend(core::check(settings).await);
             findings.extend(upstream::check(settings).await);
         }),

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::ProbeError;
+use super::error::ProbeError;
 use super::target::Target;
 use super::trust::{Judge, Verdict};
 

@@ -39,17 +39,17 @@ pub(super) fn challenges(headers: &HeaderMap) -> Vec<Challenge> {
     found
 }
 
-/// Whether Negotiate is offered.
-pub(super) fn offers_negotiate(offered: &[Challenge]) -> bool {
-    offered.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("negotiate"))
+/// Whether a scheme is offered.
+pub(super) fn offers(offered: &[Challenge], scheme: &str) -> bool {
+    offered.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
 }
 
-/// The token of a Negotiate field, where there is one.
-pub(super) fn negotiate_token(headers: &HeaderMap) -> Option<Vec<u8>> {
+/// The token of a scheme's challenge, where it carries one.
+pub(super) fn token(headers: &HeaderMap, scheme: &str) -> Option<Vec<u8>> {
     let offered = challenges(headers);
-    let mut negotiate =
-        offered.iter().filter(|challenge| challenge.scheme.eq_ignore_ascii_case("negotiate"));
-    let token = negotiate.find(|challenge| !challenge.rest.is_empty())?;
+    let mut named =
+        offered.iter().filter(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme));
+    let token = named.find(|challenge| !challenge.rest.is_empty())?;
     STANDARD.decode(&token.rest).ok()
 }
 
@@ -153,12 +153,13 @@ mod tests {
     #[test]
     fn a_token_is_read_out_of_its_challenge() {
         let fields = answer(&[(header::WWW_AUTHENTICATE, "negotiate aGk=")]);
-        assert_eq!(negotiate_token(&fields), Some(b"hi".to_vec()));
-        assert!(offers_negotiate(&challenges(&fields)));
+        assert_eq!(token(&fields, "Negotiate"), Some(b"hi".to_vec()));
+        assert_eq!(token(&fields, "NTLM"), None);
+        assert!(offers(&challenges(&fields), "Negotiate"));
         let bare = answer(&[(header::WWW_AUTHENTICATE, "Negotiate")]);
-        assert_eq!(negotiate_token(&bare), None);
+        assert_eq!(token(&bare, "Negotiate"), None);
         let damaged = answer(&[(header::WWW_AUTHENTICATE, "Negotiate a%b")]);
-        assert_eq!(negotiate_token(&damaged), None);
+        assert_eq!(token(&damaged, "Negotiate"), None);
     }
 
     #[test]

@@ -31,9 +31,7 @@ impl Target {
         };
         let authority = uri.authority().ok_or_else(|| format!("{url} names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(format!(
-                "{url} holds a user name: a probe signs on by ticket, leave it out"
-            ));
+            return Err(format!("{url} holds a user name: give it as --user, or leave it out"));
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() {

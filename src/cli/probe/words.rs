@@ -1,14 +1,28 @@
 //! What happened, in plain words.
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use http::{StatusCode, header};
 
-use super::ProbeError;
 use super::connection::Answer;
+use super::error::ProbeError;
 use super::offer::{self, Challenge, Explanation, Verdict};
+use super::target::Target;
 use super::ticket::{Ticket, TicketError};
+use crate::front::mechanism::Bindings;
 use crate::pki::certificate::Certificate;
+
+/// Shows one leg.
+pub(super) fn leg(name: &str, what: impl Display) {
+    show(format_args!("{name:<12} {}", harmless(&what.to_string())));
+}
+
+/// Shows a line. A reader that has gone away is no reason to stop.
+pub(super) fn show(what: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{what}");
+}
 
 /// The first answer.
 pub(super) fn offer(path: &str, answer: &Answer, offered: &[Challenge]) -> String {
@@ -67,6 +81,14 @@ pub(super) fn not_asked(answer: &Answer) -> String {
     }
 }
 
+/// Whether what proves the person is bound to the TLS connection.
+pub(super) fn binding(target: &Target, bindings: Option<&Bindings>) {
+    if target.tls {
+        let bound = if bindings.is_some() { "bound" } else { "not bound" };
+        leg("binding", format_args!("the token is {bound} to the TLS connection"));
+    }
+}
+
 /// Whether the server has proven itself.
 pub(super) const fn proof(complete: bool) -> &'static str {
     if complete {
@@ -117,25 +139,57 @@ fn fact(name: &str, value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// Why the token did not do: in the server's words where it has any, and with
-/// what the library reads in the server's token.
-pub(super) fn refused(answer: &Answer, token: Option<&TicketError>) -> ProbeError {
+/// What was presented to a server that did not take it.
+#[derive(Clone, Debug)]
+pub(super) struct Presented {
+    /// What it was: `the ticket`.
+    pub(super) what: &'static str,
+    /// What the server's own token says about it.
+    pub(super) said: Option<String>,
+    /// Why servers refuse such a thing, as far as a client can know.
+    pub(super) causes: &'static str,
+}
+
+impl Presented {
+    /// The same, with what a library read in the server's token.
+    pub(super) fn with(&self, error: &TicketError) -> Self {
+        let said = match error {
+            TicketError::NotVerified(said) => Some(said.clone()),
+            _ => None,
+        };
+        Self { said, ..self.clone() }
+    }
+}
+
+/// Why it was not taken: in the server's words where it has any.
+pub(super) fn refused(answer: &Answer, presented: &Presented) -> ProbeError {
+    let Presented { what, said, causes } = presented;
+    let why = match (offer::explanation(&answer.body), said) {
+        (Some(explanation), _) => format!(". {}", explained(explanation)),
+        (None, Some(said)) => format!(", and says: {said}. {USUALLY} {causes}"),
+        (None, None) => format!(", and does not say why. {USUALLY} {causes}"),
+    };
+    ProbeError::Refused(format!("the server did not take {what}{why}"))
+}
+
+/// Why somebody whom the server knows has not come in.
+pub(super) fn kept_out(answer: &Answer, verdict: Verdict) -> ProbeError {
     let status = answer.status;
     let said = offer::explanation(&answer.body).map(explained);
-    ProbeError::Refused(said.unwrap_or_else(|| match (offer::verdict(status), token) {
-        (Verdict::Refused, Some(TicketError::NotVerified(said))) => {
-            format!("the server did not take the ticket, and says: {said}. {CAUSES}")
+    ProbeError::Refused(said.unwrap_or_else(|| match verdict {
+        Verdict::NotPermitted => "the server knows you, and does not let you in".to_owned(),
+        Verdict::TooLarge => format!(
+            "the server answers {status} to a request that carries a token. Does it, or a proxy before it, limit the size of header fields?"
+        ),
+        Verdict::Refused | Verdict::Failed | Verdict::SignedOn => {
+            format!("the server answers {status}: its log says why")
         }
-        (Verdict::Refused, _) => format!("the server did not take the ticket and does not say why. {CAUSES}"),
-        (Verdict::NotPermitted, _) => "the server knows you, and does not let you in".to_owned(),
-        (Verdict::TooLarge, _) => format!("the server answers {status} to a request that carries a token. Does it, or a proxy before it, limit the size of header fields?"),
-        (Verdict::Failed | Verdict::SignedOn, _) => format!("the server answers {status}: its log says why"),
     }))
 }
 
 /// An error as a whole sentence.
 pub(super) fn sentence(error: &ProbeError) -> String {
-    let text = error.to_string();
+    let text = harmless(&error.to_string());
     if text.ends_with(['.', '?']) { text } else { format!("{text}.") }
 }
 
@@ -152,12 +206,20 @@ fn explained(explanation: Explanation) -> String {
     }
 }
 
+/// What a server says cannot move the cursor or colour the terminal.
+fn harmless(text: &str) -> String {
+    let shown = |character: char| {
+        if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
+    };
+    text.chars().map(shown).collect()
+}
+
 fn hours(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
 
-const CAUSES: &str = "Its log may say more. The usual causes: its keytab is older than the service's password (kvno), or lacks the service's name or the ticket's encryption type; two accounts have the same service name; the clocks differ; the site is reached through something that opens TLS";
+const USUALLY: &str = "Its log may say more. The usual causes:";
 
 /// Bytes of a header field that servers take by default.
 const USUAL_LIMIT: usize = 8000;

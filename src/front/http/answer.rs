@@ -85,7 +85,7 @@ impl<'a> Answerer<'a> {
             for value in self.challenges(refusal, &policy) {
                 response.headers_mut().append(WWW_AUTHENTICATE, value);
             }
-            if self.needs_http1(refusal.reason, &policy) {
+            if self.needs_http1(refusal, &policy) {
                 response.extensions_mut().insert(NeedsHttp1);
             }
         }
@@ -119,12 +119,13 @@ impl<'a> Answerer<'a> {
 
     /// Whether the client is to come back by HTTP/1.1, because it tried NTLM or
     /// may have nothing else. A client that chose HTTP/2 without asking (over
-    /// plain HTTP) could not.
-    fn needs_http1(&self, reason: Reason, policy: &Policy<'_>) -> bool {
+    /// plain HTTP) could not. One that tried Kerberos has to hear what came of it:
+    /// it would send the same token again, and that one would be a replay.
+    fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>) -> bool {
         let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
         self.http2()
             && policy.offers(Mechanism::Ntlm)
-            && (by_choice || reason == Reason::NtlmNeedsHttp1)
+            && (by_choice && refusal.tried.is_none() || refusal.reason == Reason::NtlmNeedsHttp1)
     }
 
     fn http2(&self) -> bool {

@@ -8,14 +8,14 @@ use md5::{Digest, Md5};
 use rc4::{KeyInit, Rc4, StreamCipher};
 
 /// MD5 of the parts, one behind the other.
-pub(super) fn md5(parts: &[&[u8]]) -> [u8; 16] {
+pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
     let mut digest = Md5::new();
     parts.iter().for_each(|part| digest.update(part));
     digest.finalize().into()
 }
 
 /// HMAC-MD5 of the parts, one behind the other.
-pub(super) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
+pub(crate) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
     // HMAC itself fills a short key with zeros up to a block (RFC 2104 section 2).
     let mut block = [0; 64];
     block[..key.len()].copy_from_slice(key);
@@ -25,7 +25,7 @@ pub(super) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
 }
 
 /// RC4 from the beginning of its key stream; it encrypts and decrypts alike.
-pub(super) fn rc4<const N: usize>(key: &[u8; 16], mut data: [u8; N]) -> [u8; N] {
+pub(crate) fn rc4<const N: usize>(key: &[u8; 16], mut data: [u8; N]) -> [u8; N] {
     // RC4 repeats its key as often as it needs: written twice, it is the same key.
     let mut twice = [0; 32];
     twice[..16].copy_from_slice(key);

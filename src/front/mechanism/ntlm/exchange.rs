@@ -209,6 +209,10 @@ impl InProgress {
                     Err((reason, detail)) => refuse(begun.terms, reason, detail),
                 }
             }
+            (Self::Verifying { begun, authenticate, .. }, Answer::Refused { reason, detail }) => {
+                let detail = format!("{detail} (the client calls itself {})", claim(&authenticate));
+                refuse(begun.terms, reason, detail)
+            }
             (exchange, Answer::Refused { reason, detail }) => {
                 refuse(exchange.terms().clone(), reason, detail)
             }
@@ -217,6 +221,15 @@ impl InProgress {
                 refuse(exchange.terms().clone(), Reason::ExchangeInterrupted, detail)
             }
         }
+    }
+}
+
+/// The name that a client gives itself. Whoever looks for guessed passwords in the
+/// audit log has no other.
+fn claim(authenticate: &Authenticate) -> String {
+    match (authenticate.domain.as_str(), &authenticate.user) {
+        ("", user) => user.clone(),
+        (domain, user) => format!("{domain}\\{user}"),
     }
 }
 

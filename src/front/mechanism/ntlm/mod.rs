@@ -6,7 +6,7 @@
 
 pub mod acceptor;
 pub mod av_pair;
-mod crypto;
+pub(crate) mod crypto;
 pub mod exchange;
 pub mod helper;
 pub mod key;

@@ -171,14 +171,14 @@ fn answers_that_were_not_asked_for_end_the_exchange() {
 }
 
 #[test]
-fn a_refusal_keeps_its_reason_and_its_words() {
+fn a_refusal_keeps_its_reason_and_its_words_and_names_who_it_was() {
     let refused = Answer::Refused { reason: Reason::LogonFailed, detail: "locked".to_owned() };
     let step = run(&samples::plain(), terms(), Input::Ntlm(refused));
     let Step::Done(Outcome::Refused(Refused { mechanism, reason, detail, .. })) = step else {
         panic!("{step:?}");
     };
     assert_eq!((mechanism, reason), (Mechanism::Ntlm, Reason::LogonFailed));
-    assert_eq!(detail, "locked");
+    assert!(detail.starts_with("locked (the client calls itself "), "{detail}");
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Pool {
     /// Why it cannot begin.
     pub async fn open(&self, negotiate: &[u8]) -> Result<Opened, Failure> {
         if self.verifier.settings.helper_protocol == HelperProtocol::NtlmServer1 {
-            return Ok(Opened::Names(self.names()));
+            return Ok(Opened::Names(self.names().await));
         }
         let question = squid::open(negotiate)?;
         let verifier = Arc::clone(&self.verifier);
@@ -174,12 +174,12 @@ impl Pool {
         self.verifier.winbind.domains().map(|domains| domains.own.netbios.clone())
     }
 
-    fn names(&self) -> Names {
+    async fn names(&self) -> Names {
         let host = nix::unistd::gethostname().unwrap_or_default();
         let dns_computer = host.to_string_lossy().to_lowercase();
         let label = dns_computer.split('.').next().unwrap_or_default();
         let netbios_computer: String = label.to_uppercase().chars().take(NETBIOS_LENGTH).collect();
-        let own = self.verifier.winbind.domains().map(|domains| domains.own.clone());
+        let own = self.verifier.winbind.domains_or_ask().await.map(|domains| domains.own.clone());
         Names {
             netbios_domain: own
                 .as_ref()
@@ -192,6 +192,12 @@ impl Pool {
 
     fn count(&self, failure: &Failure) {
         self.metrics.ntlm_verdicts.with_label_values(&[failure.label()]).inc();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.verifier.staff.close();
     }
 }
 

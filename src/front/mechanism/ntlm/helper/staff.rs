@@ -55,6 +55,8 @@ struct State {
     patience: Patience,
     /// Helpers that run, wherever they are.
     present: usize,
+    /// Whether the pool is gone, and only exchanges that it began know of this.
+    closed: bool,
     /// What the figures say of this pool.
     shown: NtlmHelpers,
 }
@@ -66,6 +68,7 @@ impl Staff {
             roster: Roster::new(settings.queue),
             patience: Patience::new(),
             present: 0,
+            closed: false,
             shown: NtlmHelpers::default(),
         };
         let staff = Self {
@@ -160,6 +163,14 @@ impl Staff {
         });
     }
 
+    /// Ends every reservation: the pool is gone, and its helpers with it.
+    pub(super) fn close(&self) {
+        self.with(|state| {
+            state.roster = Roster::new(0);
+            state.closed = true;
+        });
+    }
+
     /// Whether any helper runs.
     pub(super) fn anybody(&self) -> bool {
         self.with(|state| state.present > 0)
@@ -169,12 +180,16 @@ impl Staff {
         let mut state = self.lock();
         let outcome = change(&mut state);
         let counts = state.roster.counts();
-        let figures = NtlmHelpers {
-            idle: counts.idle,
-            reserved: counts.reserved,
-            busy: state.present.saturating_sub(counts.idle + counts.reserved),
-            starting: self.helpers.saturating_sub(state.present),
-            waiting: counts.waiting,
+        let figures = if state.closed {
+            NtlmHelpers::default()
+        } else {
+            NtlmHelpers {
+                idle: counts.idle,
+                reserved: counts.reserved,
+                busy: state.present.saturating_sub(counts.idle + counts.reserved),
+                starting: self.helpers.saturating_sub(state.present),
+                waiting: counts.waiting,
+            }
         };
         self.metrics.ntlm_helpers(state.shown, figures);
         state.shown = figures;

@@ -10,12 +10,12 @@ use super::health::{self, Health, NotReady};
 use super::pool::{Attempt, Opened, Reservation, Verified};
 use super::process::Process;
 use super::staff::{Staff, Worker};
-use super::status::{Meaning, meaning};
+use super::status::{Denial, Meaning, meaning};
 use super::talk::{self, Closing};
 use super::winbind::Winbind;
 use super::{Broken, Failure};
 use crate::clock;
-use crate::config::checked::Ntlm;
+use crate::config::checked::{HelperProtocol, Ntlm};
 
 /// What every exchange needs.
 #[derive(Debug)]
@@ -50,13 +50,19 @@ impl Verifier {
                 Err(self.refused(said).await)
             }
             // Dropped, so that another takes its place.
-            Opening::Broken { said } => Err(self.refused(said).await),
+            Opening::Broken { said } => Err(self.gave_up(said).await),
         }
     }
 
     /// Has a helper verify, and names the account.
     pub(super) async fn verify(&self, attempt: Attempt) -> Result<Verified, Failure> {
         match attempt {
+            // The challenge is of before a reload, which changed the protocol.
+            Attempt::Response(_)
+                if self.settings.helper_protocol != HelperProtocol::NtlmServer1 =>
+            {
+                Err(Failure::GivenUp)
+            }
             Attempt::Response(question) => self.verify_response(&question).await,
             Attempt::Message { reservation, authenticate } => {
                 self.verify_message(&reservation, &authenticate).await
@@ -73,7 +79,7 @@ impl Verifier {
             Answer::Yes { session_key } => session_key,
             Answer::No { said } => return Err(self.refused(said).await),
         };
-        let domains = self.winbind.domains();
+        let domains = self.winbind.domains_or_ask().await;
         let naming = account::of_message(&question.user, &question.domain, domains.as_deref());
         let account = self.account(naming).await?;
         Ok(Verified { account, session_key: Some(session_key), key_is_exported: false })
@@ -85,7 +91,9 @@ impl Verifier {
         authenticate: &[u8],
     ) -> Result<Verified, Failure> {
         let question = squid::close(authenticate)?;
-        let mut worker = self.staff.claim(reservation.ticket, reservation.since)?;
+        // Its own staff, whose tickets are no other's: after a reload it is not ours.
+        let staff = &reservation.staff;
+        let mut worker = staff.claim(reservation.ticket, reservation.since)?;
         let closing = match talk::close(&mut worker.process, &question).await {
             Ok(closing) => closing,
             Err(error) => {
@@ -93,14 +101,13 @@ impl Verifier {
                 return Err(self.broken(&error).await);
             }
         };
-        self.staff.put(worker);
+        staff.put(worker);
         let (name, session_key) = match closing {
             Closing::Granted { name, session_key } => (name, session_key),
-            Closing::Refused { said } | Closing::Broken { said } => {
-                return Err(self.refused(said).await);
-            }
+            Closing::Refused { said } => return Err(self.refused(said).await),
+            Closing::Broken { said } => return Err(self.gave_up(said).await),
         };
-        let naming = account::of_grant(&name, self.winbind.domains().as_deref());
+        let naming = account::of_grant(&name, self.winbind.domains_or_ask().await.as_deref());
         let account = self.account(naming).await?;
         Ok(Verified { account, session_key, key_is_exported: true })
     }
@@ -159,6 +166,18 @@ impl Verifier {
         };
         self.health.doubt();
         failure
+    }
+
+    /// What it means that a helper could not judge. Words that nobody knows are
+    /// no verdict on the client.
+    async fn gave_up(&self, said: String) -> Failure {
+        match self.refused(said).await {
+            Failure::Denied { denial: Denial::Other, said } => {
+                self.health.doubt();
+                Failure::Helper(said)
+            }
+            failure => failure,
+        }
     }
 
     async fn broken(&self, error: &Broken) -> Failure {

@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
 use thiserror::Error;
 use tokio::process::Command;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 
 use super::account::Account;
@@ -56,6 +56,8 @@ pub(super) struct Winbind {
     program: Option<PathBuf>,
     limit: Duration,
     domains: ArcSwapOption<Domains>,
+    /// Held by who asks for them before the probe has.
+    first: Mutex<()>,
     /// Names that were looked up, and whose they are. What is not known is asked
     /// again: it is asked only after a right password.
     known: Cache<String, Account>,
@@ -73,6 +75,7 @@ impl Winbind {
             program: program.filter(|_| !without_winbind(settings)),
             limit: settings.helper_timeout,
             domains: ArcSwapOption::empty(),
+            first: Mutex::new(()),
             known: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build(),
             at_once: Semaphore::new(AT_ONCE),
         }
@@ -81,6 +84,22 @@ impl Winbind {
     /// The domains, as winbind named them last. Never waits.
     pub(super) fn domains(&self) -> Option<Arc<Domains>> {
         self.domains.load_full()
+    }
+
+    /// The domains; where they are not known yet, as after the start, winbind is
+    /// asked now. `None` where it does not say.
+    pub(super) async fn domains_or_ask(&self) -> Option<Arc<Domains>> {
+        if let Some(known) = self.domains() {
+            return Some(known);
+        }
+        let _alone = self.first.lock().await;
+        if self.domains().is_none() {
+            match self.refresh().await {
+                Ok(()) | Err(Silent::NoProgram) => {}
+                Err(silent) => tracing::warn!(error = %silent, "the domains are not known"),
+            }
+        }
+        self.domains()
     }
 
     /// Asks for the domains anew. What was known stays known when winbind does

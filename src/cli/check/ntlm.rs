@@ -1,0 +1,155 @@
+//! NTLM: Samba's helper, its settings, and the domain behind it.
+
+use nix::unistd::{AccessFlags, access};
+
+use self::samba::Samba;
+use super::finding::Finding;
+use crate::config::Settings;
+use crate::config::checked::Ntlm;
+use crate::wire::Mechanism;
+
+mod helper;
+mod samba;
+mod winbind;
+
+pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
+    let ntlm = &settings.sso.ntlm;
+    if !settings.sso.enable_sso {
+        return Vec::new();
+    }
+    if !is_offered(settings) {
+        return not_installed(ntlm).into_iter().collect();
+    }
+    let program = program(ntlm);
+    if program.failed() {
+        return vec![program];
+    }
+    let mut findings = vec![program];
+    if let Some(own_password) = own_password(ntlm) {
+        findings.push(own_password);
+        findings.push(helper::check(ntlm).await);
+        return findings;
+    }
+    match Samba::read(ntlm).await {
+        Ok(samba) => {
+            findings.extend(samba.findings());
+            findings.extend(winbind::check(ntlm, &samba).await);
+        }
+        Err(failed) => findings.push(failed),
+    }
+    findings.push(helper::check(ntlm).await);
+    findings
+}
+
+fn is_offered(settings: &Settings) -> bool {
+    let sites = settings.sites.iter().map(|site| &site.mechanisms);
+    sites.chain([&settings.sso.mechanisms]).any(|offered| offered.contains(&Mechanism::Ntlm))
+}
+
+/// The default list offers NTLM only where the helper is installed.
+fn not_installed(ntlm: &Ntlm) -> Option<Finding> {
+    let path = ntlm.ntlm_auth.display();
+    let found = format!("not offered: there is no {path}, which Debian's package winbind brings");
+    (!ntlm.ntlm_auth.exists()).then(|| Finding::ok(CHECK, found))
+}
+
+fn program(ntlm: &Ntlm) -> Finding {
+    let path = ntlm.ntlm_auth.display();
+    if !ntlm.ntlm_auth.is_file() {
+        return Finding::fail(
+            CHECK,
+            format!("there is no program {path}, so nobody can sign on by NTLM"),
+            "install Debian's package winbind, correct [sso.ntlm] ntlm_auth, or take ntlm out of [sso] mechanisms",
+        );
+    }
+    if access(&ntlm.ntlm_auth, AccessFlags::X_OK).is_err() {
+        let found = format!("this user may not execute {path}");
+        return Finding::fail(CHECK, found, format!("chmod 0755 {path}"));
+    }
+    let arguments: Vec<_> = ntlm.ntlm_auth_args.iter().map(|argument| shown(argument)).collect();
+    let with = match arguments.join(" ") {
+        none if none.is_empty() => none,
+        arguments => format!(" with {arguments}"),
+    };
+    let spoken = ntlm.helper_protocol.as_str();
+    Finding::ok(CHECK, format!("{path}{with} is spoken to by {spoken}"))
+}
+
+/// An argument, without the secret that one may hold.
+fn shown(argument: &str) -> &str {
+    if argument.starts_with(PASSWORD) { "--password=…" } else { argument }
+}
+
+/// Given a password of its own, the helper asks nobody else.
+fn own_password(ntlm: &Ntlm) -> Option<Finding> {
+    let given = ntlm.ntlm_auth_args.iter().any(|argument| argument.starts_with(PASSWORD));
+    given.then(|| {
+        Finding::warn(
+            CHECK,
+            "ntlm_auth_args hold a --password: all are judged by that one, which everybody on this host can read, and no domain is asked",
+            "take it out: it is for trying things out",
+        )
+    })
+}
+
+const CHECK: &str = "ntlm_auth";
+
+/// Of ntlm_auth(1).
+const PASSWORD: &str = "--password=";
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::cli::check::finding::Status;
+    use crate::config::checked::HelperProtocol;
+    use crate::config::{self, Surroundings};
+
+    fn settings(text: &str) -> Settings {
+        config::parse(text, "test", &Surroundings::here()).unwrap().settings
+    }
+
+    #[tokio::test]
+    async fn where_samba_is_missing_one_line_says_that_ntlm_is_not_offered() {
+        let default = settings("[sso.ntlm]\nntlm_auth = \"/nonexistent/ntlm_auth\"\n");
+        let findings = check(&default).await;
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].status(), Status::Ok);
+        assert!(findings[0].to_string().contains("not offered"), "{}", findings[0]);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_for_ntlm_needs_the_helper() {
+        let asked = settings(
+            "[sso]\nmechanisms = [\"ntlm\"]\n[sso.ntlm]\nntlm_auth = \"/nonexistent/ntlm_auth\"\n",
+        );
+        let findings = check(&asked).await;
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].status(), Status::Fail);
+    }
+
+    #[test]
+    fn a_password_of_the_helper_s_own_is_warned_about_and_not_shown() {
+        let given = settings("[sso.ntlm]\nntlm_auth_args = [\"--password=hunter2\", \"-d0\"]\n");
+        let warning = own_password(&given.sso.ntlm).unwrap();
+        assert_eq!(warning.status(), Status::Warn);
+        assert!(!format!("{warning}{}", program(&given.sso.ntlm)).contains("hunter2"));
+        assert_eq!(own_password(&settings("").sso.ntlm), None);
+    }
+
+    #[test]
+    fn a_helper_that_is_no_program_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ntlm = settings("").sso.ntlm;
+        ntlm.ntlm_auth = folder.path().join("ntlm_auth");
+        assert_eq!(program(&ntlm).status(), Status::Fail);
+        std::fs::write(&ntlm.ntlm_auth, "#!/bin/sh\n").unwrap();
+        let set = |mode| std::fs::set_permissions(&ntlm.ntlm_auth, PermissionsExt::from_mode(mode));
+        set(0o644).unwrap();
+        assert_eq!(program(&ntlm).status(), Status::Fail);
+        set(0o755).unwrap();
+        assert_eq!(ntlm.helper_protocol, HelperProtocol::NtlmServer1);
+        assert!(program(&ntlm).to_string().ends_with("is spoken to by ntlm-server-1"));
+    }
+}

@@ -1,0 +1,55 @@
+//! Why a probe did not sign on.
+
+use std::io;
+
+use super::ntlm::{PasswordError, Unreadable};
+use super::ticket::TicketError;
+
+/// Why a probe did not sign on. Each says who is at fault and what mends it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProbeError {
+    #[error("{0}")]
+    Usage(String),
+    #[error(
+        "{host} port {port} cannot be reached ({source}): is the server running, is the name right, and does a firewall let this machine through?"
+    )]
+    Unreachable { host: String, port: u16, source: io::Error },
+    #[error("TLS failed ({source}): is this a TLS port, and does the server speak TLS 1.2 or 1.3?")]
+    Tls { source: io::Error },
+    #[error("the server showed no certificate")]
+    NoCertificate,
+    #[error(
+        "the certificate is not trusted: {why}. Reach the site by a name that it has, give its authority with --ca FILE, or go on without trust with --insecure"
+    )]
+    Untrusted { why: String },
+    #[error(
+        "the connection was broken off ({what}): the log of the server, or of a proxy before it, says why"
+    )]
+    BrokenOff { what: String },
+    #[error("the server does not ask to sign on here: {0}")]
+    NotAsked(String),
+    #[error(
+        "the server does not offer Negotiate here, only {offered}: a Kerberos ticket is of no use to it. At a Doorward, `mechanisms` of the site must hold \"negotiate\""
+    )]
+    NoNegotiate { offered: String },
+    #[error(
+        "the server offers neither NTLM nor Negotiate here, only {offered}. At a Doorward, `mechanisms` of the site must hold \"ntlm\", and Samba's ntlm_auth must be installed"
+    )]
+    NoNtlm { offered: String },
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error(
+        "the server's challenge cannot be read: {0}. Either it is no NTLM server, or something between changes what it says"
+    )]
+    Challenge(#[from] Unreadable),
+    #[error(
+        "the server closed the connection after its challenge, but NTLM takes one connection from the first message to the last: a proxy before it, or a server without keep-alive, keeps NTLM from working"
+    )]
+    ClosedBetween,
+    #[error("{0}")]
+    Refused(String),
+    #[error("the exchange went on for more than {0} legs: that is no Kerberos")]
+    TooLong(usize),
+}
