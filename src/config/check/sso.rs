@@ -31,9 +31,10 @@ pub(super) fn check(
     }
 }
 
-/// What is offered. Certificates take an authority whose word is taken. NTLM takes a program of Samba's: where that is not
-/// installed, the default list goes without, and a list that asks for it stands
-/// with a warning.
+/// What is offered. Certificates take authorities whose word is taken; without
+/// them nobody is asked for one. NTLM takes a program of Samba's: where that is
+/// not installed, the default list goes without, and a list that asks for it
+/// stands with a warning.
 fn mechanisms(
     raw: &raw::Sso,
     certificates: bool,
