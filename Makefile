@@ -1,5 +1,5 @@
 # What a person types. Each target installs what it needs (scripts/packages.sh).
-.PHONY: all build test lint doc demo bench packages
+.PHONY: all build test lint doc demo bench packages deb deb-test
 
 all: build
 
@@ -26,6 +26,17 @@ demo:
 bench:
 	@scripts/packages.sh bench
 	@bench/run.sh
+
+# target/doorward_VERSION_ARCHITECTURE.deb
+deb:
+	@scripts/packages.sh deb
+	@scripts/deb.sh
+
+# Installs, runs, upgrades, removes and purges that package, in roots of its own.
+deb-test: deb
+	@scripts/packages.sh deb-test
+	@for package in target/doorward_*.deb; do \
+		tests/packaging/deb.sh $$package && tests/packaging/systemd.sh $$package || exit; done
 
 packages:
 	@scripts/packages.sh test

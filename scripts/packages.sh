@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a purpose needs and the machine lacks, and nothing else:
 #
-#   scripts/packages.sh build|test|demo|bench|doc|lint
+#   scripts/packages.sh build|test|demo|bench|doc|lint|deb|deb-test
 #
 # On Debian and its kin by apt-get, as root or by sudo; elsewhere it names what to
 # install. Rust, git and make are taken for granted. No daemon that comes with a
@@ -15,10 +15,11 @@ lab=(
     krb5-user krb5-kdc krb5-admin-server
     iproute2 procps util-linux
     python3 python3-venv python3-dev
-    curl openssl ca-certificates
+    curl openssl ca-certificates systemd dpkg-dev
     nginx apache2-bin libapache2-mod-auth-gssapi media-types
 )
 clients=(chromium default-jdk-headless faketime)
+packager=(dpkg-dev binutils)
 
 die() {
     echo "packages.sh: $*" >&2
@@ -30,8 +31,10 @@ wanted() {
     build | doc) printf '%s\n' "${build[@]}" ;;
     lint) printf '%s\n' "${build[@]}" shellcheck ;;
     test | demo) printf '%s\n' "${build[@]}" "${lab[@]}" "${clients[@]}" ;;
+    deb) printf '%s\n' "${build[@]}" "${packager[@]}" ;;
+    deb-test) printf '%s\n' "${build[@]}" "${packager[@]}" adduser curl iproute2 krb5-user krb5-kdc krb5-admin-server systemd util-linux ;;
     bench) printf '%s\n' "${build[@]}" "${lab[@]}" wrk ;;
-    *) die "usage: packages.sh build|test|demo|bench|doc|lint" ;;
+    *) die "usage: packages.sh build|test|demo|bench|doc|lint|deb|deb-test" ;;
     esac
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use doorward::cli::serve::{self, Role, ServeError};
+use doorward::cli::serve::{self, Role};
 use doorward::cli::{Arguments, Command, cert, check, probe};
 
 /// Wrong configuration (sysexits.h: EX_CONFIG).
@@ -30,8 +30,5 @@ fn run(role: Role, file: Option<&Path>) -> ExitCode {
         eprintln!("  because: {error}");
         cause = error.source();
     }
-    match error {
-        ServeError::Config(_) => ExitCode::from(WRONG_CONFIGURATION),
-        _ => ExitCode::FAILURE,
-    }
+    if error.is_configuration() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
 }

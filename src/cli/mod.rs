@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 pub mod cert;
 pub mod check;
 pub mod probe;
+mod readable;
 pub mod serve;
 
 /// An authentication and single sign-on gateway.
@@ -35,8 +36,9 @@ pub enum Command {
     /// Reads the configuration and tries the surroundings
     ///
     /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and what
-    /// mends it. Run it as the user that the gateway runs as, with the
-    /// gateway running or stopped. Changes nothing.
+    /// mends it. Run it as the user that starts the gateway, with the gateway
+    /// running or stopped: as root it becomes `run_as_user`, as the gateway
+    /// does. Changes nothing.
     Check(CheckArguments),
     /// Makes keys and certificates for servers and services, and explains them
     ///

@@ -1,22 +1,28 @@
 //! `doorward serve`, `front` and `core`: what runs until it is told to stop.
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
-use crate::config::checked::{CoreAddress, Settings};
-use crate::config::{self, ConfigErrors, Loaded};
-use crate::core_server::{self, Core, CoreError};
-use crate::front::{Front, FrontError};
+use crate::config::checked::{CoreAddress, RunAs, Settings};
+use crate::config::{self, Loaded, Surroundings};
+use crate::core_server::{self, Core};
+use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
-use crate::process::{log, notify};
-use crate::wire::client::{Client, ClientError};
+use crate::process::{access, log, notify};
+use crate::wire::client::Client;
+
+mod error;
+mod rights;
+mod sockets;
+
+pub use error::ServeError;
+use sockets::{Handed, Sockets};
 
 /// Which half runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,60 +37,58 @@ pub enum Role {
 
 const LAST_MOMENTS: Duration = Duration::from_secs(2);
 
-/// Why nothing runs.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The configuration is wrong: exit code 78.
-    #[error(transparent)]
-    Config(#[from] ConfigErrors),
-    /// `serve` starts a core and is told to use another one.
-    #[error(
-        "[front] core names another socket than [core] listen: serve runs its own core; leave [front] core out, or run `doorward front`"
-    )]
-    TwoCores,
-    /// The log or the audit log cannot be written.
-    #[error("the audit log cannot be opened ({0}): check [log] audit and the rights of its folder")]
-    Audit(#[source] io::Error),
-    /// The runtime or a signal handler.
-    #[error("the system gives no {0}: {1}")]
-    System(&'static str, #[source] io::Error),
-    /// The figures.
-    #[error("the metrics cannot be set up: {0}")]
-    Metrics(#[from] prometheus::Error),
-    /// The front.
-    #[error("the front cannot start")]
-    Front(#[from] FrontError),
-    /// The core.
-    #[error("the core cannot start")]
-    Core(#[from] CoreError),
-    /// The front's key to the core.
-    #[error(transparent)]
-    Credentials(#[from] ClientError),
-}
-
 /// Runs a role until SIGTERM.
 ///
 /// # Errors
 /// Whatever keeps it from starting; nothing starts half.
 pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
-    let Loaded { settings, warnings } = config::load(file)?;
+    let surroundings = Surroundings::here();
+    let Loaded { mut settings, warnings } = config::load_in(file, &surroundings)?;
     let level = log::start(&settings.log).ok();
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
+    if role == Role::Both && settings.front.core != CoreAddress::Unix(settings.core.listen.clone())
+    {
+        return Err(ServeError::TwoCores);
+    }
+    // One thread runs until root's rights are given up; everything is read after that.
+    let mut sockets = Sockets::open(role, &mut settings)?;
+    rights::give_up(role, &settings, sockets.core.is_some())?;
+    rights::check_configuration(file);
+    rights::check(role, &settings)?;
+    if role != Role::Front && sockets.core.is_none() {
+        sockets.core = Some(core_server::bind(&settings.core)?);
+    }
+    let origin = Origin {
+        file: file.map(Path::to_owned),
+        root: surroundings.root,
+        handed: sockets.handed.clone(),
+        run_as: settings.run_as.clone(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| ServeError::System("runtime", error))?;
-    let outcome = runtime.block_on(serve(role, file, settings, level));
+    let outcome = runtime.block_on(serve(role, origin, sockets, settings, level));
     // What tasks still hold must be dropped before the process ends: the audit
     // log writes its last lines then, and the Kerberos threads leave the library.
     runtime.shutdown_timeout(LAST_MOMENTS);
     outcome
 }
 
+/// Where the settings come from, at the start and at every reload.
+struct Origin {
+    file: Option<PathBuf>,
+    root: bool,
+    handed: Handed,
+    run_as: Option<RunAs>,
+}
+
 /// The halves that run in this process.
 struct Running {
+    role: Role,
+    origin: Origin,
     front: Option<Arc<Front>>,
     core: Option<Arc<Core>>,
     audit: Arc<Audit>,
@@ -93,7 +97,8 @@ struct Running {
 
 async fn serve(
     role: Role,
-    file: Option<&Path>,
+    origin: Origin,
+    sockets: Sockets,
     settings: Settings,
     level: Option<LogLevel>,
 ) -> Result<(), ServeError> {
@@ -102,15 +107,12 @@ async fn serve(
     let audit = Arc::new(Audit::open(settings.log.audit.clone()).map_err(ServeError::Audit)?);
     let metrics = Arc::new(Metrics::new()?);
     let core_stop = CancellationToken::new();
-    let mut running = Running { front: None, core: None, audit: Arc::clone(&audit), level };
+    let mut running =
+        Running { role, origin, front: None, core: None, audit: Arc::clone(&audit), level };
     let mut core_serving = None;
-    if role == Role::Both && settings.front.core != CoreAddress::Unix(settings.core.listen.clone())
-    {
-        return Err(ServeError::TwoCores);
-    }
-    if role != Role::Front {
-        let sockets = core_server::bind(&settings.core)?;
-        let tls: Vec<_> = sockets.tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
+    if let Some(local) = sockets.core {
+        let tls: Vec<_> = sockets.core_tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
+        let sockets = core_server::Sockets { local, tls: sockets.core_tls };
         let core = Core::start(&settings, Arc::clone(&audit))?;
         let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
@@ -127,7 +129,7 @@ async fn serve(
     if role != Role::Core {
         // A front that can never be let in had better say so now.
         Client::new(settings.front.core.clone()).prepare().await?;
-        running.front = Some(Front::start(&settings, metrics, audit)?);
+        running.front = Some(Front::start(&settings, sockets.front, metrics, audit)?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));
     notify::ready();
@@ -136,7 +138,7 @@ async fn serve(
             Asked::Stop => break,
             Asked::Reload => {
                 notify::reloading();
-                running.reload(file);
+                running.reload();
                 notify::ready();
             }
         }
@@ -157,8 +159,8 @@ async fn serve(
 
 impl Running {
     /// All or nothing: what is wrong with the new configuration is said, and the old one stays.
-    fn reload(&self, file: Option<&Path>) {
-        match self.try_reload(file) {
+    fn reload(&self) {
+        match self.try_reload() {
             Ok(()) => tracing::info!(event = "reloaded", "the configuration was read again"),
             Err(error) => {
                 let error = chain(&error);
@@ -167,11 +169,21 @@ impl Running {
         }
     }
 
-    fn try_reload(&self, file: Option<&Path>) -> Result<(), ServeError> {
-        let Loaded { settings, warnings } = config::load(file)?;
+    fn try_reload(&self) -> Result<(), ServeError> {
+        let Origin { file, root, handed, run_as } = &self.origin;
+        let file = file.as_deref();
+        file.map_or(Ok(()), access::check)
+            .map_err(|unreadable| ServeError::Unreadable("--config", unreadable))?;
+        let surroundings = Surroundings { root: *root, ..Surroundings::here() };
+        let Loaded { mut settings, warnings } = config::load_in(file, &surroundings)?;
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
+        if settings.run_as != *run_as {
+            tracing::warn!("run_as_user or run_as_group changed: that takes a restart");
+        }
+        handed.replace(&mut settings);
+        rights::check(self.role, &settings)?;
         // What can fail comes first, and the front's is whole or nothing itself.
         let prepared = self.core.as_ref().map(|_| Core::prepare(&settings)).transpose()?;
         self.audit.reopen().map_err(ServeError::Audit)?;

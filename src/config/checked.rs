@@ -22,6 +22,8 @@ pub struct Settings {
     pub server_hostname: String,
     /// The embedded database and generated keys live here.
     pub state_path: PathBuf,
+    /// Whom to become once the sockets are open; `None`: who started it.
+    pub run_as: Option<RunAs>,
     /// What is logged, and where.
     pub log: Log,
     /// The front's sockets and limits.
@@ -32,6 +34,15 @@ pub struct Settings {
     pub sites: Vec<Site>,
     /// The core's socket and policy.
     pub core: Core,
+}
+
+/// `run_as_user` and `run_as_group`, as written: digits are an id, all else a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunAs {
+    /// The account.
+    pub user: String,
+    /// The group; `None`: the account's primary one.
+    pub group: Option<String>,
 }
 
 /// `[log]`

@@ -55,12 +55,19 @@ pub struct Loaded {
 /// # Errors
 /// The file cannot be read, or everything that is wrong with it.
 pub fn load(path: Option<&Path>) -> Result<Loaded, ConfigErrors> {
-    let surroundings = Surroundings::here();
-    let Some(path) = path else { return parse("", "defaults", &surroundings) };
+    load_in(path, &Surroundings::here())
+}
+
+/// Reads a file in other surroundings, such as those before root's rights were given up.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_in(path: Option<&Path>, surroundings: &Surroundings) -> Result<Loaded, ConfigErrors> {
+    let Some(path) = path else { return parse("", "defaults", surroundings) };
     let bytes = fs::read(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
     let origin = path.display().to_string();
     match str::from_utf8(&bytes) {
-        Ok(text) => parse(text, &origin, &surroundings),
+        Ok(text) => parse(text, &origin, surroundings),
         Err(error) => {
             let text =
                 String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());

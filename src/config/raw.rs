@@ -18,7 +18,7 @@ use super::keys::{FileName, Moment, Role};
 use super::plain::{SecretText, Unread};
 use super::section::section;
 use super::value::Given;
-use super::words::{Account, AuditFile, Offer};
+use super::words::{Account, AuditFile, Offer, RunAsGroup, RunAsUser};
 
 section! {
     /// The whole of `doorward.toml`.
@@ -26,6 +26,8 @@ section! {
         server_name: String = r#""doorward""#, Restart, "Name of this node.";
         server_hostname: String = r#""""#, Restart, "Full name of the host; empty: as the system knows it.";
         state_path: PathBuf = r#""/var/lib/doorward""#, Restart, "Folder of the session store and of generated keys.";
+        run_as_user: RunAsUser = r#""""#, Restart, "Account to change to once the sockets are open.";
+        run_as_group: RunAsGroup = r#""""#, Restart, "Group to change to once the sockets are open.";
         log: Log = "{}", Section, "What is logged, and where.";
         front: Front = "{}", Section, "The front's sockets and limits.";
         sso: Sso = "{}", Section, "How clients may sign on.";
@@ -33,8 +35,6 @@ section! {
         core: Core = "{}", Section, "The core's socket and policy.";
     }
     absent {
-        run_as_user: String = r#""""#, Refused, "Account to change to after sockets and keys are open.";
-        run_as_group: String = r#""""#, Refused, "Group to change to after sockets and keys are open.";
         ldap: Unread = "{}", Ignored, "The LDAP directory of users and groups.";
     }
 }

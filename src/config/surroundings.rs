@@ -11,7 +11,8 @@ use std::{env, fs, thread};
 pub struct Surroundings {
     /// Environment variables: the XDG folders, and those that secrets name.
     pub environment: BTreeMap<String, String>,
-    /// Whether this process runs as root.
+    /// Whether this process was started as root, even if it has become another since:
+    /// the folders of the system are its defaults then.
     pub root: bool,
     /// The host's full name, as far as the host itself knows it.
     pub hostname: String,

@@ -23,6 +23,14 @@ pub(super) enum Offer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account(pub(super) String);
 
+/// `run_as_user`: an account or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RunAsUser(pub(super) Option<Account>);
+
+/// `run_as_group`: a group, by its name or its gid in digits, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RunAsGroup(pub(super) Option<String>);
+
 /// Where audit lines go: `None` is standard error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AuditFile(pub(super) Option<PathBuf>);
@@ -123,31 +131,42 @@ impl FromToml for Account {
 
     fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
         match value.get_ref() {
-            DeValue::Integer(digits) => {
-                match u32::from_str_radix(digits.as_str(), digits.radix()) {
-                    Ok(uid) if uid != u32::MAX => Some(Self(uid.to_string())),
-                    _ => {
-                        notes.error(
-                            at,
-                            format!("{digits} is not a uid; write a number from 0 to 4294967294"),
-                        );
-                        None
-                    }
-                }
+            DeValue::Integer(_) | DeValue::String(_) => {
+                let table = "/etc/passwd, or a group as @wheel";
+                name_or_id(value, ["uid", "an account", table], at, notes).map(Self)
             }
-            DeValue::String(name)
-                if !matches!(&**name, "" | "@")
-                    && !name
-                        .contains(|c: char| c.is_control() || c.is_whitespace() || c == ':') =>
-            {
-                Some(Self(name.to_string()))
+            _ => wrong_type::<Self>(value, "write \"name\" or a number", at, notes),
+        }
+    }
+}
+
+impl FromToml for RunAsUser {
+    fn type_name() -> String {
+        "account name or uid".to_owned()
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+        match value.get_ref().as_str() {
+            Some("") => Some(Self(None)),
+            _ => {
+                let user = name_or_id(value, ["uid", "an account", "/etc/passwd"], at, notes);
+                user.map(|user| Self(Some(Account(user))))
             }
-            DeValue::String(name) => {
-                notes.error(
-                    at,
-                    format!("{name:?} is not the name of an account; write it as in /etc/passwd, or a group as @wheel"),
-                );
-                None
+        }
+    }
+}
+
+impl FromToml for RunAsGroup {
+    fn type_name() -> String {
+        "group name or gid".to_owned()
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(name) if name.is_empty() => Some(Self(None)),
+            DeValue::Integer(_) | DeValue::String(_) => {
+                let group = name_or_id(value, ["gid", "a group", "/etc/group"], at, notes);
+                group.map(|group| Self(Some(group)))
             }
             _ => wrong_type::<Self>(value, "write \"name\" or a number", at, notes),
         }
@@ -175,6 +194,36 @@ impl FromToml for Strip {
             _ => wrong_type::<Self>(value, "write one of these", at, notes),
         }
     }
+}
+
+/// A name as the system's table of users or groups has it, or an id, in digits.
+/// `[id, what, table]` are the words of the complaint.
+fn name_or_id(
+    value: &Spanned<DeValue<'_>>,
+    [id, what, table]: [&str; 3],
+    at: &At,
+    notes: &mut Notes<'_>,
+) -> Option<String> {
+    let unfit = |c: char| c.is_control() || c.is_whitespace() || c == ':';
+    match value.get_ref() {
+        DeValue::Integer(digits) => {
+            let read = u32::from_str_radix(digits.as_str(), digits.radix());
+            if let Ok(number) = read
+                && number != u32::MAX
+            {
+                return Some(number.to_string());
+            }
+            notes.error(at, format!("{digits} is not a {id}; write a number from 0 to 4294967294"));
+        }
+        DeValue::String(name) if !matches!(&**name, "" | "@") && !name.contains(unfit) => {
+            return Some(name.to_string());
+        }
+        _ => {
+            let shown = value.get_ref().as_str().unwrap_or_default();
+            notes.error(at, format!("{shown:?} is not the name of {what}; write it as in {table}"));
+        }
+    }
+    None
 }
 
 /// The value of one of a few words.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use bytes::Bytes;
-use http::{StatusCode, Uri, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -45,7 +46,23 @@ pub(super) fn router(core: Arc<Core>) -> Router {
         .route("/v1/events", get(events))
         .fallback(nowhere)
         .method_not_allowed_fallback(otherwise)
+        .layer(middleware::from_fn(guarded))
         .with_state(core)
+}
+
+/// Tells browsers that stray here what not to do with an answer.
+async fn guarded(facts: Facts, request: Request, next: Next) -> Response {
+    let tls = facts.client.is_some();
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    if tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONE_YEAR));
+    }
+    response
 }
 
 async fn open(
@@ -171,6 +188,8 @@ fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
     })
 }
 
+/// RFC 6797: no plain HTTP with this host, for a year.
+const ONE_YEAR: &str = "max-age=31536000";
 const MAX_REQUEST: usize = 1 << 20;
 const MAX_SIGN_ONS: usize = 16 << 20;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,7 +8,8 @@
 //! ```
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -101,16 +102,21 @@ pub struct Prepared {
     tls: Option<Tls>,
 }
 
-/// Listens on the core's unix socket and for its TLS, for [`serve`].
+/// Listens on the core's unix socket, for [`serve`].
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub fn bind(settings: &checked::Core) -> Result<Sockets, CoreError> {
-    let tls = settings.tls.iter().flat_map(|tls| &tls.listen);
-    Ok(Sockets {
-        tls: tls.map(|address| socket::bind_tls(*address)).collect::<Result<_, _>>()?,
-        local: socket::bind(&settings.listen)?,
-    })
+pub fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
+    Ok(socket::bind(&settings.listen)?)
+}
+
+/// Listens for the core's TLS, for [`serve`].
+///
+/// # Errors
+/// [`CoreError::Socket`].
+pub fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
+    let addresses = settings.tls.iter().flat_map(|tls| &tls.listen);
+    Ok(addresses.map(|address| socket::bind_tls(*address)).collect::<Result<_, _>>()?)
 }
 
 impl Core {

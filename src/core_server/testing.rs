@@ -59,8 +59,8 @@ impl Lab {
         let core = Core::start_with(database, settings, Arc::new(audit)).unwrap();
         let core = Arc::new(core);
         let stop = CancellationToken::new();
-        let listener = bind(&settings.core).unwrap();
-        let serving = tokio::spawn(serve(listener, Arc::clone(&core), stop.clone()));
+        let sockets = Sockets { local: bind(&settings.core).unwrap(), tls: Vec::new() };
+        let serving = tokio::spawn(serve(sockets, Arc::clone(&core), stop.clone()));
         Self { directory, core, stop, serving }
     }
 

@@ -55,6 +55,8 @@ impl Tls {
             .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(shown);
+        // The strongest suite that both sides have, whatever the client prefers.
+        config.ignore_client_order = true;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
         let authorities = Arc::new(Authorities::load(settings.authorities.clone())?);

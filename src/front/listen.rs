@@ -45,6 +45,17 @@ pub struct Listener {
     socket: StdListener,
 }
 
+impl Listener {
+    /// A listening socket that somebody else bound.
+    ///
+    /// # Errors
+    /// It cannot be made to wait for nobody.
+    pub fn new(speaks: Speaks, socket: StdListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { speaks, socket })
+    }
+}
+
 /// A socket could not be bound.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address} for {}: {source}. {}", .speaks.as_str(), mend(.source))]
@@ -59,35 +70,34 @@ fn mend(error: &io::Error) -> &'static str {
         io::ErrorKind::AddrInUse => {
             "Another program holds the port: stop it, or choose another in [front]"
         }
-        io::ErrorKind::PermissionDenied => "Ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        io::ErrorKind::PermissionDenied => {
+            "Ports below 1024 need root (run_as_user gives its rights up afterwards) or CAP_NET_BIND_SERVICE"
+        }
         io::ErrorKind::AddrNotAvailable => "The host has no such address: correct it in [front]",
         _ => "Check the address in [front]",
     }
 }
 
-/// Binds every socket of the front, or none.
+/// Binds every socket of the front, or none. `taken` are open already: of what they
+/// speak, nothing more is bound.
 ///
 /// # Errors
 /// The first that cannot be bound, and why.
-pub fn bind(front: &checked::Front) -> Result<Vec<Listener>, BindError> {
+pub fn bind(front: &checked::Front, taken: Vec<Listener>) -> Result<Vec<Listener>, BindError> {
     let plain = front.listen.iter().map(|address| (Speaks::Http, *address));
     let tls = front.listen_tls.iter().map(|address| (Speaks::Https, *address));
     let status = front.listen_status.iter().map(|address| (Speaks::Status, *address));
-    plain
+    let bound = plain
         .chain(tls)
         .chain(status)
+        .filter(|(speaks, _)| taken.iter().all(|listener| listener.speaks != *speaks))
         .map(|(speaks, address)| {
-            bind_one(address)
-                .map(|socket| Listener { speaks, socket })
+            StdListener::bind(address)
+                .and_then(|socket| Listener::new(speaks, socket))
                 .map_err(|source| BindError { speaks, address, source })
         })
-        .collect()
-}
-
-fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
-    let socket = StdListener::bind(address)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(taken.into_iter().chain(bound).collect())
 }
 
 /// Accepts on all sockets, each in a task of its own.

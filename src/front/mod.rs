@@ -103,16 +103,16 @@ pub enum FrontError {
 }
 
 impl Front {
-    /// Binds every socket and begins to serve.
+    /// Begins to serve on sockets that [`listen::bind`] has bound.
     ///
     /// # Errors
     /// Anything that is missing: nothing starts half.
     pub fn start(
         settings: &Settings,
+        listeners: Vec<listen::Listener>,
         metrics: Arc<Metrics>,
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
-        let listeners = listen::bind(&settings.front)?;
         file::folder(&settings.state_path)
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let live = Live::new(settings, &metrics, None)?;

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use format::Flaw;
 
 use crate::clock::Timestamp;
+use crate::process::access::{self, Unreadable};
 
 mod format;
 mod sole_realm;
@@ -49,23 +49,8 @@ pub enum KeytabError {
     #[error("{path} does not exist; export a keytab for this service to it", path = .0.display())]
     Missing(PathBuf),
     /// There is one, for others.
-    #[error(
-        "{path} is not readable by uid {uid}: it belongs to uid {owner}, group {group}, with mode {mode:04o}; \
-         give it to the user that Doorward runs as, with mode 0600",
-        path = path.display()
-    )]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Who tried.
-        uid: u32,
-        /// Whose it is.
-        owner: u32,
-        /// Its group.
-        group: u32,
-        /// Its permissions.
-        mode: u32,
-    },
+    #[error(transparent)]
+    Unreadable(Unreadable),
     /// Reading failed in another way.
     #[error("{path}, read by uid {uid}: {error}", path = path.display(), uid = nix::unistd::geteuid())]
     Io {
@@ -176,24 +161,17 @@ impl fmt::Display for Enctype {
 
 fn load(path: &Path) -> Result<Vec<u8>, KeytabError> {
     let io = |error| KeytabError::Io { path: path.to_owned(), error };
-    let facts = std::fs::metadata(path).map_err(|error| match error.kind() {
+    let refused = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => KeytabError::Missing(path.to_owned()),
+        io::ErrorKind::PermissionDenied => KeytabError::Unreadable(access::explain(path)),
         _ => io(error),
-    })?;
+    };
+    let facts = std::fs::metadata(path).map_err(refused)?;
     if !facts.is_file() {
         let what = "it is not a regular file";
         return Err(KeytabError::NotAKeytab { path: path.to_owned(), what });
     }
-    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => KeytabError::Unreadable {
-            path: path.to_owned(),
-            uid: nix::unistd::geteuid().as_raw(),
-            owner: facts.uid(),
-            group: facts.gid(),
-            mode: facts.mode() & 0o7777,
-        },
-        _ => io(error),
-    })?;
+    let file = std::fs::File::open(path).map_err(refused)?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)

@@ -1,5 +1,11 @@
-//! Duties of a long-running process: signals, the log, word to systemd.
+//! Duties of a long-running process: rights, sockets it is handed, signals, the
+//! log, word to systemd.
 
+pub mod access;
+pub mod account;
+pub mod activation;
 pub mod log;
 pub mod notify;
+pub mod ownership;
+pub mod privileges;
 pub mod signals;

@@ -69,7 +69,9 @@ fn a_listed_key_with_a_certificate_of_our_authority_is_system() {
     for name in ["ec", "ec384", "ec521", "ed", "rsa"] {
         let key = format!("{name}-public.pem");
         let expected = json!({"peer": "certificate", "uid": null, "key": key, "as": "SYSTEM"});
-        assert_eq!(whoami(&core, &pki, name).json(), expected);
+        let answer = whoami(&core, &pki, name);
+        assert_eq!(answer.json(), expected);
+        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
     }
     // The certificate may be listed in the place of the key, and be issued anew.
     pki.unlist("ec");

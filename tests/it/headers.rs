@@ -1,8 +1,8 @@
 //! What a client claims about itself never reaches the application.
 
-use crate::gateway::{Gateway, reached, web};
+use crate::gateway::{Gateway, Setup, reached, web};
 use crate::lab::http::{Raw, Response};
-use crate::lab::realm;
+use crate::lab::{Doorward, realm, servers};
 
 /// Every spelling that some application server folds into `Remote-User`, and its kin.
 const FORGED: &[&str] = &[
@@ -140,4 +140,17 @@ fn the_host_of_the_request_is_what_the_application_sees() {
     let answer = connection.get("Web.Lab.Example:1234", "/", &[("Cookie", &cookie)]);
     assert_eq!(reached(&answer, "Host"), ["Web.Lab.Example:1234"]);
     let _ = realm();
+}
+
+#[test]
+fn a_front_without_plain_http_tells_browsers_so() {
+    let app = servers::app();
+    let config = Setup::default().config(app.port);
+    let only_tls = config.replacen("listen = [\"127.0.0.1:0\"]", "listen = []", 1);
+    assert_ne!(config, only_tls);
+    for (config, told) in [(config, None), (only_tls, Some("max-age=31536000"))] {
+        let gateway = Gateway { doorward: Doorward::serve(&config), app: servers::app() };
+        let answer = gateway.get_tls(None, "/", &[]);
+        assert_eq!((answer.status, answer.header("strict-transport-security")), (401, told));
+    }
 }

@@ -10,6 +10,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod activation;
 mod architecture;
 mod bindings;
 mod certificates_cmd;
@@ -38,7 +39,9 @@ mod ntlm_lifetime;
 mod ntlm_load;
 mod ntlm_names;
 mod ntlm_refusals;
+mod packaging;
 mod peers;
+mod privileges;
 mod probe;
 mod probe_ntlm;
 mod process;

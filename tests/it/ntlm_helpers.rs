@@ -34,7 +34,7 @@ fn states(protocol: &str) -> &'static [&'static str] {
 fn faulty(protocol: &str, helpers: usize) -> (FaultyHelper, Ntlm) {
     let helper = FaultyHelper::new();
     let lines = format!(
-        "ntlm_auth = \"{}\"\nhelpers = {helpers}\nhelper_timeout = \"1s\"\n",
+        "ntlm_auth = \"{}\"\nhelpers = {helpers}\nhelper_timeout = \"2s\"\n",
         helper.program().display()
     );
     (helper, Ntlm::start_with(protocol, &lines, Setup::default()))

@@ -68,10 +68,11 @@ impl Pki {
     }
 
     /// Lets an authority issue a certificate for `NAME.key`: `NAME.crt`, and `NAME.pem`
-    /// with key and certificate. It counts for a minute already: faketime may run ahead.
+    /// with key and certificate.
     #[track_caller]
     pub fn issue(&self, name: &str, authority: &str, extensions: &str) {
-        self.issue_at("-1 minutes", name, authority, extensions);
+        // An hour ago: clocks are compared to the second.
+        self.issue_at("-1 hour", name, authority, extensions);
     }
 
     /// The same as if it were another time, for thirty days from then.

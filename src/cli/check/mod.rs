@@ -1,6 +1,7 @@
 //! `doorward check`: reads the configuration and tries the surroundings. It
 //! changes nothing, and can run beside the gateway.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use self::finding::Finding;
@@ -15,6 +16,7 @@ mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
+mod rights;
 mod sockets;
 mod storage;
 mod tls;
@@ -33,7 +35,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             findings.extend(loaded.warnings.iter().map(|warning| {
                 Finding::warn("configuration", warning.to_string(), "as the warning says")
             }));
-            findings.extend(surroundings(&loaded.settings));
+            findings.extend(surroundings(&loaded.settings, path.as_deref()));
             (findings, ExitCode::FAILURE)
         }
         Err(errors) => {
@@ -49,13 +51,22 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
     if findings.iter().any(Finding::failed) { bad } else { ExitCode::SUCCESS }
 }
 
-fn surroundings(settings: &Settings) -> Vec<Finding> {
-    let mut findings = kerberos::check(settings);
+fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
+    // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
+    let mut findings = sockets::check(settings);
+    let account = match rights::become_account(settings, file) {
+        Ok(account) => account,
+        Err(failed) => {
+            findings.extend(failed);
+            return findings;
+        }
+    };
+    findings.extend(account.findings);
+    findings.extend(kerberos::check(settings));
     findings.extend(names::check(settings));
     findings.extend(tls::check(settings));
     findings.extend(keys::check(settings));
-    findings.extend(sockets::check(settings));
-    findings.extend(storage::check(settings));
+    findings.extend(storage::check(settings, account.state_is_made));
     findings.extend(accounts::check(&settings.core));
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {

@@ -10,9 +10,14 @@ use super::finding::Finding;
 use crate::config::Settings;
 use crate::config::checked::AuditTarget;
 
-pub(super) fn check(settings: &Settings) -> Vec<Finding> {
+/// `is_made`: root makes the state folder when the gateway starts, or gives it away.
+pub(super) fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
     let state = settings.state_path.as_path();
-    let mut findings = vec![folder(state)];
+    let mut findings = vec![if is_made {
+        Finding::ok("state", format!("{} will be made by root at the start", state.display()))
+    } else {
+        folder(state)
+    }];
     findings.extend(exposed(state));
     findings.extend(space(state));
     findings.extend(replay_cache(&state.join("replay-cache")));

@@ -1,7 +1,7 @@
 //! Whether the keys fit together: from what the file says to what runs.
 
 use super::addresses::is_host_name;
-use super::checked::{AuditTarget, CoreAddress, Log, Settings};
+use super::checked::{AuditTarget, CoreAddress, Log, RunAs, Settings};
 use super::errors::Notes;
 use super::raw;
 use super::surroundings::Surroundings;
@@ -42,6 +42,7 @@ pub(super) fn check(
     Settings {
         server_name: file.server_name.value.clone(),
         server_hostname: server_hostname(&file.server_hostname, surroundings, notes),
+        run_as: run_as(file, notes),
         log: log(&file.log),
         front,
         sites: site::check(file, &sso.mechanisms, notes),
@@ -65,6 +66,22 @@ fn server_hostname(
             .error(&given.at, format!("{name:?} is not a host name; write it as gate.example.org"));
     }
     name
+}
+
+fn run_as(file: &raw::File, notes: &mut Notes<'_>) -> Option<RunAs> {
+    let group = file.run_as_group.0.clone();
+    match &file.run_as_user.0 {
+        Some(user) => Some(RunAs { user: user.0.clone(), group }),
+        None => {
+            if group.is_some() {
+                notes.error(
+                    &file.run_as_group.at,
+                    "counts only beside run_as_user; set that too, or take this out",
+                );
+            }
+            None
+        }
+    }
 }
 
 fn log(raw: &raw::Log) -> Log {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::UPGRADE;
-use http::{Method, Request, Response, StatusCode};
+use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -36,6 +36,9 @@ const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
 /// Of a body that comes with a token which is not the last one, so much is read.
 const MAX_BODY_BEFORE_SIGN_ON: usize = 1024 * 1024;
 
+/// RFC 6797: no plain HTTP with this host, for a year.
+const ONE_YEAR: &str = "max-age=31536000";
+
 /// Doorward's own paths stand below this.
 const OWN: &str = "/.doorward/";
 
@@ -47,7 +50,12 @@ pub async fn answer(
 ) -> Response<Body> {
     let began = clock::instant();
     let live = front.live();
-    let response = handle(&front, &live, &connection, request, began).await;
+    let mut response = handle(&front, &live, &connection, request, began).await;
+    if connection.is_tls() && live.settings.front.listen.is_empty() {
+        // Where there is no plain HTTP, browsers need not try it. An application may say otherwise.
+        let headers = response.headers_mut();
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static(ONE_YEAR));
+    }
     front.metrics.request_seconds.observe(began.elapsed().as_secs_f64());
     front.metrics.answered(response.status());
     response
