@@ -89,11 +89,14 @@ def path(name):
     return str(DIR / name)
 
 
-def curl(url, *args, user="nobody", config="KRB5_CONFIG"):
-    """Fetches a page with curl, which has the ticket of `user`."""
+def curl(url, *args, user="nobody", config="KRB5_CONFIG", account=None):
+    """Fetches a page with curl, which has the ticket of `user`; as another account of
+    this machine, if one is named."""
     with tempfile.TemporaryDirectory(dir=DIR) as folder:
+        os.chmod(folder, 0o777)
         head, body = Path(folder) / "head", Path(folder) / "body"
-        command = ["curl", "--silent", "--show-error", "--max-time", "30", "--dump-header", head]
+        runner = ["setpriv", "--reuid", account, "--regid", account, "--clear-groups"] if account else []
+        command = [*runner, "curl", "--silent", "--show-error", "--max-time", "30", "--dump-header", head]
         command += ["--output", body, *args, url]
         finished(command, user, config)
         # With Negotiate, the answers to the first requests stand before the last.

@@ -51,6 +51,20 @@ filled() {
         "demo/conf/$1" >"$DEMO_DIR/$1"
 }
 
+# Certificates as an administrator makes them, and the keys that the core knows.
+make_keys() {
+    local cert=(target/release/doorward cert) pki=$DEMO_DIR/pki name
+    mkdir "$pki" "$DEMO_DIR/sslkeys"
+    {
+        "${cert[@]}" ca --dir "$pki"
+        "${cert[@]}" server "core.$DNS" --dir "$pki"
+        for name in delivery webapp stranger; do
+            "${cert[@]}" client "$name" --dir "$pki"
+        done
+    } >"$DEMO_DIR/cert.log"
+    cp "$pki"/{delivery,webapp}-public.pem "$DEMO_DIR/sslkeys"
+}
+
 # run NAME COMMAND…: in the background, until the demo ends.
 run() {
     local name=$1
@@ -108,6 +122,7 @@ inside() {
         tests/lab/realm.sh ticket "$user" "$DEMO_DIR/$user.ccache"
     done
     tests/lab/realm.sh ticket "alice@$MIT_REALM" "$DEMO_DIR/mit-alice.ccache"
+    make_keys
     filled doorward.toml
     filled nginx.conf
     mkdir "$DEMO_DIR/nginx"

@@ -6,6 +6,7 @@ import sys
 # The attempts stand in the table in this order.
 import kerberos  # noqa: F401
 import ntlm  # noqa: F401
+import services  # noqa: F401
 import table
 
 sys.exit(1 if table.tried() else 0)

@@ -24,6 +24,7 @@ pub mod config;
 pub mod core_server;
 pub mod front;
 pub mod identity;
+pub mod kdc;
 pub mod keytab;
 pub mod metrics;
 pub mod pki;

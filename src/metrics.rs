@@ -116,7 +116,9 @@ impl Metrics {
             &["state"],
         )?;
         registry.register(Box::new(ntlm_helpers.clone()))?;
-        for mechanism in [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm] {
+        for mechanism in
+            [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Basic]
+        {
             signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
         }
         let class = |name: &str| responses.with_label_values(&[name]);
@@ -185,6 +187,13 @@ impl Metrics {
             self.ntlm_helpers.with_label_values(&[state]).add(moved);
         }
         self.ntlm_waiting.add(moved(before.waiting, now.waiting));
+    }
+
+    /// Shows figures that another part counts. Their names must be new.
+    pub fn show(&self, figures: &IntCounterVec) {
+        if let Err(error) = self.registry.register(Box::new(figures.clone())) {
+            tracing::error!(%error, "some figures are not shown");
+        }
     }
 
     /// From now on, `live` tells how many sessions live in this process's core.

@@ -14,7 +14,7 @@ use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
-use crate::process::{access, log, notify};
+use crate::process::{access, log, notify, secrets};
 use crate::wire::client::Client;
 
 mod error;
@@ -48,6 +48,7 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
+    secrets::write_no_core_file();
     if role == Role::Both && settings.front.core != CoreAddress::Unix(settings.core.listen.clone())
     {
         return Err(ServeError::TwoCores);
@@ -120,6 +121,7 @@ async fn serve(
         core_serving = Some(tokio::spawn(serving));
         let counted = Arc::clone(&core);
         metrics.count_sessions(move || counted.live_sessions());
+        metrics.show(&core.password_checks());
         tracing::info!(event = "listening", what = "core", address, "listening");
         for address in tls {
             tracing::info!(event = "listening", what = "core", %address, "listening for TLS");

@@ -347,10 +347,25 @@ pub struct Core {
     pub max_sessions_per_user: usize,
     /// Whether a session may be used only from the address that opened it.
     pub session_ip_check: bool,
+    /// Limits of passwords.
+    pub passwords: Passwords,
     /// Realms whose people may come in; empty: the keytab's own.
     pub realms: Vec<Realm>,
     /// Explicit mappings from principal to login name.
     pub altnames: Vec<(String, String)>,
+}
+
+/// `core.password_…`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passwords {
+    /// Wrong passwords of one address within the window.
+    pub attempts_per_address: u32,
+    /// Wrong passwords for one account within the window.
+    pub attempts_per_account: u32,
+    /// The window.
+    pub attempts_window: Duration,
+    /// A right password is remembered for so long; zero: not at all.
+    pub cache: Duration,
 }
 
 /// `core.listen_tls`, and what belongs to it.

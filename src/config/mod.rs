@@ -140,8 +140,9 @@ mod tests {
             assert_eq!(settings.sso.mechanisms, settings.sites[0].mechanisms);
             settings.sso.mechanisms
         };
-        assert_eq!(offered(|_| false), [Mechanism::Negotiate]);
-        assert_eq!(offered(|_| true), [Mechanism::Negotiate, Mechanism::Ntlm]);
+        use Mechanism::{Basic, Negotiate, Ntlm};
+        assert_eq!(offered(|_| false), [Negotiate, Basic]);
+        assert_eq!(offered(|_| true), [Negotiate, Ntlm, Basic]);
     }
 
     #[test]

@@ -168,6 +168,10 @@ section! {
         session_unclaimed: Duration = r#""120s""#, Reload, "A session whose cookie never came back ends after this time.";
         max_sessions_per_user: usize = "20000", Reload, "Sessions of one user at once; the one unused longest makes room.";
         session_ip_check: bool = "false", Reload, "Whether a session may be used only from the address that opened it.";
+        password_attempts_per_address: usize = "50", Reload, "Wrong passwords that one address may try within password_attempts_window.";
+        password_attempts_per_account: usize = "10", Reload, "Wrong passwords that may be tried for one account within password_attempts_window.";
+        password_attempts_window: Duration = r#""10m""#, Reload, "Time after which a wrong password is forgotten.";
+        password_cache: Duration = r#""60s""#, Reload, "Time for which a right password is remembered, so that the KDC is not asked again; \"0s\": never.";
         realm: Vec<Given<Realm>> = "[]", Section, "A realm or domain whose people may come in.";
         altnames: Altnames = "{}", Reload, "Principals that have a login name of their own choosing; these come before every rule.";
     }

@@ -64,6 +64,7 @@ impl Word for Offer {
             "certificate" => (word, Self::Here(Mechanism::Certificate)),
             "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
             "ntlm" => (word, Self::Here(Mechanism::Ntlm)),
+            "basic" => (word, Self::Here(Mechanism::Basic)),
             _ => (word, Self::NotHere(word)),
         });
         one_of(text, &words)

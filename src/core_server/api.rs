@@ -71,10 +71,19 @@ async fn open(
     body: Body,
 ) -> Result<Response, Refusal> {
     let request: OpenSession = read(body, MAX_REQUEST).await?;
+    if request.password.is_some() {
+        let peer = Arc::clone(&facts.peer);
+        let open = async move { core.open_by_password(&peer, request, clock::now()).await };
+        return to_the_end(open).await?.map(created);
+    }
     let answers = open_all(core, &facts, vec![request]).await?;
     // One wish, one answer.
     let answer = answers.into_iter().next().unwrap_or_else(|| Err(Refusal::not_found()));
-    answer.map(|session| (StatusCode::CREATED, Json(session)).into_response())
+    answer.map(created)
+}
+
+fn created(session: Session) -> Response {
+    (StatusCode::CREATED, Json(session)).into_response()
 }
 
 async fn open_many(

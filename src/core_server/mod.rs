@@ -13,6 +13,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use prometheus::IntCounterVec;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Happening, Line, Verdict};
@@ -31,6 +32,7 @@ mod certificate;
 mod certified;
 mod events;
 mod keys;
+mod password;
 mod peer;
 mod policy;
 mod refusal;
@@ -47,6 +49,7 @@ mod wish;
 
 use certificate::Client;
 use events::EventBody;
+use password::Passwords;
 use peer::Peer;
 use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
@@ -61,6 +64,7 @@ pub struct Core {
     policy: ArcSwap<Policy>,
     tls: ArcSwapOption<Tls>,
     sessions: Sessions,
+    passwords: Passwords,
     audit: Arc<Audit>,
 }
 
@@ -76,6 +80,9 @@ pub enum CoreError {
     /// Key, certificate or authorities of the core's TLS.
     #[error("the core's TLS: {0}")]
     Tls(#[from] TlsSetupError),
+    /// The figures of passwords.
+    #[error("the figures of passwords cannot be kept: {0}")]
+    Figures(#[from] prometheus::Error),
     /// The system has no thread left for the store.
     #[error("cannot start the thread that writes sessions: {0}")]
     Thread(#[source] io::Error),
@@ -138,7 +145,8 @@ impl Core {
         let store = Store::start(database).map_err(CoreError::Thread)?;
         let sessions = Sessions::start(stored, store, policy.limits, clock::now());
         let tls = ArcSwapOption::from_pointee(tls);
-        Ok(Self { policy: ArcSwap::from_pointee(policy), tls, sessions, audit })
+        let passwords = Passwords::new()?;
+        Ok(Self { policy: ArcSwap::from_pointee(policy), tls, sessions, passwords, audit })
     }
 
     /// Makes all of new settings that can fail.
@@ -165,6 +173,11 @@ impl Core {
     /// How many sessions live.
     pub fn live_sessions(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// What became of passwords, for the metrics.
+    pub fn password_checks(&self) -> IntCounterVec {
+        self.passwords.counts()
     }
 
     fn sweep(&self, now: Timestamp) {
@@ -273,6 +286,9 @@ fn session(secret: String, record: &Record, policy: &Policy) -> Session {
 const fn reason_of(kind: Kind) -> Reason {
     match kind {
         Kind::Busy => Reason::Busy,
+        Kind::TooManyAttempts => Reason::TooManyAttempts,
+        Kind::KdcUnreachable => Reason::KdcUnreachable,
+        Kind::KdcUnproven => Reason::KdcUnproven,
         Kind::StoreFull => Reason::StoreFull,
         Kind::StoreFailed => Reason::StoreFailed,
         Kind::EndOfSession => Reason::SessionEnded,

@@ -107,6 +107,14 @@ impl Peer {
         }
     }
 
+    /// Where it comes from, by network.
+    pub(super) const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Key(KeyPeer { address, .. }) | Self::Anonymous { address } => Some(*address),
+            Self::System { .. } | Self::Front { .. } | Self::Local { .. } => None,
+        }
+    }
+
     /// The file of its key.
     pub(super) fn key(&self) -> Option<&str> {
         match self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::accounts::PeerRules;
 use super::keys::KeyRules;
+use super::password::PasswordRules;
 use super::peer::{Peer, Standing};
 use super::sessions::Limits;
 use crate::config::checked::Settings;
@@ -18,6 +19,8 @@ pub(super) enum Ask {
     OpenByProof,
     /// A session for whom the caller vouches.
     OpenTrusted,
+    /// A session for whoever has the password.
+    OpenByPassword,
     /// A session for the caller's own account.
     OpenOwn,
     /// Whose session an id is.
@@ -36,6 +39,7 @@ impl Ask {
         match self {
             Self::OpenByProof => "open a session by proof",
             Self::OpenTrusted => "open a session for a trusted name",
+            Self::OpenByPassword => "open a session by password",
             Self::OpenOwn => "open a session of its own",
             Self::Resolve => "resolve a session",
             Self::End => "end a session",
@@ -46,11 +50,12 @@ impl Ask {
 }
 
 /// The table of who may ask what. Who presents a session's id proves to be its
-/// bearer, so everybody who is somebody may resolve and end sessions.
+/// bearer, so everybody who is somebody may resolve and end sessions; and a
+/// password is a proof whoever brings it.
 pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
-    use Ask::{End, Events, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
+    use Ask::{End, Events, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
     match (peer.standing(), ask) {
-        (Standing::System, _) | (_, Whoami) => true,
+        (Standing::System, _) | (_, Whoami | OpenByPassword) => true,
         (Standing::Anonymous, _) => false,
         (_, Resolve | End) => true,
         (Standing::Front, OpenByProof | Events) => true,
@@ -72,6 +77,7 @@ pub(super) struct Policy {
     pub(super) lifetime: Duration,
     pub(super) ip_check: bool,
     pub(super) server_name: String,
+    pub(super) passwords: PasswordRules,
 }
 
 impl Policy {
@@ -85,6 +91,7 @@ impl Policy {
             ),
             keys: Arc::new(KeyRules::new(core)),
             identity: Rules::new(&core.realms, &core.altnames, own_realms(settings)),
+            passwords: PasswordRules::new(settings),
             limits: Limits {
                 timeout: core.session_timeout,
                 unclaimed: core.session_unclaimed,
@@ -127,19 +134,31 @@ mod tests {
 
     #[test]
     fn every_peer_may_ask_what_the_table_says() {
-        use Ask::{End, Events, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami};
-        const ALL: [Ask; 7] = [OpenByProof, OpenTrusted, OpenOwn, Resolve, End, Whoami, Events];
+        use Ask::{
+            End, Events, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve, Whoami,
+        };
+        const ALL: [Ask; 8] =
+            [OpenByProof, OpenTrusted, OpenByPassword, OpenOwn, Resolve, End, Whoami, Events];
         let local =
             |account: Option<&str>| Peer::Local { uid: 7, account: account.map(Into::into) };
         for (peer, may) in [
             (Peer::System { uid: 0 }, ALL.to_vec()),
-            (Peer::Front { uid: 33 }, vec![OpenByProof, Resolve, End, Whoami, Events]),
-            (local(Some("john")), vec![OpenOwn, Resolve, End, Whoami]),
-            (local(None), vec![OpenOwn, Resolve, End, Whoami]),
+            (
+                Peer::Front { uid: 33 },
+                vec![OpenByProof, OpenByPassword, Resolve, End, Whoami, Events],
+            ),
+            (local(Some("john")), vec![OpenByPassword, OpenOwn, Resolve, End, Whoami]),
+            (local(None), vec![OpenByPassword, OpenOwn, Resolve, End, Whoami]),
             (key(KeyRights::System), ALL.to_vec()),
-            (key(KeyRights::Front), vec![OpenByProof, Resolve, End, Whoami, Events]),
-            (key(KeyRights::Service(Vec::new())), vec![OpenTrusted, Resolve, End, Whoami]),
-            (Peer::Anonymous { address: ADDRESS }, vec![Whoami]),
+            (
+                key(KeyRights::Front),
+                vec![OpenByProof, OpenByPassword, Resolve, End, Whoami, Events],
+            ),
+            (
+                key(KeyRights::Service(Vec::new())),
+                vec![OpenTrusted, OpenByPassword, Resolve, End, Whoami],
+            ),
+            (Peer::Anonymous { address: ADDRESS }, vec![OpenByPassword, Whoami]),
         ] {
             let granted: Vec<Ask> = ALL.into_iter().filter(|&ask| allowed(&peer, ask)).collect();
             assert_eq!(granted, may, "{peer:?}");

@@ -1,10 +1,11 @@
 //! Every answer of the API that is not the one hoped for.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 
 use super::peer::{Peer, Standing};
 use super::policy::Ask;
@@ -19,6 +20,7 @@ pub(super) struct Refusal {
     pub(super) reference: String,
     message: Cow<'static, str>,
     told: Option<Reason>,
+    retry_after: Option<Duration>,
 }
 
 /// The stable words of [`ErrorBody::error`].
@@ -32,6 +34,9 @@ pub(super) enum Kind {
     NotFound,
     MethodNotAllowed,
     Busy,
+    TooManyAttempts,
+    KdcUnreachable,
+    KdcUnproven,
     StoreFull,
     StoreFailed,
 }
@@ -47,6 +52,9 @@ impl Kind {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Busy => "busy",
+            Self::TooManyAttempts => "too_many_attempts",
+            Self::KdcUnreachable => "kdc_unreachable",
+            Self::KdcUnproven => "kdc_unproven",
             Self::StoreFull => "store_full",
             Self::StoreFailed => "store_failed",
         }
@@ -59,7 +67,12 @@ impl Kind {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoAccess | Self::CertificateRefused => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::Busy | Self::StoreFull | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy
+            | Self::KdcUnreachable
+            | Self::KdcUnproven
+            | Self::StoreFull
+            | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -70,6 +83,23 @@ impl Refusal {
         let message =
             "The sign-on was refused. The core's audit log has the reason under this reference.";
         Self::new(Kind::LogonFailed, message)
+    }
+
+    /// Too many wrong passwords came before this one, which was not looked at.
+    pub(super) fn too_many_attempts(retry_after: Duration) -> Self {
+        let reason = Reason::TooManyAttempts;
+        let refusal = Self::new(Kind::TooManyAttempts, reason.sentence()).telling(reason);
+        Self { retry_after: Some(retry_after), ..refusal }
+    }
+
+    /// Nobody could say whether a password is right.
+    pub(super) fn unable(reason: Reason) -> Self {
+        let kind = match reason {
+            Reason::KdcUnreachable => Kind::KdcUnreachable,
+            Reason::Busy => Kind::Busy,
+            _ => Kind::KdcUnproven,
+        };
+        Self::new(kind, reason.sentence()).telling(reason)
     }
 
     pub(super) fn end_of_session() -> Self {
@@ -168,7 +198,13 @@ impl Refusal {
     }
 
     fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, reference: new_reference(), message: message.into(), told: None }
+        Self {
+            kind,
+            reference: new_reference(),
+            message: message.into(),
+            told: None,
+            retry_after: None,
+        }
     }
 }
 
@@ -183,6 +219,13 @@ impl IntoResponse for Refusal {
             // An ordinary end of a session, and what the audit log tells better.
             _ => tracing::debug!(%reference, error, "refused"),
         }
-        (self.kind.status(), Json(self.into_body())).into_response()
+        let (status, retry_after) = (self.kind.status(), self.retry_after);
+        let mut response = (status, Json(self.into_body())).into_response();
+        if let Some(time) = retry_after {
+            // A second more than it takes rather than one less.
+            let seconds = HeaderValue::from(time.as_secs() + 1);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }

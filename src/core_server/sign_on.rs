@@ -30,10 +30,22 @@ impl Core {
             true => self.listed(&policy, now).await,
             false => None,
         };
-        let mut admitted = Vec::with_capacity(requests.len());
-        let mut callers = Vec::with_capacity(requests.len());
-        for request in requests {
-            callers.push(match self.judge(peer, request, listed.as_deref(), &policy, now) {
+        let judge = |request| self.judge(peer, request, listed.as_deref(), &policy, now);
+        self.open_admitted(peer, requests.into_iter().map(judge).collect(), &policy, now).await
+    }
+
+    /// Opens sessions for those that were admitted; an answer for each, in order.
+    pub(super) async fn open_admitted(
+        &self,
+        peer: &Peer,
+        judged: Vec<Result<(Caller, Admission), Refusal>>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Vec<Result<Session, Refusal>> {
+        let mut admitted = Vec::with_capacity(judged.len());
+        let mut callers = Vec::with_capacity(judged.len());
+        for judged in judged {
+            callers.push(match judged {
                 Ok((caller, admission)) => {
                     let only_from = caller.client.filter(|_| policy.ip_check);
                     admitted.push((admission, only_from));
@@ -51,7 +63,7 @@ impl Core {
             let caller = caller?;
             match &mut opened {
                 Ok(opened) => match opened.next() {
-                    Some(opened) => Ok(self.granted(peer, &caller, opened, &policy)),
+                    Some(opened) => Ok(self.granted(peer, &caller, opened, policy)),
                     None => Err(Refusal::unrecorded(WriteError::Failed)),
                 },
                 Err(error) => {
@@ -74,7 +86,7 @@ impl Core {
     ) -> Result<(Caller, Admission), Refusal> {
         // Addresses are told by those who see them; a local program's word is nobody's.
         let client = request.client.filter(|_| peer.sees_clients());
-        let wish = Wish::read(request).map_err(Refusal::bad_request)?;
+        let mut wish = Wish::read(request).map_err(Refusal::bad_request)?;
         let (mechanism, principal) = wish.claim();
         let mut caller = Caller {
             mechanism,
@@ -101,7 +113,20 @@ impl Core {
                 }
             }
         });
-        decide(peer, wish, holder, policy, now)
+        wish.holder = holder;
+        self.decide(peer, wish, caller, policy, now)
+    }
+
+    /// Admits a wish, or has the refusal in the audit log.
+    pub(super) fn decide(
+        &self,
+        peer: &Peer,
+        wish: Wish,
+        mut caller: Caller,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(Caller, Admission), Refusal> {
+        decide(peer, wish, policy, now)
             .map_err(|denial| {
                 let (refusal, reason) = match denial {
                     Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
@@ -141,9 +166,21 @@ impl Core {
     }
 
     fn refused(&self, peer: &Peer, caller: &Caller, refusal: &Refusal, reason: Reason) {
+        self.refused_because(peer, caller, refusal, reason, "");
+    }
+
+    /// The audit line of a refusal, with more words on the reason where there are any.
+    pub(super) fn refused_because(
+        &self,
+        peer: &Peer,
+        caller: &Caller,
+        refusal: &Refusal,
+        reason: Reason,
+        detail: &str,
+    ) {
         self.audit.write(&Line {
             reason: Some(reason),
-            detail: caller.detail.as_deref(),
+            detail: Some(detail).filter(|detail| !detail.is_empty()).or(caller.detail.as_deref()),
             mechanism: Some(caller.mechanism),
             principal: Some(&caller.principal),
             client: caller.client,
@@ -157,18 +194,18 @@ impl Core {
 }
 
 /// Who wants a session, for the audit log.
-struct Caller {
-    mechanism: Mechanism,
-    principal: String,
-    client: Option<IpAddr>,
+pub(super) struct Caller {
+    pub(super) mechanism: Mechanism,
+    pub(super) principal: String,
+    pub(super) client: Option<IpAddr>,
     /// Who acts as the session's owner.
-    impersonator: Option<String>,
+    pub(super) impersonator: Option<String>,
     /// As whom the caller wants to act.
-    act_as: Option<String>,
+    pub(super) act_as: Option<String>,
     /// The file of the key that a certificate was shown for.
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// More words on a refusal.
-    detail: Option<String>,
+    pub(super) detail: Option<String>,
 }
 
 fn by_certificate(request: &OpenSession) -> bool {

@@ -170,7 +170,9 @@ async fn what_is_no_request_is_said_to_be_none() {
     let mut by_uid = negotiated.clone();
     by_uid["mechanism"] = json!("unix");
     for request in [
-        json!({"user": "john", "password": "secret"}),
+        json!({"password": "secret"}),
+        json!({"user": "john", "password": "secret", "trusted": true}),
+        json!({"user": "john", "password": "secret", "proof": negotiated}),
         json!({}),
         json!({"trusted": true}),
         json!({"user": "john", "proof": negotiated}),

@@ -2,6 +2,7 @@
 
 use super::admit::{Admission, Facts, admit, impersonate};
 use super::keys::Holder;
+use super::password::Verified;
 use super::peer::{Peer, Standing};
 use super::policy::{Ask, Policy, allowed};
 use crate::clock::Timestamp;
@@ -15,6 +16,8 @@ pub(super) struct Wish {
     claim: Claim,
     /// As whom they want to act, if as somebody else.
     pub(super) act_as: Option<String>,
+    /// Whom the key of a certificate signs on.
+    pub(super) holder: Option<Result<Holder, Reason>>,
 }
 
 /// Who somebody is, and by whose word.
@@ -24,6 +27,8 @@ enum Claim {
     Proven(Proof),
     /// For whom a front has proven to hold this key.
     Certified(Proof, String),
+    /// Who has the password.
+    Verified(Verified),
     /// For whom the caller vouches.
     Trusted(String),
     /// For the caller itself, by this name.
@@ -50,7 +55,7 @@ impl Wish {
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
             return Err("A certificate signs on its own user: no \"act_as\" goes with it.");
         }
-        Ok(Self { claim, act_as })
+        Ok(Self { claim, act_as, holder: None })
     }
 
     /// The key that a certificate was shown for, by its fingerprint.
@@ -61,12 +66,18 @@ impl Wish {
         }
     }
 
+    /// The wish of somebody whose password was right.
+    pub(super) const fn verified(verified: Verified, act_as: Option<String>) -> Self {
+        Self { claim: Claim::Verified(verified), act_as, holder: None }
+    }
+
     /// By what the session's owner would be known, and under which name.
     pub(super) fn claim(&self) -> (Mechanism, &str) {
         match &self.claim {
             Claim::Proven(proof) | Claim::Certified(proof, _) => {
                 (proof.mechanism, &proof.principal)
             }
+            Claim::Verified(verified) => verified.claim(),
             Claim::Trusted(name) => (Mechanism::Trusted, name),
             Claim::Own(name) => (Mechanism::Unix, name),
         }
@@ -77,7 +88,7 @@ impl Claim {
     fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
-                Err("Password sign-on is not in this version of Doorward.")
+                Err("A password is sent alone, to POST /v1/sessions.")
             }
             OpenSession { proof: Some(mut proof), user: None, trusted: false, .. } => {
                 match (proof.mechanism, proof.public_key.take()) {
@@ -99,6 +110,7 @@ impl Claim {
     const fn ask(&self) -> Ask {
         match self {
             Self::Proven(_) | Self::Certified(..) => Ask::OpenByProof,
+            Self::Verified(_) => Ask::OpenByPassword,
             Self::Trusted(_) => Ask::OpenTrusted,
             Self::Own(_) => Ask::OpenOwn,
         }
@@ -107,18 +119,16 @@ impl Claim {
 
 /// Decides on a wish. SYSTEM needs no password for anybody, so whomever it
 /// names it vouches for. Who acts as somebody else must first be admitted.
-/// `holder`: whom the key of the wish signs on, where there is one.
 ///
 /// # Errors
 /// See [`Denial`].
 pub(super) fn decide(
     peer: &Peer,
     wish: Wish,
-    holder: Option<Result<Holder, Reason>>,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Admission, Denial> {
-    let admission = decide_claim(peer, wish.claim, holder, policy, now)?;
+    let admission = decide_claim(peer, wish.claim, wish.holder, policy, now)?;
     let Some(other) = wish.act_as else { return Ok(admission) };
     let other = identify(&other, Via::Trusted, &policy.identity).map_err(Denial::Refused)?;
     if peer.standing() == Standing::Service && !peer.vouches_for(&other) {
@@ -139,6 +149,11 @@ fn decide_claim(
         return Err(Denial::NoAccess(claim.ask()));
     }
     let (acceptor_realm, facts) = match (claim, peer) {
+        (Claim::Verified(verified), _) => {
+            let (identity, mechanism, name) = verified.into_parts();
+            let admission = admit(&identity, named(mechanism, name), policy.lifetime, now);
+            return admission.map_err(Denial::Refused);
+        }
         (Claim::Proven(proof), _) => proven(proof),
         (Claim::Certified(proof, key), _) => {
             let holder = holder.unwrap_or(Err(Reason::PublicKeyNotListed));
@@ -159,7 +174,11 @@ fn decide_claim(
     let via = match facts.mechanism {
         Mechanism::Negotiate => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
         Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
-        Mechanism::Certificate | Mechanism::Trusted | Mechanism::Unix => Via::Trusted,
+        Mechanism::Certificate
+        | Mechanism::Basic
+        | Mechanism::Password
+        | Mechanism::Trusted
+        | Mechanism::Unix => Via::Trusted,
     };
     let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;
     if facts.mechanism == Mechanism::Trusted && !peer.vouches_for(&identity) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::proofs::Proofs;
@@ -19,7 +20,7 @@ use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::metrics::Metrics;
 use crate::wire::client::{Client, ClientError};
-use crate::wire::{Reason, Session, SessionKey};
+use crate::wire::{OpenSession, Password, Reason, Session, SessionKey};
 
 mod events;
 mod proofs;
@@ -31,6 +32,8 @@ pub const GRANT_LIFETIME: Duration = Duration::from_secs(15);
 const REFRESH_AFTER: Duration = Duration::from_secs(5);
 /// Grants at hand at most.
 const GRANTS: u64 = 200_000;
+/// Passwords that may wait for the core at once.
+const PASSWORDS: usize = 256;
 
 /// Leave to use a site as a user: made only here, from the core's answer.
 #[derive(Clone, Debug)]
@@ -92,6 +95,9 @@ type Answer = Result<Grant, NoGrant>;
 #[derive(Debug)]
 pub struct CoreLink {
     client: Arc<Client>,
+    /// Apart, because a wrong password is answered late on purpose.
+    passwords: Client,
+    waiting_passwords: Semaphore,
     grants: moka::sync::Cache<SessionKey, Grant>,
     proofs: Proofs,
     tunnels: Tunnels,
@@ -107,10 +113,13 @@ impl CoreLink {
         metrics: Arc<Metrics>,
         stop: CancellationToken,
     ) -> Arc<Self> {
+        let passwords = Client::patient(address.clone());
         let client = Arc::new(Client::new(address));
         let link = Arc::new(Self {
             proofs: Proofs::start(Arc::clone(&client)),
             client,
+            passwords,
+            waiting_passwords: Semaphore::new(PASSWORDS),
             grants: moka::sync::Cache::builder()
                 .max_capacity(GRANTS)
                 .time_to_live(GRANT_LIFETIME)
@@ -130,6 +139,29 @@ impl CoreLink {
     /// The core refuses, is busy, or does not answer.
     pub async fn sign_on(&self, proof: Proof, client: IpAddr) -> Answer {
         self.proofs.submit(proof, client).await
+    }
+
+    /// Opens a session for whoever has this password, as the core judges.
+    ///
+    /// # Errors
+    /// The core refuses, cannot ask the KDC, is busy, or does not answer.
+    pub async fn sign_on_by_password(
+        &self,
+        user: String,
+        password: Password,
+        client: IpAddr,
+    ) -> Answer {
+        let Ok(_place) = self.waiting_passwords.try_acquire() else {
+            return Err(NoGrant::new(Reason::Busy, "too many passwords wait for the core"));
+        };
+        let question = OpenSession {
+            user: Some(user),
+            password: Some(password),
+            basic: true,
+            client: Some(client),
+            ..OpenSession::default()
+        };
+        self.passwords.open(&question).await.map(Grant::new).map_err(refusal)
     }
 
     /// The grant of a session, from memory while it is young.
@@ -287,6 +319,7 @@ fn refusal(error: ClientError) -> NoGrant {
                 "store_failed" => Reason::StoreFailed,
                 "busy" => Reason::Busy,
                 "no_access" => Reason::FrontNotAllowed,
+                "logon_failed" => Reason::LogonFailed,
                 _ => Reason::NotPermitted,
             });
             NoGrant::new(reason, format!("{} (core's reference {})", body.message, body.reference))

@@ -79,6 +79,18 @@ impl Rules {
         })
     }
 
+    /// The Kerberos realm behind what a name says, spelt as configured; `None`
+    /// when it is not allowed, or a domain without a Kerberos realm.
+    pub(super) fn kerberos_realm(&self, origin: &Origin) -> Option<String> {
+        match (self.listed(origin), origin) {
+            (Some(listed), _) => Some(&listed.realm).filter(|realm| !realm.is_empty()).cloned(),
+            (None, Origin::Realm(realm)) if self.realms.is_empty() => {
+                self.fallback_realms.iter().find(|own| same(own, realm)).cloned()
+            }
+            (None, _) => None,
+        }
+    }
+
     /// The realm somebody belongs to; `None` for a name without one, which only
     /// a trusted peer can give.
     fn home(&self, origin: &Origin, via: Via<'_>) -> Result<Option<Cow<'_, Realm>>, Reason> {

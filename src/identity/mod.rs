@@ -14,9 +14,11 @@ mod mapping;
 mod principal;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 pub use mapping::{Rules, Via, identify};
 pub use principal::{Origin, Principal};
+pub use typed::{Account, account};
 
 /// Who somebody is here. Made only by [`identify`], so whoever holds one knows
 /// that the realm is allowed and the login name canonical.

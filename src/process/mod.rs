@@ -8,4 +8,5 @@ pub mod log;
 pub mod notify;
 pub mod ownership;
 pub mod privileges;
+pub mod secrets;
 pub mod signals;

@@ -102,10 +102,12 @@ fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-const MECHANISMS: [Mechanism; 5] = [
+const MECHANISMS: [Mechanism; 7] = [
     Mechanism::Certificate,
     Mechanism::Negotiate,
     Mechanism::Ntlm,
+    Mechanism::Basic,
+    Mechanism::Password,
     Mechanism::Trusted,
     Mechanism::Unix,
 ];

@@ -28,6 +28,7 @@ use target::Target;
 #[derive(Debug)]
 pub struct Client {
     pool: Pool,
+    patience: Duration,
 }
 
 /// Why the core gave no answer, or not the one that was hoped for.
@@ -77,7 +78,15 @@ pub enum ClientError {
 impl Client {
     /// A client of the core at `address`. Nothing is connected yet.
     pub fn new(address: CoreAddress) -> Self {
-        Self { pool: Pool::new(Target::new(address)) }
+        let pool = Pool::new(Target::new(address), MAX_CONNECTIONS);
+        Self { pool, patience: CALL_TIMEOUT }
+    }
+
+    /// A client that waits for answers which take their time: the core asks a
+    /// KDC before, and answers wrong passwords late.
+    pub fn patient(address: CoreAddress) -> Self {
+        let pool = Pool::new(Target::new(address), MAX_PATIENT_CONNECTIONS);
+        Self { pool, patience: PATIENT_TIMEOUT }
     }
 
     /// Reads key, certificate and authority, where the core is asked by TLS.
@@ -190,7 +199,7 @@ impl Client {
         &self,
         work: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ClientError> {
-        match timeout(CALL_TIMEOUT, work).await {
+        match timeout(self.patience, work).await {
             Ok(done) => done,
             Err(_) => Err(self.pool.unreachable(io::ErrorKind::TimedOut.into())),
         }
@@ -231,3 +240,9 @@ fn session_path(id: &str) -> Result<String, ClientError> {
 
 /// From the wish to ask until the whole answer stands here.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same where the core itself waits: longer than it does.
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(25);
+/// Calls at once; further ones wait. The pool never holds more connections.
+const MAX_CONNECTIONS: usize = 32;
+/// The same of calls that spend their time with waiting.
+const MAX_PATIENT_CONNECTIONS: usize = 128;

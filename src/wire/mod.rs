@@ -12,10 +12,12 @@ use crate::clock::Timestamp;
 
 pub mod client;
 pub mod key;
+pub mod password;
 pub mod reason;
 pub mod reference;
 
 pub use key::SessionKey;
+pub use password::Password;
 pub use reason::Reason;
 
 /// By what a person or program was proven.
@@ -28,6 +30,10 @@ pub enum Mechanism {
     Negotiate,
     /// NTLM version 2 (MS-NLMP), verified by winbind.
     Ntlm,
+    /// Name and password, by HTTP Basic authentication at a front (RFC 7617).
+    Basic,
+    /// Name and password, given to the core itself.
+    Password,
     /// A peer that may vouch for users named them.
     Trusted,
     /// The uid of a program on the same host is the proof (`allow_local_users`).
@@ -46,6 +52,8 @@ impl Mechanism {
             Self::Certificate => "certificate",
             Self::Negotiate => "negotiate",
             Self::Ntlm => "ntlm",
+            Self::Basic => "basic",
+            Self::Password => "password",
             Self::Trusted => "trusted",
             Self::Unix => "unix",
         }
@@ -78,7 +86,8 @@ pub struct Proof {
     pub groups: Vec<String>,
 }
 
-/// `POST /v1/sessions`: exactly one of `proof`, `trusted` with `user`, or the caller's own `user`.
+/// `POST /v1/sessions`: exactly one of `proof`, `user` with `trusted`, `user` with
+/// `password`, or the caller's own `user`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenSession {
@@ -91,9 +100,12 @@ pub struct OpenSession {
     /// The caller vouches for `user`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trusted: bool,
-    /// A password for `user`.
+    /// The password of `user`. Whoever sends one has it checked, also a peer that needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<Password>,
+    /// The password came to a front by HTTP Basic authentication.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub basic: bool,
     /// As whom the session shall be, if as somebody else: for administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act_as: Option<String>,
@@ -212,7 +224,7 @@ pub enum Event {
 /// Every refusal of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `certificate_refused`, `bad_request`, `not_found`, `busy`, `store_full`, `store_failed`.
+    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `certificate_refused`, `bad_request`, `not_found`, `busy`, `too_many_attempts`, `kdc_unreachable`, `kdc_unproven`, `store_full`, `store_failed`.
     pub error: String,
     /// What was wrong and what to do, in a sentence.
     pub message: String,

@@ -96,6 +96,17 @@ reasons! {
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
     FrontNotAllowed "front_not_allowed" Configuration "The core does not take this gateway for one of its fronts (front_users, or a key of role front), so nobody can be signed on.";
+    BadBasic "bad_basic" Client "The user name and password that your program sent cannot be read: they belong into base64, in UTF-8, with a colon between.";
+    BasicNeedsTls "basic_needs_tls" Client "Your program sent a password over plain HTTP, where anybody on the way can read it. It was not looked at. Use HTTPS, and change the password.";
+    EmptyPassword "empty_password" Client "The password is empty.";
+    PasswordTooLong "password_too_long" Client "The password is longer than 1024 bytes.";
+    WrongPassword "wrong_password" Client "The password is wrong.";
+    UnknownUser "unknown_user" Client "The realm has no user of this name.";
+    AccountDisabled "account_disabled" Client "The account is disabled, locked or expired, or may not sign on at this time.";
+    PasswordExpired "password_expired" Client "The password has expired, or must be changed at the first sign-on. Change it at a machine of the domain.";
+    TooManyAttempts "too_many_attempts" Client "Too many wrong passwords were tried from your address or for this account. Wait a few minutes.";
+    KdcUnreachable "kdc_unreachable" Upstream "No domain controller (KDC) answers, so passwords cannot be checked at this moment.";
+    KdcUnproven "kdc_unproven" Configuration "What answers as domain controller (KDC) could not prove, by a key of this gateway's keytab, that it is the real one. So nobody is signed on by password.";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
     NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can be signed on by NTLM.";
     WinbindRights "winbind_rights" Configuration "This gateway may not ask winbind to verify (its privileged pipe), so nobody can be signed on by NTLM.";

@@ -37,9 +37,27 @@ fn beside_a_running_gateway_nothing_fails() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("ok    keytab: "), "{said}");
     assert!(said.contains("ok    kerberos: "), "{said}");
+    assert!(said.contains("ok    kdc: a KDC of LAB.EXAMPLE answers"), "{said}");
     assert!(said.contains("ok    core: it answers at "), "{said}");
     assert!(said.contains("for SYSTEM"), "{said}");
     assert!(said.contains("ok    upstream: "), "{said}");
+}
+
+#[test]
+fn a_kdc_that_is_gone_is_a_warning_because_tickets_need_none() {
+    let dir = temp_dir("krb5-");
+    let (config, krb5) = (dir.path().join("doorward.toml"), dir.path().join("krb5.conf"));
+    let state = dir.path().join("state");
+    let text = Setup::default().config(1).replace("{dir}", dir.path().to_str().unwrap());
+    std::fs::write(&config, format!("state_path = {state:?}\n{text}")).unwrap();
+    let gone =
+        "[realms]\nLAB.EXAMPLE = {\nkdc = 127.0.0.1:1\n}\n[libdefaults]\ndns_lookup_kdc = false\n";
+    std::fs::write(&krb5, gone).unwrap();
+    let mut check = program();
+    check.env("KRB5_CONFIG", &krb5).args(["check", "--json", "--config"]).arg(&config);
+    let kdc = finding(&check.output().unwrap(), "kdc");
+    assert_eq!(kdc["status"], "warn", "{kdc}");
+    assert!(kdc["found"].as_str().unwrap().contains("passwords of LAB.EXAMPLE"), "{kdc}");
 }
 
 #[test]

@@ -129,9 +129,7 @@ fn a_front_submits_proofs_and_hears_what_ends_but_vouches_for_nobody() {
 #[test]
 fn odd_questions_are_answered_with_what_is_wrong_with_them() {
     let gateway = Gateway::start();
-    for body in
-        [json!({}), json!({"usr": "john"}), json!({"user": "john", "password": "x"}), json!([])]
-    {
+    for body in [json!({}), json!({"usr": "john"}), json!({"password": "x"}), json!([])] {
         let refused = open(&gateway, None, body.clone());
         assert!([400, 422].contains(&refused.status), "{body}: {refused:?}");
         assert_eq!(refused.json()["error"], "bad_request", "{body}");

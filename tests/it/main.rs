@@ -40,6 +40,8 @@ mod ntlm_load;
 mod ntlm_names;
 mod ntlm_refusals;
 mod packaging;
+mod password_limits;
+mod passwords;
 mod peers;
 mod privileges;
 mod probe;

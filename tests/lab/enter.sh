@@ -30,7 +30,7 @@ die() {
 host_names() {
     local dns
     dns=$(printf %s "${LAB_REALM:-LAB.EXAMPLE}" | tr '[:upper:]' '[:lower:]')
-    printf '%s\n' "dc1.$dns" {web,alias,other,apache,nginx,app}".$dns"
+    printf '%s\n' "dc1.$dns" {web,alias,other,apache,nginx,app,core}".$dns"
 }
 
 write_hosts() {

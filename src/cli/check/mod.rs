@@ -16,6 +16,7 @@ mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
+mod passwords;
 mod rights;
 mod sockets;
 mod storage;
@@ -63,6 +64,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     };
     findings.extend(account.findings);
     findings.extend(kerberos::check(settings));
+    findings.extend(passwords::check(settings));
     findings.extend(names::check(settings));
     findings.extend(tls::check(settings));
     findings.extend(keys::check(settings));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{keys, within};
-use crate::config::checked::{Core, Realm};
+use crate::config::checked::{Core, Passwords, Realm};
 use crate::config::errors::Notes;
 use crate::config::raw;
 use crate::config::surroundings::Surroundings;
@@ -35,8 +35,25 @@ pub(super) fn check(
         session_unclaimed: raw.session_unclaimed.value,
         max_sessions_per_user: raw.max_sessions_per_user.value,
         session_ip_check: raw.session_ip_check.value,
+        passwords: passwords(raw, notes),
         realms: realms(&raw.realm, notes),
         altnames: raw.altnames.0.clone(),
+    }
+}
+
+fn passwords(raw: &raw::Core, notes: &mut Notes<'_>) -> Passwords {
+    // What does not fit is complained of already.
+    let small = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    let (second, hour) = (Duration::from_secs(1), Duration::from_secs(60 * 60));
+    within(&raw.password_attempts_per_address, &1, &1_000_000, notes);
+    within(&raw.password_attempts_per_account, &1, &1_000_000, notes);
+    within(&raw.password_attempts_window, &second, &(24 * hour), notes);
+    within(&raw.password_cache, &Duration::ZERO, &hour, notes);
+    Passwords {
+        attempts_per_address: small(raw.password_attempts_per_address.value),
+        attempts_per_account: small(raw.password_attempts_per_account.value),
+        attempts_window: raw.password_attempts_window.value,
+        cache: raw.password_cache.value,
     }
 }
 

@@ -95,6 +95,9 @@ impl<'a> Answerer<'a> {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        }
         response
     }
 
@@ -103,18 +106,21 @@ impl<'a> Answerer<'a> {
         if refusal.reason == Reason::ExchangeOpen {
             return refusal.reply.as_ref().map(with_token).into_iter().collect();
         }
-        let schemes = policy.mechanisms.iter().filter_map(|mechanism| match mechanism {
-            Mechanism::Negotiate => Some(Scheme::Negotiate),
-            Mechanism::Ntlm if !self.http2() => Some(Scheme::Ntlm),
+        let challenge = |mechanism: &Mechanism| match mechanism {
+            Mechanism::Negotiate => Some(offer(Scheme::Negotiate, refusal)),
+            Mechanism::Ntlm if !self.http2() => Some(offer(Scheme::Ntlm, refusal)),
+            Mechanism::Basic if self.secure() => Some(self.basic()),
             _ => None,
-        });
-        schemes
-            .filter(|scheme| policy.offers(scheme.mechanism()))
-            .map(|scheme| match &refusal.reply {
-                Some(reply) if reply.scheme == scheme => with_token(reply),
-                _ => HeaderValue::from_static(scheme.as_str()),
-            })
-            .collect()
+        };
+        let offered = policy.mechanisms.iter().filter(|mechanism| policy.offers(**mechanism));
+        offered.filter_map(challenge).collect()
+    }
+
+    /// The challenge of RFC 7617. Browsers remember a password by host and realm.
+    fn basic(&self) -> HeaderValue {
+        let host = self.facts.map_or("", |facts| &facts.host);
+        HeaderValue::from_str(&format!("Basic realm=\"{host}\", charset=\"UTF-8\""))
+            .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
     }
 
     /// Whether the client is to come back by HTTP/1.1, because it tried NTLM or
@@ -322,6 +328,7 @@ impl<'a> From<&'a Session> for Whoami<'a> {
 fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::BadBase64
+        | Reason::BadBasic
         | Reason::ManyAuthorizations
         | Reason::AmbiguousPath
         | Reason::OddHost
@@ -332,8 +339,12 @@ fn status_of(reason: Reason) -> StatusCode {
         Reason::RequirementNotMet
         | Reason::SsoDisabled
         | Reason::UntrustedProxy
+        | Reason::BasicNeedsTls
         | Reason::CrossSite => StatusCode::FORBIDDEN,
+        Reason::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
         Reason::Busy
+        | Reason::KdcUnreachable
+        | Reason::KdcUnproven
         | Reason::StoreFull
         | Reason::StoreFailed
         | Reason::CoreUnreachable
@@ -356,8 +367,17 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "You may not use this",
         StatusCode::NOT_FOUND => "There is nothing here",
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The application does not answer",
+        StatusCode::TOO_MANY_REQUESTS => "Too many wrong passwords",
         StatusCode::SERVICE_UNAVAILABLE => "Signing on does not work at this moment",
         _ => "The request cannot be served",
+    }
+}
+
+/// A scheme, with the token that the refused attempt has for the client.
+fn offer(scheme: Scheme, refusal: &Refusal) -> HeaderValue {
+    match &refusal.reply {
+        Some(reply) if reply.scheme == scheme => with_token(reply),
+        _ => HeaderValue::from_static(scheme.as_str()),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod cookie;
 pub mod facts;
 pub mod forward_auth;
 pub mod pages;
+mod password;
 pub mod require;
 pub mod route;
 pub mod sign_on;

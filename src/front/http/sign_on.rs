@@ -9,6 +9,7 @@ use http::header::AUTHORIZATION;
 use super::certificate;
 use super::cookie;
 use super::facts::Facts;
+use super::password::by_password;
 use crate::config::checked::{ChannelBinding, Site};
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
@@ -111,6 +112,8 @@ impl<'a> Policy<'a> {
             && match mechanism {
                 Mechanism::Ntlm => self.connected && self.ntlm.stands(),
                 Mechanism::Certificate => self.connected,
+                // A password is bound to nothing: who is fooled gives it away.
+                Mechanism::Basic => self.channel_binding != ChannelBinding::Require,
                 _ => true,
             }
     }
@@ -121,9 +124,14 @@ impl<'a> Policy<'a> {
     }
 
     /// A session counts only where its own sign-on would have been taken.
-    fn admits(&self, grant: &Grant) -> Result<(), Reason> {
+    pub(super) fn admits(&self, grant: &Grant) -> Result<(), Reason> {
         let session = grant.session();
-        if session.mechanism.proves() && !self.mechanisms.contains(&session.mechanism) {
+        let taken = match session.mechanism {
+            Mechanism::Trusted | Mechanism::Unix => true,
+            Mechanism::Password => self.mechanisms.contains(&Mechanism::Basic),
+            proven => self.mechanisms.contains(&proven),
+        };
+        if !taken {
             return Err(Reason::WrongMechanism);
         }
         if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
@@ -184,8 +192,8 @@ impl Refusal {
         Self { present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
     }
 
-    /// What was tried by a mechanism, and failed.
-    pub fn tried(mechanism: Mechanism, reason: Reason) -> Self {
+    /// A refusal of an attempt by this mechanism.
+    pub(super) fn tried(mechanism: Mechanism, reason: Reason) -> Self {
         Self { tried: Some(mechanism), ..Self::new(reason) }
     }
 }
@@ -210,9 +218,10 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
         visit.headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
     match choose(authorization, |mechanism| policy.offers(mechanism)) {
         Choice::Token(scheme, token) => by_token(visit, policy, scheme, token).await,
-        Choice::Refused(scheme, reason) => {
+        Choice::Basic(credentials) => by_password(visit, policy, credentials).await,
+        Choice::Refused(mechanism, reason) => {
             visit.connection.begin_attempt();
-            Err(Refusal::tried(scheme.mechanism(), reason))
+            Err(Refusal::tried(mechanism, reason))
         }
         Choice::Absent(reason) => {
             if visit.connection.break_off() {

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Scheme;
+use super::basic::{self, Credentials};
 use crate::wire::{Mechanism, Reason};
 
 /// An `Authorization` value longer than this is refused. A user in a thousand
@@ -17,8 +18,10 @@ pub enum Choice {
     Absent(Reason),
     /// A token, out of its base64.
     Token(Scheme, Vec<u8>),
+    /// Name and password.
+    Basic(Credentials),
     /// An attempt that cannot stand.
-    Refused(Scheme, Reason),
+    Refused(Mechanism, Reason),
 }
 
 /// Reads the values of all `Authorization` headers of one request. More than
@@ -35,7 +38,13 @@ pub fn choose<'a>(
     let scheme = [Scheme::Negotiate, Scheme::Ntlm]
         .into_iter()
         .find(|scheme| word.eq_ignore_ascii_case(scheme.as_str().as_bytes()));
-    let refused = |reason| Choice::Refused(scheme.unwrap_or(Scheme::Negotiate), reason);
+    let basic = word.eq_ignore_ascii_case(b"basic");
+    let mechanism = match scheme {
+        Some(scheme) => scheme.mechanism(),
+        None if basic => Mechanism::Basic,
+        None => Mechanism::Negotiate,
+    };
+    let refused = |reason| Choice::Refused(mechanism, reason);
     if values.next().is_some() {
         return refused(Reason::ManyAuthorizations);
     }
@@ -43,6 +52,10 @@ pub fn choose<'a>(
         return refused(Reason::TokenTooLarge);
     }
     match scheme {
+        None if basic && offers(Mechanism::Basic) => match basic::read(token) {
+            Ok(credentials) => Choice::Basic(credentials),
+            Err(reason) => refused(reason),
+        },
         Some(scheme) if offers(scheme.mechanism()) => match STANDARD.decode(token) {
             _ if token.is_empty() => refused(Reason::EmptyToken),
             Ok(token) => Choice::Token(scheme, token),
@@ -78,7 +91,7 @@ mod tests {
     }
 
     fn refused(reason: Reason) -> Choice {
-        Choice::Refused(Scheme::Negotiate, reason)
+        Choice::Refused(Mechanism::Negotiate, reason)
     }
 
     #[test]
@@ -149,7 +162,17 @@ mod tests {
             let choice = choose([value.as_bytes()], |mechanism| mechanism == Mechanism::Ntlm);
             assert_eq!(choice, Choice::Token(Scheme::Ntlm, b"abc".to_vec()));
         }
-        assert_eq!(one("NTLM TlRMTVNTUAAB"), Choice::Refused(Scheme::Ntlm, Reason::NtlmSent));
+        assert_eq!(one("NTLM TlRMTVNTUAAB"), Choice::Refused(Mechanism::Ntlm, Reason::NtlmSent));
+    }
+
+    #[test]
+    fn name_and_password_are_read_where_they_are_offered() {
+        let choose = |value: &str| choose([value.as_bytes()], |by| by == Mechanism::Basic);
+        let read = choose("bAsIc YTpi");
+        assert!(matches!(&read, Choice::Basic(said) if said.user == "a"), "{read:?}");
+        let bad = Choice::Refused(Mechanism::Basic, Reason::BadBasic);
+        assert_eq!(choose("Basic YTp"), bad);
+        assert_eq!(choose("Negotiate YWJj"), Choice::Absent(Reason::UnknownScheme));
     }
 
     #[test]

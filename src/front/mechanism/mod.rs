@@ -16,6 +16,7 @@ use self::spnego::{NtlmFraming, Opening};
 use crate::config::checked::ChannelBinding;
 use crate::wire::{self, Mechanism, Reason};
 
+pub mod basic;
 pub mod certificate;
 pub mod choose;
 pub mod kerberos;

@@ -26,8 +26,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(target: Target) -> Self {
-        Self { target, idle: Mutex::default(), slots: Semaphore::new(MAX_CONNECTIONS) }
+    /// `connections` calls run at once, and as many connections are kept.
+    pub(super) fn new(target: Target, connections: usize) -> Self {
+        Self { target, idle: Mutex::default(), slots: Semaphore::new(connections) }
     }
 
     pub(super) const fn target(&self) -> &Target {
@@ -128,7 +129,5 @@ async fn read(response: Response<Incoming>) -> io::Result<(StatusCode, Bytes)> {
     Ok((head.status, body.to_bytes()))
 }
 
-/// Calls at once; further ones wait. The pool never holds more connections.
-const MAX_CONNECTIONS: usize = 32;
 /// A batch of sign-ons whose users are in very many groups stays below.
 const MAX_ANSWER: usize = 64 << 20;

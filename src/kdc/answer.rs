@@ -1,0 +1,118 @@
+//! From what the library says to a reason. Its codes are those of the protocol
+//! and of krb5.h, the same in every version.
+
+use super::Refused;
+use super::gss::{Failure, PROTOCOL};
+use crate::wire::Reason;
+
+/// At what the library failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage<'a> {
+    /// At the initial ticket, by the user's password.
+    InitialTicket,
+    /// At the proof of the KDC.
+    Proof {
+        /// The service that it was asked to give a ticket for.
+        service: &'a str,
+    },
+}
+
+/// Why a password was not taken, and the story for the log.
+pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused {
+    let text = &failure.text;
+    let code = failure.code;
+    let reason = match stage {
+        _ if UNREACHABLE.contains(&code) => Reason::KdcUnreachable,
+        _ if CONFIGURATION.contains(&code) => Reason::KerberosConfiguration,
+        Stage::Proof { .. } => Reason::KdcUnproven,
+        Stage::InitialTicket => of_user(code),
+    };
+    let detail = match (reason, stage) {
+        (Reason::KdcUnreachable, _) => format!(
+            "{text}: no KDC of {realm} answers; does it run, and does krb5.conf or DNS name it?"
+        ),
+        (Reason::KdcUnproven, Stage::Proof { service }) => format!(
+            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of \
+             date, or does something else answer in the place of the KDC?"
+        ),
+        _ => format!("{text} (realm {realm}, code {code})"),
+    };
+    Refused { reason, detail }
+}
+
+/// The KDC does not know the service: another one of the keytab may do.
+pub(super) const fn is_unknown_service(failure: &Failure) -> bool {
+    matches!(failure.code - PROTOCOL, S_PRINCIPAL_UNKNOWN | MUST_USE_USER2USER)
+}
+
+/// What a KDC says of a user (RFC 4120 section 7.5.9).
+fn of_user(code: i32) -> Reason {
+    match code {
+        PREAUTH_FAILED_HERE => return Reason::WrongPassword,
+        _ if !(0..128).contains(&(code.wrapping_sub(PROTOCOL))) => return Reason::KerberosFailure,
+        _ => {}
+    }
+    match code - PROTOCOL {
+        NAME_EXP | POLICY | CLIENT_REVOKED | CLIENT_NOTYET => Reason::AccountDisabled,
+        C_PRINCIPAL_UNKNOWN => Reason::UnknownUser,
+        KEY_EXP => Reason::PasswordExpired,
+        PREAUTH_FAILED | BAD_INTEGRITY => Reason::WrongPassword,
+        SVC_UNAVAILABLE => Reason::KdcUnreachable,
+        _ => Reason::KerberosFailure,
+    }
+}
+
+const NAME_EXP: i32 = 1;
+const C_PRINCIPAL_UNKNOWN: i32 = 6;
+const S_PRINCIPAL_UNKNOWN: i32 = 7;
+const POLICY: i32 = 12;
+const CLIENT_REVOKED: i32 = 18;
+const CLIENT_NOTYET: i32 = 21;
+const KEY_EXP: i32 = 23;
+const PREAUTH_FAILED: i32 = 24;
+const MUST_USE_USER2USER: i32 = 27;
+const SVC_UNAVAILABLE: i32 = 29;
+const BAD_INTEGRITY: i32 = 31;
+
+/// `KRB5_PREAUTH_FAILED`: the library itself gave up on what the KDC asked.
+const PREAUTH_FAILED_HERE: i32 = -1_765_328_174;
+/// `KRB5_KDC_UNREACH`, `KRB5_REALM_UNKNOWN`, `KRB5_REALM_CANT_RESOLVE`
+const UNREACHABLE: [i32; 3] = [-1_765_328_228, -1_765_328_230, -1_765_328_164];
+/// `KRB5_CONFIG_CANTOPEN`, `KRB5_CONFIG_BADFORMAT`, `KRB5_CONFIG_NODEFREALM`,
+/// `KRB5_CONFIG_ETYPE_NOSUPP`
+const CONFIGURATION: [i32; 4] = [-1_765_328_249, -1_765_328_248, -1_765_328_160, -1_765_328_147];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(code: i32, stage: Stage<'_>) -> Reason {
+        let failure = Failure { code, text: "said".to_owned() };
+        judge(&failure, stage, "EXAMPLE").reason
+    }
+
+    #[test]
+    fn what_a_kdc_says_of_a_user_has_a_reason_each() {
+        for (code, expected) in [
+            (C_PRINCIPAL_UNKNOWN, Reason::UnknownUser),
+            (PREAUTH_FAILED, Reason::WrongPassword),
+            (BAD_INTEGRITY, Reason::WrongPassword),
+            (CLIENT_REVOKED, Reason::AccountDisabled),
+            (KEY_EXP, Reason::PasswordExpired),
+            (SVC_UNAVAILABLE, Reason::KdcUnreachable),
+            (60, Reason::KerberosFailure),
+        ] {
+            assert_eq!(reason(PROTOCOL + code, Stage::InitialTicket), expected, "{code}");
+        }
+        assert_eq!(reason(22, Stage::InitialTicket), Reason::KerberosFailure);
+    }
+
+    #[test]
+    fn a_kdc_that_cannot_prove_itself_is_never_the_users_fault() {
+        let stage = Stage::Proof { service: "HTTP/web@EXAMPLE" };
+        for code in [C_PRINCIPAL_UNKNOWN, S_PRINCIPAL_UNKNOWN, PREAUTH_FAILED, BAD_INTEGRITY] {
+            assert_eq!(reason(PROTOCOL + code, stage), Reason::KdcUnproven, "{code}");
+        }
+        assert_eq!(reason(UNREACHABLE[0], stage), Reason::KdcUnreachable);
+    }
+}
