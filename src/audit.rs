@@ -69,7 +69,8 @@ pub struct Line<'a> {
     /// The peer of the core that asked, such as `uid 33` or `key webapp-public.pem from 192.0.2.1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<&'a str>,
-    /// The file of that peer's key in `sslkeys_path`.
+    /// A file in `sslkeys_path`: of the key that signed on by certificate, otherwise
+    /// of that peer's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<&'a str>,
     /// The administrator who acts as the one it is about.

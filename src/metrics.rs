@@ -116,7 +116,9 @@ impl Metrics {
             &["state"],
         )?;
         registry.register(Box::new(ntlm_helpers.clone()))?;
-        for mechanism in [Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Basic] {
+        for mechanism in
+            [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Basic]
+        {
             signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
         }
         let class = |name: &str| responses.with_label_values(&[name]);

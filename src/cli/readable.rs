@@ -1,6 +1,6 @@
 //! The files that the configuration names, and whether this process may read them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::serve::Role;
 use crate::config::Settings;
@@ -31,22 +31,40 @@ fn of_front(settings: &Settings) -> Vec<(&'static str, &Path)> {
             files.push(("[front] server_ssl_cert_file", &certificate.certificate));
         }
     }
+    if let Some(clients) = &settings.front.clients {
+        files.extend(present([
+            ("[front] client_ssl_ca_file", &clients.ca_file),
+            ("[front] client_ssl_ca_path", &clients.ca_path),
+            ("[front] crl_file", &clients.crl_file),
+        ]));
+    }
     files
 }
 
 fn of_core(settings: &Settings) -> Vec<(&'static str, &Path)> {
-    let Some(tls) = &settings.core.tls else { return Vec::new() };
+    let core = &settings.core;
+    let sslkeys = ("[core] sslkeys_path", core.sslkeys_path.as_path());
+    let Some(tls) = &core.tls else {
+        // Only who is named here signs on by certificate.
+        return if core.keys.is_empty() { Vec::new() } else { vec![sslkeys] };
+    };
     let mut files = vec![("[core] server_ssl_key_file", tls.certificate.key.as_path())];
     if tls.certificate.certificate != tls.certificate.key {
         files.push(("[core] server_ssl_cert_file", &tls.certificate.certificate));
     }
     let authorities = &tls.authorities;
-    let named = [
+    files.extend(present([
         ("[core] server_ssl_ca_file", &authorities.ca_file),
         ("[core] server_ssl_ca_path", &authorities.ca_path),
         ("[core] crl_file", &authorities.crl_file),
-    ];
-    files.extend(named.into_iter().filter_map(|(key, path)| Some((key, path.as_deref()?))));
-    files.push(("[core] sslkeys_path", &tls.sslkeys_path));
+    ]));
+    files.push(sslkeys);
     files
+}
+
+/// Those of the files that are named.
+fn present<'a>(
+    named: [(&'static str, &'a Option<PathBuf>); 3],
+) -> impl Iterator<Item = (&'static str, &'a Path)> {
+    named.into_iter().filter_map(|(key, path)| Some((key, path.as_deref()?)))
 }

@@ -87,6 +87,8 @@ pub struct Front {
     pub listen_status: Option<SocketAddr>,
     /// Key and certificate of the TLS listeners; `None`: a self-signed one is made.
     pub certificate: Option<CertificateFiles>,
+    /// Authorities of clients' certificates; `None`: clients are asked for none.
+    pub clients: Option<AuthorityFiles>,
     /// Networks whose forwarding headers count.
     pub trusted_proxies: Vec<IpNet>,
     /// The core.
@@ -124,7 +126,8 @@ pub struct CertificateFiles {
     pub key_pass: Option<Secret>,
 }
 
-/// `server_ssl_ca_file`, `server_ssl_ca_path` and `crl_file`
+/// `server_ssl_ca_file`, `server_ssl_ca_path` and `crl_file` of `[core]`, or
+/// `client_ssl_ca_file`, `client_ssl_ca_path` and `crl_file` of `[front]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthorityFiles {
     /// A PEM file with certificates of authorities.
@@ -324,6 +327,10 @@ pub struct Core {
     pub listen: PathBuf,
     /// TLS listeners, and by what peers are judged there; `None`: there are none.
     pub tls: Option<CoreTls>,
+    /// Folder with the public keys of peers, and of those who sign on by certificate.
+    pub sslkeys_path: PathBuf,
+    /// What the holders of some of these keys may do; all others are SYSTEM.
+    pub keys: Vec<CoreKey>,
     /// Names, numeric uids or `@group`s of those who are SYSTEM, as written.
     pub local_admin_users: Vec<String>,
     /// Names, numeric uids or `@group`s that may act as a front, as written.
@@ -370,10 +377,6 @@ pub struct CoreTls {
     pub certificate: CertificateFiles,
     /// Authorities of peers' certificates.
     pub authorities: AuthorityFiles,
-    /// Folder with the public keys of peers.
-    pub sslkeys_path: PathBuf,
-    /// What the holders of some of these keys may do; all others are SYSTEM.
-    pub keys: Vec<CoreKey>,
 }
 
 /// `[[core.key]]`

@@ -64,6 +64,9 @@ section! {
         sslkey_pass: SecretText = r#""""#, Restart, "Passphrase of sslkey_file.";
         sslkey_pass_file: Option<PathBuf> = r#""""#, Restart, "File with the passphrase of sslkey_file.";
         server_ssl_ca_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the authority of that core's certificate; empty: the system's authorities.";
+        client_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of clients' certificates; empty: nobody signs on by certificate.";
+        client_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
+        crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
         max_connections: usize = "20000", Restart, "Connections at once; further ones wait to be accepted.";
         max_header_bytes: usize = "163840", Reload, "Bytes that the header lines of a request may have together.";
         header_timeout: Duration = r#""30s""#, Reload, "Time within which a TLS handshake or a request head must be complete.";
@@ -155,7 +158,7 @@ section! {
         server_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of peers' certificates.";
         server_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
         crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
-        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers.";
+        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers, and of those who sign on by certificate.";
         key: Vec<Given<Key>> = "[]", Section, "What the holder of a key in sslkeys_path may do.";
         local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything, as SYSTEM.";
         front_users: Vec<Given<Account>> = "[]", Reload, "Local accounts that may act as a front.";

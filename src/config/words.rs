@@ -61,6 +61,7 @@ impl Word for Offer {
 
     fn parse(text: &str) -> Result<Self, String> {
         let words = ["certificate", "negotiate", "ntlm", "basic"].map(|word| match word {
+            "certificate" => (word, Self::Here(Mechanism::Certificate)),
             "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
             "ntlm" => (word, Self::Here(Mechanism::Ntlm)),
             "basic" => (word, Self::Here(Mechanism::Basic)),

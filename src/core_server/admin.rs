@@ -45,9 +45,7 @@ impl Core {
 
     /// A page of the keys.
     pub(super) async fn list_keys(&self, page: Page, now: Timestamp) -> Result<KeyList, Refusal> {
-        let Some(rules) = self.tls.load().as_ref().map(|tls| tls.rules()) else {
-            return Ok(KeyList { folder: None, unreadable: None, keys: Vec::new(), next: None });
-        };
+        let rules = self.keys();
         let limit = page.limit;
         let listing =
             spawn_blocking(move || rules.list(page.after.as_deref(), limit.saturating_add(1), now));

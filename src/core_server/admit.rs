@@ -22,9 +22,11 @@ pub struct Facts {
     pub mechanism: Mechanism,
     /// The principal, or the name that a trusted peer gave, exactly as it came.
     pub principal: String,
+    /// The key that a certificate was shown for, by its fingerprint.
+    pub public_key: Option<String>,
     /// Whether the proof was bound to a TLS channel.
     pub channel_bound: bool,
-    /// When the ticket ends.
+    /// When the ticket or the certificate ends.
     pub ends_at: Option<Timestamp>,
     /// Group SIDs from the ticket.
     pub groups: Vec<String>,
@@ -48,10 +50,10 @@ impl Admission {
 }
 
 /// Decides under `user_plugin = "realm"`: whoever an allowed realm proves is a
-/// user. The session ends after `lifetime`, and with the ticket.
+/// user. The session ends after `lifetime`, and with the ticket or certificate.
 ///
 /// # Errors
-/// [`Reason::TicketExpired`]: the ticket's end is now or past.
+/// [`Reason::TicketExpired`], [`Reason::CertificateExpired`]: that end is now or past.
 pub fn admit(
     identity: &Identity,
     mut facts: Facts,
@@ -59,7 +61,10 @@ pub fn admit(
     now: Timestamp,
 ) -> Result<Admission, Reason> {
     if facts.ends_at.is_some_and(|end| end <= now) {
-        return Err(Reason::TicketExpired);
+        return Err(match facts.mechanism {
+            Mechanism::Certificate => Reason::CertificateExpired,
+            _ => Reason::TicketExpired,
+        });
     }
     let latest = now.plus(lifetime);
     let expires_at = facts.ends_at.map_or(latest, |end| end.min(latest));
@@ -118,6 +123,7 @@ mod tests {
         Facts {
             mechanism: Mechanism::Negotiate,
             principal: "John@EXAMPLE.TEST".into(),
+            public_key: None,
             channel_bound: true,
             ends_at: ends_at.map(Timestamp::from_unix),
             groups: vec!["S-1-5-21-1-2-3-513".into()],

@@ -117,7 +117,10 @@ async fn resolve(
         return admin::session(&core, &facts, &key).map(|entry| Json(entry).into_response());
     }
     permit(&core, &facts.peer, Ask::Resolve)?;
-    let session = core.resolve(&facts.peer, id, client(&uri)?, clock::now())?;
+    let (client, now) = (client(&uri)?, clock::now());
+    let from = client.filter(|_| facts.peer.sees_clients());
+    core.end_if_fallen(&id, from, now).await;
+    let session = core.resolve(&facts.peer, id, client, now)?;
     Ok(Json(session).into_response())
 }
 

@@ -30,7 +30,9 @@ mod admin;
 pub mod admit;
 mod api;
 mod certificate;
+mod certified;
 mod events;
+mod keys;
 mod password;
 mod peer;
 mod policy;
@@ -273,6 +275,7 @@ fn session(secret: String, record: &Record, policy: &Policy) -> Session {
         user: Arc::clone(&record.user),
         mechanism: record.mechanism,
         principal: record.principal.clone(),
+        public_key: record.public_key.clone(),
         channel_bound: record.channel_bound,
         expires_at: record.expires_at,
         only_from: record.only_from,

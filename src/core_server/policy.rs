@@ -1,8 +1,10 @@
 //! What peers may ask, and the settings that decide.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounts::PeerRules;
+use super::keys::KeyRules;
 use super::password::PasswordRules;
 use super::peer::{Peer, Standing};
 use super::sessions::Limits;
@@ -79,6 +81,7 @@ pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
 #[derive(Debug)]
 pub(super) struct Policy {
     pub(super) peers: PeerRules,
+    pub(super) keys: Arc<KeyRules>,
     pub(super) identity: Rules,
     pub(super) limits: Limits,
     pub(super) lifetime: Duration,
@@ -96,6 +99,7 @@ impl Policy {
                 &core.front_users,
                 core.allow_local_users,
             ),
+            keys: Arc::new(KeyRules::new(core)),
             identity: Rules::new(&core.realms, &core.altnames, own_realms(settings)),
             passwords: PasswordRules::new(settings),
             limits: Limits {

@@ -67,6 +67,7 @@ pub async fn serve(sockets: Sockets, core: Arc<Core>, stop: CancellationToken) -
         tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
     }
     let accepting = tokio::spawn(stop.clone().run_until_cancelled_owned(door.accept_local(local)));
+    connections.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&core).watch_keys()));
     let mut sweep = interval(SWEEP);
     loop {
         tokio::select! {

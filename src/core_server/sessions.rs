@@ -121,6 +121,16 @@ impl Sessions {
         self.table().see(key, now)
     }
 
+    /// The live sessions that were opened by certificate.
+    pub(super) fn certified(&self) -> Vec<Arc<Record>> {
+        self.table().certified()
+    }
+
+    /// One of those, by its key; not a use of it.
+    pub(super) fn certified_one(&self, key: &SessionKey) -> Option<Arc<Record>> {
+        self.table().certified_one(key)
+    }
+
     /// Ends a session, if there is one of that key. It is dead before this
     /// first waits; the second value says whether it also stays dead over a
     /// restart already, or only as soon as the store can be written again.

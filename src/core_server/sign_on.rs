@@ -1,10 +1,11 @@
 //! Opens sessions: judges each wish, opens those that were admitted with one
 //! write to the disk, and has every outcome in the audit log.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::admit::Admission;
+use super::keys::Entitled;
 use super::peer::Peer;
 use super::policy::{Ask, Policy, allowed};
 use super::refusal::Refusal;
@@ -13,6 +14,7 @@ use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock::Timestamp;
+use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
 use crate::wire::{Mechanism, OpenSession, Reason, Session};
 
@@ -25,7 +27,11 @@ impl Core {
         now: Timestamp,
     ) -> Vec<Result<Session, Refusal>> {
         let policy = self.policy.load_full();
-        let judge = |request| self.judge(peer, request, &policy, now);
+        let listed = match requests.iter().any(by_certificate) {
+            true => self.listed(&policy, now).await,
+            false => None,
+        };
+        let judge = |request| self.judge(peer, request, listed.as_deref(), &policy, now);
         self.open_admitted(peer, requests.into_iter().map(judge).collect(), &policy, now).await
     }
 
@@ -77,20 +83,40 @@ impl Core {
         &self,
         peer: &Peer,
         request: OpenSession,
+        listed: Option<&Listed>,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(Caller, Admission), Refusal> {
         // Addresses are told by those who see them; a local program's word is nobody's.
         let client = request.client.filter(|_| peer.sees_clients());
-        let wish = Wish::read(request).map_err(Refusal::bad_request)?;
+        let mut wish = Wish::read(request).map_err(Refusal::bad_request)?;
         let (mechanism, principal) = wish.claim();
-        let caller = Caller {
+        let mut caller = Caller {
             mechanism,
             principal: principal.to_owned(),
             client: client.map(|address| address.to_canonical()),
             impersonator: None,
             act_as: wish.act_as.clone(),
+            key: None,
+            detail: None,
         };
+        let holder = wish.key().map(|key| {
+            let Some(listed) = listed else { return Err(Reason::Busy) };
+            // An entry for some networks counts from nowhere else, nor from nobody knows where.
+            let from = caller.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            let entitled = policy.keys.entitled(listed, key, Some(from), now);
+            match entitled.and_then(Entitled::holder) {
+                Ok(holder) => {
+                    caller.key = Some(holder.file.clone());
+                    Ok(holder)
+                }
+                Err(refused) => {
+                    caller.detail = Some(format!("key {key}: {}", refused.detail));
+                    Err(refused.reason)
+                }
+            }
+        });
+        wish.holder = holder;
         self.decide(peer, wish, caller, policy, now)
     }
 
@@ -135,7 +161,7 @@ impl Core {
         self.audit.write(&Line {
             client: caller.client,
             peer: Some(&peer.to_string()),
-            key: peer.key(),
+            key: caller.key.as_deref().or(peer.key()),
             impersonator: caller.impersonator.as_deref(),
             ..of_record(Happening::SignOn, &opened.record, &opened.record.key.short())
         });
@@ -157,12 +183,12 @@ impl Core {
     ) {
         self.audit.write(&Line {
             reason: Some(reason),
-            detail: Some(detail).filter(|detail| !detail.is_empty()),
+            detail: Some(detail).filter(|detail| !detail.is_empty()).or(caller.detail.as_deref()),
             mechanism: Some(caller.mechanism),
             principal: Some(&caller.principal),
             client: caller.client,
             peer: Some(&peer.to_string()),
-            key: peer.key(),
+            key: caller.key.as_deref().or(peer.key()),
             login: caller.act_as.as_deref(),
             reference: Some(&refusal.reference),
             ..Line::new(Happening::SignOn, Verdict::Refused)
@@ -179,4 +205,12 @@ pub(super) struct Caller {
     pub(super) impersonator: Option<String>,
     /// As whom the caller wants to act.
     pub(super) act_as: Option<String>,
+    /// The file of the key that a certificate was shown for.
+    pub(super) key: Option<String>,
+    /// More words on a refusal.
+    pub(super) detail: Option<String>,
+}
+
+fn by_certificate(request: &OpenSession) -> bool {
+    request.proof.as_ref().is_some_and(|proof| proof.mechanism == Mechanism::Certificate)
 }

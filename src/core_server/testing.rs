@@ -112,6 +112,7 @@ pub(super) fn proof(principal: &str) -> OpenSession {
         mechanism: Mechanism::Negotiate,
         principal: principal.to_owned(),
         acceptor_realm: Some("EXAMPLE.TEST".to_owned()),
+        public_key: None,
         channel_bound: true,
         ends_at: Some(clock::now().plus(Duration::from_secs(600))),
         groups: vec!["S-1-5-21-1-2-3-513".to_owned()],

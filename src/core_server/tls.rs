@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Connection;
-use super::certificate::{Client, KeyRules};
+use super::certificate::Client;
 use super::peer::Peer;
 use super::policy::{Ask, allowed};
 use super::refusal::Refusal;
@@ -31,14 +31,15 @@ use super::serve::{Door, talk};
 use super::{Core, TlsSetupError};
 use crate::clock;
 use crate::config::checked;
+use crate::pki::chain::Authorities;
 use crate::pki::pair;
 use crate::pki::possession::PossessionVerifier;
 
-/// What new handshakes use, and by what all requests are judged.
+/// What new handshakes use, and by whose word certificates are taken.
 #[derive(Debug)]
 pub(super) struct Tls {
     config: Arc<ServerConfig>,
-    rules: Arc<KeyRules>,
+    authorities: Arc<Authorities>,
 }
 
 impl Tls {
@@ -58,12 +59,8 @@ impl Tls {
         config.ignore_client_order = true;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
-        Ok(Self { config: Arc::new(config), rules: Arc::new(KeyRules::load(settings)?) })
-    }
-
-    /// By what peers are judged.
-    pub(super) fn rules(&self) -> Arc<KeyRules> {
-        Arc::clone(&self.rules)
+        let authorities = Arc::new(Authorities::load(settings.authorities.clone())?);
+        Ok(Self { config: Arc::new(config), authorities })
     }
 }
 
@@ -71,8 +68,9 @@ impl Core {
     /// Who a client is at this moment, or the answer it gets instead.
     async fn judge_certificate(&self, client: &Arc<Client>) -> Result<Peer, Refusal> {
         let Some(tls) = self.tls.load_full() else { return Err(Refusal::unjudged()) };
-        let (rules, judged) = (Arc::clone(&tls.rules), Arc::clone(client));
-        let judging = spawn_blocking(move || rules.judge(&judged, clock::now()));
+        let (authorities, keys) = (Arc::clone(&tls.authorities), self.keys());
+        let judged = Arc::clone(client);
+        let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
         match timeout(JUDGING, judging).await {
             Ok(Ok(Ok(peer))) => Ok(peer),
             Ok(Ok(Err(refused))) => Err(self.refused_certificate(client, &refused)),
@@ -120,7 +118,6 @@ impl Door {
             }
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let chain = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
         let client = Arc::new(Client::new(chain, address.ip()));
         // Whoever is told that it is refused has all the time of a stranger.
         let known = matches!(self.core.judge_certificate(&client).await, Ok(Peer::Key(_)));

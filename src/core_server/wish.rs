@@ -1,6 +1,7 @@
 //! From what a peer asks to an admission: who may open a session for whom.
 
 use super::admit::{Admission, Facts, admit, impersonate};
+use super::keys::Holder;
 use super::password::Verified;
 use super::peer::{Peer, Standing};
 use super::policy::{Ask, Policy, allowed};
@@ -15,6 +16,8 @@ pub(super) struct Wish {
     claim: Claim,
     /// As whom they want to act, if as somebody else.
     pub(super) act_as: Option<String>,
+    /// Whom the key of a certificate signs on.
+    pub(super) holder: Option<Result<Holder, Reason>>,
 }
 
 /// Who somebody is, and by whose word.
@@ -22,6 +25,8 @@ pub(super) struct Wish {
 enum Claim {
     /// For whom a front has proven.
     Proven(Proof),
+    /// For whom a front has proven to hold this key.
+    Certified(Proof, String),
     /// Who has the password.
     Verified(Verified),
     /// For whom the caller vouches.
@@ -46,18 +51,32 @@ impl Wish {
     /// What is wrong with it, in a sentence.
     pub(super) fn read(mut request: OpenSession) -> Result<Self, &'static str> {
         let act_as = request.act_as.take();
-        Ok(Self { claim: Claim::read(request)?, act_as })
+        let claim = Claim::read(request)?;
+        if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
+            return Err("A certificate signs on its own user: no \"act_as\" goes with it.");
+        }
+        Ok(Self { claim, act_as, holder: None })
+    }
+
+    /// The key that a certificate was shown for, by its fingerprint.
+    pub(super) fn key(&self) -> Option<&str> {
+        match &self.claim {
+            Claim::Certified(_, key) => Some(key),
+            _ => None,
+        }
     }
 
     /// The wish of somebody whose password was right.
     pub(super) const fn verified(verified: Verified, act_as: Option<String>) -> Self {
-        Self { claim: Claim::Verified(verified), act_as }
+        Self { claim: Claim::Verified(verified), act_as, holder: None }
     }
 
     /// By what the session's owner would be known, and under which name.
     pub(super) fn claim(&self) -> (Mechanism, &str) {
         match &self.claim {
-            Claim::Proven(proof) => (proof.mechanism, &proof.principal),
+            Claim::Proven(proof) | Claim::Certified(proof, _) => {
+                (proof.mechanism, &proof.principal)
+            }
             Claim::Verified(verified) => verified.claim(),
             Claim::Trusted(name) => (Mechanism::Trusted, name),
             Claim::Own(name) => (Mechanism::Unix, name),
@@ -71,11 +90,12 @@ impl Claim {
             OpenSession { password: Some(_), .. } => {
                 Err("A password is sent alone, to POST /v1/sessions.")
             }
-            OpenSession { proof: Some(proof), user: None, trusted: false, .. } => {
-                if proof.mechanism.proves() {
-                    Ok(Self::Proven(proof))
-                } else {
-                    Err("A proof is by a mechanism that proves: \"negotiate\" or \"ntlm\".")
+            OpenSession { proof: Some(mut proof), user: None, trusted: false, .. } => {
+                match (proof.mechanism, proof.public_key.take()) {
+                    (Mechanism::Certificate, Some(key)) => Ok(Self::Certified(proof, key)),
+                    (Mechanism::Negotiate | Mechanism::Ntlm, None) => Ok(Self::Proven(proof)),
+                    _ => Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
+                              \"certificate\" with its \"public_key\"."),
                 }
             }
             OpenSession { proof: None, user: Some(user), trusted: true, .. } => {
@@ -89,7 +109,7 @@ impl Claim {
 
     const fn ask(&self) -> Ask {
         match self {
-            Self::Proven(_) => Ask::OpenByProof,
+            Self::Proven(_) | Self::Certified(..) => Ask::OpenByProof,
             Self::Verified(_) => Ask::OpenByPassword,
             Self::Trusted(_) => Ask::OpenTrusted,
             Self::Own(_) => Ask::OpenOwn,
@@ -108,7 +128,7 @@ pub(super) fn decide(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Admission, Denial> {
-    let admission = decide_claim(peer, wish.claim, policy, now)?;
+    let admission = decide_claim(peer, wish.claim, wish.holder, policy, now)?;
     let Some(other) = wish.act_as else { return Ok(admission) };
     let other = identify(&other, Via::Trusted, &policy.identity).map_err(Denial::Refused)?;
     if peer.standing() == Standing::Service && !peer.vouches_for(&other) {
@@ -121,6 +141,7 @@ pub(super) fn decide(
 fn decide_claim(
     peer: &Peer,
     claim: Claim,
+    holder: Option<Result<Holder, Reason>>,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Admission, Denial> {
@@ -134,6 +155,10 @@ fn decide_claim(
             return admission.map_err(Denial::Refused);
         }
         (Claim::Proven(proof), _) => proven(proof),
+        (Claim::Certified(proof, key), _) => {
+            let holder = holder.unwrap_or(Err(Reason::PublicKeyNotListed));
+            return certified(proof, key, holder, policy, now).map_err(Denial::Refused);
+        }
         (Claim::Trusted(name), _) => (None, named(Mechanism::Trusted, name)),
         (Claim::Own(name), _) if peer.standing() == Standing::System => {
             (None, named(Mechanism::Trusted, name))
@@ -149,9 +174,11 @@ fn decide_claim(
     let via = match facts.mechanism {
         Mechanism::Negotiate => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
         Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
-        Mechanism::Basic | Mechanism::Password | Mechanism::Trusted | Mechanism::Unix => {
-            Via::Trusted
-        }
+        Mechanism::Certificate
+        | Mechanism::Basic
+        | Mechanism::Password
+        | Mechanism::Trusted
+        | Mechanism::Unix => Via::Trusted,
     };
     let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;
     if facts.mechanism == Mechanism::Trusted && !peer.vouches_for(&identity) {
@@ -160,11 +187,35 @@ fn decide_claim(
     admit(&identity, facts, policy.lifetime, now).map_err(Denial::Refused)
 }
 
+/// The user is the one that the key's entry names; what the certificate says of
+/// itself is only told.
+fn certified(
+    proof: Proof,
+    key: String,
+    holder: Result<Holder, Reason>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Admission, Reason> {
+    let holder = holder?;
+    let identity = identify(&holder.user, Via::Trusted, &policy.identity)?;
+    let ends_at = [proof.ends_at, holder.ends_at].into_iter().flatten().min();
+    let (_, facts) = proven(Proof { groups: Vec::new(), ends_at, ..proof });
+    admit(&identity, Facts { public_key: Some(key), ..facts }, policy.lifetime, now)
+}
+
 fn proven(proof: Proof) -> (Option<String>, Facts) {
-    let Proof { mechanism, principal, acceptor_realm, channel_bound, ends_at, groups } = proof;
-    (acceptor_realm, Facts { mechanism, principal, channel_bound, ends_at, groups })
+    let Proof { mechanism, principal, acceptor_realm, channel_bound, ends_at, groups, .. } = proof;
+    let facts = Facts { mechanism, principal, public_key: None, channel_bound, ends_at, groups };
+    (acceptor_realm, facts)
 }
 
 fn named(mechanism: Mechanism, principal: String) -> Facts {
-    Facts { mechanism, principal, channel_bound: false, ends_at: None, groups: Vec::new() }
+    Facts {
+        mechanism,
+        principal,
+        public_key: None,
+        channel_bound: false,
+        ends_at: None,
+        groups: Vec::new(),
+    }
 }

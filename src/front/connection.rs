@@ -22,6 +22,7 @@ use super::mechanism::{Bindings, Exchange};
 use super::output::{Noted, Output};
 use super::upstream::Client;
 use crate::clock;
+use crate::pki::shown::Shown;
 use crate::wire::SessionKey;
 
 /// What is true of a connection as long as it stands.
@@ -35,6 +36,8 @@ pub struct Connection {
     pub client: Client,
     /// The TLS channel binding (RFC 5929 tls-server-end-point); `None` on plain HTTP.
     pub binding: Option<Arc<Bindings>>,
+    /// The certificate that the peer showed in its TLS handshake.
+    pub certificate: Option<Arc<Shown>>,
     state: Mutex<State>,
     open_requests: AtomicUsize,
     begun_requests: AtomicUsize,
@@ -58,7 +61,12 @@ impl fmt::Debug for State {
 
 impl Connection {
     /// A connection on which nothing has happened yet.
-    pub fn new(peer: IpAddr, binding: Option<Arc<Bindings>>, trusted_proxies: &[IpNet]) -> Self {
+    pub fn new(
+        peer: IpAddr,
+        binding: Option<Arc<Bindings>>,
+        certificate: Option<Shown>,
+        trusted_proxies: &[IpNet],
+    ) -> Self {
         let peer = peer.to_canonical();
         let trusted = trusted_proxies.iter().any(|network| network.contains(&peer));
         Self {
@@ -66,6 +74,7 @@ impl Connection {
             trusted,
             client: Client::new(peer, binding.is_some(), trusted),
             binding,
+            certificate: certificate.map(Arc::new),
             state: Mutex::default(),
             open_requests: AtomicUsize::new(0),
             begun_requests: AtomicUsize::new(0),

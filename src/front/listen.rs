@@ -15,6 +15,7 @@ use super::connection::{self, Connection};
 use super::{Front, status};
 use crate::clock;
 use crate::config::checked;
+use crate::pki::shown::Shown;
 
 /// What is spoken on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ async fn one(
             // Not held while the connection lives: what a reload replaces ends then.
             let live = front.live();
             let trusted = &live.settings.front.trusted_proxies;
-            let connection = Arc::new(Connection::new(peer.ip(), None, trusted));
+            let connection = Arc::new(Connection::new(peer.ip(), None, None, trusted));
             drop(live);
             Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
         }
@@ -165,8 +166,10 @@ async fn one(
                 match Box::pin(timeout(limit, acceptor.accept(stream))).await {
                     Ok(Ok(stream)) => {
                         let binding = Some(Arc::clone(tls.binding()));
+                        let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
                         let trusted = &live.settings.front.trusted_proxies;
-                        let connection = Arc::new(Connection::new(peer.ip(), binding, trusted));
+                        let connection =
+                            Arc::new(Connection::new(peer.ip(), binding, shown, trusted));
                         drop(live);
                         Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
                     }

@@ -28,7 +28,7 @@ use self::core_link::CoreLink;
 use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
 use self::mechanism::ntlm::Acceptor;
-use self::tls::{ServerTls, TlsError};
+use self::tls::{Clients, ServerTls, TlsError};
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
 use crate::clock;
@@ -210,9 +210,7 @@ fn acceptor(
     metrics: &Arc<Metrics>,
     old: Option<&Live>,
 ) -> Option<Arc<Acceptor>> {
-    let mut lists =
-        settings.sites.iter().map(|site| &site.mechanisms).chain([&settings.sso.mechanisms]);
-    if !settings.sso.enable_sso || !lists.any(|offered| offered.contains(&Mechanism::Ntlm)) {
+    if !offers(settings, Mechanism::Ntlm) {
         return None;
     }
     let kept = old.filter(|old| old.settings.sso.ntlm == settings.sso.ntlm);
@@ -220,12 +218,22 @@ fn acceptor(
         .or_else(|| Some(Arc::new(Acceptor::start(&settings.sso.ntlm, Arc::clone(metrics)))))
 }
 
+/// Whether anybody may sign on by this, at a site or on Doorward's own pages.
+fn offers(settings: &Settings, mechanism: Mechanism) -> bool {
+    let mut lists =
+        settings.sites.iter().map(|site| &site.mechanisms).chain([&settings.sso.mechanisms]);
+    settings.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
+}
+
 fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
     if settings.front.listen_tls.is_empty() {
         return Ok(None);
     }
+    let authorities =
+        settings.front.clients.as_ref().filter(|_| offers(settings, Mechanism::Certificate));
+    let clients = authorities.map(Clients::load).transpose()?;
     let tls = match &settings.front.certificate {
-        Some(files) => ServerTls::load(files)?,
+        Some(files) => ServerTls::load(files, clients)?,
         None => {
             let mut names = vec![settings.server_hostname.clone(), "localhost".to_owned()];
             names.extend(settings.sites.iter().filter_map(|site| match &site.host {
@@ -237,7 +245,7 @@ fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
             tracing::warn!(
                 "no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts"
             );
-            ServerTls::self_signed(&settings.state_path, &names, clock::now())?
+            ServerTls::self_signed(&settings.state_path, &names, clients, clock::now())?
         }
     };
     Ok(Some(Arc::new(tls)))

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{CertRevocationListError, CertificateError, Error, RootCertStore};
+use rustls::{CertRevocationListError, CertificateError, DistinguishedName, Error, RootCertStore};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::stamp::Stamp;
@@ -73,6 +73,7 @@ pub struct Authorities {
 #[derive(Debug)]
 pub struct Loaded {
     stamps: Vec<Option<Stamp>>,
+    subjects: Vec<DistinguishedName>,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
 }
 
@@ -109,7 +110,7 @@ impl Authorities {
         }
         let fresh = Arc::new(read(&self.files).unwrap_or_else(|error| {
             tracing::error!(%error, "the authorities of client certificates changed and cannot be used: the former ones count on");
-            Loaded { stamps, verifier: held.verifier.clone() }
+            Loaded { stamps, subjects: held.subjects.clone(), verifier: held.verifier.clone() }
         }));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         fresh
@@ -117,6 +118,11 @@ impl Authorities {
 }
 
 impl Loaded {
+    /// The names of the authorities.
+    pub fn subjects(&self) -> &[DistinguishedName] {
+        &self.subjects
+    }
+
     /// Judges a chain as a client sent it, its own certificate first, at a moment.
     ///
     /// # Errors
@@ -133,7 +139,7 @@ impl Loaded {
         let Some(verifier) = &self.verifier else {
             return Err(Refused::new(
                 Reason::CertificateNoChain,
-                "no authority is configured (server_ssl_ca_file)",
+                "no authority is configured (server_ssl_ca_file, client_ssl_ca_file)",
             ));
         };
         let moment = UnixTime::since_unix_epoch(Duration::from_secs(now.unix()));
@@ -199,11 +205,12 @@ fn read(files: &AuthorityFiles) -> Result<Loaded, AuthorityError> {
             return Err(AuthorityError::Empty { path: folder.clone(), what: "certificate" });
         }
     }
+    let subjects = roots.subjects();
     let verifier = match (roots.is_empty(), &files.crl_file) {
         (true, _) => None,
         (false, crl_file) => Some(verifier(roots, crl_file.as_deref())?),
     };
-    Ok(Loaded { stamps, verifier })
+    Ok(Loaded { stamps, subjects, verifier })
 }
 
 fn verifier(

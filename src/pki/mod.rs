@@ -23,13 +23,14 @@ pub mod file;
 pub mod fitness;
 pub mod foreign;
 #[cfg(test)]
-mod openssl;
+pub(crate) mod openssl;
 pub mod pair;
 pub mod peer_keys;
 pub mod pem;
 pub mod possession;
 mod private_key;
 mod public_key;
+pub mod shown;
 pub(crate) mod stamp;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
 /// What kind of key to make.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Rsa(usize),
     Ec(&'static str),
     Named(&'static str),
@@ -44,7 +44,7 @@ pub(super) fn make_key(folder: &Path, name: &str, key: Key) {
 }
 
 /// The SubjectPublicKeyInfo of a new key.
-pub(super) fn public_key(folder: &Path, key: Key) -> Vec<u8> {
+pub(crate) fn public_key(folder: &Path, key: Key) -> Vec<u8> {
     make_key(folder, "one", key);
     SubjectPublicKeyInfoDer::from_pem_file(folder.join("one-public.pem")).unwrap().to_vec()
 }

@@ -38,9 +38,10 @@ pub struct Listed {
     settled: bool,
     /// The second in which all files were last looked at.
     looked: AtomicU64,
-    keys: HashMap<Vec<u8>, ListedKey>,
+    /// By the fingerprint of the key.
+    keys: HashMap<String, ListedKey>,
     skipped: BTreeMap<String, Skip>,
-    removed: HashMap<Vec<u8>, String>,
+    removed: HashMap<String, String>,
     unreadable: Option<String>,
 }
 
@@ -97,16 +98,16 @@ impl PeerKeys {
         &self.folder
     }
 
-    /// What stands in the folder now, as far as it concerns one key, in
-    /// SubjectPublicKeyInfo DER. Blocks as file systems do.
+    /// What stands in the folder now, as far as it concerns one key, by its
+    /// [fingerprint](super::PublicKey::fingerprint). Blocks as file systems do.
     ///
     /// Names that come and go change the folder itself, so beside that only the
     /// key's own files need to be looked at; the others are once a second, for
     /// what is written into them in place.
-    pub fn current_for(&self, spki: &[u8], now: Timestamp) -> Arc<Listed> {
+    pub fn current_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
         let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
         let looked = held.looked.load(Ordering::Relaxed) == now.unix();
-        if looked && held.is_still_so_for(spki, &self.folder) { held } else { self.current(now) }
+        if looked && held.is_still_so_for(key, &self.folder) { held } else { self.current(now) }
     }
 
     /// What stands in the folder now. Blocks as file systems do.
@@ -129,12 +130,12 @@ impl PeerKeys {
 }
 
 impl Listed {
-    /// Whether a key, in SubjectPublicKeyInfo DER, is in the folder.
-    pub fn standing(&self, spki: &[u8]) -> Standing {
-        if let Some(key) = self.keys.get(spki) {
-            return Standing::Listed(key.clone());
+    /// Whether a key is in the folder, by its [fingerprint](super::PublicKey::fingerprint).
+    pub fn standing(&self, key: &str) -> Standing {
+        if let Some(listed) = self.keys.get(key) {
+            return Standing::Listed(listed.clone());
         }
-        self.removed.get(spki).map_or(Standing::Unlisted, |file| Standing::Removed(file.clone()))
+        self.removed.get(key).map_or(Standing::Unlisted, |file| Standing::Removed(file.clone()))
     }
 
     /// The keys, in no order.
@@ -142,9 +143,9 @@ impl Listed {
         self.keys.values()
     }
 
-    /// The keys with their SubjectPublicKeyInfo in DER, in no order.
-    pub fn with_spki(&self) -> impl Iterator<Item = (&[u8], &ListedKey)> {
-        self.keys.iter().map(|(spki, key)| (spki.as_slice(), key))
+    /// The listed keys, with their fingerprints.
+    pub fn with_fingerprint(&self) -> impl Iterator<Item = (&str, &ListedKey)> {
+        self.keys.iter().map(|(fingerprint, key)| (fingerprint.as_str(), key))
     }
 
     /// Files that are not looked at, and why.
@@ -163,8 +164,8 @@ impl Listed {
             && self.files.iter().all(|(name, stamp)| Stamp::of(&folder.join(name)) == *stamp)
     }
 
-    fn is_still_so_for(&self, spki: &[u8], folder: &Path) -> bool {
-        let Some(key) = self.keys.get(spki) else { return false };
+    fn is_still_so_for(&self, key: &str, folder: &Path) -> bool {
+        let Some(key) = self.keys.get(key) else { return false };
         let same = |file: &String| {
             let stamp = self.files.get(OsStr::new(file)).copied().flatten();
             stamp.is_some() && stamp == Stamp::of(&folder.join(file))
@@ -202,7 +203,7 @@ impl Listed {
         match read_key(&path) {
             Ok(key) => {
                 let algorithm = key.algorithm().clone();
-                let listed = self.keys.entry(key.spki().to_vec());
+                let listed = self.keys.entry(key.fingerprint());
                 listed.or_insert(ListedKey { files: Vec::new(), algorithm }).files.push(shown);
             }
             Err(skip) => {
@@ -212,10 +213,11 @@ impl Listed {
     }
 
     fn remember_removed(&mut self, before: &Self) {
-        let gone = before.keys.iter().filter_map(|(spki, key)| Some((spki, key.files.first()?)));
-        let gone = gone.chain(&before.removed).filter(|(spki, _)| !self.keys.contains_key(*spki));
+        let gone =
+            before.keys.iter().filter_map(|(key, listed)| Some((key, listed.files.first()?)));
+        let gone = gone.chain(&before.removed).filter(|(key, _)| !self.keys.contains_key(*key));
         self.removed =
-            gone.map(|(spki, file)| (spki.clone(), file.clone())).take(REMEMBERED).collect();
+            gone.map(|(key, file)| (key.clone(), file.clone())).take(REMEMBERED).collect();
     }
 
     /// Says in the log what has changed: each skipped file once.

@@ -24,12 +24,20 @@ mod tests;
 #[derive(Debug)]
 pub struct PossessionVerifier {
     provider: Arc<CryptoProvider>,
+    hints: Vec<DistinguishedName>,
 }
 
 impl PossessionVerifier {
-    /// With the algorithms of this provider.
+    /// With the algorithms of this provider, and without hints: a service has one
+    /// certificate for us, and shows that one.
     pub const fn new(provider: Arc<CryptoProvider>) -> Self {
-        Self { provider }
+        Self::naming(provider, Vec::new())
+    }
+
+    /// The same, telling clients which authorities' certificates are of use: a
+    /// browser then asks its user only where there is one to choose.
+    pub const fn naming(provider: Arc<CryptoProvider>, hints: Vec<DistinguishedName>) -> Self {
+        Self { provider, hints }
     }
 }
 
@@ -46,9 +54,8 @@ impl ClientCertVerifier for PossessionVerifier {
         false
     }
 
-    /// No hints: a client has one certificate for us, and shows that one.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        &self.hints
     }
 
     fn verify_client_cert(

@@ -42,6 +42,7 @@ pub(super) fn insert_session(
         record.opened_by,
         record.impersonator,
         record.client.map(|address| address.to_string()),
+        record.public_key,
     ])?;
     Ok(())
 }
@@ -71,16 +72,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         user_id: number(row, 2)?,
         user,
         mechanism: parse(row, 3, |word| {
-            [
-                Mechanism::Negotiate,
-                Mechanism::Ntlm,
-                Mechanism::Basic,
-                Mechanism::Password,
-                Mechanism::Trusted,
-                Mechanism::Unix,
-            ]
-            .into_iter()
-            .find(|mechanism| mechanism.as_str() == word)
+            MECHANISMS.into_iter().find(|mechanism| mechanism.as_str() == word)
         })?,
         principal: row.get(4)?,
         channel_bound: row.get(5)?,
@@ -91,6 +83,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         opened_by: row.get(11)?,
         impersonator: row.get(12)?,
         client: address(row, 13)?,
+        public_key: row.get(14)?,
     })
 }
 
@@ -119,11 +112,20 @@ fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+const MECHANISMS: [Mechanism; 7] = [
+    Mechanism::Certificate,
+    Mechanism::Negotiate,
+    Mechanism::Ntlm,
+    Mechanism::Basic,
+    Mechanism::Password,
+    Mechanism::Trusted,
+    Mechanism::Unix,
+];
 const INSERT_SESSION: &str = "INSERT INTO sessions (serial, key, user, mechanism, principal,
     channel_bound, opened_at, expires_at, only_from, last_used, claimed,
-    opened_by, impersonator, client)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    opened_by, impersonator, client, public_key)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 pub(super) const SELECT_SESSIONS: &str =
     "SELECT serial, key, user, mechanism, principal, channel_bound,
     opened_at, expires_at, only_from, last_used, claimed,
-    opened_by, impersonator, client FROM sessions ORDER BY serial";
+    opened_by, impersonator, client, public_key FROM sessions ORDER BY serial";

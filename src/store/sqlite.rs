@@ -194,9 +194,11 @@ CREATE TABLE sessions (
     claimed INTEGER NOT NULL,
     opened_by TEXT NOT NULL,
     impersonator TEXT,
-    client TEXT
+    client TEXT,
+    public_key TEXT
 ) STRICT;";
-/// Format 1 did not know where sessions came from.
+/// Format 1 did not know where sessions came from, nor by which key.
 const FROM_1: &str = "ALTER TABLE sessions ADD COLUMN opened_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN impersonator TEXT;
-ALTER TABLE sessions ADD COLUMN client TEXT;";
+ALTER TABLE sessions ADD COLUMN client TEXT;
+ALTER TABLE sessions ADD COLUMN public_key TEXT;";

@@ -21,6 +21,7 @@ pub(crate) fn record(serial: u64, login: &str) -> Record {
         }),
         mechanism: Mechanism::Negotiate,
         principal: format!("{login}@EXAMPLE.TEST"),
+        public_key: None,
         channel_bound: true,
         opened_at: Timestamp::from_unix(1_000),
         expires_at: Timestamp::from_unix(37_000),
@@ -54,6 +55,7 @@ async fn what_is_written_is_read_again() {
     other.impersonator = None;
     other.client = None;
     other.channel_bound = false;
+    other.public_key = Some("AB:CD".to_owned());
     let written = [record(7, "john"), other];
     let store = start(directory.path());
     store.open(written.iter().cloned().map(Arc::new).collect()).await.unwrap();
@@ -209,6 +211,17 @@ fn a_row_of_nonsense_is_damage() {
     let error = database.load().unwrap_err();
     assert!(error.to_string().contains("telepathy"), "{error}");
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn the_store_of_the_version_before_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let before = "ALTER TABLE sessions DROP COLUMN public_key; PRAGMA user_version = 1";
+    Database::open(directory.path()).unwrap().execute(before);
+    let mut database = Database::open(directory.path()).unwrap();
+    database.write(&[Arc::new(record(7, "john"))], &Changes::default()).unwrap();
+    drop(database);
+    assert_eq!(load(directory.path()), [record(7, "john")]);
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub use reason::Reason;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mechanism {
+    /// A client certificate, shown in the TLS handshake.
+    Certificate,
     /// Kerberos, by `Authorization: Negotiate` (RFC 4559).
     Negotiate,
     /// NTLM version 2 (MS-NLMP), verified by winbind.
@@ -42,12 +44,13 @@ pub enum Mechanism {
 impl Mechanism {
     /// Whether a front proves people by it, and hands the proof to the core.
     pub const fn proves(self) -> bool {
-        matches!(self, Self::Negotiate | Self::Ntlm)
+        matches!(self, Self::Certificate | Self::Negotiate | Self::Ntlm)
     }
 
     /// The word in configuration, headers, metrics and audit lines.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Certificate => "certificate",
             Self::Negotiate => "negotiate",
             Self::Ntlm => "ntlm",
             Self::Basic => "basic",
@@ -66,14 +69,18 @@ pub struct Proof {
     pub mechanism: Mechanism,
     /// The principal exactly as proven, in the mechanism's own display form: by
     /// Kerberos `john@ADSDOMAIN.EXAMPLE`, with RFC 1964 quoting for odd characters;
-    /// by NTLM `ADSDOMAIN\john`.
+    /// by NTLM `ADSDOMAIN\john`; by certificate its subject, `CN=John`.
     pub principal: String,
     /// The realm of the key that accepted, or the domain that winbind belongs to:
     /// its people may come in when no `[[core.realm]]` is configured.
     pub acceptor_realm: Option<String>,
+    /// By certificate: the SHA-256 of its SubjectPublicKeyInfo, `AB:CD:…`. The core
+    /// knows as whom the key signs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
     /// Whether the proof is bound to the client's TLS channel (RFC 5929).
     pub channel_bound: bool,
-    /// When the ticket ends: no session outlives it.
+    /// When the ticket or the certificate ends: no session outlives it.
     pub ends_at: Option<Timestamp>,
     /// Group SIDs from the ticket's authenticated PAC (MS-PAC 2.5).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,6 +143,9 @@ pub struct Session {
     pub mechanism: Mechanism,
     /// The principal as it was proven.
     pub principal: String,
+    /// The key that opened it, as in [`Proof`]: it counts only where its holder shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
     /// Whether the proof was bound to a TLS channel.
     pub channel_bound: bool,
     /// When it ends at the latest.

@@ -53,6 +53,7 @@ macro_rules! reasons {
 
 reasons! {
     NoCredentials "no_credentials" Nobody "You are not signed on, and your browser sent no Kerberos ticket. It sends one only to sites it was told to trust: ask for this site to be put on its list, and check that you are signed on to the domain.";
+    NoCertificate "no_certificate" Nobody "This site is entered with a certificate, and your program showed none. Import yours into the browser, or name it to your program (curl --cert).";
     EmptyToken "empty_token" Client "Your program offered to sign on but sent an empty token. It has no Kerberos ticket for this site.";
     UnknownScheme "unknown_scheme" Client "Your program used a way of signing on that this site does not offer.";
     ManyAuthorizations "many_authorizations" Client "The request carried more than one Authorization header.";
@@ -124,17 +125,19 @@ reasons! {
     PublicKeyNotListed "public_key_not_listed" Configuration "The certificate is good, but its public key does not stand in the core's sslkeys_path. Put NAME-public.pem there; it counts at once.";
     PublicKeyRemoved "public_key_removed" Client "The certificate's public key was taken out of the core's sslkeys_path. It is not to be used any more.";
     PublicKeyExpired "public_key_expired" Configuration "The key's time is over (not_after of its [[core.key]]). Give it another date, or make a new key.";
+    PublicKeyNoUser "public_key_no_user" Configuration "The certificate is good, but its key signs nobody on: its [[core.key]] must name exactly one user (act_as = [\"john\"]).";
     PublicKeyAddress "public_key_address" Client "The key may not be used from this network address (from of its [[core.key]]).";
     PublicKeyScope "public_key_scope" Client "The key may not act as this user (act_as of its [[core.key]]).";
-    CertificateNoChain "certificate_no_chain" Client "The certificate leads to no authority of the core (server_ssl_ca_file). Have it issued by that authority, or append the certificates between to the file.";
-    CertificateSelfSigned "certificate_self_signed" Client "The certificate is signed by itself, and by no authority of the core (server_ssl_ca_file). Have one issued for the same key.";
+    CertificateNoChain "certificate_no_chain" Client "The certificate leads to none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have it issued by that authority, or append the certificates between to the file.";
+    CertificateNotShown "certificate_not_shown" Client "The session was opened with a certificate, and this connection does not show it.";
+    CertificateSelfSigned "certificate_self_signed" Client "The certificate is signed by itself, and by none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have one issued for the same key.";
     CertificateExpired "certificate_expired" Client "The certificate, or one it was issued by, has expired. Have it issued anew for the same key: the file in sslkeys_path stays good.";
-    CertificateNotYetValid "certificate_not_yet_valid" Client "The certificate is not valid yet. Compare the clocks of the host that issued it and of the core.";
+    CertificateNotYetValid "certificate_not_yet_valid" Client "The certificate is not valid yet. Compare the clocks of the host that issued it and of this server.";
     CertificateRevoked "certificate_revoked" Client "The certificate was revoked by its authority. Make a new key and certificate.";
     CertificatePurpose "certificate_purpose" Client "The certificate is not for clients: its extended key usage lacks clientAuth. Have it issued anew for that purpose.";
     CertificateForm "certificate_form" Client "The certificate has a form that is not taken: not X.509 version 3, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued anew for the same key: the file in sslkeys_path stays good.";
-    CrlOutdated "crl_outdated" Configuration "The core's list of revoked certificates (crl_file) is out of date, so nobody can say which certificates still hold. Fetch a new one from the authority.";
-    CrlMissing "crl_missing" Configuration "The core's crl_file has no list, or no valid one, of the authority that issued the certificate. Append that list to the file.";
+    CrlOutdated "crl_outdated" Configuration "The list of revoked certificates (crl_file) is out of date, so nobody can say which certificates still hold. Fetch a new one from the authority.";
+    CrlMissing "crl_missing" Configuration "The crl_file has no list, or no valid one, of the authority that issued the certificate. Append that list to the file.";
     StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can be signed on until there is room. Sessions that stand go on working.";
     StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can be signed on.";
     ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";

@@ -22,6 +22,7 @@ mod core_api;
 mod core_tls;
 mod crash;
 mod forward_auth;
+mod front_certificates;
 mod full_disk;
 mod gateway;
 mod headers;

@@ -1,4 +1,4 @@
-//! The core's TLS: its certificate, the authorities of peers, and their keys.
+//! Authorities of certificates, and keys: of the core's peers, and of those who sign on by certificate.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -9,27 +9,44 @@ use super::finding::Finding;
 use super::tls::time;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
-use crate::config::checked::{ActAs, CoreKey, CoreTls, KeyRights};
+use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Authorities;
 use crate::pki::pair;
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
-    let Some(tls) = &settings.core.tls else { return Vec::new() };
     let now = clock::now();
-    let mut findings = match pair::load(&tls.certificate, "server_ssl_key_pass") {
+    let mut findings = Vec::new();
+    if let Some(tls) = &settings.core.tls {
+        findings.extend(own(tls, now));
+        findings.push(authorities(tls));
+    }
+    if let Some(files) = &settings.front.clients {
+        findings.push(judged_by(
+            "client authorities",
+            files,
+            "correct client_ssl_ca_file in [front]",
+        ));
+    }
+    if findings.is_empty() {
+        return findings;
+    }
+    findings.extend(folder(&settings.core.sslkeys_path));
+    let listed = PeerKeys::new(settings.core.sslkeys_path.clone()).current(now);
+    findings.extend(keys(&listed, &settings.core.keys, now));
+    findings
+}
+
+/// The core's own certificate.
+fn own(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
+    match pair::load(&tls.certificate, "server_ssl_key_pass") {
         Ok(pair) => shown(&pair).map(|own| time(&own, now)).into_iter().collect(),
         Err(error) => {
             let mend = "name PEM files in [core] server_ssl_key_file and server_ssl_cert_file";
             vec![Finding::error("core certificate", &error.to_string(), mend)]
         }
-    };
-    findings.push(authorities(tls));
-    findings.extend(folder(&tls.sslkeys_path));
-    let listed = PeerKeys::new(tls.sslkeys_path.clone()).current(now);
-    findings.extend(keys(&listed, &tls.keys, now));
-    findings
+    }
 }
 
 fn shown(pair: &CertifiedKey) -> Option<Certificate> {
@@ -45,12 +62,16 @@ fn authorities(tls: &CoreTls) -> Finding {
             "set [core] server_ssl_ca_file",
         );
     }
+    judged_by("core authorities", files, "correct [core]")
+}
+
+fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> Finding {
     match Authorities::load(files.clone()) {
-        Err(error) => Finding::error("core authorities", &error.to_string(), "correct [core]"),
+        Err(error) => Finding::error(what, &error.to_string(), mend),
         Ok(_) if files.crl_file.is_none() => {
-            Finding::ok("core authorities", "readable; revocation is not looked at (no crl_file)")
+            Finding::ok(what, "readable; revocation is not looked at (no crl_file)")
         }
-        Ok(_) => Finding::ok("core authorities", "readable, with lists of revoked certificates"),
+        Ok(_) => Finding::ok(what, "readable, with lists of revoked certificates"),
     }
 }
 

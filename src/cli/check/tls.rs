@@ -24,7 +24,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
             "set server_ssl_key_file in [front]",
         )];
     };
-    if let Err(error) = ServerTls::load(files) {
+    if let Err(error) = ServerTls::load(files, None) {
         let mend = "name PEM files in [front] server_ssl_key_file and server_ssl_cert_file";
         return vec![Finding::error("certificate", &error.to_string(), mend)];
     }

@@ -24,7 +24,9 @@ pub(super) fn check(
     within(&raw.max_sessions_per_user, &1, &usize::MAX, notes);
     Core {
         listen,
-        tls: keys::check(raw, surroundings, notes),
+        tls: keys::tls(raw, surroundings, notes),
+        sslkeys_path: raw.sslkeys_path.value.clone(),
+        keys: keys::keys(&raw.key, notes),
         local_admin_users: accounts(&raw.local_admin_users),
         front_users: accounts(&raw.front_users),
         allow_local_users: raw.allow_local_users.value,

@@ -8,7 +8,9 @@ use http::HeaderName;
 
 use super::certificate::KeyPair;
 use super::within;
-use crate::config::checked::{CertificateFiles, CoreAddress, Front, HeaderNames, RemoteCore};
+use crate::config::checked::{
+    AuthorityFiles, CertificateFiles, CoreAddress, Front, HeaderNames, RemoteCore,
+};
 use crate::config::errors::Notes;
 use crate::config::raw;
 use crate::config::surroundings::Surroundings;
@@ -33,6 +35,7 @@ pub(super) fn check(
         listen_tls: raw.listen_tls.iter().map(|given| given.value).collect(),
         listen_status: raw.listen_status.value,
         certificate: certificate(raw, surroundings, notes),
+        clients: clients(raw, notes),
         trusted_proxies: raw.trusted_proxies.iter().map(|given| given.value).collect(),
         core: core(raw, core_socket, surroundings, notes),
         max_connections: raw.max_connections.value,
@@ -103,6 +106,30 @@ fn certificate(
     let files = given.files(surroundings, notes)?;
     if raw.listen_tls.is_empty() {
         notes.warn(&raw.server_ssl_key_file.at, "is not used, because front.listen_tls is empty");
+    }
+    Some(files)
+}
+
+/// By whose word clients' certificates are taken.
+fn clients(raw: &raw::Front, notes: &mut Notes<'_>) -> Option<AuthorityFiles> {
+    let files = AuthorityFiles {
+        ca_file: raw.client_ssl_ca_file.value.clone(),
+        ca_path: raw.client_ssl_ca_path.value.clone(),
+        crl_file: raw.crl_file.value.clone(),
+    };
+    if files.ca_file.is_none() && files.ca_path.is_none() {
+        if files.crl_file.is_some() {
+            notes.error(&raw.crl_file.at, "belongs to an authority; set front.client_ssl_ca_file");
+        }
+        return None;
+    }
+    if raw.listen_tls.is_empty() {
+        for given in [&raw.client_ssl_ca_file, &raw.client_ssl_ca_path] {
+            if given.value.is_some() {
+                notes.warn(&given.at, "is not used, because front.listen_tls is empty");
+            }
+        }
+        return None;
     }
     Some(files)
 }

@@ -12,7 +12,7 @@ use crate::config::surroundings::Surroundings;
 use crate::config::value::Given;
 
 /// What runs on the core's TLS listeners; `None` where there are none.
-pub(super) fn check(
+pub(super) fn tls(
     raw: &raw::Core,
     surroundings: &Surroundings,
     notes: &mut Notes<'_>,
@@ -25,8 +25,6 @@ pub(super) fn check(
         pass_file: &raw.server_ssl_key_pass_file,
     };
     let certificate = given.files(surroundings, notes);
-    let keys = raw.key.iter().map(|given| key(given, notes)).collect();
-    twins(&raw.key, notes);
     let listen = &raw.listen_tls.0;
     let Some(first) = listen.first() else {
         unused(raw, notes);
@@ -52,9 +50,13 @@ pub(super) fn check(
         listen: listen.iter().map(|given| given.value).collect(),
         certificate,
         authorities,
-        sslkeys_path: raw.sslkeys_path.value.clone(),
-        keys,
     })
+}
+
+/// What the holders of keys may do.
+pub(super) fn keys(list: &[Given<raw::Key>], notes: &mut Notes<'_>) -> Vec<CoreKey> {
+    twins(list, notes);
+    list.iter().map(|given| key(given, notes)).collect()
 }
 
 fn key(raw: &Given<raw::Key>, notes: &mut Notes<'_>) -> CoreKey {
@@ -104,18 +106,13 @@ fn same_twice(listen: &[Given<SocketAddr>], notes: &mut Notes<'_>) {
     }
 }
 
-/// What belongs to TLS and stands there without it.
+/// What belongs to TLS and stands there without it. Keys do not: a front may
+/// ask as whom they sign on.
 fn unused(raw: &raw::Core, notes: &mut Notes<'_>) {
     let said = |given: &Given<Option<PathBuf>>| given.value.is_some().then(|| given.at.clone());
     let files =
         [&raw.server_ssl_key_file, &raw.server_ssl_ca_file, &raw.server_ssl_ca_path, &raw.crl_file];
-    let folder = (raw.sslkeys_path.is_set() && raw.sslkeys_path.to_str() != Some(DEFAULT_SSLKEYS))
-        .then(|| raw.sslkeys_path.at.clone());
-    let keys = raw.key.first().map(|given| given.at.clone());
-    for at in files.into_iter().filter_map(said).chain(folder).chain(keys) {
+    for at in files.into_iter().filter_map(said) {
         notes.warn(&at, "is not used, because core.listen_tls is empty");
     }
 }
-
-/// Written down as it is by default, it asks for nothing.
-const DEFAULT_SSLKEYS: &str = "/etc/doorward/sslkeys";

@@ -37,13 +37,14 @@ pub(super) fn check(
     if file.server_name.is_empty() || file.server_name.contains(char::is_whitespace) {
         notes.error(&file.server_name.at, "is not a name; write one word");
     }
-    let sso = sso::check(file, surroundings, notes);
+    let front = front::check(&file.front, &core_socket, surroundings, notes);
+    let sso = sso::check(file, front.clients.is_some(), surroundings, notes);
     Settings {
         server_name: file.server_name.value.clone(),
         server_hostname: server_hostname(&file.server_hostname, surroundings, notes),
         run_as: run_as(file, notes),
         log: log(&file.log),
-        front: front::check(&file.front, &core_socket, surroundings, notes),
+        front,
         sites: site::check(file, &sso.mechanisms, notes),
         sso,
         core: core::check(&file.core, core_socket, surroundings, notes),

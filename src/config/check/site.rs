@@ -37,6 +37,7 @@ fn duplicates(file: &raw::File, notes: &mut Notes<'_>) {
 }
 
 fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut Notes<'_>) -> Site {
+    let certificates = offered.contains(&Mechanism::Certificate);
     let all = &file.sso.mechanisms;
     for given in raw.mechanisms.iter().filter(|given| !all.contains(given)) {
         let name = match given.value {
@@ -59,7 +60,7 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
         mechanisms: if raw.mechanisms.is_empty() {
             offered.to_vec()
         } else {
-            known(&raw.mechanisms, notes)
+            known(&raw.mechanisms, certificates, notes)
         },
         mechanisms_by_default: raw.mechanisms.is_empty() && !file.sso.mechanisms.is_set(),
         channel_binding: raw.channel_binding.value.unwrap_or(file.sso.channel_binding.value),

@@ -12,12 +12,18 @@ use crate::wire::Mechanism;
 
 use super::within;
 
-pub(super) fn check(file: &raw::File, surroundings: &Surroundings, notes: &mut Notes<'_>) -> Sso {
+/// `certificates`: whether the front asks for certificates at all.
+pub(super) fn check(
+    file: &raw::File,
+    certificates: bool,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Sso {
     let raw = &file.sso;
     binding(raw.channel_binding.value, &raw.channel_binding.at, file, notes);
     Sso {
         enable_sso: raw.enable_sso.value,
-        mechanisms: mechanisms(raw, surroundings, notes),
+        mechanisms: mechanisms(raw, certificates, surroundings, notes),
         mechanisms_by_default: !raw.mechanisms.is_set(),
         channel_binding: raw.channel_binding.value,
         kerberos: kerberos(&raw.kerberos, surroundings, notes),
@@ -25,15 +31,17 @@ pub(super) fn check(file: &raw::File, surroundings: &Surroundings, notes: &mut N
     }
 }
 
-/// What is offered. NTLM takes a program of Samba's: where that is not
-/// installed, the default list goes without, and a list that asks for it stands
-/// with a warning.
+/// What is offered. Certificates take authorities whose word is taken; without
+/// them nobody is asked for one. NTLM takes a program of Samba's: where that is
+/// not installed, the default list goes without, and a list that asks for it
+/// stands with a warning.
 fn mechanisms(
     raw: &raw::Sso,
+    certificates: bool,
     surroundings: &Surroundings,
     notes: &mut Notes<'_>,
 ) -> Vec<Mechanism> {
-    let mut offered = known(&raw.mechanisms, notes);
+    let mut offered = known(&raw.mechanisms, certificates, notes);
     let ntlm_auth = &raw.ntlm.ntlm_auth.value;
     if !offered.contains(&Mechanism::Ntlm) || (surroundings.installed)(ntlm_auth) {
         return offered;
@@ -48,9 +56,13 @@ fn mechanisms(
     offered
 }
 
-/// What of a list this version offers. Whatever is written there and not
-/// offered is told; the default list is not written.
-pub(super) fn known(list: &Given<Vec<Given<Offer>>>, notes: &mut Notes<'_>) -> Vec<Mechanism> {
+/// What of a list can be offered. Whatever is written there and not offered is
+/// told; the default list is not written.
+pub(super) fn known(
+    list: &Given<Vec<Given<Offer>>>,
+    certificates: bool,
+    notes: &mut Notes<'_>,
+) -> Vec<Mechanism> {
     let mut offered = Vec::new();
     for given in list.iter() {
         match given.value {
@@ -59,6 +71,11 @@ pub(super) fn known(list: &Given<Vec<Given<Offer>>>, notes: &mut Notes<'_>) -> V
                     &given.at,
                     format!("{:?} stands there twice; take one out", mechanism.as_str()),
                 );
+            }
+            Offer::Here(Mechanism::Certificate) if !certificates => {
+                if list.is_set() {
+                    notes.warn(&given.at, "\"certificate\" takes front.listen_tls and an authority in front.client_ssl_ca_file; not offered");
+                }
             }
             Offer::Here(mechanism) => offered.push(mechanism),
             Offer::NotHere(_) if !list.is_set() => {}
@@ -71,10 +88,7 @@ pub(super) fn known(list: &Given<Vec<Given<Offer>>>, notes: &mut Notes<'_>) -> V
         }
     }
     if offered.is_empty() && list.is_set() {
-        notes.error(
-            &list.at,
-            "offers nothing that this version of Doorward has; write [\"negotiate\"]",
-        );
+        notes.error(&list.at, "offers nothing that can be offered; write [\"negotiate\"]");
     }
     offered
 }

@@ -51,6 +51,8 @@ impl Core {
             client,
             impersonator: None,
             act_as,
+            key: None,
+            detail: None,
         };
         let origin = match client {
             Some(address) => Origin::of(address),

@@ -1,6 +1,6 @@
 //! All live sessions in memory. No I/O and no clock: every verb is told the time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub(super) struct Table {
     /// A session stands here under a time that is never later than its real
     /// deadline; uses do not touch it, [`Table::expire`] corrects it.
     due: BTreeSet<(Timestamp, SessionKey)>,
+    /// Those that were opened by certificate.
+    certified: HashSet<SessionKey>,
     next_serial: u64,
     next_user_id: u64,
     changes: Changes,
@@ -84,6 +86,7 @@ impl Table {
             serials: BTreeMap::new(),
             accounts: HashMap::new(),
             due: BTreeSet::new(),
+            certified: HashSet::new(),
             next_serial: records.iter().map(|record| record.serial + 1).max().unwrap_or(0),
             next_user_id: records.iter().map(|record| record.user_id + 1).max().unwrap_or(0),
             changes: Changes::default(),
@@ -130,6 +133,7 @@ impl Table {
             user,
             mechanism: facts.mechanism,
             principal: facts.principal,
+            public_key: facts.public_key,
             channel_bound: facts.channel_bound,
             opened_at: now,
             expires_at,
@@ -167,6 +171,9 @@ impl Table {
         live.due = live.deadline(&self.limits);
         self.due.insert((live.due, key));
         self.serials.insert(live.record.serial, key);
+        if live.record.public_key.is_some() {
+            self.certified.insert(key);
+        }
         self.sessions.insert(key, live);
         gone
     }
@@ -200,11 +207,23 @@ impl Table {
         Ok(Arc::clone(&live.record))
     }
 
+    /// The sessions that were opened by certificate.
+    pub(super) fn certified(&self) -> Vec<Arc<Record>> {
+        self.certified.iter().filter_map(|key| self.certified_one(key)).collect()
+    }
+
+    /// One of those, by its key.
+    pub(super) fn certified_one(&self, key: &SessionKey) -> Option<Arc<Record>> {
+        let live = self.sessions.get(key).filter(|live| live.record.public_key.is_some())?;
+        Some(Arc::clone(&live.record))
+    }
+
     /// Ends a session, if there is one.
     pub(super) fn end(&mut self, key: &SessionKey) -> Option<Ended> {
         let live = self.sessions.remove(key)?;
         self.due.remove(&(live.due, *key));
         self.serials.remove(&live.record.serial);
+        self.certified.remove(key);
         if let Some(account) = self.accounts.get_mut(&live.name) {
             account.remove(live.record.serial, live.usage);
         }

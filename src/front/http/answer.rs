@@ -72,7 +72,12 @@ impl<'a> Answerer<'a> {
     pub fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
         let reference = new_reference();
         self.record(refusal, &reference);
-        let status = status_of(refusal.reason);
+        let mut status = status_of(refusal.reason);
+        let certificates = policy.is_some_and(|policy| policy.takes_certificates_only());
+        if certificates && status == StatusCode::UNAUTHORIZED {
+            // 401 demands a challenge, and there is none for certificates (RFC 9110 section 15.5.2).
+            status = StatusCode::FORBIDDEN;
+        }
         let mut response = self.words(status, refusal.reason.label(), refusal, &reference);
         if status == StatusCode::UNAUTHORIZED
             && let Some(policy) = policy

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 pub mod answer;
+pub mod certificate;
 pub mod cookie;
 pub mod facts;
 pub mod forward_auth;
@@ -106,6 +107,14 @@ async fn handle(
         .headers()
         .contains_key(UPGRADE)
         .then(|| front.core.watch(&present.grant.session().session, facts.client));
+    if let (Some(tunnel), Some(_), Some(shown)) =
+        (&tunnel, &present.grant.session().public_key, &connection.certificate)
+    {
+        let session = present.grant.session().session.clone();
+        let watching =
+            certificate::watch(Arc::clone(front), Arc::clone(shown), session, tunnel.clone());
+        tokio::spawn(watching);
+    }
     let passage = Passage {
         grant: &present.grant,
         upstream,

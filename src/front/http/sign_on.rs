@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::certificate;
 use super::cookie;
 use super::facts::Facts;
 use super::password::by_password;
@@ -16,9 +17,10 @@ use crate::front::mechanism::choose::{Choice, choose};
 use crate::front::mechanism::ntlm::{self, Acceptor};
 use crate::front::mechanism::spnego::{self, Opening};
 use crate::front::mechanism::{
-    Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms,
+    self, Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms,
 };
 use crate::front::{Front, Live};
+use crate::pki::shown::Shown;
 use crate::wire::{Mechanism, Reason};
 
 /// A request that asks to be let in, and everything around it.
@@ -45,8 +47,8 @@ pub struct Policy<'a> {
     pub mechanisms: &'a [Mechanism],
     /// Channel bindings.
     pub channel_binding: ChannelBinding,
-    /// Whether the client's own connection may lead here. NTLM belongs to one
-    /// connection, so it is offered nowhere else.
+    /// Whether the client's own connection may lead here. NTLM and certificates
+    /// belong to one connection, so they are offered nowhere else.
     connected: bool,
     /// Whether NTLM can be offered at this moment.
     ntlm: NtlmOffer<'a>,
@@ -109,10 +111,16 @@ impl<'a> Policy<'a> {
             && self.mechanisms.contains(&mechanism)
             && match mechanism {
                 Mechanism::Ntlm => self.connected && self.ntlm.stands(),
+                Mechanism::Certificate => self.connected,
                 // A password is bound to nothing: who is fooled gives it away.
                 Mechanism::Basic => self.channel_binding != ChannelBinding::Require,
                 _ => true,
             }
+    }
+
+    /// Whether there is no other way in.
+    pub fn takes_certificates_only(&self) -> bool {
+        matches!(self.mechanisms, [Mechanism::Certificate])
     }
 
     /// A session counts only where its own sign-on would have been taken.
@@ -197,7 +205,8 @@ impl From<NoGrant> for Refusal {
 }
 
 /// Finds out who sent a request: by the token it carries, else by its cookie,
-/// else by what was proven on its connection.
+/// else by what was proven on its connection, else by the certificate that was
+/// shown there.
 ///
 /// # Errors
 /// Nobody was proven, and why.
@@ -218,7 +227,13 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
             if visit.connection.break_off() {
                 tracing::debug!(client = %visit.facts.client, "an exchange was broken off");
             }
-            by_session(visit, policy, reason).await
+            match by_session(visit, policy, reason).await {
+                Ok(present) => Ok(present),
+                Err(why) => match certificate::of_client(visit, policy) {
+                    Some(shown) => by_certificate(visit, shown).await,
+                    None => Err(why),
+                },
+            }
         }
     }
 }
@@ -229,22 +244,59 @@ async fn by_session(
     otherwise: Reason,
 ) -> Result<Present, Refusal> {
     let Visit { front, connection, headers, facts, .. } = visit;
-    let mut why = Refusal::new(otherwise);
+    let mut why = Refusal::new(match otherwise {
+        Reason::NoCredentials if policy.takes_certificates_only() => Reason::NoCertificate,
+        otherwise => otherwise,
+    });
     let bound = if facts.shared { None } else { connection.session() };
     let presented = cookie::session_id(headers, facts.secure);
     for id in presented.into_iter().chain(bound.as_deref()) {
         match front.core.resolve(id, facts.client).await {
-            Ok(grant) => match policy.admits(&grant) {
+            Ok(grant) => match admits(visit, policy, &grant).await {
                 Ok(()) => {
                     front.metrics.session_requests.inc();
                     return Ok(Present { grant, fresh: None });
                 }
-                Err(reason) => why = Refusal::new(reason),
+                Err(refusal) => why = refusal,
             },
             Err(no) => why = no.into(),
         }
     }
     Err(why)
+}
+
+async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Result<(), Refusal> {
+    policy.admits(grant).map_err(Refusal::new)?;
+    certificate::admits(visit, policy, grant).await
+}
+
+async fn by_certificate(visit: Visit<'_>, shown: &Arc<Shown>) -> Result<Present, Refusal> {
+    let judged = certificate::judge(visit.live, shown).await;
+    match mechanism::certificate::prove(shown, judged) {
+        Outcome::Proven { proof, .. } => open(visit, proof, None).await,
+        Outcome::Refused(Refused { mechanism, reason, detail, .. }) => {
+            Err(Refusal { detail, ..Refusal::tried(mechanism, reason) })
+        }
+    }
+}
+
+/// Has the core open a session for what was proven.
+async fn open(visit: Visit<'_>, proof: Proof, reply: Option<Reply>) -> Result<Present, Refusal> {
+    let Visit { front, connection, facts, .. } = visit;
+    let mechanism = proof.message().mechanism;
+    match front.core.sign_on(proof, facts.client).await {
+        Ok(grant) => {
+            front.metrics.granted(mechanism);
+            if !facts.shared {
+                connection.bind(&grant.session().session);
+            }
+            Ok(Present { grant, fresh: Some(Fresh { reply }) })
+        }
+        Err(no) => {
+            let detail = no.detail;
+            Err(Refusal { detail, ..Refusal::tried(mechanism, no.reason) })
+        }
+    }
 }
 
 async fn by_token(
@@ -253,7 +305,7 @@ async fn by_token(
     scheme: Scheme,
     token: Vec<u8>,
 ) -> Result<Present, Refusal> {
-    let Visit { front, live, connection, facts, .. } = visit;
+    let Visit { live, connection, facts, .. } = visit;
     let unfinished = connection.begin_attempt();
     let ntlm = policy.offers(Mechanism::Ntlm);
     if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
@@ -285,22 +337,7 @@ async fn by_token(
             let reply = token.map(reply);
             Err(Refusal { detail, reply, ..Refusal::tried(mechanism, reason) })
         }
-        Leg::Proven { proof, reply: token } => {
-            let mechanism = proof.message().mechanism;
-            match front.core.sign_on(*proof, facts.client).await {
-                Ok(grant) => {
-                    front.metrics.granted(mechanism);
-                    if !facts.shared {
-                        connection.bind(&grant.session().session);
-                    }
-                    Ok(Present { grant, fresh: Some(Fresh { reply: token.map(reply) }) })
-                }
-                Err(no) => {
-                    let detail = no.detail;
-                    Err(Refusal { detail, ..Refusal::tried(mechanism, no.reason) })
-                }
-            }
-        }
+        Leg::Proven { proof, reply: token } => open(visit, *proof, token.map(reply)).await,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::config::checked::ChannelBinding;
 use crate::wire::{self, Mechanism, Reason};
 
 pub mod basic;
+pub mod certificate;
 pub mod choose;
 pub mod kerberos;
 pub mod ntlm;

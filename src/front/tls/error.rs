@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::pki::chain::AuthorityError;
 use crate::pki::pair::PairError;
 
 /// A key or certificate that cannot be used.
@@ -13,6 +14,9 @@ pub enum TlsError {
     /// Key and certificate.
     #[error(transparent)]
     Pair(#[from] PairError),
+    /// The authorities of clients' certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The TLS library.
     #[error("TLS cannot be spoken: {0}")]
     Library(#[from] rustls::Error),

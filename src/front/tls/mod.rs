@@ -5,6 +5,7 @@
 //! to come; a connection keeps the one it began with, and so the right binding.
 
 mod binding;
+mod clients;
 mod error;
 mod self_signed;
 mod server;
@@ -12,5 +13,6 @@ mod server;
 mod testing;
 
 pub use binding::server_end_point;
+pub use clients::Clients;
 pub use error::TlsError;
 pub use server::ServerTls;

@@ -96,7 +96,7 @@ mod tests {
 
     fn binding(folder: &Path, names: &[&str], days: u32) -> Vec<u8> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let tls = ServerTls::self_signed(folder, &names, NOW.plus(DAY * days)).unwrap();
+        let tls = ServerTls::self_signed(folder, &names, None, NOW.plus(DAY * days)).unwrap();
         tls.binding().as_bytes().to_vec()
     }
 
@@ -124,9 +124,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let names = ["web.example".to_owned()];
         std::fs::write(folder.path().join(FILE), "junk").unwrap();
-        let error = ServerTls::self_signed(folder.path(), &names, NOW).unwrap_err();
+        let error = ServerTls::self_signed(folder.path(), &names, None, NOW).unwrap_err();
         assert!(matches!(error, TlsError::Pair(PairError::NoCertificate { .. })), "{error}");
-        let error = ServerTls::self_signed(&folder.path().join("none"), &names, NOW).unwrap_err();
+        let error =
+            ServerTls::self_signed(&folder.path().join("none"), &names, None, NOW).unwrap_err();
         assert!(error.to_string().contains("state_path must be a folder"), "{error}");
     }
 }

@@ -10,6 +10,7 @@ use rustls::{ServerConfig, crypto, version};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::binding::server_end_point;
+use super::clients::Clients;
 use super::error::TlsError;
 use super::self_signed;
 use crate::clock::Timestamp;
@@ -23,15 +24,17 @@ use crate::pki::pair;
 pub struct ServerTls {
     config: Arc<ServerConfig>,
     binding: Arc<Bindings>,
+    clients: Option<Clients>,
     expires_at: Timestamp,
 }
 
 impl ServerTls {
-    /// Reads key, certificate and chain.
+    /// Reads key, certificate and chain. Clients are asked for a certificate where
+    /// it is said whose are taken.
     ///
     /// # Errors
     /// [`TlsError`] names the file and what is wrong with it.
-    pub fn load(files: &CertificateFiles) -> Result<Self, TlsError> {
+    pub fn load(files: &CertificateFiles, clients: Option<Clients>) -> Result<Self, TlsError> {
         let pair = pair::load(files, "server_ssl_key_pass")?;
         // The pair was loaded with a certificate.
         let leaf = pair.cert.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
@@ -39,8 +42,8 @@ impl ServerTls {
             |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
         let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
         let expires_at = expires_at(&leaf).map_err(odd)?;
-        let config = config(pair)?;
-        Ok(Self { config: Arc::new(config), binding: Arc::new(binding), expires_at })
+        let config = Arc::new(config(pair, clients.as_ref())?);
+        Ok(Self { config, binding: Arc::new(binding), clients, expires_at })
     }
 
     /// Uses the self-signed certificate in the state folder; makes one where
@@ -52,10 +55,12 @@ impl ServerTls {
     pub fn self_signed(
         state_path: &Path,
         names: &[String],
+        clients: Option<Clients>,
         now: Timestamp,
     ) -> Result<Self, TlsError> {
         let path = self_signed::obtain(state_path, names, now)?;
-        Self::load(&CertificateFiles { key: path.clone(), key_pass: None, certificate: path })
+        let files = CertificateFiles { key: path.clone(), key_pass: None, certificate: path };
+        Self::load(&files, clients)
     }
 
     /// What rustls needs; every connection gets its own reference.
@@ -66,6 +71,11 @@ impl ServerTls {
     /// The channel binding (RFC 5929 tls-server-end-point).
     pub const fn binding(&self) -> &Arc<Bindings> {
         &self.binding
+    }
+
+    /// Whose certificates are taken from clients; `None`: they are asked for none.
+    pub const fn clients(&self) -> Option<&Clients> {
+        self.clients.as_ref()
     }
 
     /// When the certificate ends.
@@ -81,12 +91,18 @@ pub(super) fn expires_at(leaf: &CertificateDer<'_>) -> Result<Timestamp, String>
     Ok(Timestamp::from_unix(u64::try_from(end).unwrap_or(0)))
 }
 
-fn config(pair: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
+fn config(
+    pair: Arc<CertifiedKey>,
+    clients: Option<&Clients>,
+) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(clients.verifier(provider)),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
     // The strongest suite that both sides have, whatever the client prefers.
     config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -114,7 +130,7 @@ mod tests {
         let both = folder.path().join("both.pem");
         fs::write(&both, [fs::read(key).unwrap(), fs::read(certificate).unwrap()].concat())
             .unwrap();
-        let tls = ServerTls::load(&files(&both, &both, None)).unwrap();
+        let tls = ServerTls::load(&files(&both, &both, None), None).unwrap();
         let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
         assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
     }
@@ -126,9 +142,9 @@ mod tests {
         let sealed = folder.path().join("sealed.pem");
         let paths = ["-in", key.to_str().unwrap(), "-out", sealed.to_str().unwrap()];
         openssl(&[&["pkcs8", "-topk8"], &paths[..], &["-passout", "pass:sesame"]].concat());
-        ServerTls::load(&files(&sealed, &certificate, Some("sesame"))).unwrap();
+        ServerTls::load(&files(&sealed, &certificate, Some("sesame")), None).unwrap();
         for (pass, words) in [(None, "set server_ssl_key_pass"), (Some("guess"), "correct")] {
-            let fault = ServerTls::load(&files(&sealed, &certificate, pass)).unwrap_err();
+            let fault = ServerTls::load(&files(&sealed, &certificate, pass), None).unwrap_err();
             assert!(fault.to_string().contains(words), "{fault}");
         }
     }
@@ -145,7 +161,8 @@ mod tests {
             (&key, &key, &key, "holds no certificate"),
             (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
         ] {
-            let fault = ServerTls::load(&files(key, certificate, None)).unwrap_err().to_string();
+            let fault =
+                ServerTls::load(&files(key, certificate, None), None).unwrap_err().to_string();
             assert!(fault.contains(words), "{fault}");
             assert!(fault.contains(named.to_str().unwrap()), "{fault}");
         }
@@ -171,7 +188,7 @@ mod tests {
     async fn the_binding_is_that_of_the_certificate_clients_see() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["web.example".to_owned(), "127.0.0.1".to_owned()];
-        let tls = ServerTls::self_signed(folder.path(), &names, crate::clock::now()).unwrap();
+        let tls = ServerTls::self_signed(folder.path(), &names, None, crate::clock::now()).unwrap();
         for version in ["-tls1_2", "-tls1_3"] {
             let seen = handshake(&tls, version).await;
             assert!(seen.contains("ALPN protocol: h2"), "{seen}");

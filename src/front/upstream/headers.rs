@@ -25,7 +25,9 @@ impl HeaderRules {
         let HeaderNames { user, name, email, groups, company, admin, mechanism, assertion } = names;
         let identity = [user, name, email, groups, company, admin, mechanism, assertion];
         Self {
-            identity: identity.map(|name| name.as_str().bytes().map(fold).collect()).into(),
+            identity: (identity.iter().map(|name| name.as_str()).chain(CERTIFICATE))
+                .map(|name| name.bytes().map(fold).collect())
+                .collect(),
             cookies: cookies.iter().map(|name| (*name).into()).collect(),
         }
     }
@@ -145,6 +147,10 @@ fn remove(headers: &mut HeaderMap, is_doomed: impl Fn(&str) -> bool) {
     }
 }
 
+/// Where gateways tell applications of a client's certificate (RFC 9440). This
+/// one does not, and a client may not either.
+const CERTIFICATE: [&str; 2] = ["client-cert", "client-cert-chain"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +196,8 @@ mod tests {
             "Remote_Mechanism",
             "Doorward_Assertion",
             "doorward.assertion",
+            "Client-Cert",
+            "client_cert_chain",
         ] {
             assert_eq!(passed(&[(name, "root"), (name, "john")]), [""; 0], "{name}");
         }

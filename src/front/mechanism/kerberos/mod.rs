@@ -168,6 +168,7 @@ fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
         mechanism: Mechanism::Negotiate,
         principal,
         acceptor_realm: facts.acceptor_realm,
+        public_key: None,
         channel_bound: facts.channel_bound,
         ends_at: Some(facts.ends_at),
         groups: facts.groups,

@@ -363,6 +363,7 @@ fn proven(
         mechanism: Mechanism::Ntlm,
         principal: verified.account.to_string(),
         acceptor_realm: verified.own_domain,
+        public_key: None,
         channel_bound,
         ends_at: None,
         groups: Vec::new(),

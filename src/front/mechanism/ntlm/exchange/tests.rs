@@ -37,6 +37,7 @@ fn three_messages_and_the_domains_word_are_a_proof() {
                 mechanism: Mechanism::Ntlm,
                 principal: "LAB\\jo".to_owned(),
                 acceptor_realm: Some("LAB".to_owned()),
+                public_key: None,
                 channel_bound: false,
                 ends_at: None,
                 groups: Vec::new(),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::KeyRules;
 use crate::clock::Timestamp;
 use crate::config::checked::{CoreKey, KeyRights};
-use crate::pki::fingerprint;
 use crate::wire::admin::{KeyEntry, KeyList, KeyRole, KeyState};
 
 impl KeyRules {
@@ -17,15 +16,15 @@ impl KeyRules {
         at_most: usize,
         now: Timestamp,
     ) -> KeyList {
-        let listed = self.keys.current(now);
+        let listed = self.folder.current(now);
         let mut files = BTreeMap::new();
-        for (spki, key) in listed.with_spki() {
+        for (fingerprint, key) in listed.with_fingerprint() {
             // As in a sign-on: a copy under another name stays under the entry.
             let entry = key.files.iter().find_map(|file| self.entries.get(file));
             for file in &key.files {
                 let row = KeyEntry {
                     algorithm: Some(key.algorithm.to_string()),
-                    fingerprint: Some(fingerprint(spki)),
+                    fingerprint: Some(fingerprint.to_owned()),
                     ..row(file, KeyState::Listed, entry)
                 };
                 files.insert(file.clone(), expired(row, now));
@@ -46,7 +45,7 @@ impl KeyRules {
         }
         let later = files.into_values().skip_while(|row| Some(row.file.as_str()) <= after);
         KeyList {
-            folder: Some(self.keys.folder().display().to_string()),
+            folder: Some(self.folder.folder().display().to_string()),
             unreadable: listed.unreadable().map(str::to_owned),
             keys: later.take(at_most).collect(),
             next: None,

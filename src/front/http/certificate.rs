@@ -1,0 +1,79 @@
+//! Client certificates on a connection: whether one speaks for the client, and
+//! for how long what it opened may be used.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::sign_on::{Policy, Refusal, Visit};
+use crate::clock;
+use crate::front::core_link::Grant;
+use crate::front::{Front, Live};
+use crate::pki::chain::Refused;
+use crate::pki::shown::Shown;
+use crate::wire::{Mechanism, Reason};
+
+/// The certificate that the client itself showed, where one may sign on by it. A
+/// proxy's connection shows the proxy's, and what stands in headers is never read.
+pub fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
+    let may = policy.offers(Mechanism::Certificate) && !visit.facts.shared;
+    visit.connection.certificate.as_ref().filter(|_| may)
+}
+
+/// Whether a certificate counts now.
+///
+/// # Errors
+/// It does not, and why.
+pub async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
+    match live.tls.as_ref().and_then(|tls| tls.clients()) {
+        Some(clients) => clients.judge(shown).await,
+        None => Err(Refused {
+            reason: Reason::CertificateNoChain,
+            detail: "nobody is asked for a certificate any more".to_owned(),
+        }),
+    }
+}
+
+/// A session that was opened by certificate counts only on connections that
+/// show it, and as long as it counts itself: a cookie alone opens nothing. When
+/// it counts no more, the session ends.
+///
+/// # Errors
+/// The session does not count here.
+pub async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Result<(), Refusal> {
+    let session = grant.session();
+    let Some(key) = &session.public_key else { return Ok(()) };
+    let Some(shown) = of_client(visit, policy).filter(|shown| shown.key() == key) else {
+        return Err(Refusal::new(Reason::CertificateNotShown));
+    };
+    let Err(Refused { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };
+    end(visit.front, &session.session, reason).await;
+    Err(Refusal { detail, ..Refusal::tried(Mechanism::Certificate, reason) })
+}
+
+/// For a tunnel, which no further request follows: ends its session as soon as
+/// the certificate counts no more.
+pub async fn watch(
+    front: Arc<Front>,
+    shown: Arc<Shown>,
+    session: String,
+    tunnel: CancellationToken,
+) {
+    while tunnel.run_until_cancelled(clock::pause(EVERY)).await.is_some() {
+        if let Err(Refused { reason, .. }) = judge(&front.live(), &shown).await {
+            end(&front, &session, reason).await;
+            tunnel.cancel();
+        }
+    }
+}
+
+async fn end(front: &Front, session: &str, reason: Reason) {
+    tracing::info!(%reason, "a session ends, because its certificate counts no more");
+    if let Err(no) = front.core.end(session).await {
+        tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");
+    }
+}
+
+/// How often a tunnel's certificate is judged.
+const EVERY: Duration = Duration::from_secs(1);
