@@ -198,6 +198,10 @@ fn what_a_proxy_brings_that_nobody_listed_never_stays_with_its_connection() {
             cookie_of(&answer);
             assert_eq!(pooled.get(&web(), "/", &[sign]).status, 401, "{sign:?}");
             assert_eq!(pooled.get(&web(), "/", &[]).status, 401, "{sign:?}");
+            // Nor does a request that a proxy brings find what was proven here without it.
+            let mut pooled = gateway.connect();
+            assert_is(&Login::of("alice").get(&mut pooled, "/", &[]), "alice");
+            assert_eq!(pooled.get(&web(), "/", &[sign]).status, 401, "{sign:?}");
         }
     }
 }

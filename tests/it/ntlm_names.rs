@@ -25,6 +25,23 @@ fn every_way_of_writing_a_name_is_the_same_user() {
 }
 
 #[test]
+fn spaces_that_the_domain_passes_over_make_no_second_name() {
+    let password = realm().add_user("jo smith");
+    for protocol in PROTOCOLS {
+        let gateway = Ntlm::start(protocol);
+        let typed = [r"LAB\jo  smith", "jo  smith", r"LAB\ jo smith", r"LAB\jo smith "];
+        for user in typed {
+            let answer = gateway.log_in(&Login::with(user, &password));
+            match protocol {
+                "ntlm-server-1" => assert_eq!(reason(&answer), "ntlm_unnamed", "{user:?}"),
+                _ => assert_is(&answer, "jo smith"),
+            }
+        }
+        assert_is(&gateway.log_in(&Login::with(r"LAB\jo smith", &password)), "jo smith");
+    }
+}
+
+#[test]
 fn a_domain_that_is_not_the_user_s_is_refused() {
     for protocol in PROTOCOLS {
         let gateway = Ntlm::start(protocol);

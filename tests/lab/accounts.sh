@@ -12,7 +12,7 @@ password_of() {
     local name=$1
     [ "$name" != "alice@$MIT_REALM" ] || name=mit_alice
     name=${name//ü/ue}
-    name=$(printf %s "${name%@*}" | tr '[:lower:]-' '[:upper:]_')_PASSWORD
+    name=$(printf %s "${name%@*}" | tr '[:lower:] -' '[:upper:]__')_PASSWORD
     printf %s "${!name:?realm.sh: no password is known for $1}"
 }
 
@@ -54,7 +54,7 @@ user() {
     local password=${2:-$(new_password)}
     samba-tool user add "$1" "$password" --configfile="$SMB_CONF" \
         -H "$LAB_DIR/ad/private/sam.ldb" >&2
-    printf '%s_PASSWORD=%s\n' "$(printf %s "$1" | tr '[:lower:]-' '[:upper:]_')" "$password" >>"$LAB_DIR/env.added"
+    printf '%s_PASSWORD=%s\n' "$(printf %s "$1" | tr '[:lower:] -' '[:upper:]__')" "$password" >>"$LAB_DIR/env.added"
     echo "$password"
 }
 

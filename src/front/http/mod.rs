@@ -137,9 +137,13 @@ async fn handle(
 /// Reads what a client sends with a token that is not its last one. A body that
 /// nobody reads would cost the connection, and the exchange with it.
 async fn keep_connection(body: Incoming, limits: &Limits) {
-    let read = Limited::new(body, MAX_BODY_BEFORE_SIGN_ON).collect();
     // One that is too long or too slow is left where it is.
-    drop(timeout(limits.body, read).await);
+    drop(timeout(limits.body, forget(Limited::new(body, MAX_BODY_BEFORE_SIGN_ON))).await);
+}
+
+/// Reads a body to its end and keeps nothing of it: nobody knows yet who sent it.
+async fn forget(mut body: impl http_body::Body + Unpin) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 /// Who is there, and may they use the site?
@@ -179,4 +183,49 @@ async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> R
         }
     }
     answerer.signed_off()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use bytes::Bytes;
+    use http_body::Frame;
+
+    use super::*;
+
+    /// A body of this many parts, which shows whether anybody still has one.
+    struct Parts(usize, Arc<[u8; 1024]>);
+
+    impl http_body::Body for Parts {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            assert_eq!(Arc::strong_count(&self.1), 1, "a part is kept");
+            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(None) };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Whole(Arc::clone(&self.1)))))))
+        }
+    }
+
+    struct Whole(Arc<[u8; 1024]>);
+
+    impl AsRef<[u8]> for Whole {
+        fn as_ref(&self) -> &[u8] {
+            self.0.as_ref()
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_a_body_whose_sender_is_not_known_yet() {
+        let mut parts = Parts(100, Arc::new([0; 1024]));
+        forget(&mut parts).await;
+        assert_eq!(parts.0, 0, "it is read to its end");
+    }
 }

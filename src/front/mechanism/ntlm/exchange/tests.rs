@@ -64,6 +64,29 @@ fn nothing_is_asked_of_winbind_for_what_is_not_ntlm_of_version_2() {
 }
 
 #[test]
+fn a_response_that_is_weak_or_nobodys_is_never_put_to_winbind() {
+    const LM: usize = 12;
+    const NT: usize = 20;
+    const USER: usize = 36;
+    for (shortened, reason) in [
+        (&[(NT, 0)][..], Reason::NtlmTooOld),
+        (&[(NT, 24)], Reason::NtlmTooOld),
+        (&[(NT, 44)], Reason::NtlmTooOld),
+        (&[(NT, 0), (LM, 0)], Reason::NtlmAnonymous),
+        (&[(USER, 0)], Reason::NtlmAnonymous),
+    ] {
+        let sample = samples::curl();
+        let mut message = sample.authenticate.clone();
+        for (field, length) in shortened {
+            message[*field..field + 2].copy_from_slice(&u16::to_le_bytes(*length));
+        }
+        let (exchange, _) = asked(&sample, terms());
+        let (_, step) = exchange.advance(Input::Token(message));
+        assert_eq!(refusal(step), reason, "{shortened:?}");
+    }
+}
+
+#[test]
 fn a_message_that_was_changed_on_its_way_is_refused_though_the_password_is_right() {
     let whole = samples::bound();
     let mut changed = Vec::new();

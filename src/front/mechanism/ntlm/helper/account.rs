@@ -50,6 +50,9 @@ pub(super) enum Naming {
 /// verified `user` in `domain`, and did not say whom it found. `domains` are
 /// those winbind knows; `None` where it does not say.
 pub(super) fn of_message(user: &str, domain: &str, domains: Option<&Domains>) -> Naming {
+    if has_odd_spaces(user) {
+        return Naming::Unnamed("the name has spaces that a directory passes over");
+    }
     let Some(domains) = domains else {
         return match Account::new(domain, user) {
             Some(account) if !user.contains('@') => Naming::Is(account),
@@ -86,6 +89,14 @@ pub(super) fn of_grant(name: &str, domains: Option<&Domains>) -> Naming {
         ("", Some(domains)) => is(Account::new(&domains.own.netbios, user)),
         _ => is(Account::new(domain, user)),
     }
+}
+
+/// Whether a directory finds an account by this name that is spelt otherwise: it
+/// passes over spaces at the ends, and takes several for one (RFC 4518 section
+/// 2.6.1). winbind remembers the spelling it was asked by, so it cannot be asked.
+fn has_odd_spaces(user: &str) -> bool {
+    let ends_oddly = |name: &str| name.starts_with(' ') || name.ends_with(' ');
+    user.contains("  ") || user.split('@').any(ends_oddly)
 }
 
 fn is(account: Option<Account>) -> Naming {
@@ -172,6 +183,18 @@ mod tests {
             let naming = of_message(user, domain, Some(&domains));
             assert!(matches!(naming, Naming::Unnamed(_)), "{domain}\\{user}: {naming:?}");
         }
+    }
+
+    #[test]
+    fn a_name_with_spaces_that_a_directory_passes_over_is_nobody() {
+        let domains = domains('\\');
+        for user in [" jo smith", "jo smith ", "jo  smith", "jo smith @lab.example", " "] {
+            for (domain, known) in [("LAB", Some(&domains)), ("", Some(&domains)), ("LAB", None)] {
+                let naming = of_message(user, domain, known);
+                assert!(matches!(naming, Naming::Unnamed(_)), "{domain}\\{user:?}: {naming:?}");
+            }
+        }
+        assert_eq!(of_message("jo smith", "LAB", Some(&domains)), named("LAB\\jo smith"));
     }
 
     #[test]

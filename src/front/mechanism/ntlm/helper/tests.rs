@@ -43,7 +43,7 @@ const ASKED: &str = "Username::\\ YWxpY2U=";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_helper_that_fails_costs_one_attempt_at_most() {
-    let faults: [Fault; 21] = [
+    let faults: [Fault; 22] = [
         (SERVER_1, ASKED, "exit 1", false),
         (SERVER_1, ASKED, "printf 'Authenticated: Y'; exit 1", false),
         (SERVER_1, ASKED, "printf 'Authenticated: Yes\\n'; exit 1", false),
@@ -51,6 +51,7 @@ async fn a_helper_that_fails_costs_one_attempt_at_most() {
         (SERVER_1, ASKED, "echo 'Error: odd'; echo .; continue", false),
         (SERVER_1, ASKED, "echo 'AF LAB\\\\admin'; echo .; continue", false),
         (SERVER_1, ASKED, "head -c 70000 /dev/zero | tr '\\0' x; sleep 60", false),
+        (SERVER_1, ASKED, "for i in {1..20}; do echo noise; done; sleep 60", false),
         (SERVER_1, ASKED, "sleep 60", true),
         (SERVER_1, ASKED, "for i in {1..2000}; do echo noise >&2; done", false),
         (SQUID, "YR*", "exit 1", false),
@@ -96,8 +97,9 @@ async fn a_helper_that_fails_costs_one_attempt_at_most() {
 async fn a_helper_that_talks_unasked_is_replaced_before_the_next_question() {
     let directory = tempfile::tempdir().unwrap();
     // After the answer to alice's question: an answer for whoever asks next.
-    let late = "{ (sleep 0.3; printf 'Authenticated: Yes\\n.\\n') & }";
-    let program = faulty(directory.path(), ASKED, late);
+    let yes = "Authenticated: Yes\\nUser-Session-Key: 000102030405060708090A0B0C0D0E0F\\n.\\n";
+    let late = format!("{{ (sleep 0.3; printf '{yes}') & }}");
+    let program = faulty(directory.path(), ASKED, &late);
     let settings = Ntlm { ntlm_auth: program, helpers: 1, ..settings(SERVER_1) };
     let (pool, metrics) = pool(&settings).await;
     sign_on(&pool, "alice", PASSWORD).await.unwrap();
@@ -155,6 +157,43 @@ async fn a_client_whose_helper_was_given_away_is_told_so() {
     let authenticate = other.authenticate(&message);
     let verified = pool.verify(Attempt::Message { reservation, authenticate }).await.unwrap();
     assert_eq!(Some(verified.account), Account::new("LAB", "other"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_longer_than_an_exchange_may_is_told_so() {
+    let short = Ntlm { exchange_timeout: Duration::from_millis(20), ..settings(SQUID) };
+    let (pool, metrics) = pool(&short).await;
+    let mut slow = Client::new("slow", "LAB", PASSWORD);
+    let Ok(Opened::Challenge { message, reservation }) = pool.open(&slow.negotiate()).await else {
+        panic!("no challenge")
+    };
+    let authenticate = slow.authenticate(&message);
+    clock::pause(Duration::from_millis(30)).await;
+    let late = pool.verify(Attempt::Message { reservation, authenticate }).await;
+    assert_eq!(late, Err(Failure::GivenUp));
+    assert_eq!(figure(&metrics, "doorward_ntlm_helpers{state=\"idle\"}"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_before_a_reload_touches_nothing_of_after_it() {
+    let (before, _) = pool(&settings(SQUID)).await;
+    let (after, metrics) = pool(&settings(SQUID)).await;
+    let mut clients = [(); 2].map(|()| Client::new("alice", "LAB", PASSWORD));
+    let mut opened = Vec::new();
+    for (pool, client) in [&before, &after].into_iter().zip(&mut clients) {
+        let Ok(Opened::Challenge { message, reservation }) = pool.open(&client.negotiate()).await
+        else {
+            panic!("no challenge")
+        };
+        opened.push(Attempt::Message { reservation, authenticate: client.authenticate(&message) });
+    }
+    drop(before);
+    let [stale, fresh] = opened.try_into().unwrap();
+    assert_eq!(after.verify(stale).await, Err(Failure::GivenUp));
+    let other_protocol = Attempt::Response(Client::new("alice", "LAB", PASSWORD).question());
+    assert_eq!(after.verify(other_protocol).await, Err(Failure::GivenUp));
+    assert!(after.verify(fresh).await.is_ok());
+    assert_eq!(figure(&metrics, "doorward_ntlm_restarts_total"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
