@@ -58,11 +58,11 @@ make_keys() {
     {
         "${cert[@]}" ca --dir "$pki"
         "${cert[@]}" server "core.$DNS" --dir "$pki"
-        for name in delivery webapp stranger; do
+        for name in delivery webapp alice stranger; do
             "${cert[@]}" client "$name" --dir "$pki"
         done
     } >"$DEMO_DIR/cert.log"
-    cp "$pki"/{delivery,webapp}-public.pem "$DEMO_DIR/sslkeys"
+    cp "$pki"/{delivery,webapp,alice}-public.pem "$DEMO_DIR/sslkeys"
 }
 
 # run NAME COMMAND…: in the background, until the demo ends.

@@ -1,4 +1,5 @@
-"""Attempts at the core's own doors: keys, local programs, the trusted web application."""
+"""Attempts by key and by password, and at the core's own doors: services, local programs,
+the trusted web application."""
 
 import json
 import os
@@ -28,6 +29,10 @@ def asked(url, wish, *args, account=None):
     return curl(url, *args, account=account)
 
 
+def basic(url, password, *args):
+    return curl(url, "--user", f"alice:{password}", *args)
+
+
 def trusted(user):
     return {"user": user, "trusted": True}
 
@@ -44,6 +49,24 @@ def opened(answer, login):
     session = json.loads(answer.body)
     words = f"session of {session['user']['login']}, by {session['mechanism']}"
     return session["user"]["login"] == login, words
+
+
+@way("a certificate: curl")
+def _():
+    answer = curl(clients.WEB_TLS, "--cert", clients.path("pki/alice.pem"), *clients.TRUST)
+    return answer.line, answer.is_hello("alice"), answer.evidence()
+
+
+@way("a password: curl, by Basic over TLS")
+def _():
+    answer = basic(clients.WEB_TLS, os.environ["ALICE_PASSWORD"], *clients.TRUST)
+    return answer.line, answer.is_hello("alice"), answer.evidence()
+
+
+@way("a password, at the core")
+def _():
+    answer = by_key(None, "sessions", {"user": "alice", "password": os.environ["ALICE_PASSWORD"]})
+    return answer.line, *opened(answer, "alice")
 
 
 @way("a service with client.pem, at the core")
@@ -88,3 +111,15 @@ def _():
 def _():
     answer = by_socket("www-data", "sessions", trusted("alice"))
     return answer.line, answer.status == 403, answer.why()
+
+
+@must_be_refused("a wrong password, by Basic")
+def _():
+    answer = basic(clients.WEB_TLS, "not-hers", *clients.TRUST)
+    return answer.line, answer.refused(401, "logon_failed"), answer.why()
+
+
+@must_be_refused("a password over plain HTTP")
+def _():
+    answer = basic(clients.WEB, os.environ["ALICE_PASSWORD"])
+    return answer.line, answer.refused(403, "basic_needs_tls"), answer.why()
