@@ -238,7 +238,7 @@ fn what_fails_says_what_to_do() {
             format!("session list {}", core.remote("webapp")),
             "it opens trusted sessions for alice, bob",
         ),
-        (1, format!("peer {}", core.remote("other")), "authority"),
+        (1, format!("peer {}", core.remote("other")), "authorities"),
         (1, format!("peer {}", core.remote("past")), "not_after"),
         (1, "session end 00000000".to_owned(), "no session that lives"),
         (2, "session end 0000".to_owned(), "8 to 64 hex digits"),

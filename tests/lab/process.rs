@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,8 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 struct Output {
     lines: Mutex<Vec<String>>,
     grown: Condvar,
+    /// Pipes that were not read to their end yet.
+    unread: AtomicUsize,
 }
 
 /// A running program. It is ended when this is dropped.
@@ -88,7 +91,9 @@ impl Process {
                 return line.clone();
             }
             seen = lines.len();
-            let gone = self.child.try_wait().unwrap();
+            let read = self.output.unread.load(Ordering::Acquire) == 0;
+            // Its last words may still be in the pipe when it is gone.
+            let gone = self.child.try_wait().unwrap().filter(|_| read);
             let left = end.saturating_duration_since(Instant::now());
             assert!(
                 gone.is_none() && !left.is_zero(),
@@ -150,6 +155,7 @@ impl Drop for Process {
 
 fn keep(from: impl Read + Send + 'static, output: &Arc<Output>) {
     let output = Arc::clone(output);
+    output.unread.fetch_add(1, Ordering::Release);
     std::thread::spawn(move || {
         let mut from = BufReader::new(from);
         let mut line = Vec::new();
@@ -159,6 +165,7 @@ fn keep(from: impl Read + Send + 'static, output: &Arc<Output>) {
             output.grown.notify_all();
             line.clear();
         }
+        output.unread.fetch_sub(1, Ordering::Release);
         output.grown.notify_all();
     });
 }
