@@ -94,6 +94,12 @@ pub struct ProbeArguments {
     /// Signs on by NTLM, as --user
     #[arg(long, group = "mechanism", requires = "user")]
     pub ntlm: bool,
+    /// Signs on by client certificate: a PEM file with key and certificate
+    #[arg(long, value_name = "FILE", group = "mechanism")]
+    pub cert: Option<PathBuf>,
+    /// Takes the pass phrase of the key in --cert from this file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub cert_pass_file: Option<PathBuf>,
     /// Who signs on by NTLM: 'DOMAIN\user' or user@dns.domain
     ///
     /// The password stands in --password-file, or in the environment as

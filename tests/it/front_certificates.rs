@@ -399,3 +399,25 @@ fn only_clients_of_our_authorities_are_asked_and_none_where_it_is_not_offered() 
     let said = asked(&gateway(&pki, "\"negotiate\"", "", ""));
     assert!(said.contains("No client certificate CA names sent"), "{said}");
 }
+
+#[test]
+fn probe_signs_on_as_the_certificate_says_or_tells_why_not() {
+    let pki = Pki::new();
+    for name in ["alice", "stranger"] {
+        pki.client(name);
+    }
+    pki.unlist("stranger");
+    let gateway = of(&pki, &["alice"]);
+    let probe = |name: &str| {
+        let mut command = crate::lab::doorward::program();
+        command.args(["probe", &gateway.doorward.https_url("/"), "--ca", &pki.text("ca.crt")]);
+        let done = command.args(["--cert", &pki.text(&format!("{name}.pem"))]).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (code, said) = probe("alice");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("CN=alice") && said.contains("Signed on."), "{said}");
+    let (code, said) = probe("stranger");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("sslkeys_path"), "{said}");
+}

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -61,6 +62,7 @@ impl Connection {
     pub(super) async fn open(
         target: &Target,
         ca: Option<&std::path::Path>,
+        pair: Option<&Arc<CertifiedKey>>,
     ) -> Result<Self, ProbeError> {
         let unreachable = |source| ProbeError::Unreachable {
             host: target.host.clone(),
@@ -77,7 +79,7 @@ impl Connection {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let judge = Judge::new(ca, Arc::clone(&provider)).map_err(ProbeError::Usage)?;
         let judge = Arc::new(judge);
-        let config = configuration(provider, Arc::clone(&judge))?;
+        let config = configuration(provider, Arc::clone(&judge), pair)?;
         let name = ServerName::try_from(target.host.clone())
             .map_err(|_| ProbeError::Usage(format!("{} is no host name", target.host)))?;
         let stream = in_time(TlsConnector::from(Arc::new(config)).connect(name, tcp))
@@ -139,13 +141,20 @@ impl TlsFacts {
 fn configuration(
     provider: Arc<CryptoProvider>,
     judge: Arc<Judge>,
+    pair: Option<&Arc<CertifiedKey>>,
 ) -> Result<ClientConfig, ProbeError> {
     let broken = |error: rustls::Error| ProbeError::Tls { source: io::Error::other(error) };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(broken)?;
-    let mut config =
-        builder.dangerous().with_custom_certificate_verifier(judge).with_no_client_auth();
+    let builder = builder.dangerous().with_custom_certificate_verifier(judge);
+    let mut config = match pair {
+        Some(pair) => {
+            let shown = SingleCertAndKey::from(Arc::clone(pair));
+            builder.with_client_cert_resolver(Arc::new(shown))
+        }
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

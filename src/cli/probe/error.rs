@@ -4,6 +4,7 @@ use std::io;
 
 use super::ntlm::{PasswordError, Unreadable};
 use super::ticket::TicketError;
+use crate::pki::pair::PairError;
 
 /// Why a probe did not sign on. Each says who is at fault and what mends it.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,8 @@ pub(super) enum ProbeError {
     Ticket(#[from] TicketError),
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error(transparent)]
+    Pair(#[from] PairError),
     #[error(
         "the server's challenge cannot be read: {0}. Either it is no NTLM server, or something between changes what it says"
     )]

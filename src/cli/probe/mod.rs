@@ -3,8 +3,10 @@
 //! against any server that speaks Negotiate (RFC 4559) or NTLM (MS-NTHT).
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use http::header::COOKIE;
+use rustls::sign::CertifiedKey;
 
 use self::connection::{Answer, Connection};
 use self::error::ProbeError;
@@ -23,6 +25,7 @@ mod error;
 mod negotiate;
 mod ntlm;
 mod offer;
+mod pair;
 mod target;
 mod ticket;
 mod trust;
@@ -42,7 +45,7 @@ pub fn run(arguments: &ProbeArguments) -> ExitCode {
     match runtime.block_on(probe(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let signing_on = arguments.negotiate || arguments.ntlm;
+            let signing_on = arguments.negotiate || arguments.ntlm || arguments.cert.is_some();
             let headline = if signing_on { "Not signed on" } else { "Failed" };
             show(format_args!("\n{headline}: {}", words::sentence(&error)));
             ExitCode::FAILURE
@@ -52,8 +55,15 @@ pub fn run(arguments: &ProbeArguments) -> ExitCode {
 
 async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     let target = Target::parse(&arguments.url).map_err(ProbeError::Usage)?;
-    let mut connection = connect(&target, arguments).await?;
+    let pair = pair::read(&target, arguments)?;
+    let mut connection = connect(&target, arguments, pair.as_ref()).await?;
     let bindings = certificate(&connection, &target, arguments)?;
+    if let Some(pair) = &pair {
+        leg("shown", pair::words(pair)?);
+        let answer = connection.get(&target.path, &[]).await?;
+        leg("answer", answer.status);
+        return conclude(&mut connection, &answer).await;
+    }
     let offer = connection.get(&target.path, &[]).await?;
     let offered = offer::challenges(&offer.headers);
     leg("offer", words::offer(&target.path, &offer, &offered));
@@ -66,7 +76,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     let mut exchange = Exchange::prepare(&target, arguments, &offered, bindings).await?;
     if connection.is_over().await {
         leg("connection", "the server closed it after its answer: opening another");
-        connection = connect(&target, arguments).await?;
+        connection = connect(&target, arguments, None).await?;
     }
     let answer = exchange.perform(&mut connection, &target).await?;
     conclude(&mut connection, &answer).await
@@ -105,8 +115,12 @@ impl Exchange {
     }
 }
 
-async fn connect(target: &Target, arguments: &ProbeArguments) -> Result<Connection, ProbeError> {
-    let connection = Connection::open(target, arguments.ca.as_deref()).await?;
+async fn connect(
+    target: &Target,
+    arguments: &ProbeArguments,
+    pair: Option<&Arc<CertifiedKey>>,
+) -> Result<Connection, ProbeError> {
+    let connection = Connection::open(target, arguments.ca.as_deref(), pair).await?;
     let tls = connection.tls.as_ref();
     let over = tls.map_or("plain HTTP, which anybody on the way can read", |tls| &tls.version);
     leg("connection", format_args!("{} ({}), {over}", target.authority, connection.peer));

@@ -1,0 +1,41 @@
+//! The client certificate that a probe shows.
+
+use std::sync::Arc;
+
+use rustls::sign::CertifiedKey;
+
+use super::error::ProbeError;
+use super::target::Target;
+use super::words;
+use crate::cli::ProbeArguments;
+use crate::config::Secret;
+use crate::config::checked::CertificateFiles;
+use crate::pki::certificate::Certificate;
+use crate::pki::pair;
+
+/// Key and certificate of `--cert`, where it is given.
+pub(super) fn read(
+    target: &Target,
+    arguments: &ProbeArguments,
+) -> Result<Option<Arc<CertifiedKey>>, ProbeError> {
+    let Some(file) = &arguments.cert else { return Ok(None) };
+    if !target.tls {
+        let what = "a certificate is shown when TLS begins, and this is plain HTTP: use https://";
+        return Err(ProbeError::Usage(what.to_owned()));
+    }
+    let files = CertificateFiles {
+        key: file.clone(),
+        certificate: file.clone(),
+        key_pass: arguments.cert_pass_file.clone().map(Secret::file),
+    };
+    Ok(Some(pair::load(&files, "--cert-pass-file")?))
+}
+
+/// The certificate in words.
+pub(super) fn words(pair: &CertifiedKey) -> Result<String, ProbeError> {
+    let certificate = pair.cert.first().map(|certificate| Certificate::read(certificate));
+    let certificate = certificate.transpose().map_err(|what| {
+        ProbeError::Usage(format!("the certificate of --cert cannot be read: {what}"))
+    })?;
+    Ok(certificate.map_or_else(String::new, |certificate| words::certificate(&certificate)))
+}
