@@ -15,7 +15,7 @@ lab=(
     krb5-user krb5-kdc krb5-admin-server
     iproute2 procps util-linux
     python3 python3-venv python3-dev
-    curl openssl ca-certificates systemd dpkg-dev
+    curl openssl ca-certificates systemd adduser dpkg-dev
     nginx apache2-bin libapache2-mod-auth-gssapi media-types
 )
 clients=(chromium default-jdk-headless faketime)
