@@ -7,10 +7,9 @@
 //! ```
 
 use super::acceptor::{Context, Verified};
-use super::av_pair::ChannelBinding as Bound;
-use super::key::{Integrity, channel_binding_hash};
+use super::judge::judge;
+use super::key::Integrity;
 use super::message::{Authenticate, Challenge, Kind, Malformed, Negotiate, kind};
-use super::response::{NtResponse, Unfit};
 use super::sign;
 use crate::config::checked::ChannelBinding;
 use crate::front::mechanism::spnego::negotiation::{NegTokenResp, State, response};
@@ -258,61 +257,6 @@ fn answered(
     let next =
         InProgress::Verifying { begun, challenge, authenticate, signature, channel_bound: bound };
     (in_progress(next), Step::Do(effect))
-}
-
-/// Version and channel of an answer. True where it is bound to our channel.
-fn judge(authenticate: &Authenticate, terms: &Terms) -> Result<bool, (Reason, String)> {
-    let response = match &authenticate.response {
-        NtResponse::Ntlmv2(response) => response,
-        NtResponse::Unfit(Unfit::Anonymous) => {
-            let detail = "the client signed on as nobody: it has no name and password to use";
-            return Err((Reason::NtlmAnonymous, detail.to_owned()));
-        }
-        NtResponse::Unfit(unfit) => {
-            let detail = format!("the client's answer cannot be accepted: {unfit}");
-            return Err((Reason::NtlmTooOld, detail));
-        }
-    };
-    judge_binding(response.channel_binding(), terms)
-}
-
-/// Whether a binding is what the policy wants. True where it is our channel's.
-fn judge_binding(bound: Bound, terms: &Terms) -> Result<bool, (Reason, String)> {
-    match terms.channel_binding {
-        ChannelBinding::Off => Ok(false),
-        ChannelBinding::Allow => allowed(bound, &terms.channel),
-        ChannelBinding::Require => match allowed(bound, &terms.channel) {
-            Ok(false) => {
-                let detail = "channel_binding = \"require\", and the client bound its answer to \
-                              no channel";
-                Err((Reason::BindingMissing, detail.to_owned()))
-            }
-            judged => judged,
-        },
-    }
-}
-
-/// Whether a binding may stand under `allow`. Windows writes zeros where its
-/// program knows of no channel, as over plain HTTP: on TLS such an answer was
-/// made for another connection.
-fn allowed(bound: Bound, channel: &Channel) -> Result<bool, (Reason, String)> {
-    let detail = match (bound, channel) {
-        (Bound::Absent, _) | (_, Channel::Proxied) | (Bound::Zero, Channel::Plain) => {
-            return Ok(false);
-        }
-        (Bound::Hash(hash), Channel::Tls(own)) if hash == channel_binding_hash(own) => {
-            return Ok(true);
-        }
-        (Bound::Hash(_), Channel::Tls(_)) => "the answer is bound to another TLS channel",
-        (Bound::Zero, Channel::Tls(_)) => {
-            "the client says that it has no TLS channel, and yet the answer came over TLS"
-        }
-        (Bound::Hash(_), Channel::Plain) => {
-            "the answer is bound to a TLS channel, and came over plain HTTP: a proxy that opens \
-             TLS belongs into trusted_proxies"
-        }
-    };
-    Err((Reason::BindingMismatch, detail.to_owned()))
 }
 
 /// Checks with the session key that nothing was changed on its way, and that

@@ -9,6 +9,7 @@ pub mod av_pair;
 pub(crate) mod crypto;
 pub mod exchange;
 pub mod helper;
+mod judge;
 pub mod key;
 pub mod message;
 pub mod response;

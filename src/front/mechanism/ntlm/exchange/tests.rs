@@ -7,8 +7,10 @@ use aws_lc_rs::digest;
 use proptest::prelude::*;
 
 use super::*;
+use crate::front::mechanism::ntlm::av_pair::ChannelBinding as Bound;
 use crate::front::mechanism::ntlm::helper::Account;
-use crate::front::mechanism::ntlm::key::ExportedKey;
+use crate::front::mechanism::ntlm::judge::judge_binding;
+use crate::front::mechanism::ntlm::key::{ExportedKey, channel_binding_hash};
 use crate::front::mechanism::ntlm::samples;
 use crate::front::mechanism::spnego::negotiation::init;
 use crate::front::mechanism::{Bindings, Input, Refused, Scheme};
