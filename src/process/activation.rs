@@ -1,14 +1,15 @@
 //! Sockets that are open already when Doorward starts (sd_listen_fds(3), systemd.socket(5)).
-#![allow(unsafe_code)]
 
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 
 use nix::sys::socket::{
     AddressFamily, SockaddrLike, SockaddrStorage, getsockname, getsockopt, sockopt,
 };
+
+use super::privileges;
 
 /// The sockets that were handed over, by what they are for.
 #[derive(Debug, Default)]
@@ -64,7 +65,7 @@ pub fn sockets() -> Result<Activated, ActivationError> {
     let mut activated = Activated::default();
     let handed = sd_notify::listen_fds_with_names().map_err(ActivationError::Environment)?;
     for (number, name) in handed {
-        let socket = own(number).map_err(ActivationError::Environment)?;
+        let socket = privileges::adopt(number);
         match name.as_str() {
             "front" => activated.front.push(tcp(socket, name)?),
             "front-tls" => activated.front_tls.push(tcp(socket, name)?),
@@ -78,14 +79,6 @@ pub fn sockets() -> Result<Activated, ActivationError> {
         (_, 2..) => Err(ActivationError::TooMany("core", activated.core.len())),
         _ => Ok(activated),
     }
-}
-
-/// A descriptor that the service manager opened for this process.
-fn own(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the number stands in LISTEN_FDS under our LISTEN_PID, so it was open before
-    // this program began and nothing in it owns it; it has just been found open
-    // (listen_fds sets a flag on each), and [`sockets`] runs once.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 fn tcp(socket: OwnedFd, name: String) -> Result<TcpListener, ActivationError> {

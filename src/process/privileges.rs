@@ -1,10 +1,12 @@
-//! Gives up root's rights for good.
+//! Rights of this process: takes descriptors that were opened for it, and gives
+//! up root's rights for good.
 //!
 //! The kernel keeps ids, capabilities and flags for each thread. So this happens
 //! while there is one thread, and all later ones inherit what is left.
 
 use std::fs;
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use nix::unistd::{
     Gid, Uid, getgroups, getresgid, getresuid, setgid, setgroups, setresgid, setresuid, setuid,
@@ -124,6 +126,16 @@ const NO_CAPABILITIES: CapabilitySets = CapabilitySets {
     inheritable: CapabilitySet::empty(),
 };
 const ROOTS_GROUP: Gid = Gid::from_raw(0);
+
+/// Takes a descriptor that the service manager opened for this process. Each may
+/// be taken once, before anything else of the program opens files.
+#[allow(unsafe_code)]
+pub(super) fn adopt(number: RawFd) -> OwnedFd {
+    // SAFETY: the number stands in LISTEN_FDS under our LISTEN_PID, so it was open before
+    // this program began and nothing in it owns it; it has just been found open
+    // (listen_fds sets a flag on each), and the only caller runs once.
+    unsafe { OwnedFd::from_raw_fd(number) }
+}
 
 #[cfg(test)]
 mod tests {
