@@ -17,6 +17,7 @@ use super::cookie;
 use super::facts::Facts;
 use super::pages;
 use super::sign_on::{Policy, Present, Refusal, Reply};
+use super::status::{status_of, title};
 use crate::audit::{Happening, Line, Verdict};
 use crate::front::body::Body;
 use crate::front::mechanism::Scheme;
@@ -321,55 +322,6 @@ impl<'a> From<&'a Session> for Whoami<'a> {
             channel_bound: session.channel_bound,
             expires_at: session.expires_at,
         }
-    }
-}
-
-/// The status that fits a reason.
-fn status_of(reason: Reason) -> StatusCode {
-    match reason {
-        Reason::BadBase64
-        | Reason::BadBasic
-        | Reason::ManyAuthorizations
-        | Reason::AmbiguousPath
-        | Reason::OddHost
-        | Reason::ForwardedConflict => StatusCode::BAD_REQUEST,
-        Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,
-        Reason::NoSite => StatusCode::NOT_FOUND,
-        Reason::RequirementNotMet
-        | Reason::SsoDisabled
-        | Reason::UntrustedProxy
-        | Reason::BasicNeedsTls
-        | Reason::CrossSite => StatusCode::FORBIDDEN,
-        Reason::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-        Reason::Busy
-        | Reason::KdcUnreachable
-        | Reason::KdcUnproven
-        | Reason::StoreFull
-        | Reason::StoreFailed
-        | Reason::CoreUnreachable
-        | Reason::FrontNotAllowed
-        | Reason::KeytabUnreadable
-        | Reason::ReplayCacheFailed
-        | Reason::NtlmHelperFailed
-        | Reason::WinbindRights
-        | Reason::WinbindDown
-        | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
-        Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
-        Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,
-        _ => StatusCode::UNAUTHORIZED,
-    }
-}
-
-fn title(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::UNAUTHORIZED => "You are not signed on",
-        StatusCode::FORBIDDEN => "You may not use this",
-        StatusCode::NOT_FOUND => "There is nothing here",
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The application does not answer",
-        StatusCode::TOO_MANY_REQUESTS => "Too many wrong passwords",
-        StatusCode::SERVICE_UNAVAILABLE => "Signing on does not work at this moment",
-        _ => "The request cannot be served",
     }
 }
 

@@ -20,6 +20,7 @@ mod password;
 pub mod require;
 pub mod route;
 pub mod sign_on;
+mod status;
 
 use self::answer::Answerer;
 use self::facts::Facts;
