@@ -1,0 +1,1 @@
+//! Attacks that once got through, one file for each kind.
