@@ -7,10 +7,11 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use super::certificate;
-use super::cookie;
+use super::cookie::{CookieSecret, Presented};
 use super::facts::Facts;
 use super::password::by_password;
 use crate::config::checked::{ChannelBinding, Site};
+use crate::front::bound::Marks;
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::mechanism::choose::{Choice, choose};
@@ -21,7 +22,7 @@ use crate::front::mechanism::{
 };
 use crate::front::{Front, Live};
 use crate::pki::shown::Shown;
-use crate::wire::{Mechanism, Reason};
+use crate::wire::{Mechanism, Reason, SessionSecret};
 
 /// A request that asks to be let in, and everything around it.
 #[derive(Clone, Copy, Debug)]
@@ -118,20 +119,39 @@ impl<'a> Policy<'a> {
             }
     }
 
-    /// Whether there is no other way in.
-    pub fn takes_certificates_only(&self) -> bool {
-        matches!(self.mechanisms, [Mechanism::Certificate])
+    /// Whether nothing in the list has a challenge that a client could answer.
+    pub fn asks_for_nothing(&self) -> bool {
+        self.mechanisms.iter().all(|mechanism| {
+            matches!(mechanism, Mechanism::Certificate | Mechanism::Trusted | Mechanism::Unix)
+        })
     }
 
-    /// A session counts only where its own sign-on would have been taken.
-    pub(super) fn admits(&self, grant: &Grant) -> Result<(), Reason> {
+    /// Whether a session that a program has opened at the core may be shown in a cookie.
+    pub fn takes_api_sessions(&self) -> bool {
+        takes_api_sessions(self.mechanisms)
+    }
+
+    /// Why nobody is there who showed nothing.
+    fn nothing_shown(&self) -> Reason {
+        if !self.asks_for_nothing() {
+            Reason::NoCredentials
+        } else if self.mechanisms.contains(&Mechanism::Certificate) {
+            Reason::NoCertificate
+        } else {
+            Reason::NoSession
+        }
+    }
+
+    /// A session counts only where its own sign-on would have been taken: one that
+    /// a front has opened by its cookie, one of a program by its secret itself.
+    pub(super) fn admits(&self, grant: &Grant, by: Shows) -> Result<(), Reason> {
         let session = grant.session();
         let taken = match session.mechanism {
-            Mechanism::Trusted | Mechanism::Unix => true,
-            Mechanism::Password => self.mechanisms.contains(&Mechanism::Basic),
-            proven => self.mechanisms.contains(&proven),
+            Mechanism::Password => false,
+            Mechanism::Trusted | Mechanism::Unix => by == Shows::Secret,
+            _ => by == Shows::Cookie,
         };
-        if !taken {
+        if !taken || !self.mechanisms.contains(&session.mechanism) {
             return Err(Reason::WrongMechanism);
         }
         if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
@@ -139,6 +159,21 @@ impl<'a> Policy<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether sites with these mechanisms take sessions that a program has opened at
+/// the core.
+pub fn takes_api_sessions(mechanisms: &[Mechanism]) -> bool {
+    mechanisms.contains(&Mechanism::Trusted) || mechanisms.contains(&Mechanism::Unix)
+}
+
+/// What a request shows of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// The cookie that this front gave, or the connection that it was proven on.
+    Cookie,
+    /// The secret that the core gave to a program.
+    Secret,
 }
 
 /// Somebody is there.
@@ -153,6 +188,8 @@ pub struct Present {
 /// What a new sign-on gives the client.
 #[derive(Clone, Debug)]
 pub struct Fresh {
+    /// The secret of its cookie.
+    pub cookie: CookieSecret,
     /// The mechanism's last token, which proves the gateway to the client.
     pub reply: Option<Reply>,
 }
@@ -179,12 +216,16 @@ pub struct Refusal {
     pub tried: Option<Mechanism>,
     /// Who is signed on all the same, and may not use the site.
     pub present: Option<Box<Present>>,
+    /// Whether the client brought nothing though its connection was told before
+    /// what is offered.
+    pub came_again: bool,
 }
 
 impl Refusal {
     /// A refusal of which nothing but the reason is known.
     pub fn new(reason: Reason) -> Self {
-        Self { reason, detail: String::new(), reply: None, tried: None, present: None }
+        let detail = String::new();
+        Self { reason, detail, reply: None, tried: None, present: None, came_again: false }
     }
 
     /// Signed on, but not one of those whom the site requires.
@@ -231,13 +272,16 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
                 Ok(present) => Ok(present),
                 Err(why) => match certificate::of_client(visit, policy) {
                     Some(shown) => by_certificate(visit, shown).await,
-                    None => Err(why),
+                    None => Err(Refusal { came_again: visit.connection.tell(), ..why }),
                 },
             }
         }
     }
 }
 
+/// By the session that a cookie shows, else by what was proven on the connection.
+/// Whoever sends a cookie of ours, whatever became of it, is not asked for by
+/// the connection: it may be a proxy's, and another's.
 async fn by_session(
     visit: Visit<'_>,
     policy: &Policy<'_>,
@@ -245,28 +289,57 @@ async fn by_session(
 ) -> Result<Present, Refusal> {
     let Visit { front, connection, headers, facts, .. } = visit;
     let mut why = Refusal::new(match otherwise {
-        Reason::NoCredentials if policy.takes_certificates_only() => Reason::NoCertificate,
+        Reason::NoCredentials => policy.nothing_shown(),
         otherwise => otherwise,
     });
-    let bound = if facts.shared { None } else { connection.session() };
-    let presented = cookie::session_id(headers, facts.secure);
-    for id in presented.into_iter().chain(bound.as_deref()) {
-        match front.core.resolve(id, facts.client).await {
-            Ok(grant) => match admits(visit, policy, &grant).await {
-                Ok(()) => {
-                    front.metrics.session_requests.inc();
-                    return Ok(Present { grant, fresh: None });
-                }
+    let presented = Presented::read(headers, facts.origin());
+    let mut bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
+    if presented.named > 0
+        && let Some(session) = bound.take()
+        && !presented.sessions.contains(&session)
+    {
+        connection.unbind(&facts.host);
+    }
+    let mut found: Option<Grant> = None;
+    for (secret, by) in shown(&presented, policy).chain(bound.iter().map(|id| (id, Shows::Cookie)))
+    {
+        match front.core.resolve(secret, facts.client).await {
+            Ok(grant) => match admits(visit, policy, &grant, by).await {
+                Ok(()) => match &found {
+                    Some(other) if other.session().user != grant.session().user => {
+                        return Err(Refusal::new(Reason::SeveralSessions));
+                    }
+                    Some(_) => {}
+                    None => found = Some(grant),
+                },
                 Err(refusal) => why = refusal,
             },
             Err(no) => why = no.into(),
         }
     }
-    Err(why)
+    let grant = found.ok_or(why)?;
+    front.metrics.session_requests.inc();
+    Ok(Present { grant, fresh: None })
 }
 
-async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Result<(), Refusal> {
-    policy.admits(grant).map_err(Refusal::new)?;
+/// The sessions that a request's cookies may stand for here.
+pub(super) fn shown<'a>(
+    presented: &'a Presented,
+    policy: &Policy<'_>,
+) -> impl Iterator<Item = (&'a SessionSecret, Shows)> {
+    let bare: &[SessionSecret] =
+        if policy.takes_api_sessions() { &presented.bare } else { Default::default() };
+    let cookies = presented.sessions.iter().map(|secret| (secret, Shows::Cookie));
+    cookies.chain(bare.iter().map(|secret| (secret, Shows::Secret)))
+}
+
+async fn admits(
+    visit: Visit<'_>,
+    policy: &Policy<'_>,
+    grant: &Grant,
+    by: Shows,
+) -> Result<(), Refusal> {
+    policy.admits(grant, by).map_err(Refusal::new)?;
     certificate::admits(visit, policy, grant).await
 }
 
@@ -284,19 +357,44 @@ async fn by_certificate(visit: Visit<'_>, shown: &Arc<Shown>) -> Result<Present,
 async fn open(visit: Visit<'_>, proof: Proof, reply: Option<Reply>) -> Result<Present, Refusal> {
     let Visit { front, connection, facts, .. } = visit;
     let mechanism = proof.message().mechanism;
-    match front.core.sign_on(proof, facts.client).await {
+    let cookie = new_cookie(mechanism)?;
+    let secret = cookie.session(facts.origin());
+    match front.core.sign_on(proof, facts.client, secret.clone()).await {
         Ok(grant) => {
             front.metrics.granted(mechanism);
-            if !facts.shared {
-                connection.bind(&grant.session().session);
+            if let Some(client) = keeps(visit, mechanism) {
+                connection.bind(&facts.host, secret, client);
             }
-            Ok(Present { grant, fresh: Some(Fresh { reply }) })
+            Ok(Present { grant, fresh: Some(Fresh { cookie, reply }) })
         }
         Err(no) => {
             let detail = no.detail;
             Err(Refusal { detail, ..Refusal::tried(mechanism, no.reason) })
         }
     }
+}
+
+/// Whether a connection keeps what was proven on it, and for whom. Kerberos proves
+/// a request (RFC 4559): its clients send a token or a cookie with each. NTLM
+/// proves a connection; but a proxy on this host may say nothing of itself, and
+/// what comes over plain HTTP from loopback is most likely to be one.
+fn keeps(visit: Visit<'_>, mechanism: Mechanism) -> Option<Option<Marks>> {
+    let Visit { connection, headers, facts, .. } = visit;
+    let local = !connection.is_tls() && connection.peer.is_loopback();
+    match mechanism {
+        _ if facts.shared => None,
+        Mechanism::Certificate => Some(None),
+        Mechanism::Ntlm if !local => Some(Some(Marks::of(headers))),
+        _ => None,
+    }
+}
+
+/// The secret of a new session's cookie.
+pub(super) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
+    CookieSecret::random().ok_or_else(|| Refusal {
+        detail: "the system gives no random numbers".to_owned(),
+        ..Refusal::tried(mechanism, Reason::Busy)
+    })
 }
 
 async fn by_token(
