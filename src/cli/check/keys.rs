@@ -7,6 +7,7 @@ use rustls::sign::CertifiedKey;
 
 use super::finding::Finding;
 use super::tls::time;
+use crate::advice::{self, authority, key};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
@@ -23,11 +24,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
         findings.push(authorities(tls));
     }
     if let Some(files) = &settings.front.clients {
-        findings.push(judged_by(
-            "client authorities",
-            files,
-            "correct client_ssl_ca_file in [front]",
-        ));
+        findings.push(judged_by("client authorities", files, authority::FRONT_FILES));
     }
     if findings.is_empty() {
         return findings;
@@ -43,8 +40,8 @@ fn own(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
     match pair::load(&tls.certificate, "server_ssl_key_pass") {
         Ok(pair) => shown(&pair).map(|own| time(&own, now)).into_iter().collect(),
         Err(error) => {
-            let mend = "name PEM files in [core] server_ssl_key_file and server_ssl_cert_file";
-            vec![Finding::error("core certificate", &error.to_string(), mend)]
+            let mend = advice::certificate::name_files("core");
+            vec![Finding::error("core certificate", &error.to_string(), &mend)]
         }
     }
 }
@@ -59,10 +56,10 @@ fn authorities(tls: &CoreTls) -> Finding {
         return Finding::warn(
             "core authorities",
             "none: no client certificate counts, and nobody signs on by a key",
-            "set [core] server_ssl_ca_file",
+            authority::CORE,
         );
     }
-    judged_by("core authorities", files, "correct [core]")
+    judged_by("core authorities", files, authority::CORE_FILES)
 }
 
 fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> Finding {
@@ -79,8 +76,7 @@ fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> 
 fn folder(path: &Path) -> Option<Finding> {
     let mode = path.metadata().ok()?.mode();
     let found = format!("{} may be written by others than its owner", path.display());
-    let mend = format!("chmod go-w {}: a key that is put there is let in", path.display());
-    (mode & 0o022 != 0).then(|| Finding::fail("keys", found, mend))
+    (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
 fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
@@ -88,47 +84,39 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
         return vec![Finding::fail(
             "keys",
             format!("sslkeys_path cannot be read: {error}"),
-            "make the folder, and let the user that the core runs as read it",
+            key::MAKE_FOLDER,
         )];
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
     let mut findings: Vec<_> = keys.iter().map(|key| one(key, entries, now)).collect();
-    for key in keys.iter().filter(|key| key.files.len() > 1) {
-        let found = format!("{} hold the same key", key.files.join(" and "));
-        findings.push(Finding::warn("keys", found, "keep one of them: one file, one name"));
+    for double in keys.iter().filter(|key| key.files.len() > 1) {
+        let found = format!("{} hold the same key", double.files.join(" and "));
+        findings.push(Finding::warn("keys", found, key::KEEP_ONE));
     }
     for (file, skip) in listed.skipped() {
-        findings.push(Finding::warn(
-            "keys",
-            format!("{file} is skipped: {skip}"),
-            "put the output of `openssl pkey -in KEY -pubout` there, or move the file away",
-        ));
+        findings.push(Finding::warn("keys", format!("{file} is skipped: {skip}"), key::PUT_KEY));
     }
     let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
     for entry in entries.iter().filter(held) {
         let found = format!("[[core.key]] names {}, and no such key is there", entry.file);
-        findings.push(Finding::warn("keys", found, "correct file, or take the entry out"));
+        findings.push(Finding::warn("keys", found, key::CORRECT_ENTRY));
     }
     findings
 }
 
-fn one(key: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
-    let name = format!("{} ({})", key.files.join(", "), key.algorithm);
-    let Some(entry) = entries.iter().find(|entry| key.files.contains(&entry.file)) else {
+fn one(listed: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
+    let name = format!("{} ({})", listed.files.join(", "), listed.algorithm);
+    let Some(entry) = entries.iter().find(|entry| listed.files.contains(&entry.file)) else {
         return Finding::warn(
             "keys",
             format!("{name} has no [[core.key]]: its holder is SYSTEM, and may do everything"),
-            "give it an entry with act_as, or with act_as = [\"SYSTEM\"] if that is meant",
+            key::GIVE_ENTRY,
         );
     };
     if let Some(end) = entry.not_after.filter(|end| *end < now) {
         let found = format!("{name} counts no more since {end}");
-        return Finding::warn(
-            "keys",
-            found,
-            "remove the file, or give the entry another not_after",
-        );
+        return Finding::warn("keys", found, key::REMOVE_KEY);
     }
     Finding::ok("keys", format!("{name} {}", may(&entry.rights)))
 }
