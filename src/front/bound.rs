@@ -39,11 +39,6 @@ impl Bound {
         }
         Some(self.0[at].session.clone())
     }
-
-    /// Forgets the session for this host.
-    pub(super) fn forget(&mut self, host: &str) {
-        self.0.retain(|one| *one.host != *host);
-    }
 }
 
 /// What tells one client without our cookies from another, on a connection that a

@@ -107,11 +107,6 @@ impl Connection {
         self.lock().bound.find(host, headers)
     }
 
-    /// Forgets what was proven on this connection for this host.
-    pub fn unbind(&self, host: &str) {
-        self.lock().bound.forget(host);
-    }
-
     /// Notes that a client without credentials was told what is offered. True
     /// when one was told before.
     pub fn tell(&self) -> bool {

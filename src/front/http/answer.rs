@@ -7,8 +7,8 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, RETRY_AFTER,
-    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName,
+    RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
@@ -154,11 +154,23 @@ impl<'a> Answerer<'a> {
         response
     }
 
-    /// Forward-auth: the request may pass, under this identity.
-    pub fn may_pass(&self, present: &Present, live: &Live, audience: &str) -> Response<Body> {
+    /// Forward-auth: the request may pass, under this identity. `cookies` are those that
+    /// the application may see, for a proxy that asked: so it need not know how ours
+    /// are taken out.
+    pub fn may_pass(
+        &self,
+        present: &Present,
+        live: &Live,
+        audience: &str,
+        cookies: Option<HeaderValue>,
+    ) -> Response<Body> {
         let mut response = Response::new(Body::empty());
-        if let Err(error) = live.proxy.identify(response.headers_mut(), &present.grant, audience) {
+        let headers = response.headers_mut();
+        if let Err(error) = live.proxy.identify(headers, &present.grant, audience) {
             return self.application_failed(&error, present);
+        }
+        if let Some(cookies) = cookies {
+            headers.insert(COOKIE, cookies);
         }
         self.welcome(response.headers_mut(), present);
         response

@@ -21,6 +21,10 @@ const X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method
 const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+/// By this a proxy asks which of the request's cookies the application may see. No
+/// script in a browser can send a header of this kind: it would read by it what is
+/// kept from scripts (HttpOnly).
+const SEC_DOORWARD_COOKIES: HeaderName = HeaderName::from_static("sec-doorward-cookies");
 
 /// The request that another proxy asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +62,12 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
     let answerer = answerer.with(&asked);
     let policy = Policy::of(live, site).without_connection();
     match super::enter(Visit { facts: &asked, ..visit }, site, &policy).await {
-        Ok(present) => answerer.may_pass(&present, live, &route::audience(site, &asked.host)),
+        Ok(present) => {
+            let wants_cookies = asked.trusted && headers.contains_key(SEC_DOORWARD_COOKIES);
+            let cookies = wants_cookies.then(|| live.proxy.rules().passable_cookies(headers));
+            let audience = route::audience(site, &asked.host);
+            answerer.may_pass(&present, live, &audience, cookies.flatten())
+        }
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),
     }
 }

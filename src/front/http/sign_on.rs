@@ -293,13 +293,8 @@ async fn by_session(
         otherwise => otherwise,
     });
     let presented = Presented::read(headers, facts.origin());
-    let mut bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
-    if presented.named > 0
-        && let Some(session) = bound.take()
-        && !presented.sessions.contains(&session)
-    {
-        connection.unbind(&facts.host);
-    }
+    let bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
+    let bound = bound.filter(|_| presented.named == 0);
     let mut found: Option<Grant> = None;
     for (secret, by) in shown(&presented, policy).chain(bound.iter().map(|id| (id, Shows::Cookie)))
     {

@@ -2,8 +2,8 @@
 //! setting: nothing a client sends can stand where an identity is read.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    TE, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 use super::cookies;
@@ -60,6 +60,18 @@ impl HeaderRules {
             headers.remove(AUTHORIZATION);
         }
         cookies::remove_from_request(headers, &self.cookies);
+    }
+
+    /// The cookies of a request that an application may see, in one line; it is empty
+    /// where all of them are ours, so that it can stand in the place of the others.
+    pub fn passable_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let mut lines: HeaderMap =
+            headers.get_all(COOKIE).into_iter().map(|line| (COOKIE, line.clone())).collect();
+        if lines.is_empty() {
+            return None;
+        }
+        cookies::remove_from_request(&mut lines, &self.cookies);
+        Some(lines.remove(COOKIE).unwrap_or(HeaderValue::from_static("")))
     }
 
     /// Removes what an application may not tell the client: headers of its
@@ -170,7 +182,6 @@ const CERTIFICATE: [&str; 2] = ["client-cert", "client-cert-chain"];
 mod tests {
     use super::*;
     use crate::front::upstream::testing::header_names;
-    use http::header::COOKIE;
 
     fn rules() -> HeaderRules {
         HeaderRules::new(&header_names(), &["doorward"])
@@ -342,5 +353,15 @@ mod tests {
         let mut request = headers(&[("Cookie", "theme=dark; doorward=secret")]);
         rules().strip_request(&mut request, false, false);
         assert_eq!(request[COOKIE], "theme=dark");
+        for (lines, passable) in [
+            (vec![], None),
+            (vec!["doorward=secret"], Some("")),
+            (vec!["doorward=secret; theme=dark"], Some("theme=dark")),
+            (vec!["doorward=x; a=1", "doorward=secret", "b=2; doorward=secret"], Some("a=1; b=2")),
+        ] {
+            let lines: Vec<_> = lines.into_iter().map(|line| ("Cookie", line)).collect();
+            let found = rules().passable_cookies(&headers(&lines));
+            assert_eq!(found.as_ref().map(HeaderValue::as_bytes), passable.map(str::as_bytes));
+        }
     }
 }
