@@ -88,7 +88,7 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
         return vec![Finding::fail(
             "keys",
             format!("sslkeys_path cannot be read: {error}"),
-            "make the folder, and let the user that the core runs as read it",
+            "make the folder: install -d -m 0755 with its path, or correct [core] sslkeys_path",
         )];
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
