@@ -43,7 +43,7 @@ pub enum Command {
     /// Reads the configuration and tries the surroundings
     ///
     /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and what
-    /// mends it. Run it as the user that starts the gateway, with the gateway
+    /// mends it; the last line counts them. Run it as the user that starts the gateway, with the gateway
     /// running or stopped: as root it becomes `run_as_user`, as the gateway
     /// does. Changes nothing.
     Check(CheckArguments),
@@ -92,7 +92,8 @@ pub struct CheckArguments {
     /// Which configuration.
     #[command(flatten)]
     pub configured: Configured,
-    /// Prints a JSON array of {"check", "status", "found", "mend"}
+    /// Prints a JSON array of {"check", "status", "found", "mend"}; the last
+    /// element, "summary", counts the others
     #[arg(long)]
     pub json: bool,
 }

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, Gid, Uid, User, access, getegid, geteuid, getgroups};
 
 use super::account::{Account, group_name, user_name};
-use super::advice::{self, Found, Need};
+use crate::advice::rights::{self, Found, Need};
 
 /// Who reads, by the ids that the kernel looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Reader {
 
     /// What owner and mode let it do: 4 read, 2 write, 1 run or pass. The first class that
     /// fits decides, and root is in none (path_resolution(7)).
-    pub(super) fn bits(&self, owner: Uid, group: Gid, mode: u32) -> u32 {
+    pub(crate) fn bits(&self, owner: Uid, group: Gid, mode: u32) -> u32 {
         let shift = if self.uid == owner {
             6
         } else if self.is_in(group) {
@@ -79,12 +79,12 @@ impl Reader {
     }
 
     /// Whether a group is one of its own.
-    pub(super) fn is_in(&self, group: Gid) -> bool {
+    pub(crate) fn is_in(&self, group: Gid) -> bool {
         self.gid == group || self.groups.contains(&group)
     }
 
     /// Whether the uid has an account, which can join groups.
-    pub(super) fn is_account(&self) -> bool {
+    pub(crate) fn is_account(&self) -> bool {
         User::from_uid(self.uid).is_ok_and(|user| user.is_some())
     }
 }
@@ -103,7 +103,7 @@ impl From<&Account> for Reader {
 pub fn check(path: &Path) -> Result<(), Unreadable> {
     let refused = |kind| kind == io::ErrorKind::PermissionDenied;
     match File::open(path) {
-        Err(error) if refused(error.kind()) => Err(explain(path)),
+        Err(error) if refused(error.kind()) => Err(explain(path, Need::Read)),
         Ok(file) if file.metadata().is_ok_and(|found| found.is_dir()) => may(path, Need::List),
         _ => Ok(()),
     }
@@ -116,17 +116,13 @@ pub fn check(path: &Path) -> Result<(), Unreadable> {
 /// Who may not, and what is in the way.
 pub fn may(path: &Path, need: Need) -> Result<(), Unreadable> {
     match access(path, AccessFlags::from_bits_truncate(need.bits().cast_signed())) {
-        Err(Errno::EACCES) => Err(explain_for(path, need)),
+        Err(Errno::EACCES) => Err(explain(path, need)),
         _ => Ok(()),
     }
 }
 
-/// Why this process was refused to read a file or folder.
-pub fn explain(path: &Path) -> Unreadable {
-    explain_for(path, Need::Read)
-}
-
-fn explain_for(path: &Path, need: Need) -> Unreadable {
+/// Why this process was refused a file or folder.
+pub fn explain(path: &Path, need: Need) -> Unreadable {
     let reader = Reader::here();
     let obstacle = obstacle(path, &reader, need, MAX_LINKS);
     Unreadable { path: path.to_owned(), need, reader, obstacle }
@@ -154,7 +150,7 @@ fn obstacle(path: &Path, reader: &Reader, need: Need, links: u8) -> Obstacle {
             Need::Read if found.folder => Need::List,
             need => need,
         };
-        if let Some(advice) = advice::grant(&found, reader, need) {
+        if let Some(advice) = rights::grant(&found, reader, need) {
             return Obstacle::Mode { found, advice };
         }
     }
@@ -268,7 +264,7 @@ mod tests {
         let path = PathBuf::from("/etc/web.keytab");
         let (owner, group) = (Uid::from_raw(0), Gid::from_raw(0));
         let found = Found { path: path.clone(), folder: false, owner, group, mode: 0o600 };
-        let advice = advice::grant(&found, &reader, Need::Read).unwrap();
+        let advice = rights::grant(&found, &reader, Need::Read).unwrap();
         let obstacle = Obstacle::Mode { found, advice };
         let said = Unreadable { path, need: Need::Read, reader, obstacle }.to_string();
         assert_eq!(

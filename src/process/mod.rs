@@ -4,7 +4,6 @@
 pub mod access;
 pub mod account;
 pub mod activation;
-pub mod advice;
 pub mod control;
 pub mod log;
 pub mod notify;

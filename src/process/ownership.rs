@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::access::{self, Obstacle, Reader, Unreadable};
 use super::account::Account;
-use super::advice::{self, Need};
+use crate::advice::rights::{self, Need};
 
 /// What becomes of a folder before the rights are given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub fn prepare(
             path: path.to_owned(),
             account: account.name.clone(),
             source,
-            mend: advice::make(path, mode, &Reader::from(account)),
+            mend: rights::make(path, mode, &Reader::from(account)),
         })
 }
 
@@ -106,7 +106,7 @@ pub fn check(path: &Path, account: &Account) -> Result<(), FolderError> {
         _ => Err(FolderError::Foreign {
             path: path.to_owned(),
             account: account.name.clone(),
-            mend: advice::own(path, &Reader::from(account)),
+            mend: rights::own(path, &Reader::from(account)),
         }),
     }
 }

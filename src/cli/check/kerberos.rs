@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::finding::Finding;
 use super::names;
+use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::front::mechanism::kerberos::Pool;
 use crate::keytab::{self, Keytab};
 use crate::process::access::Reader;
-use crate::process::advice::{self, Found, Need};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let kerberos = &settings.sso.kerberos;
@@ -60,7 +60,7 @@ fn permissions(path: &Path) -> Option<Finding> {
         path.display(),
         keytab.mode
     );
-    let advice = advice::shut(&keytab, &Reader::here(), Need::Read);
+    let advice = rights::shut(&keytab, &Reader::here(), Need::Read);
     Some(Finding::fail("keytab mode", found, advice))
 }
 

@@ -7,6 +7,7 @@ use rustls::sign::CertifiedKey;
 
 use super::finding::Finding;
 use super::tls::time;
+use crate::advice::{self, account, authority, key};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
@@ -14,6 +15,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::Authorities;
 use crate::pki::pair;
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
+use crate::process::access::{self, Obstacle};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let now = clock::now();
@@ -23,18 +25,14 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
         findings.push(authorities(tls));
     }
     if let Some(files) = &settings.front.clients {
-        findings.push(judged_by(
-            "client authorities",
-            files,
-            "correct client_ssl_ca_file in [front]",
-        ));
+        findings.push(judged_by("client authorities", files, authority::FRONT_FILES));
     }
     if findings.is_empty() {
         return findings;
     }
     findings.extend(folder(&settings.core.sslkeys_path));
     let listed = PeerKeys::new(settings.core.sslkeys_path.clone()).current(now);
-    findings.extend(keys(&listed, &settings.core.keys, now));
+    findings.extend(keys(&settings.core.sslkeys_path, &listed, &settings.core.keys, now));
     findings
 }
 
@@ -43,8 +41,8 @@ fn own(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
     match pair::load(&tls.certificate, "server_ssl_key_pass") {
         Ok(pair) => shown(&pair).map(|own| time(&own, now)).into_iter().collect(),
         Err(error) => {
-            let mend = "name PEM files in [core] server_ssl_key_file and server_ssl_cert_file";
-            vec![Finding::error("core certificate", &error.to_string(), mend)]
+            let mend = advice::certificate::name_files("core");
+            vec![Finding::error("core certificate", &error.to_string(), &mend)]
         }
     }
 }
@@ -59,10 +57,10 @@ fn authorities(tls: &CoreTls) -> Finding {
         return Finding::warn(
             "core authorities",
             "none: no client certificate counts, and nobody signs on by a key",
-            "set [core] server_ssl_ca_file",
+            authority::CORE,
         );
     }
-    judged_by("core authorities", files, "correct [core]")
+    judged_by("core authorities", files, authority::CORE_FILES)
 }
 
 fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> Finding {
@@ -79,56 +77,56 @@ fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> 
 fn folder(path: &Path) -> Option<Finding> {
     let mode = path.metadata().ok()?.mode();
     let found = format!("{} may be written by others than its owner", path.display());
-    let mend = format!("chmod go-w {}: a key that is put there is let in", path.display());
-    (mode & 0o022 != 0).then(|| Finding::fail("keys", found, mend))
+    (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
-fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
+fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
     if let Some(error) = listed.unreadable() {
-        return vec![Finding::fail(
-            "keys",
-            format!("sslkeys_path cannot be read: {error}"),
-            "make the folder: install -d -m 0755 with its path, or correct [core] sslkeys_path",
-        )];
+        return vec![match access::check(path) {
+            Err(refused) => {
+                Finding::error("keys", &format!("sslkeys_path: {refused}"), account::LET_READ)
+            }
+            Ok(()) => Finding::fail(
+                "keys",
+                format!("sslkeys_path cannot be read: {error}"),
+                key::make_folder(path),
+            ),
+        }];
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
     let mut findings: Vec<_> = keys.iter().map(|key| one(key, entries, now)).collect();
-    for key in keys.iter().filter(|key| key.files.len() > 1) {
-        let found = format!("{} hold the same key", key.files.join(" and "));
-        findings.push(Finding::warn("keys", found, "keep one of them: one file, one name"));
+    for double in keys.iter().filter(|key| key.files.len() > 1) {
+        let found = format!("{} hold the same key", double.files.join(" and "));
+        findings.push(Finding::warn("keys", found, key::KEEP_ONE));
     }
     for (file, skip) in listed.skipped() {
-        findings.push(Finding::warn(
-            "keys",
-            format!("{file} is skipped: {skip}"),
-            "put the output of `openssl pkey -in KEY -pubout` there, or move the file away",
-        ));
+        let mend = match access::check(&path.join(file)).map_err(|refused| refused.obstacle) {
+            Err(Obstacle::Mode { advice, .. }) => advice,
+            _ => key::PUT_KEY.to_owned(),
+        };
+        findings.push(Finding::warn("keys", format!("{file} is skipped: {skip}"), mend));
     }
     let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
     for entry in entries.iter().filter(held) {
         let found = format!("[[core.key]] names {}, and no such key is there", entry.file);
-        findings.push(Finding::warn("keys", found, "correct file, or take the entry out"));
+        findings.push(Finding::warn("keys", found, key::CORRECT_ENTRY));
     }
     findings
 }
 
-fn one(key: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
-    let name = format!("{} ({})", key.files.join(", "), key.algorithm);
-    let Some(entry) = entries.iter().find(|entry| key.files.contains(&entry.file)) else {
+fn one(listed: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
+    let name = format!("{} ({})", listed.files.join(", "), listed.algorithm);
+    let Some(entry) = entries.iter().find(|entry| listed.files.contains(&entry.file)) else {
         return Finding::warn(
             "keys",
             format!("{name} has no [[core.key]]: its holder is SYSTEM, and may do everything"),
-            "give it an entry with act_as, or with act_as = [\"SYSTEM\"] if that is meant",
+            key::GIVE_ENTRY,
         );
     };
     if let Some(end) = entry.not_after.filter(|end| *end < now) {
         let found = format!("{name} counts no more since {end}");
-        return Finding::warn(
-            "keys",
-            found,
-            "remove the file, or give the entry another not_after",
-        );
+        return Finding::warn("keys", found, key::REMOVE_KEY);
     }
     Finding::ok("keys", format!("{name} {}", may(&entry.rights)))
 }
@@ -179,7 +177,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("README"), "keys").unwrap();
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
-        let found = keys(&listed, &[entry("gone.pem")], clock::now());
+        let found = keys(directory.path(), &listed, &[entry("gone.pem")], clock::now());
         assert!(found.iter().all(|finding| finding.status() == Status::Warn));
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");

@@ -1,13 +1,13 @@
 //! NTLM: Samba's helper, its settings, and the domain behind it.
 
-use nix::unistd::AccessFlags;
+use nix::unistd::{AccessFlags, access};
 
 use self::samba::Samba;
 use super::finding::Finding;
+use crate::advice::rights::{self, Need};
 use crate::config::Settings;
 use crate::config::checked::Ntlm;
-use crate::process::access;
-use crate::process::advice::Need;
+use crate::process::access::{Obstacle, explain};
 use crate::wire::Mechanism;
 
 mod helper;
@@ -64,16 +64,13 @@ fn program(ntlm: &Ntlm) -> Finding {
             "install Debian's package winbind, correct [sso.ntlm] ntlm_auth, or take ntlm out of [sso] mechanisms",
         );
     }
-    if let Err(refused) = access::may(&ntlm.ntlm_auth, Need::Run) {
-        return Finding::error(CHECK, &refused.to_string(), "let this user execute it");
-    }
-    if nix::unistd::access(&ntlm.ntlm_auth, AccessFlags::X_OK).is_err() {
-        // Root may do everything but execute what nobody may.
-        return Finding::fail(
-            CHECK,
-            format!("{path} is not executable"),
-            format!("chmod a+rx {path}"),
-        );
+    if access(&ntlm.ntlm_auth, AccessFlags::X_OK).is_err() {
+        let found = format!("this user may not execute {path}");
+        let mend = match explain(&ntlm.ntlm_auth, Need::Run).obstacle {
+            Obstacle::Mode { found, advice } if found.folder => advice,
+            _ => format!("chmod 0755 {}", rights::quoted(&ntlm.ntlm_auth)),
+        };
+        return Finding::fail(CHECK, found, mend);
     }
     let arguments: Vec<_> = ntlm.ntlm_auth_args.iter().map(|argument| shown(argument)).collect();
     let with = match arguments.join(" ") {

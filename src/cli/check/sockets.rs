@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use super::finding::Finding;
+use crate::advice::socket as advice;
 use crate::config::Settings;
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
@@ -35,17 +36,17 @@ fn one(key: &str, address: SocketAddr) -> Finding {
         io::ErrorKind::PermissionDenied => Finding::warn(
             "socket",
             format!("{key} {address} may not be bound by this user"),
-            "ports below 1024 take root or CAP_NET_BIND_SERVICE: run the check as the user that starts the gateway",
+            advice::LOW_PORT,
         ),
         io::ErrorKind::AddrNotAvailable => Finding::fail(
             "socket",
             format!("{key} {address}: this host has no such address"),
-            format!("set {key} to an address of this host, or to 0.0.0.0 or [::] for all of them"),
+            advice::another_host(key),
         ),
         _ => Finding::fail(
             "socket",
             format!("{key} {address} cannot be bound: {error}"),
-            format!("correct {key}"),
+            advice::correct(key),
         ),
     }
 }
@@ -58,12 +59,12 @@ fn in_use(key: &str, address: SocketAddr, holder: Option<Process>) -> Finding {
         Some(Process { name, pid }) => Finding::fail(
             "socket",
             format!("{key} {address} is held by {name} (pid {pid})"),
-            format!("stop that program, or set {key} to another port"),
+            advice::taken(key),
         ),
         None => Finding::warn(
             "socket",
             format!("{key} {address} is in use, by a process that this user cannot see"),
-            "run the check as root to see which; if it is the gateway itself, all is well",
+            advice::LOOK_AS_ROOT,
         ),
     }
 }

@@ -6,10 +6,10 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 
 use super::finding::Finding;
+use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::config::checked::AuditTarget;
 use crate::process::access::Reader;
-use crate::process::advice::{self, Found, Need};
 
 /// `is_made`: root makes the state folder when the gateway starts, or gives it away.
 pub(super) fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
@@ -31,12 +31,12 @@ pub(super) fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
 fn folder(state: &Path) -> Finding {
     let path = state.display();
     let reader = Reader::here();
-    let mend = format!("{}, or set state_path", advice::make(state, 0o700, &reader));
+    let mend = format!("{}, or set state_path", rights::make(state, 0o700, &reader));
     if state.is_dir() {
         return if may_write(state) {
             Finding::ok("state", format!("{path} can be written"))
         } else {
-            let mend = advice::own(state, &reader);
+            let mend = rights::own(state, &reader);
             Finding::fail("state", format!("{path} cannot be written by this user"), mend)
         };
     }
@@ -64,11 +64,11 @@ fn exposed(state: &Path) -> Option<Finding> {
         folder.mode
     );
     let reader = Reader::here();
-    let shut = format!("chmod 0700 {}", advice::quoted(state));
+    let shut = format!("chmod 0700 {}", rights::quoted(state));
     let mend = if folder.owner == reader.uid || reader.uid.is_root() {
         shut
     } else {
-        format!("{} && {shut}", advice::own(state, &reader))
+        format!("{} && {shut}", rights::own(state, &reader))
     };
     Some(Finding::warn("state mode", found, mend))
 }
@@ -116,18 +116,18 @@ fn audit(path: &Path) -> Finding {
 fn audit_mend(path: &Path, folder: &Path) -> String {
     let reader = Reader::here();
     if path.is_file() {
-        return advice::own(path, &reader);
+        return rights::own(path, &reader);
     }
     if path.exists() {
         return "name a file in [log] audit".to_owned();
     }
     match Found::at(folder) {
         Some(found) if found.folder => {
-            advice::grant(&found, &reader, Need::Fill).unwrap_or_else(|| {
+            rights::grant(&found, &reader, Need::Fill).unwrap_or_else(|| {
                 "set [log] audit to a file in a folder that it can reach".to_owned()
             })
         }
-        _ => advice::make(folder, 0o750, &reader),
+        _ => rights::make(folder, 0o750, &reader),
     }
 }
 

@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::finding::Finding;
+use crate::advice::certificate as advice;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::HostPattern;
@@ -21,12 +22,12 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
         return vec![Finding::warn(
             "certificate",
             "none is configured: a self-signed one is made, which no browser trusts",
-            "set server_ssl_key_file in [front]",
+            advice::NONE,
         )];
     };
     if let Err(error) = ServerTls::load(files, None) {
-        let mend = "name PEM files in [front] server_ssl_key_file and server_ssl_cert_file";
-        return vec![Finding::error("certificate", &error.to_string(), mend)];
+        let mend = advice::name_files("front");
+        return vec![Finding::error("certificate", &error.to_string(), &mend)];
     }
     let mut findings = Vec::new();
     if let Some(certificate) = leaf(&files.certificate) {
@@ -44,11 +45,10 @@ fn leaf(path: &Path) -> Option<Certificate> {
 
 pub(super) fn time(certificate: &Certificate, now: Timestamp) -> Finding {
     let Certificate { subject, begins_at, ends_at, .. } = certificate;
-    let mend =
-        "have the certificate issued again, replace the file, and reload the gateway (SIGHUP)";
+    let mend = advice::RENEW;
     if now < *begins_at {
         let found = format!("{subject} is not valid before {begins_at}");
-        return Finding::fail("certificate", found, "check the clock of this host");
+        return Finding::fail("certificate", found, advice::NOT_YET);
     }
     if *ends_at < now {
         return Finding::fail("certificate", format!("{subject} ended {ends_at}"), mend);
@@ -70,7 +70,7 @@ fn names(certificate: &Certificate, settings: &Settings) -> Finding {
     Finding::warn(
         "certificate names",
         format!("it is for {names}, and not for {}", uncovered.join(", ")),
-        "have a certificate issued for all names of the sites: browsers do not trust it under another",
+        advice::ALL_NAMES,
     )
 }
 

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::finding::Finding;
+use crate::advice::application;
 use crate::config::Settings;
 
 pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
@@ -24,7 +25,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 }
 
 async fn one((host, port): &(String, u16), limit: Duration) -> Finding {
-    let mend = "start the application, or correct upstream of its [[site]]";
+    let mend = application::START;
     match timeout(limit, TcpStream::connect((host.as_str(), *port))).await {
         Ok(Ok(_)) => Finding::ok("upstream", format!("{host} port {port} accepts connections")),
         Ok(Err(error)) => Finding::fail("upstream", format!("{host} port {port}: {error}"), mend),

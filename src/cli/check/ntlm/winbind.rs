@@ -12,6 +12,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::samba::Samba;
+use crate::advice::rights::Need;
 use crate::cli::check::command::{Said, ask, beside};
 use crate::cli::check::finding::Finding;
 use crate::clock;
@@ -109,17 +110,15 @@ async fn pipe(samba: &Samba) -> Finding {
 fn denied(folder: &Path, metadata: Option<&Metadata>, user: &str) -> Finding {
     let shown = folder.display();
     let Some(metadata) = metadata else {
-        let said = access::explain(folder).to_string();
+        let said = access::explain(folder, Need::List).to_string();
         return Finding::error(PIPE, &said, "let the account pass the folders above it");
     };
     let (owner, group) =
         (user_name(Uid::from_raw(metadata.uid())), group_name(Gid::from_raw(metadata.gid())));
     let mode = metadata.mode() & 0o7777;
-    let join = format!("usermod -aG {group} {user}, and restart Doorward");
+    let join = format!("adduser {user} {group}, and restart Doorward");
     let mend = if metadata.gid() == 0 {
-        format!(
-            "chgrp winbindd_priv {shown} && usermod -aG winbindd_priv {user}, and restart Doorward"
-        )
+        format!("chgrp winbindd_priv {shown} && adduser {user} winbindd_priv, and restart Doorward")
     } else {
         join
     };

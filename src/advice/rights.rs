@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid};
 
-use super::access::Reader;
-use super::account::{group_name, user_name};
+use crate::process::access::Reader;
+use crate::process::account::{group_name, user_name};
 
 /// What has to be done with a file or folder, as a class of its mode (chmod(1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Found {
 
 impl Need {
     /// The bits of one class: 4 read, 2 write, 1 run or pass.
-    pub(super) const fn bits(self) -> u32 {
+    pub(crate) const fn bits(self) -> u32 {
         match self {
             Self::Read => 4,
             Self::Write => 2,
