@@ -12,15 +12,16 @@ use super::admit::Admission;
 use super::events::Events;
 use crate::clock::Timestamp;
 use crate::store::{Record, Store, WriteError};
-use crate::wire::{Reason, SessionKey, SessionSecret};
+use crate::wire::{Ended, Ending, Reason, SessionKey, SessionSecret};
 
 mod account;
+mod recent;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use table::{Ended, Table};
-pub(super) use table::{Limits, Origin, Seen, Whose};
+use table::Table;
+pub(super) use table::{Gone, Limits, Origin, Seen, Whose};
 
 /// See the module.
 #[derive(Debug)]
@@ -39,6 +40,9 @@ pub(super) struct Opened {
     /// Sessions of the same user that had to make room, and were in use.
     pub(super) made_room: Vec<Arc<Record>>,
 }
+
+/// A session on its way to the disk.
+type Prepared = (SessionSecret, Arc<Record>);
 
 /// The secret that a session was to have belongs to another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +81,7 @@ impl Sessions {
             self.store.change_soon(table.take_changes());
             return Err(error);
         }
-        let mut insert = |(secret, record): (SessionSecret, Arc<Record>)| {
+        let mut insert = |(secret, record): Prepared| {
             let ended = table.insert(Arc::clone(&record), now);
             self.announce(&ended);
             let used = ended.into_iter().filter(|ended| ended.was_claimed);
@@ -92,7 +96,7 @@ impl Sessions {
         &self,
         admissions: Vec<(Admission, Origin)>,
         now: Timestamp,
-    ) -> Result<Vec<Result<(SessionSecret, Arc<Record>), SecretTaken>>, WriteError> {
+    ) -> Result<Vec<Result<Prepared, SecretTaken>>, WriteError> {
         let secrets = (admissions.iter())
             .map(|(_, origin)| origin.secret.clone().map_or_else(new_secret, Ok))
             .collect::<Result<Vec<_>, _>>()?;
@@ -118,6 +122,11 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Arc<Record>, Reason> {
         self.table().resolve(key, client, now)
+    }
+
+    /// Why there is no session of this key any more, where that is still known.
+    pub(super) fn ended(&self, key: &SessionKey, now: Timestamp) -> Option<Ended> {
+        self.table().ended(key, now)
     }
 
     /// Sessions that live, in the order in which they were opened: those after
@@ -153,24 +162,28 @@ impl Sessions {
     pub(super) async fn end(
         &self,
         key: &SessionKey,
+        why: Ending,
+        now: Timestamp,
     ) -> Option<(Arc<Record>, Result<(), WriteError>)> {
         let (ended, recorded) = {
             let mut table = self.table();
-            let ended = table.end(key)?;
+            let ended = table.end(key, Ended { why, at: now })?;
             (ended, self.store.change(table.take_changes()))
         };
         self.announce(std::slice::from_ref(&ended));
         Some((ended.record, recorded.await))
     }
 
-    /// Ends what has run out, and has uses recorded. To be called about once a second.
-    pub(super) fn sweep(&self, now: Timestamp) {
-        loop {
+    /// Ends what has run out, and has uses recorded. To be called about once a
+    /// second. `tell` hears of each session that ended.
+    pub(super) fn sweep(&self, now: Timestamp, mut tell: impl FnMut(&Gone)) {
+        for _ in 0..SWEEPS {
             let mut table = self.table();
             let ended = table.expire(now, SWEEP);
             self.store.change_soon(table.take_changes());
             drop(table);
             self.announce(&ended);
+            ended.iter().for_each(&mut tell);
             if ended.len() < SWEEP {
                 return;
             }
@@ -190,7 +203,7 @@ impl Sessions {
         &self.events
     }
 
-    fn announce(&self, ended: &[Ended]) {
+    fn announce(&self, ended: &[Gone]) {
         for ended in ended {
             self.events.session_ended(ended.record.key);
         }
@@ -215,3 +228,6 @@ fn new_secret() -> Result<SessionSecret, WriteError> {
 
 /// Sessions that one hold of the lock may end.
 const SWEEP: usize = 1024;
+/// Such holds in one sweep. What is over counts no more, swept or not; more at once
+/// would be more than the audit log can take.
+const SWEEPS: usize = 8;

@@ -9,8 +9,9 @@ use http::{HeaderMap, Response, Uri};
 
 use super::answer::Answerer;
 use super::facts::{Facts, host_in, nearest, single};
+use super::policy::Policy;
 use super::route::{self, host_of};
-use super::sign_on::{Policy, Refusal, Visit};
+use super::sign_on::{Refusal, Visit};
 use crate::front::body::Body;
 use crate::wire::Reason;
 

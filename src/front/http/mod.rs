@@ -10,13 +10,17 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
 
+mod advice;
 pub mod answer;
+mod came;
 pub mod certificate;
 pub mod cookie;
 pub mod facts;
 pub mod forward_auth;
 pub mod pages;
 mod password;
+pub mod policy;
+mod record;
 pub mod require;
 pub mod route;
 pub mod sign_on;
@@ -25,7 +29,8 @@ mod status;
 use self::answer::Answerer;
 use self::cookie::Presented;
 use self::facts::Facts;
-use self::sign_on::{Policy, Present, Refusal, Visit};
+use self::policy::Policy;
+use self::sign_on::{Present, Refusal, Visit};
 use super::body::Body;
 use super::connection::{Connection, Limits};
 use super::in_use::InUse;
@@ -78,6 +83,7 @@ async fn handle(
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
     let answerer = answerer.with(&facts);
+    answerer.notice_proxy();
     let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
@@ -85,7 +91,7 @@ async fn handle(
             "whoami" => whoami(visit, &answerer).await,
             "logout" => logout(visit, request.method(), &answerer).await,
             "jwks.json" => answerer.json(live.assertions.jwks()),
-            _ => answerer.not_found("Doorward has no page of this name"),
+            _ => answerer.no_own_page(),
         };
     }
     let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
@@ -104,7 +110,7 @@ async fn handle(
         }
     };
     let Some(upstream) = &site.upstream else {
-        return answerer.not_found("this site has no application behind it");
+        return answerer.no_application(&present);
     };
     let tunnel = request
         .headers()
@@ -214,7 +220,7 @@ async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> R
 /// anywhere at this host.
 fn takes_api_sessions(live: &Live, host: &str) -> bool {
     let sites = route::of_host(&live.settings.sites, host).map(|site| &site.mechanisms);
-    sites.chain([&live.settings.sso.mechanisms]).any(|list| sign_on::takes_api_sessions(list))
+    sites.chain([&live.settings.sso.mechanisms]).any(|list| policy::takes_api_sessions(list))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! request (RFC 7617): so a session that stands is asked first.
 
 use super::cookie::Presented;
-use super::sign_on::{Fresh, Policy, Present, Refusal, Shows, Visit, new_cookie};
+use super::policy::{Policy, Shows};
+use super::sign_on::{Fresh, Present, Refusal, Visit, new_cookie};
 use crate::front::mechanism::basic::Credentials;
 use crate::wire::{Mechanism, Reason};
 
