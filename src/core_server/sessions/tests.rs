@@ -21,6 +21,7 @@ fn admission(login: &str, groups: &[&str], now: Timestamp) -> Admission {
     let facts = Facts {
         mechanism: Mechanism::Trusted,
         principal: login.to_owned(),
+        typed: None,
         public_key: None,
         channel_bound: false,
         ends_at: None,
