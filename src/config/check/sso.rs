@@ -26,7 +26,7 @@ pub(super) fn check(
         mechanisms: mechanisms(raw, certificates, surroundings, notes),
         mechanisms_by_default: !raw.mechanisms.is_set(),
         channel_binding: raw.channel_binding.value,
-        kerberos: kerberos(&raw.kerberos, surroundings, notes),
+        kerberos: kerberos(&raw.kerberos, file, surroundings, notes),
         ntlm: ntlm(&raw.ntlm, notes),
     }
 }
@@ -112,7 +112,12 @@ pub(super) fn binding(wanted: ChannelBinding, at: &At, file: &raw::File, notes: 
     }
 }
 
-fn kerberos(raw: &raw::Kerberos, surroundings: &Surroundings, notes: &mut Notes<'_>) -> Kerberos {
+fn kerberos(
+    raw: &raw::Kerberos,
+    file: &raw::File,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Kerberos {
     if let Some(name) = &raw.acceptor.value
         && (name.contains(char::is_whitespace) || !name.contains('/'))
     {
@@ -123,6 +128,14 @@ fn kerberos(raw: &raw::Kerberos, surroundings: &Surroundings, notes: &mut Notes<
     }
     for realm in raw.realms_without_pac.iter() {
         super::core::is_place(realm, notes);
+        let is_domain = |listed: &raw::Realm| {
+            listed.realm.eq_ignore_ascii_case(realm) && !listed.domain.is_empty()
+        };
+        if file.core.realm.iter().any(|listed| is_domain(listed)) {
+            let said = "is a Windows domain, whose tickets have a PAC unless the client wants none; \
+                        believed without, the name in them may be anybody's: take it out";
+            notes.warn(&realm.at, format!("{:?} {said}", realm.value));
+        }
     }
     within(&raw.threads, &0, &1024, notes);
     within(&raw.queue, &1, &1_000_000, notes);
