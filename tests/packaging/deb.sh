@@ -77,8 +77,6 @@ expect() {
 
 mode_of() { within stat -c '%a %U:%G' "$1"; }
 
-is() { [ "$2" = "$3" ] || die "$1 is $2, and should be $3"; }
-
 installed() {
     step "installs, without systemd running"
     expect "the package cannot be installed" within dpkg -i /tmp/doorward.deb

@@ -6,6 +6,8 @@ die() {
     exit 1
 }
 
+is() { [ "$2" = "$3" ] || die "$1 is $2, and should be $3"; }
+
 step() { echo "── $*"; }
 
 environment=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive)
