@@ -239,6 +239,7 @@ fn session_path(id: &str) -> Result<String, ClientError> {
         message: "This cannot be the id of a session.".to_owned(),
         reference: new_reference(),
         reason: None,
+        ended: None,
     }))
 }
 
