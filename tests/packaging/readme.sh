@@ -66,7 +66,7 @@ try_it() {
     is "the application's answer" "$said" 'the application'
     said=$(curl -s --cacert /root/doorward-ca/cacert.pem --negotiate -u : https://web.adsdomain.example/.doorward/whoami)
     [[ "$said" == *'"john"'* ]] || die "whoami says $said"
-    grep -q '"login":"john"' /var/log/doorward/audit.log || die "the audit log does not know john"
+    wait_for grep -q '"login":"john"' /var/log/doorward/audit.log
     pid=$(systemctl show --value --property MainPID doorward)
     ! ss -Hltnp | grep ":8080 .*pid=$pid," || die "it listens where the file does not say"
 }

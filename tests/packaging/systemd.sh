@@ -40,6 +40,13 @@ signs_on() {
     [[ "$said" == *'"alice"'* ]] || die "alice cannot sign on at $1: $said"
 }
 
+alice_in() { grep -q '"login":"alice"' "$1"; }
+
+signs_on_into() {
+    signs_on http://gate.example.org:8080
+    alice_in "$1"
+}
+
 reload_fails() {
     local said
     said=$(systemctl reload doorward 2>&1) && die "systemctl reload succeeds with $1"
@@ -51,11 +58,8 @@ reload_fails() {
 # As a service beside the gateway: what it finds there is printed, and the last line counts.
 try_it() {
     export HOME=/root
-    local tries=0 pid said
-    until systemctl --quiet is-active doorward; do
-        [ $((tries += 1)) -lt 100 ] || die "the unit does not start: $(systemctl status doorward)"
-        sleep 0.1
-    done
+    local pid said
+    wait_for systemctl --quiet is-active doorward
     said=$(realm 2>&1) || die "there is no realm: $said"
     step "signs on, in the sandbox"
     signs_on http://gate.example.org:8080
@@ -84,14 +88,11 @@ try_it() {
     sed 's/^#audit/audit/' /tmp/good.toml >/etc/doorward/doorward.toml
     systemctl restart doorward
     signs_on http://gate.example.org:8080
+    wait_for alice_in /var/log/doorward/audit.log
     is "the audit log" "$(stat -c '%a %U:%G' /var/log/doorward/audit.log)" '640 doorward:doorward'
     logrotate --force /etc/logrotate.d/doorward
     [ -s /var/log/doorward/audit.log.1 ] || die "nothing was rotated"
-    tries=0
-    until signs_on http://gate.example.org:8080 && grep -q '"login":"alice"' /var/log/doorward/audit.log; do
-        [ $((tries += 1)) -lt 50 ] || die "the new audit log stays empty"
-        sleep 0.1
-    done
+    wait_for signs_on_into /var/log/doorward/audit.log
     is "the new audit log" "$(stat -c '%a %U:%G' /var/log/doorward/audit.log)" '640 doorward:doorward'
 
     step "takes a socket from systemd"
