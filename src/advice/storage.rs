@@ -40,18 +40,29 @@ pub fn remove_replay_cache(path: &Path) -> String {
     format!("remove {}, and start the gateway as one user always", path.display())
 }
 
-/// The audit log cannot be appended to.
-pub fn audit(folder: &Path) -> String {
-    format!("let the gateway's user write to {}, or set [log] audit", folder.display())
+/// The audit log, or the folder for it, cannot be written.
+pub fn audit(path: &Path, owner: &str) -> String {
+    format!("run `chown {owner} {}` as root, or set [log] audit", path.display())
 }
 
-/// The session store is damaged, or was written by a newer version.
+/// The session store is damaged.
 pub fn move_store_aside(path: &Path) -> String {
     let path = path.display();
     format!(
         "stop the gateway, and move {path} aside with its -wal file: everybody then signs on anew"
     )
 }
+
+/// A newer version wrote the session store.
+pub fn newer_store(path: &Path) -> String {
+    format!(
+        "run the version that wrote it, or move {} aside: everybody then signs on anew",
+        path.display()
+    )
+}
+
+/// The session store cannot be read for another reason.
+pub const LOOK_AT_STORE: &str = "look at owner and mode of the file, and at the disk";
 
 /// Another program holds the session store.
 pub fn end_holder(pid: i32) -> String {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use self::finding::Finding;
+use self::gateway::Gateway;
 use super::CheckArguments;
 use crate::advice;
 use crate::config::{self, Settings};
@@ -14,11 +15,13 @@ mod accounts;
 mod command;
 mod core;
 mod finding;
+mod gateway;
 mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
 mod passwords;
+mod process;
 mod report;
 mod rights;
 mod sockets;
@@ -61,6 +64,8 @@ struct Context<'a> {
     settings: &'a Settings,
     /// Whether root makes the state folder for the account when the gateway starts.
     state_is_made: bool,
+    /// The gateway that runs now by this configuration.
+    gateway: Gateway,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
@@ -70,7 +75,7 @@ const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 10] = [
     |context| names::check(context.settings),
     |context| tls::check(context.settings),
     |context| keys::check(context.settings),
-    |context| storage::check(context.settings, context.state_is_made),
+    storage::check,
     |context| accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
     |context| wait_for("core", core::check(context.settings)),
@@ -79,7 +84,8 @@ const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 10] = [
 
 fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
-    let mut findings = sockets::check(settings);
+    let gateway = Gateway::find(settings, file);
+    let mut findings = sockets::check(settings, &gateway);
     let account = match rights::become_account(settings, file) {
         Ok(account) => account,
         Err(failed) => {
@@ -88,7 +94,8 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
         }
     };
     findings.extend(account.findings);
-    findings.extend(side_by_side(&Context { settings, state_is_made: account.state_is_made }));
+    let state_is_made = account.state_is_made;
+    findings.extend(side_by_side(&Context { settings, state_is_made, gateway }));
     findings
 }
 
