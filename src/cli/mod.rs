@@ -9,13 +9,14 @@ pub mod cert;
 pub mod check;
 pub mod probe;
 mod readable;
+pub mod reload;
 pub mod serve;
 
 /// An authentication and single sign-on gateway.
 ///
-/// The front finds out who is there (Kerberos, by Negotiate); the core decides
-/// who may come in, and keeps the sessions; web applications behind the front
-/// get a proven identity.
+/// The front finds out who is there (by Kerberos, NTLM, client certificate or
+/// password); the core decides who may come in, and keeps the sessions; web
+/// applications behind the front get a proven identity.
 #[derive(Debug, Parser)]
 #[command(name = "doorward", version, after_help = EXIT_CODES)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
@@ -34,6 +35,11 @@ pub enum Command {
     Front(Separate),
     /// Runs the core alone: decides who may come in, keeps the sessions
     Core(Separate),
+    /// Has a running gateway read its configuration again, and says what came of it
+    ///
+    /// SIGHUP asks the same without an answer. With a configuration that is wrong the
+    /// gateway goes on with its old one.
+    Reload(ReloadArguments),
     /// Reads the configuration and tries the surroundings
     ///
     /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and what
@@ -70,6 +76,14 @@ pub struct Separate {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// Arguments of `doorward reload`.
+#[derive(Debug, Args)]
+pub struct ReloadArguments {
+    /// The process that runs `doorward serve`, `front` or `core`, as that user or root
+    #[arg(value_name = "PID")]
+    pub pid: u32,
 }
 
 /// Arguments of `doorward check`.

@@ -143,14 +143,6 @@ impl Front {
     pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
         let fresh = Live::new(settings, &self.metrics, Some(&old))?;
-        let (was, is) = (&old.settings.front, &settings.front);
-        if (&was.listen, &was.listen_tls, &was.listen_status, &was.core)
-            != (&is.listen, &is.listen_tls, &is.listen_status, &is.core)
-        {
-            tracing::warn!(
-                "[front] listen, listen_tls, listen_status or core changed: that takes a restart"
-            );
-        }
         self.live.store(Arc::new(fresh));
         Ok(())
     }

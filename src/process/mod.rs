@@ -4,6 +4,7 @@
 pub mod access;
 pub mod account;
 pub mod activation;
+pub mod control;
 pub mod log;
 pub mod notify;
 pub mod ownership;

@@ -150,11 +150,12 @@ async fn forget(mut body: impl http_body::Body + Unpin) {
 /// Who is there, and may they use the site?
 async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Present, Refusal> {
     let present = sign_on::who(visit, policy).await?;
-    if require::satisfied(&site.require, &present.grant.session().user) {
-        Ok(present)
-    } else {
-        Err(Refusal::not_permitted(present))
+    let user = &present.grant.session().user;
+    if require::satisfied(&site.require, user) {
+        return Ok(present);
     }
+    let detail = require::unmet(&site.require, user);
+    Err(Refusal::not_permitted(present, detail))
 }
 
 async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {

@@ -188,8 +188,8 @@ impl Refusal {
     }
 
     /// Signed on, but not one of those whom the site requires.
-    pub fn not_permitted(present: Present) -> Self {
-        Self { present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
+    pub fn not_permitted(present: Present, detail: String) -> Self {
+        Self { detail, present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
     }
 
     /// A refusal of an attempt by this mechanism.

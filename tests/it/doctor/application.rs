@@ -1,0 +1,5 @@
+//! Faults of the applications behind the gateway.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];

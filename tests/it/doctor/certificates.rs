@@ -1,0 +1,5 @@
+//! Faults of certificates and keys.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];

@@ -1,0 +1,5 @@
+//! Faults of the configuration file.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];

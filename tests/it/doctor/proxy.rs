@@ -1,0 +1,5 @@
+//! Faults of proxies before the gateway.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];
