@@ -7,6 +7,7 @@ use std::thread;
 
 use self::finding::Finding;
 use self::gateway::Gateway;
+use self::kerberos::Callers;
 use super::CheckArguments;
 use crate::advice;
 use crate::config::{self, Settings};
@@ -20,7 +21,7 @@ mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
-mod passwords;
+mod patience;
 mod process;
 mod report;
 mod rights;
@@ -66,12 +67,13 @@ struct Context<'a> {
     state_is_made: bool,
     /// The gateway that runs now by this configuration.
     gateway: Gateway,
+    /// The ticket of whoever started the check.
+    callers: Callers,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
-const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 10] = [
-    |context| kerberos::check(context.settings),
-    |context| passwords::check(context.settings),
+const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 9] = [
+    |context| kerberos::check(context.settings, &context.callers),
     |context| names::check(context.settings),
     |context| tls::check(context.settings),
     |context| keys::check(context.settings),
@@ -86,6 +88,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
     let gateway = Gateway::find(settings, file);
     let mut findings = sockets::check(settings, &gateway);
+    let callers = Callers::take();
     let account = match rights::become_account(settings, file) {
         Ok(account) => account,
         Err(failed) => {
@@ -95,7 +98,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     };
     findings.extend(account.findings);
     let state_is_made = account.state_is_made;
-    findings.extend(side_by_side(&Context { settings, state_is_made, gateway }));
+    findings.extend(side_by_side(&Context { settings, state_is_made, gateway, callers }));
     findings
 }
 
