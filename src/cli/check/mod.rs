@@ -12,6 +12,8 @@ use crate::advice;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod authorities;
+mod certificates;
 mod command;
 mod core;
 mod finding;
@@ -22,11 +24,12 @@ mod names;
 mod ntlm;
 mod passwords;
 mod process;
+mod proxies;
 mod report;
 mod rights;
+mod running;
 mod sockets;
 mod storage;
-mod tls;
 mod upstream;
 
 /// Checks, and prints what was found on standard output.
@@ -69,17 +72,20 @@ struct Context<'a> {
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
-const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 10] = [
+const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 13] = [
     |context| kerberos::check(context.settings),
     |context| passwords::check(context.settings),
     |context| names::check(context.settings),
-    |context| tls::check(context.settings),
+    |context| certificates::check(context.settings),
+    |context| authorities::check(context.settings),
     |context| keys::check(context.settings),
     storage::check,
     |context| accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
     |context| wait_for("core", core::check(context.settings)),
     |context| wait_for("upstream", upstream::check(context.settings)),
+    |context| proxies::check(context.settings),
+    |context| wait_for("gateway", running::check(context.settings)),
 ];
 
 fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
