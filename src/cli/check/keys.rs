@@ -6,11 +6,12 @@ use std::path::Path;
 use super::certificates::cert::{self, Cert};
 use super::finding::Finding;
 use super::{authorities, certificates};
-use crate::advice::key;
+use crate::advice::{account, key};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::{ActAs, CoreKey, KeyRights};
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
+use crate::process::access::{self, Obstacle};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let core = settings.core.tls.as_ref().map(|tls| &tls.authorities);
@@ -23,7 +24,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let listed = PeerKeys::new(path.clone()).current(now);
     let authorities: Vec<_> = judges.into_iter().flat_map(authorities::all).collect();
     let mut findings: Vec<_> = folder(path).into_iter().collect();
-    findings.extend(keys(&listed, &settings.core.keys, now));
+    findings.extend(keys(path, &listed, &settings.core.keys, now));
     let files = listed.keys().flat_map(|key| &key.files);
     let mut files: Vec<_> = files.collect();
     files.sort();
@@ -38,13 +39,18 @@ fn folder(path: &Path) -> Option<Finding> {
     (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
-fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
+fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
     if let Some(error) = listed.unreadable() {
-        return vec![Finding::fail(
-            "keys",
-            format!("sslkeys_path cannot be read: {error}"),
-            key::MAKE_FOLDER,
-        )];
+        return vec![match access::check(path) {
+            Err(refused) => {
+                Finding::error("keys", &format!("sslkeys_path: {refused}"), account::LET_READ)
+            }
+            Ok(()) => Finding::fail(
+                "keys",
+                format!("sslkeys_path cannot be read: {error}"),
+                key::make_folder(path),
+            ),
+        }];
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
@@ -55,7 +61,10 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
     }
     for (file, skip) in listed.skipped() {
         let said = format!("{file} is skipped: {skip}");
-        findings.push(Finding::warning("keys", &said, key::PUT_KEY));
+        findings.push(match access::check(&path.join(file)).map_err(|refused| refused.obstacle) {
+            Err(Obstacle::Mode { advice, .. }) => Finding::warn("keys", said, advice),
+            _ => Finding::warning("keys", &said, key::PUT_KEY),
+        });
     }
     let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
     for entry in entries.iter().filter(held) {
@@ -142,7 +151,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("README"), "keys").unwrap();
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
-        let found = keys(&listed, &[entry("gone.pem")], clock::now());
+        let found = keys(directory.path(), &listed, &[entry("gone.pem")], clock::now());
         assert!(found.iter().all(|finding| finding.status() == Status::Warn));
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");

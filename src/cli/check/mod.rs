@@ -69,6 +69,8 @@ struct Context<'a> {
     state_is_made: bool,
     /// The gateway that runs now by this configuration.
     gateway: Gateway,
+    /// Whether root makes the folder of the core's socket, or gives it away.
+    socket_is_made: bool,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
@@ -82,7 +84,7 @@ const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 13] = [
     storage::check,
     |context| accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
-    |context| wait_for("core", core::check(context.settings)),
+    |context| wait_for("core", core::check(context.settings, context.socket_is_made)),
     |context| wait_for("upstream", upstream::check(context.settings)),
     |context| proxies::check(context.settings),
     |context| wait_for("gateway", running::check(context.settings)),
@@ -100,8 +102,8 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
         }
     };
     findings.extend(account.findings);
-    let state_is_made = account.state_is_made;
-    findings.extend(side_by_side(&Context { settings, state_is_made, gateway }));
+    let rights::As { state_is_made, socket_is_made, .. } = account;
+    findings.extend(side_by_side(&Context { settings, state_is_made, socket_is_made, gateway }));
     findings
 }
 

@@ -14,7 +14,10 @@ pub(super) const FAULTS: &[Fault] = &[
         id: "F2",
         what: "A value has the wrong type, or no unit",
         site: || Site::of("[front]\nidle_timeout = 30\n"),
-        check: says(&["{dir}/doorward.toml", "idle_timeout"], &["write it with its unit and in quotes"]),
+        check: says(
+            &["{dir}/doorward.toml", "idle_timeout"],
+            &["write it with its unit and in quotes"],
+        ),
         ..OTHERWISE
     },
     Fault {
@@ -24,7 +27,10 @@ pub(super) const FAULTS: &[Fault] = &[
             let site = "[[site]]\nhost = \"a.example\"\nupstream = \"http://127.0.0.1:1\"\n";
             Site::of(&format!("{site}{site}"))
         },
-        check: says(&["{dir}/doorward.toml:5:1", "the same host and path as the site on line 2"], &["change one"]),
+        check: says(
+            &["{dir}/doorward.toml:5:1", "the same host and path as the site on line 2"],
+            &["change one"],
+        ),
         ..OTHERWISE
     },
     Fault {
