@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuditTarget;
-use crate::wire::{Mechanism, Reason};
+use crate::wire::{Ending, Mechanism, Reason};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -45,9 +45,12 @@ pub struct Line<'a> {
     pub event: Happening,
     /// How it went.
     pub outcome: Verdict,
-    /// Why it was refused, or why a session ended.
+    /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Why a session ended. The log has one field `reason`, so never beside that one.
+    #[serde(rename = "reason", skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ending>,
     /// More words on the reason, never a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
@@ -94,6 +97,7 @@ impl Line<'_> {
             event,
             outcome,
             reason: None,
+            ended: None,
             detail: None,
             mechanism: None,
             principal: None,

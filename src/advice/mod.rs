@@ -20,5 +20,6 @@ pub mod name;
 pub mod ntlm;
 pub mod proxy;
 pub mod realm;
+pub mod rights;
 pub mod socket;
 pub mod storage;

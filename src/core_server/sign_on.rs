@@ -16,7 +16,7 @@ use crate::audit::{Happening, Line, Verdict};
 use crate::clock::Timestamp;
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
-use crate::wire::{Mechanism, OpenSession, Reason, Session};
+use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session};
 
 impl Core {
     /// Opens sessions; an answer for each wish, in order.
@@ -154,6 +154,7 @@ impl Core {
     fn granted(&self, peer: &Peer, caller: &Caller, opened: Opened, policy: &Policy) -> Session {
         for gone in &opened.made_room {
             self.audit.write(&Line {
+                ended: Some(Ending::Displaced),
                 detail: Some("made room for a newer session of the same user"),
                 ..of_record(Happening::SessionEnd, gone, &gone.key.short())
             });

@@ -169,11 +169,6 @@ pub fn default_realm() -> Option<String> {
     gss::Context::new().and_then(|context| context.default_realm()).ok()
 }
 
-/// The library's words on krb5.conf, if it does not take it.
-pub fn complaint() -> Option<String> {
-    gss::Context::new().err().map(|failure| failure.text)
-}
-
 /// A cache of this process that nobody else uses.
 fn fresh_cache() -> CString {
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -12,8 +12,10 @@ use crate::wire::{Password, Reason};
 mod answer;
 pub mod ask;
 mod gss;
+mod profile;
 
 use answer::{Stage, judge};
+pub use profile::{ProfileFault, fault as profile_fault};
 
 /// By which of our keys a KDC must prove itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +80,27 @@ pub fn verify(
         }
     }
     Err(last)
+}
+
+/// Whether the library takes its configuration (krb5.conf) as it is at this moment.
+///
+/// # Errors
+/// [`Reason::KerberosConfiguration`]: it does not, and which line it is.
+pub fn configuration() -> Result<(), Refused> {
+    let Err(failure) = gss::Context::new() else { return Ok(()) };
+    let detail = match profile_fault() {
+        Some(fault) => fault.to_string(),
+        None => format!("{} (code {}): correct krb5.conf", failure.text, failure.code),
+    };
+    Err(refused(Reason::KerberosConfiguration, &detail))
+}
+
+/// Whether a KDC of the realm answers.
+///
+/// # Errors
+/// It does not, and the library's words.
+pub fn probe(realm: &str) -> Result<(), Refused> {
+    ask::clock(realm).map(drop)
 }
 
 fn prove(

@@ -10,4 +10,5 @@ pub mod notify;
 pub mod ownership;
 pub mod privileges;
 pub mod secrets;
+pub mod seldom;
 pub mod signals;

@@ -13,6 +13,8 @@ use crate::advice;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod authorities;
+mod certificates;
 mod command;
 mod core;
 mod finding;
@@ -23,11 +25,12 @@ mod names;
 mod ntlm;
 mod patience;
 mod process;
+mod proxies;
 mod report;
 mod rights;
+mod running;
 mod sockets;
 mod storage;
-mod tls;
 mod upstream;
 
 /// Checks, and prints what was found on standard output.
@@ -67,21 +70,26 @@ struct Context<'a> {
     state_is_made: bool,
     /// The gateway that runs now by this configuration.
     gateway: Gateway,
+    /// Whether root makes the folder of the core's socket, or gives it away.
+    socket_is_made: bool,
     /// The ticket of whoever started the check.
     callers: Callers,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
-const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 9] = [
+const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 12] = [
     |context| kerberos::check(context.settings, &context.callers),
     |context| names::check(context.settings),
-    |context| tls::check(context.settings),
+    |context| certificates::check(context.settings),
+    |context| authorities::check(context.settings),
     |context| keys::check(context.settings),
     storage::check,
     |context| accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
-    |context| wait_for("core", core::check(context.settings)),
+    |context| wait_for("core", core::check(context.settings, context.socket_is_made)),
     |context| wait_for("upstream", upstream::check(context.settings)),
+    |context| proxies::check(context.settings),
+    |context| wait_for("gateway", running::check(context.settings)),
 ];
 
 fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
@@ -97,8 +105,9 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
         }
     };
     findings.extend(account.findings);
-    let state_is_made = account.state_is_made;
-    findings.extend(side_by_side(&Context { settings, state_is_made, gateway, callers }));
+    let rights::As { state_is_made, socket_is_made, .. } = account;
+    let context = Context { settings, state_is_made, socket_is_made, gateway, callers };
+    findings.extend(side_by_side(&context));
     findings
 }
 

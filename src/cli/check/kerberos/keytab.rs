@@ -1,13 +1,14 @@
 //! The keytab: what it holds, who may read it, and whether its keys may be used.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::advice::kerberos as advice;
+use crate::advice::rights::{self, Found, Need};
 use crate::cli::check::finding::Finding;
 use crate::config::Settings;
 use crate::kdc::ask::permitted;
 use crate::keytab::{self, Enctype, Keytab};
+use crate::process::access::Reader;
 
 /// The keytab, if it can be read, and what is to be said of it.
 pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {
@@ -46,14 +47,14 @@ fn keys_of(principal: &str, keytab: &Keytab) -> String {
 }
 
 fn permissions(path: &Path) -> Option<Finding> {
-    let mode = path.metadata().ok()?.permissions().mode() & 0o7777;
-    (mode & OTHERS != 0).then(|| {
-        let found = format!(
-            "{} has mode {mode:04o}: whoever can read it can sign on as anybody here",
-            path.display()
-        );
-        Finding::fail("keytab mode", found, advice::close(path))
-    })
+    let keytab = Found::at(path).filter(|keytab| keytab.mode & OTHERS != 0)?;
+    let found = format!(
+        "{} has mode {:04o}: whoever can read it can sign on as anybody here",
+        path.display(),
+        keytab.mode
+    );
+    let advice = rights::shut(&keytab, &Reader::here(), Need::Read);
+    Some(Finding::fail("keytab mode", found, advice))
 }
 
 fn encryption(keytab: &Keytab) -> Vec<Finding> {
@@ -108,6 +109,8 @@ const OTHERS: u32 = 0o007;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::cli::check::finding::Status;
     use crate::clock::Timestamp;

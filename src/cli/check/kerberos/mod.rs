@@ -25,11 +25,9 @@ pub(super) fn check(settings: &Settings, callers: &Callers) -> Vec<Finding> {
         return vec![Finding::warn("kerberos", found, advice::ENABLE)];
     }
     let (keytab, mut findings) = keytab::check(settings);
-    let conf = krb5_conf::check();
-    let usable = conf.iter().all(|finding| !finding.failed());
-    findings.extend(conf);
+    findings.push(krb5_conf::check());
     // All else would fail for the one reason that was told.
-    if !usable {
+    if findings.last().is_some_and(Finding::failed) {
         return findings;
     }
     let realms = realms::concerned(settings, keytab.as_ref());

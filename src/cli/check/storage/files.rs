@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, Gid, Uid, access};
 
-use super::owner;
+use crate::advice::rights;
 use crate::advice::storage as advice;
 use crate::cli::check::finding::Finding;
 use crate::process::access::Reader;
@@ -39,7 +39,7 @@ fn foreign(state: &Path, files: &[PathBuf]) -> Option<Finding> {
     }
     let found =
         format!("{} cannot write {} in {}", Reader::here(), foreign.join(" and "), state.display());
-    Some(Finding::fail("state files", found, advice::give_state(state, &owner())))
+    Some(Finding::fail("state files", found, advice::give_state(state, &Reader::here())))
 }
 
 /// `sessions.sqlite (root:root, mode 0600)`
@@ -70,7 +70,11 @@ fn exposed(state: &Path, files: &[PathBuf]) -> Option<Finding> {
         "{} has mode {mode:04o}: other users of this host can look into it{inside}",
         state.display()
     );
-    Some(Finding::warn("state mode", found, advice::close(&paths)))
+    let reader = Reader::here();
+    let shut = advice::close(&paths);
+    let is_own = reader.uid.is_root() || state.metadata().ok()?.uid() == reader.uid.as_raw();
+    let mend = if is_own { shut } else { format!("{} && {shut}", rights::own(state, &reader)) };
+    Some(Finding::warn("state mode", found, mend))
 }
 
 /// The library makes the file; one of another user it cannot use.

@@ -7,6 +7,7 @@ use nix::unistd::{AccessFlags, access};
 
 use super::Context;
 use super::finding::Finding;
+use crate::advice::rights::{self, Found, Need};
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
 use crate::process::access::{self, Reader};
@@ -36,7 +37,7 @@ pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn folder(state: &Path) -> Finding {
     let path = state.display();
-    let mend = advice::make_state(state, &owner());
+    let mend = advice::make_state(state, &Reader::here());
     match state.metadata() {
         Ok(found) if found.is_dir() && may_write(state) => {
             Finding::ok("state", format!("{path} can be written"))
@@ -44,10 +45,10 @@ fn folder(state: &Path) -> Finding {
         Ok(found) if found.is_dir() => Finding::fail(
             "state",
             format!("{path} cannot be written by {}", Reader::here()),
-            advice::give_state(state, &owner()),
+            rights::own(state, &Reader::here()),
         ),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Finding::error("state", &access::explain(state).to_string(), &mend)
+            Finding::error("state", &access::explain(state, Need::Fill).to_string(), &mend)
         }
         _ => missing(state, mend),
     }
@@ -78,15 +79,22 @@ fn audit(path: &Path) -> Finding {
         return Finding::ok("audit", format!("{} can be appended to", path.display()));
     }
     let found = format!("{} cannot be written by {}", path.display(), Reader::here());
-    let existing = path.is_file().then_some(path);
-    Finding::fail("audit", found, advice::audit(existing.unwrap_or(folder), &owner()))
+    Finding::fail("audit", found, audit_mend(path, folder))
 }
 
-/// `doorward:doorward`, as chown takes it.
-fn owner() -> String {
-    use crate::process::account::{group_name, user_name};
-    let here = Reader::here();
-    format!("{}:{}", user_name(here.uid), group_name(here.gid))
+fn audit_mend(path: &Path, folder: &Path) -> String {
+    let reader = Reader::here();
+    if path.is_file() {
+        return rights::own(path, &reader);
+    }
+    if path.exists() {
+        return advice::AUDIT_FILE.to_owned();
+    }
+    match Found::at(folder) {
+        Some(found) if found.folder => rights::grant(&found, &reader, Need::Fill)
+            .unwrap_or_else(|| advice::AUDIT_ELSEWHERE.to_owned()),
+        _ => rights::make(folder, 0o750, &reader),
+    }
 }
 
 fn may_write(path: &Path) -> bool {
