@@ -2,7 +2,7 @@
 //! knows a key of our own keytab as well. Blocks; keeps no ticket and no cache.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -11,9 +11,12 @@ use crate::pac::Said;
 use crate::wire::{Password, Reason};
 
 mod answer;
+pub mod ask;
 mod gss;
+mod profile;
 
 use answer::{Stage, judge};
+pub use profile::{ProfileFault, fault as profile_fault};
 
 /// By which of our keys a KDC must prove itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,14 +75,13 @@ pub fn verify(
     );
     for service in services(&keytab, realm, prover.service.as_deref()) {
         let unproven = |failure: &_| judge(failure, Stage::Proof { service }, realm);
-        // Neither a name out of a keytab nor a path that was read holds a NUL byte
-        // that was not quoted; an empty text is refused by the library.
+        // A name out of a keytab holds no NUL byte that was not quoted; an empty
+        // text is refused by the library.
         let text = gss::text(service).unwrap_or_default();
         match context.principal(&text).and_then(|service| cache.get(&service)) {
             Ok(()) => {
-                let path = [b"FILE:", prover.keytab.as_os_str().as_bytes()].concat();
-                let path = std::ffi::CString::new(path).unwrap_or_default();
-                let shown = cache.show(&text, &path).map_err(|failure| unproven(&failure))?;
+                let shown = cache.show(&text, &file(&prover.keytab));
+                let shown = shown.map_err(|failure| unproven(&failure))?;
                 return account(shown, realm, prover);
             }
             Err(failure) => {
@@ -94,7 +96,11 @@ pub fn verify(
 }
 
 /// Whose account the ticket is for that the KDC gave.
-fn account(shown: gss::Client, realm: &str, prover: &Prover) -> Result<Option<Said>, Refused> {
+fn account(
+    shown: gss::shown::Client,
+    realm: &str,
+    prover: &Prover,
+) -> Result<Option<Said>, Refused> {
     let unreadable = |error| {
         refused(
             Reason::PacMissing,
@@ -148,21 +154,33 @@ fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Refused> {
         .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))
 }
 
-/// Whether a KDC of the realm answers: it is asked for a user that nobody has.
+/// Whether the library takes its configuration (krb5.conf) as it is at this moment.
+///
+/// # Errors
+/// [`Reason::KerberosConfiguration`]: it does not, and which line it is.
+pub fn configuration() -> Result<(), Refused> {
+    let Err(failure) = gss::Context::new() else { return Ok(()) };
+    let detail = match profile_fault() {
+        Some(fault) => fault.to_string(),
+        None => format!("{} (code {}): correct krb5.conf", failure.text, failure.code),
+    };
+    Err(refused(Reason::KerberosConfiguration, &detail))
+}
+
+/// Whether a KDC of the realm answers.
 ///
 /// # Errors
 /// It does not, and the library's words.
 pub fn probe(realm: &str) -> Result<(), Refused> {
-    let said = gss::Context::new().and_then(|context| {
-        let name = gss::text(&format!("{NOBODY}@{realm}")).unwrap_or_default();
-        let client = context.principal(&name)?;
-        context.initial_ticket(&client, c"-").map(drop)
-    });
-    match said.map_err(|failure| judge(&failure, Stage::InitialTicket, realm)) {
-        Err(refused) if refused.reason == Reason::KdcUnreachable => Err(refused),
-        Err(refused) if refused.reason == Reason::KerberosConfiguration => Err(refused),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    ask::clock(realm).map(drop)
+}
+
+/// The library's name of a keytab file.
+fn file(keytab: &Path) -> std::ffi::CString {
+    let path = [b"FILE:", keytab.as_os_str().as_bytes()].concat();
+    // Neither a path that was read nor a name out of a keytab holds a NUL byte
+    // that was not quoted; an empty text is refused by the library.
+    std::ffi::CString::new(path).unwrap_or_default()
 }
 
 /// The services by which a KDC of `realm` may prove itself, the likeliest first:
@@ -190,7 +208,7 @@ fn refused(reason: Reason, detail: &str) -> Refused {
     Refused { reason, detail: detail.to_owned() }
 }
 
-/// Asked for by checks. Were there such a user, the password would be wrong.
+/// Asked for by checks.
 const NOBODY: &str = "doorward-check-nobody";
 /// Services that a KDC is asked about at most.
 const MAX_SERVICES: usize = 4;

@@ -152,7 +152,7 @@ impl Passwords {
         })
     }
 
-    /// How often what came of them.
+    /// Counts by outcome.
     pub(super) fn counts(&self) -> IntCounterVec {
         self.counts.clone()
     }
