@@ -7,6 +7,7 @@ use std::thread;
 
 use self::finding::Finding;
 use self::gateway::Gateway;
+use self::kerberos::Callers;
 use super::CheckArguments;
 use crate::advice;
 use crate::config::{self, Settings};
@@ -22,7 +23,7 @@ mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
-mod passwords;
+mod patience;
 mod process;
 mod proxies;
 mod report;
@@ -71,12 +72,13 @@ struct Context<'a> {
     gateway: Gateway,
     /// Whether root makes the folder of the core's socket, or gives it away.
     socket_is_made: bool,
+    /// The ticket of whoever started the check.
+    callers: Callers,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
-const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 13] = [
-    |context| kerberos::check(context.settings),
-    |context| passwords::check(context.settings),
+const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 12] = [
+    |context| kerberos::check(context.settings, &context.callers),
     |context| names::check(context.settings),
     |context| certificates::check(context.settings),
     |context| authorities::check(context.settings),
@@ -94,6 +96,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
     let gateway = Gateway::find(settings, file);
     let mut findings = sockets::check(settings, &gateway);
+    let callers = Callers::take();
     let account = match rights::become_account(settings, file) {
         Ok(account) => account,
         Err(failed) => {
@@ -103,7 +106,8 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     };
     findings.extend(account.findings);
     let rights::As { state_is_made, socket_is_made, .. } = account;
-    findings.extend(side_by_side(&Context { settings, state_is_made, socket_is_made, gateway }));
+    let context = Context { settings, state_is_made, socket_is_made, gateway, callers };
+    findings.extend(side_by_side(&context));
     findings
 }
 

@@ -1,1 +1,6 @@
 //! Inputs that once failed, in files by subject.
+mod advice;
+mod first_start;
+mod no_domain;
+mod proxied_certificate;
+mod reload;
