@@ -250,7 +250,7 @@ pub(super) fn is_host_name(name: &str) -> bool {
 
 /// What stands before the address where IPv6 holds one of IPv4.
 const MAPPED_BITS: u8 = 96;
-/// The port of the core's TLS by habit, since ZCP (server_ssl_port).
+/// The usual port of the core's TLS, since ZCP (server_ssl_port).
 const CORE_PORT: u16 = 237;
 /// `sun_path` of Linux, less its NUL (unix(7)).
 const SOCKET_PATH_BYTES: usize = 107;

@@ -80,8 +80,8 @@ pub enum CoreError {
     /// Key, certificate or authorities of the core's TLS.
     #[error("the core's TLS: {0}")]
     Tls(#[from] TlsSetupError),
-    /// The figures of passwords.
-    #[error("the figures of passwords cannot be kept: {0}")]
+    /// The metrics of passwords.
+    #[error("the metrics of passwords cannot be kept: {0}")]
     Figures(#[from] prometheus::Error),
     /// The system has no thread left for the store.
     #[error("cannot start the thread that writes sessions: {0}")]
@@ -287,6 +287,7 @@ fn session(secret: SessionSecret, record: &Record, policy: &Policy) -> Session {
         user: Arc::clone(&record.user),
         mechanism: record.mechanism,
         principal: record.principal.clone(),
+        typed: record.typed.clone(),
         public_key: record.public_key.clone(),
         channel_bound: record.channel_bound,
         expires_at: record.expires_at,

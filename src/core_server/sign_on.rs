@@ -111,7 +111,7 @@ impl Core {
         };
         let holder = wish.key().map(|key| {
             let Some(listed) = listed else { return Err(Reason::Busy) };
-            // An entry for some networks counts from nowhere else, nor from nobody knows where.
+            // An entry that is limited to networks never matches an unknown address.
             let from = caller.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
             let entitled = policy.keys.entitled(listed, key, Some(from), now);
             match entitled.and_then(Entitled::holder) {
@@ -157,14 +157,19 @@ impl Core {
     ) -> Result<(Caller, Admission), Refusal> {
         decide(peer, wish, policy, now)
             .map_err(|denial| {
-                let (refusal, reason) = match denial {
-                    Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
-                    Denial::Refused(reason @ Reason::NotAdministrator) => {
-                        (Refusal::not_administrator(), reason)
+                let (refusal, reason, detail) = match denial {
+                    Denial::NoAccess(ask) => {
+                        (Refusal::no_access(peer, ask), Reason::NotPermitted, String::new())
                     }
-                    Denial::Refused(reason) => (Refusal::logon_failed(), reason),
+                    Denial::Refused(reason @ Reason::NotAdministrator) => {
+                        (Refusal::not_administrator(), reason, String::new())
+                    }
+                    Denial::Refused(reason) => (Refusal::logon_failed(), reason, String::new()),
+                    Denial::Unidentified(refused) => {
+                        (Refusal::logon_failed(), refused.reason, refused.detail)
+                    }
                 };
-                self.refused(peer, &caller, &refusal, reason);
+                self.refused_because(peer, &caller, &refusal, reason, &detail);
                 if caller.mechanism.proves() && allowed(peer, Ask::OpenByProof) {
                     refusal.telling(reason)
                 } else {

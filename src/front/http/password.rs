@@ -47,7 +47,7 @@ async fn standing(visit: Visit<'_>, policy: &Policy<'_>, user: &str) -> Option<P
     for secret in Presented::read(headers, facts.origin()).sessions {
         let Ok(grant) = front.core.resolve(&secret, facts.client).await else { continue };
         let session = grant.session();
-        let same = session.mechanism == Mechanism::Basic && session.principal == user;
+        let same = session.mechanism == Mechanism::Basic && session.typed.as_deref() == Some(user);
         if same && policy.admits(&grant, Shows::Cookie).is_ok() {
             front.metrics.session_requests.inc();
             return Some(Present { grant, fresh: None });
