@@ -5,12 +5,6 @@ mod charsets;
 mod first_start;
 mod forwarding;
 mod lasting;
-mod advice;
-mod first_start;
 mod no_domain;
 mod proxied_certificate;
 mod reload;
-
-mod charsets;
-mod forwarding;
-mod lasting;

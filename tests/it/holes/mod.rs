@@ -1,8 +1,5 @@
 //! Attacks that once got through, one file for each kind.
 
-mod canonical_before_compared;
-mod which_service;
-mod who_somebody_is;
 mod assertion_for_its_site;
 mod canonical_before_compared;
 mod identity_by_connection;
