@@ -164,6 +164,26 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
+        id: "C13",
+        what: "The intermediate certificate may not sign certificates",
+        site: || {
+            let pki = Pki::new();
+            pki.key("mid", "P-256");
+            pki.issue("mid", "ca", "basicConstraints=critical,CA:TRUE\nkeyUsage=cRLSign\n");
+            issue(&pki, "-1 hour", "mid", &for_site());
+            let site = site("");
+            let both = ["web.pem", "mid.crt"].map(|file| std::fs::read(pki.path(file)).unwrap());
+            let path = site.write("tls/web.pem", both.concat());
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+            site
+        },
+        check: says(
+            &["the certificate of CN=mid may not sign certificates", "keyCertSign"],
+            &["make the authority's certificate anew"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
         id: "S2",
         what: "A file in sslkeys_path holds a private key, or none",
         site: || {
