@@ -8,3 +8,9 @@ pub const FRONT_USERS: &str = "if the front runs as this user, name it in [core]
 
 /// The folder of its socket cannot be made.
 pub const SOCKET_FOLDER: &str = "create its folder for the user that the core runs as (RuntimeDirectory= in systemd), or set [core] listen";
+
+/// Something else has the name of its socket.
+pub const REMOVE: &str = "remove it, or set [core] listen to another path";
+
+/// Somebody else listens where it would.
+pub const ANOTHER_LISTENS: &str = "stop that program, or set [core] listen to another path";

@@ -1,17 +1,10 @@
 //! Keytab and Kerberos library.
 
-use std::path::Path;
-
 /// Nobody can sign on at all.
 pub const ENABLE: &str = "set enable_sso = true in [sso]";
 
 /// There is no keytab, or none that can be used.
 pub const EXPORT: &str = "export the keys of HTTP/ and the site's host (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and name the file in [sso.kerberos] keytab";
-
-/// Others may read the keytab.
-pub fn close(path: &Path) -> String {
-    format!("chmod o-rwx {}", path.display())
-}
 
 /// Keys of RC4 alone.
 pub const ADD_AES: &str = "set msDS-SupportedEncryptionTypes of the account to 24, set its password again, and export the keytab again";

@@ -2,13 +2,17 @@
 
 use std::path::Path;
 
+use super::rights::quoted;
+
 /// The folder may be written by others.
 pub fn close_folder(path: &Path) -> String {
-    format!("chmod go-w {}: a key that is put there is let in", path.display())
+    format!("chmod go-w {}: a key that is put there is let in", quoted(path))
 }
 
-/// The folder cannot be read.
-pub const MAKE_FOLDER: &str = "make the folder, and let the user that the core runs as read it";
+/// There is no such folder.
+pub fn make_folder(path: &Path) -> String {
+    format!("run `install -d -m 0755 {}` as root, or correct [core] sslkeys_path", quoted(path))
+}
 
 /// One key in several files.
 pub const KEEP_ONE: &str = "keep one of them: one file, one name";

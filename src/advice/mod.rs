@@ -18,5 +18,6 @@ pub mod key;
 pub mod name;
 pub mod ntlm;
 pub mod proxy;
+pub mod rights;
 pub mod socket;
 pub mod storage;

@@ -56,7 +56,7 @@ use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
 pub use serve::{Sockets, serve};
 use sessions::Sessions;
-pub use socket::BindError;
+pub use socket::{BindError, Place};
 use tls::Tls;
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use format::Flaw;
 
+use crate::advice::rights::Need;
 use crate::clock::Timestamp;
 use crate::process::access::{self, Unreadable};
 
@@ -184,7 +185,9 @@ fn load(path: &Path) -> Result<Vec<u8>, KeytabError> {
     let io = |error| KeytabError::Io { path: path.to_owned(), error };
     let refused = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => KeytabError::Missing(path.to_owned()),
-        io::ErrorKind::PermissionDenied => KeytabError::Unreadable(access::explain(path)),
+        io::ErrorKind::PermissionDenied => {
+            KeytabError::Unreadable(access::explain(path, Need::Read))
+        }
         _ => io(error),
     };
     let facts = std::fs::metadata(path).map_err(refused)?;

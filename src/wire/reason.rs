@@ -53,7 +53,7 @@ macro_rules! reasons {
 
 reasons! {
     NoCredentials "no_credentials" Nobody "You are not signed on, and your browser sent no Kerberos ticket. It sends one only to sites it was told to trust: ask for this site to be put on its list, and check that you are signed on to the domain.";
-    NoCertificate "no_certificate" Nobody "This site is entered with a certificate, and your program showed none. Import yours into the browser, or name it to your program (curl --cert).";
+    NoCertificate "no_certificate" Nobody "This site needs a client certificate, and your program sent none. Import yours into the browser, or name it to your program (curl --cert).";
     EmptyToken "empty_token" Client "Your program offered to sign on but sent an empty token. It has no Kerberos ticket for this site.";
     UnknownScheme "unknown_scheme" Client "Your program used a way of signing on that this site does not offer.";
     ManyAuthorizations "many_authorizations" Client "The request carried more than one Authorization header.";
@@ -130,6 +130,7 @@ reasons! {
     PublicKeyScope "public_key_scope" Client "The key may not act as this user (act_as of its [[core.key]]).";
     CertificateNoChain "certificate_no_chain" Client "The certificate leads to none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have it issued by that authority, or append the certificates between to the file.";
     CertificateNotShown "certificate_not_shown" Client "The session was opened with a certificate, and this connection does not show it.";
+    CertificateByProxy "certificate_by_proxy" Client "Your program sent a certificate, and this gateway takes your connection for a proxy's (trusted_proxies, or a header that proxies add). There a certificate does not count: it would speak for everybody behind the proxy. Connect without the proxy, or ask the administrator to take your address out of trusted_proxies.";
     CertificateSelfSigned "certificate_self_signed" Client "The certificate is signed by itself, and by none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have one issued for the same key.";
     CertificateExpired "certificate_expired" Client "The certificate, or one it was issued by, has expired. Have it issued anew for the same key: the file in sslkeys_path stays good.";
     CertificateNotYetValid "certificate_not_yet_valid" Client "The certificate is not valid yet. Compare the clocks of the host that issued it and of this server.";

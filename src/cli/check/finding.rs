@@ -66,6 +66,11 @@ impl Finding {
         self.status == Status::Fail
     }
 
+    /// What was found.
+    pub(super) fn found(&self) -> &str {
+        &self.found
+    }
+
     /// How it is.
     pub(super) const fn status(&self) -> Status {
         self.status

@@ -1,14 +1,15 @@
 //! The keytab, and whether the Kerberos library takes it.
 
 use std::env;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::finding::Finding;
 use super::names;
+use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::front::mechanism::kerberos::Pool;
 use crate::keytab::{self, Keytab};
+use crate::process::access::Reader;
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let kerberos = &settings.sso.kerberos;
@@ -53,14 +54,14 @@ fn keys_of(principal: &str, keytab: &Keytab) -> String {
 }
 
 fn permissions(path: &Path) -> Option<Finding> {
-    let mode = path.metadata().ok()?.permissions().mode() & 0o7777;
-    (mode & OTHERS != 0).then(|| {
-        let found = format!(
-            "{} has mode {mode:04o}: whoever can read it can sign on as anybody here",
-            path.display()
-        );
-        Finding::fail("keytab mode", found, format!("chmod 0600 {}", path.display()))
-    })
+    let keytab = Found::at(path).filter(|keytab| keytab.mode & OTHERS != 0)?;
+    let found = format!(
+        "{} has mode {:04o}: whoever can read it can sign on as anybody here",
+        path.display(),
+        keytab.mode
+    );
+    let advice = rights::shut(&keytab, &Reader::here(), Need::Read);
+    Some(Finding::fail("keytab mode", found, advice))
 }
 
 fn encryption(keytab: &Keytab) -> Vec<Finding> {
@@ -131,6 +132,8 @@ const OTHERS: u32 = 0o007;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::cli::check::finding::Status;
     use crate::clock::Timestamp;

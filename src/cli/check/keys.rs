@@ -7,7 +7,7 @@ use rustls::sign::CertifiedKey;
 
 use super::finding::Finding;
 use super::tls::time;
-use crate::advice::{self, authority, key};
+use crate::advice::{self, account, authority, key};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
@@ -15,6 +15,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::Authorities;
 use crate::pki::pair;
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
+use crate::process::access::{self, Obstacle};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let now = clock::now();
@@ -31,7 +32,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     }
     findings.extend(folder(&settings.core.sslkeys_path));
     let listed = PeerKeys::new(settings.core.sslkeys_path.clone()).current(now);
-    findings.extend(keys(&listed, &settings.core.keys, now));
+    findings.extend(keys(&settings.core.sslkeys_path, &listed, &settings.core.keys, now));
     findings
 }
 
@@ -79,13 +80,18 @@ fn folder(path: &Path) -> Option<Finding> {
     (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
-fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
+fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
     if let Some(error) = listed.unreadable() {
-        return vec![Finding::fail(
-            "keys",
-            format!("sslkeys_path cannot be read: {error}"),
-            key::MAKE_FOLDER,
-        )];
+        return vec![match access::check(path) {
+            Err(refused) => {
+                Finding::error("keys", &format!("sslkeys_path: {refused}"), account::LET_READ)
+            }
+            Ok(()) => Finding::fail(
+                "keys",
+                format!("sslkeys_path cannot be read: {error}"),
+                key::make_folder(path),
+            ),
+        }];
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
@@ -95,7 +101,11 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
         findings.push(Finding::warn("keys", found, key::KEEP_ONE));
     }
     for (file, skip) in listed.skipped() {
-        findings.push(Finding::warn("keys", format!("{file} is skipped: {skip}"), key::PUT_KEY));
+        let mend = match access::check(&path.join(file)).map_err(|refused| refused.obstacle) {
+            Err(Obstacle::Mode { advice, .. }) => advice,
+            _ => key::PUT_KEY.to_owned(),
+        };
+        findings.push(Finding::warn("keys", format!("{file} is skipped: {skip}"), mend));
     }
     let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
     for entry in entries.iter().filter(held) {
@@ -167,7 +177,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("README"), "keys").unwrap();
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
-        let found = keys(&listed, &[entry("gone.pem")], clock::now());
+        let found = keys(directory.path(), &listed, &[entry("gone.pem")], clock::now());
         assert!(found.iter().all(|finding| finding.status() == Status::Warn));
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");

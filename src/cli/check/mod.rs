@@ -61,6 +61,8 @@ struct Context<'a> {
     settings: &'a Settings,
     /// Whether root makes the state folder for the account when the gateway starts.
     state_is_made: bool,
+    /// Whether root makes the folder of the core's socket, or gives it away.
+    socket_is_made: bool,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
@@ -73,7 +75,7 @@ const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 10] = [
     |context| storage::check(context.settings, context.state_is_made),
     |context| accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
-    |context| wait_for("core", core::check(context.settings)),
+    |context| wait_for("core", core::check(context.settings, context.socket_is_made)),
     |context| wait_for("upstream", upstream::check(context.settings)),
 ];
 
@@ -88,7 +90,8 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
         }
     };
     findings.extend(account.findings);
-    findings.extend(side_by_side(&Context { settings, state_is_made: account.state_is_made }));
+    let rights::As { state_is_made, socket_is_made, .. } = account;
+    findings.extend(side_by_side(&Context { settings, state_is_made, socket_is_made }));
     findings
 }
 

@@ -19,12 +19,14 @@ pub(super) struct As {
     pub(super) findings: Vec<Finding>,
     /// Whether root makes the state folder for the account when the gateway starts.
     pub(super) state_is_made: bool,
+    /// Whether root makes the folder of the core's socket, or gives it away.
+    pub(super) socket_is_made: bool,
 }
 
 /// Becomes the account that the gateway becomes. `Err`: nothing more can be checked,
 /// since it would be checked for another.
 pub(super) fn become_account(settings: &Settings, file: Option<&Path>) -> Result<As, Vec<Finding>> {
-    let mut state_is_made = false;
+    let (mut state_is_made, mut socket_is_made) = (false, false);
     let mut findings = Vec::new();
     if let Some(run_as) = &settings.run_as {
         let told = |error: AccountError| {
@@ -33,6 +35,9 @@ pub(super) fn become_account(settings: &Settings, file: Option<&Path>) -> Result
         let account = Account::find(run_as).map_err(told)?;
         if account.change().map_err(told)? == Change::Drop {
             state_is_made = plan(&settings.state_path, None) != Plan::Leave;
+            let socket = &settings.core.listen;
+            let made = |run| plan(run, Some(socket)) != Plan::Leave;
+            socket_is_made = socket.parent().is_some_and(made);
             privileges::drop_to(&account).map_err(|error| {
                 vec![Finding::error(CHECK, &error.to_string(), account::START_AS_ACCOUNT)]
             })?;
@@ -53,7 +58,7 @@ pub(super) fn become_account(settings: &Settings, file: Option<&Path>) -> Result
             account::RELOADS,
         ));
     }
-    Ok(As { findings, state_is_made })
+    Ok(As { findings, state_is_made, socket_is_made })
 }
 
 const CHECK: &str = "run as";

@@ -1,14 +1,15 @@
 //! Folders and files that the gateway writes.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 
 use super::finding::Finding;
+use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::config::checked::AuditTarget;
+use crate::process::access::Reader;
 
 /// `is_made`: root makes the state folder when the gateway starts, or gives it away.
 pub(super) fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
@@ -29,13 +30,13 @@ pub(super) fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
 
 fn folder(state: &Path) -> Finding {
     let path = state.display();
-    let mend = format!(
-        "create {path} for the user that the gateway runs as, with mode 0700 (install -d), or set state_path"
-    );
+    let reader = Reader::here();
+    let mend = format!("{}, or set state_path", rights::make(state, 0o700, &reader));
     if state.is_dir() {
         return if may_write(state) {
             Finding::ok("state", format!("{path} can be written"))
         } else {
+            let mend = rights::own(state, &reader);
             Finding::fail("state", format!("{path} cannot be written by this user"), mend)
         };
     }
@@ -56,17 +57,20 @@ fn folder(state: &Path) -> Finding {
 
 /// Keys and sessions are for the gateway alone.
 fn exposed(state: &Path) -> Option<Finding> {
-    let mode = state.metadata().ok()?.permissions().mode() & 0o7777;
-    (mode & OTHERS != 0).then(|| {
-        Finding::warn(
-            "state mode",
-            format!(
-                "{} has mode {mode:04o}: other users of this host can look into it",
-                state.display()
-            ),
-            format!("chmod 0700 {}", state.display()),
-        )
-    })
+    let folder = Found::at(state).filter(|folder| folder.mode & OTHERS != 0)?;
+    let found = format!(
+        "{} has mode {:04o}: other users of this host can look into it",
+        state.display(),
+        folder.mode
+    );
+    let reader = Reader::here();
+    let shut = format!("chmod 0700 {}", rights::quoted(state));
+    let mend = if folder.owner == reader.uid || reader.uid.is_root() {
+        shut
+    } else {
+        format!("{} && {shut}", rights::own(state, &reader))
+    };
+    Some(Finding::warn("state mode", found, mend))
 }
 
 fn space(state: &Path) -> Option<Finding> {
@@ -105,8 +109,26 @@ fn audit(path: &Path) -> Finding {
     Finding::fail(
         "audit",
         format!("{} cannot be written by this user", path.display()),
-        format!("let the gateway's user write to {}, or set [log] audit", folder.display()),
+        audit_mend(path, folder),
     )
+}
+
+fn audit_mend(path: &Path, folder: &Path) -> String {
+    let reader = Reader::here();
+    if path.is_file() {
+        return rights::own(path, &reader);
+    }
+    if path.exists() {
+        return "name a file in [log] audit".to_owned();
+    }
+    match Found::at(folder) {
+        Some(found) if found.folder => {
+            rights::grant(&found, &reader, Need::Fill).unwrap_or_else(|| {
+                "set [log] audit to a file in a folder that it can reach".to_owned()
+            })
+        }
+        _ => rights::make(folder, 0o750, &reader),
+    }
 }
 
 fn may_write(path: &Path) -> bool {
@@ -130,6 +152,8 @@ const OTHERS: u32 = 0o007;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::cli::check::finding::Status;
 

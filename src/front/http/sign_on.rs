@@ -234,7 +234,7 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
                 Ok(present) => Ok(present),
                 Err(why) => match certificate::of_client(visit, policy) {
                     Some(shown) => by_certificate(visit, shown).await,
-                    None => Err(why),
+                    None => Err(certificate::by_proxy(visit, policy, why).await),
                 },
             }
         }
