@@ -1,1 +1,6 @@
 //! Inputs that once failed, in files by subject.
+
+mod log;
+mod page;
+mod probe;
+mod readiness;

@@ -47,15 +47,22 @@ pub(super) fn explain(
              password), export the keytab again, and see permitted_enctypes in krb5.conf",
             holdings(path, read, text)
         ),
-        Reason::KeyWrong => format!(
-            "{}. Was the keytab made for another account, does the service name stand on two \
-             accounts (setspn -X), or does permitted_enctypes in krb5.conf forbid the key?",
-            holdings(path, read, text)
-        ),
+        Reason::KeyWrong => {
+            let name = service(text).map_or("HTTP/NAME", without_realm);
+            format!(
+                "{}. The key of that version is not the one by which the KDC made the ticket: the \
+                 keytab was exported for another account. `setspn -Q {name}` shows the account that \
+                 has the name: export the keytab for that one (ktpass, samba-tool domain \
+                 exportkeytab), or, if it is the wrong one, move the name to the right account \
+                 (setspn -D, setspn -S)",
+                holdings(path, read, text)
+            )
+        }
         Reason::ReplayCacheFailed => {
             "the directory must belong to the user that Doorward runs as, and have room".to_owned()
         }
-        Reason::ClockSkew => "compare both clocks with the domain controller's".to_owned(),
+        // Whose clock it is, is added where the domain controller's is known.
+        Reason::ClockSkew => "the clocks are more than five minutes apart".to_owned(),
         Reason::BindingMismatch => {
             "the client bound its token to another TLS channel: is there a TLS proxy between, or \
              a certificate before this gateway that is not its own?"
@@ -120,10 +127,18 @@ fn holdings(
     }
 }
 
+fn without_realm(principal: &str) -> &str {
+    principal.rsplit_once('@').map_or(principal, |(name, _)| name)
+}
+
 /// The principal in "Request ticket server HTTP/web@EXAMPLE kvno 3 …".
 fn service(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("ticket server ")?;
-    let end = [" kvno ", " not found", " found"].iter().filter_map(|word| rest.find(word)).min()?;
+    let (_, rest) =
+        text.split_once("ticket server ").or_else(|| text.split_once("decrypt ticket for "))?;
+    let end = [" kvno ", " not found", " found", " using "]
+        .iter()
+        .filter_map(|word| rest.find(word))
+        .min()?;
     rest.get(..end)
 }
 

@@ -124,6 +124,11 @@ impl Winbind {
         self.run("--ping-dc").await.map(drop)
     }
 
+    /// Whether the domain still takes this host's secret.
+    pub(super) async fn check_secret(&self) -> Result<(), Silent> {
+        self.run("--check-secret").await.map(drop)
+    }
+
     /// The account of this name (`DOMAIN\user` with winbind's separator, or
     /// `user@suffix`); `None` where it is no user's.
     pub(super) async fn account(&self, name: &str) -> Result<Option<Account>, Silent> {
@@ -178,7 +183,9 @@ impl Winbind {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let said = errors.lines().next().unwrap_or("no reason given");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let status = errors.lines().chain(told.lines()).find(|line| line.contains("NT_STATUS_"));
+        let said = status.or_else(|| errors.lines().next()).unwrap_or("no reason given");
         Err(Silent::Refused(said.chars().filter(|c| !c.is_control()).take(200).collect()))
     }
 }
