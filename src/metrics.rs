@@ -246,7 +246,7 @@ impl Metrics {
     /// Shows figures that another part counts. Their names must be new.
     pub fn show(&self, figures: &IntCounterVec) {
         if let Err(error) = self.registry.register(Box::new(figures.clone())) {
-            tracing::error!(%error, "some figures are not shown");
+            tracing::error!(%error, "some metrics are not shown");
         }
     }
 

@@ -42,8 +42,8 @@ pub enum Command {
     Reload(ReloadArguments),
     /// Reads the configuration and tries the surroundings
     ///
-    /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and what
-    /// mends it; the last line counts them. Run it as the user that starts the gateway, with the gateway
+    /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and how to
+    /// fix it; the last line counts them. Run it as the user that starts the gateway, with the gateway
     /// running or stopped: as root it becomes `run_as_user`, as the gateway
     /// does. Changes nothing.
     Check(CheckArguments),
@@ -51,7 +51,7 @@ pub enum Command {
     ///
     /// Asks no questions, and overwrites nothing unless told to renew it.
     Cert(cert::CertArguments),
-    /// Asks a running core: sessions, keys, and who one is to it
+    /// Asks a running core: sessions, keys, and which identity it gives the caller
     ///
     /// Over the core's unix socket, or by TLS with a key that the core knows.
     /// Sessions and keys are for administrators.
@@ -117,7 +117,7 @@ pub struct ProbeArguments {
     pub cert_pass_file: Option<PathBuf>,
     /// Who signs on by NTLM: 'DOMAIN\user' or user@dns.domain
     ///
-    /// The password stands in --password-file, or in the environment as
+    /// The password is in --password-file, or in the environment as
     /// DOORWARD_PASSWORD, or else it is asked for on the terminal, or read as
     /// the first line of standard input where that is none.
     #[arg(long, value_name = "NAME", requires = "ntlm")]

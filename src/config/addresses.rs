@@ -235,7 +235,7 @@ pub(super) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-/// The port of the core's TLS by habit, since ZCP (server_ssl_port).
+/// The usual port of the core's TLS, since ZCP (server_ssl_port).
 const CORE_PORT: u16 = 237;
 /// `sun_path` of Linux, less its NUL (unix(7)).
 const SOCKET_PATH_BYTES: usize = 107;

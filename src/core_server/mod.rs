@@ -81,8 +81,8 @@ pub enum CoreError {
     /// Key, certificate or authorities of the core's TLS.
     #[error("the core's TLS: {0}")]
     Tls(#[from] TlsSetupError),
-    /// The figures of passwords.
-    #[error("the figures of passwords cannot be kept: {0}")]
+    /// The metrics of passwords.
+    #[error("the metrics of passwords cannot be kept: {0}")]
     Figures(#[from] prometheus::Error),
     /// The system has no thread left for the store.
     #[error("cannot start the thread that writes sessions: {0}")]

@@ -102,7 +102,7 @@ impl Core {
         };
         let holder = wish.key().map(|key| {
             let Some(listed) = listed else { return Err(Reason::Busy) };
-            // An entry for some networks counts from nowhere else, nor from nobody knows where.
+            // An entry that is limited to networks never matches an unknown address.
             let from = caller.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
             let entitled = policy.keys.entitled(listed, key, Some(from), now);
             match entitled.and_then(Entitled::holder) {

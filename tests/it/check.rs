@@ -100,7 +100,7 @@ fn an_acceptor_without_keys_fails() {
         realm().web_keytab.display()
     );
     let output = Doorward::run(&["check", "--json"], &config);
-    assert_eq!(finding(&output, "service")["status"], "FAIL");
+    assert_eq!(finding(&output, "acceptor")["status"], "FAIL");
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! Inputs that once failed, in files by subject.
 
+mod advice;
+mod first_start;
 mod log;
+mod no_domain;
 mod page;
 mod probe;
+mod proxied_certificate;
 mod readiness;
+mod reload;

@@ -115,9 +115,11 @@ fn a_host_without_a_site_is_told_apart_from_a_proxy_that_does_not_pass_it_on() {
 
 #[test]
 fn a_session_that_ended_says_why_and_when() {
-    let gateway =
-        Setup { core: "session_timeout = \"2s\"\nsession_unclaimed = \"2s\"", ..Setup::default() }
-            .start();
+    let gateway = Setup {
+        core: "session_timeout = \"10s\"\nsession_unclaimed = \"10s\"",
+        ..Setup::default()
+    }
+    .start();
     let ended = |cookie: &str| {
         let answer = gateway.connect().get(&web(), "/", &[("Cookie", cookie)]);
         let said = answer.json();
@@ -154,8 +156,17 @@ fn a_session_that_ended_says_why_and_when() {
 
 #[test]
 fn a_session_that_ends_with_its_ticket_says_so() {
-    let gateway = Gateway::start();
-    let short = realm().fresh_ticket("alice", &["-l", "8s"]).unwrap();
+    // The gateway's clock is ahead, so that a ticket of ten minutes ends soon there.
+    let ahead = [
+        ("LD_PRELOAD", "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
+        ("FAKETIME", "+285s"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let app = crate::lab::servers::app();
+    let config = Setup::default().config(app.port);
+    let doorward = crate::lab::Doorward::start("serve", &config, &ahead);
+    let gateway = Gateway { doorward, app };
+    let short = realm().fresh_ticket("alice", &["-l", "5m"]).unwrap();
     let token = short.tokens(&web(), 1).remove(0);
     let cookie = cookie_of(&gateway.send_token(&token));
     let said = wait_until(LIMIT, "the ticket's end", || {
@@ -166,6 +177,12 @@ fn a_session_that_ends_with_its_ticket_says_so() {
     gateway.doorward.wait_audit("the end", |line| {
         line["event"] == "session_end" && line["reason"] == "ticket_end"
     });
+    let clock = gateway.doorward.wait_log("the clock", |line| line["part"] == "clock");
+    let said = clock["message"].as_str().unwrap();
+    assert!(
+        said.contains("4 min 4") && said.contains("ahead of the domain controller's"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::path::Path;
 use libgssapi_sys as sys;
 
 use crate::front::mechanism::kerberos::gss::Failure;
-use crate::keytab::{Keytab, KeytabError};
+use crate::kdc::ask::permitted;
+use crate::keytab::{Enctype, Entry, Keytab, KeytabError};
 use crate::wire::Reason;
 
 /// Why a call failed, and the story for the log. `read` reads the keytab at
@@ -18,10 +19,26 @@ use crate::wire::Reason;
 pub(super) fn explain(
     failure: &Failure,
     path: &Path,
-    read: impl FnOnce(&Path) -> Result<Keytab, KeytabError>,
+    read: impl Fn(&Path) -> Result<Keytab, KeytabError>,
+) -> (Reason, String) {
+    explain_under(failure, path, read, || permitted().unwrap_or_default())
+}
+
+/// The same, where krb5.conf permits these encryption types.
+fn explain_under(
+    failure: &Failure,
+    path: &Path,
+    read: impl Fn(&Path) -> Result<Keytab, KeytabError>,
+    permitted: impl Fn() -> Vec<Enctype>,
 ) -> (Reason, String) {
     let reason = classify(failure);
     let text = if failure.text.is_empty() { &failure.status } else { &failure.text };
+    if matches!(reason, Reason::KeyWrong | Reason::KeyEncryption | Reason::KeyMissing)
+        && let Ok(keytab) = read(path)
+        && let Some(why) = forbidden(&keytab, text, &permitted())
+    {
+        return (Reason::KeyEncryption, format!("{text}: {why}"));
+    }
     let mend = match reason {
         Reason::KeytabUnreadable | Reason::KerberosConfiguration | Reason::KerberosFailure => {
             match read(path) {
@@ -77,7 +94,7 @@ pub(super) fn explain(
 fn unexplained(reason: Reason, failure: &Failure) -> String {
     match reason {
         Reason::KerberosConfiguration => {
-            "mend /etc/krb5.conf, or the file that KRB5_CONFIG names".to_owned()
+            "correct /etc/krb5.conf, or the file that KRB5_CONFIG names".to_owned()
         }
         _ => format!("GSSAPI status {:#x}, code {}", failure.major, failure.minor as i32),
     }
@@ -125,6 +142,27 @@ fn holdings(
     } else {
         format!("{path} holds for it {}", keys.join(", "))
     }
+}
+
+/// Whether krb5.conf forbids all keys that the keytab has for the service: the library
+/// then acts as if there were none, or another.
+fn forbidden(keytab: &Keytab, text: &str, permitted: &[Enctype]) -> Option<String> {
+    let keys = service(text).map(|name| keytab.keys_for(name))?;
+    let forbids = |key: &&Entry| !permitted.contains(&key.enctype);
+    if permitted.is_empty() || keys.is_empty() || !keys.iter().all(forbids) {
+        return None;
+    }
+    let named = |types: &mut dyn Iterator<Item = Enctype>| {
+        let mut names: Vec<_> = types.map(|one| one.to_string()).collect();
+        names.dedup();
+        names.join(", ")
+    };
+    Some(format!(
+        "krb5.conf permits {} only (permitted_enctypes), and the keytab has {} for it. Take \
+         permitted_enctypes out of [libdefaults] in krb5.conf",
+        named(&mut permitted.iter().copied()),
+        named(&mut keys.iter().map(|key| key.enctype))
+    ))
 }
 
 fn without_realm(principal: &str) -> &str {
@@ -211,7 +249,6 @@ const TEXTS: &[(&[&str], Reason)] = &[
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::keytab::{Enctype, Entry};
 
     /// Majors and sentences as MIT krb5 1.20 gave them for faults made on purpose.
     const REAL: &[(u32, &str, Reason)] = &[
@@ -314,6 +351,42 @@ mod tests {
             let (reason, detail) = explain(&failure(FAILURE, text), path(), missing);
             assert_eq!(reason, Reason::KeytabUnreadable, "{text}");
             assert!(detail.starts_with("/etc/web.keytab does not exist"), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_has_one_cause_and_a_command() {
+        let text = REAL[3].1;
+        let all = || vec![Enctype(17), Enctype(18)];
+        let (reason, detail) =
+            explain_under(&failure(FAILURE, text), path(), |_| Ok(keytab()), all);
+        assert_eq!(reason, Reason::KeyWrong);
+        assert!(detail.contains("exported for another account"), "{detail}");
+        assert!(detail.contains("`setspn -Q HTTP/web`"), "{detail}");
+        assert!(!detail.contains("permitted_enctypes") && !detail.contains('?'), "{detail}");
+    }
+
+    #[test]
+    fn keys_that_krb5_conf_forbids_are_told_as_such() {
+        for text in [
+            REAL[2].1,
+            REAL[3].1,
+            "Request ticket server HTTP/web@LAB.TEST not found in keytab (ticket kvno 3)",
+        ] {
+            let (reason, detail) = explain_under(
+                &failure(FAILURE, text),
+                path(),
+                |_| Ok(keytab()),
+                || vec![Enctype(20), Enctype(19)],
+            );
+            assert_eq!(reason, Reason::KeyEncryption, "{text}");
+            assert!(
+                detail.contains(
+                    "krb5.conf permits aes256-cts-hmac-sha384-192, aes128-cts-hmac-sha256-128 only"
+                ),
+                "{detail}"
+            );
+            assert!(detail.contains("Take permitted_enctypes out"), "{detail}");
         }
     }
 
