@@ -15,6 +15,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["channel_binding = \"require\" holds for all hosts", "(plain HTTP)"],
             &["by https:// only", "channel_binding = \"allow\""],
         ),
+        probe: says(&["by plain HTTP"], &["Use https://"]),
+        page: says(&["you came by plain HTTP"], &["Use https://"]),
         ..OTHERWISE
     },
     Fault {
