@@ -160,7 +160,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "X4",
+        id: "X6",
         what: "A password comes by a proxy that ends TLS and is not in trusted_proxies",
         site: || {
             let setup = Setup { sso: "mechanisms = [\"basic\"]", ..Setup::default() };
