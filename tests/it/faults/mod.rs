@@ -4,6 +4,7 @@ mod advice;
 mod first_start;
 mod log;
 mod no_domain;
+mod ntlm;
 mod page;
 mod probe;
 mod proxied_certificate;
