@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 
 use super::clock::Clock;
 use super::state::{Part, State};
+use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
 use crate::config::checked::Settings;
 use crate::front::{Front, offers};
@@ -59,11 +60,12 @@ fn of_clock(clock: Clock) -> State {
     let said = format!("the clock of this host is {clock} the domain controller's");
     if clock.keeps_everybody_out() {
         return State::broken(format!(
-            "{said}, so nobody can sign on by a ticket: set it by NTP (timedatectl)"
+            "{said}, so nobody can sign on by a ticket: {}",
+            advice::CLOCK
         ));
     }
     if clock.is_wrong() {
-        return State::notice(format!("{said}: set it by NTP (timedatectl)"));
+        return State::notice(format!("{said}: {}", advice::CLOCK));
     }
     State::OK
 }
