@@ -83,7 +83,7 @@ pub(super) fn audit(target: &AuditTarget) -> State {
             State::notice(format!(
                 "{} cannot be opened again for writing ({error}), as after a rotation: {}",
                 path.display(),
-                advice::audit(folder)
+                advice::AUDIT_ELSEWHERE
             ))
         },
         |()| State::OK,

@@ -10,3 +10,7 @@ mod probe;
 mod proxied_certificate;
 mod readiness;
 mod reload;
+
+mod charsets;
+mod forwarding;
+mod lasting;
