@@ -1,5 +1,6 @@
 //! Who was verified is told by the verifier, never by who asks.
 
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -235,6 +236,27 @@ fn all_names_of_an_account_share_its_wrong_passwords() {
         assert_eq!(socket.password(name, PASSWORD).0, 429, "{name}");
     }
     assert_eq!(socket.password(DOE.0, PASSWORD).0, 201, "nobody else is held up");
+}
+
+#[test]
+fn the_directory_is_believed_and_not_how_winbind_was_asked_before() {
+    let name = "two words";
+    realm().add_account(name, PASSWORD);
+    let gateway = ntlm_gateway::Ntlm::start_with(
+        "ntlm-server-1",
+        "",
+        Setup { more: listed(""), ..Setup::default() },
+    );
+    // From now on winbind says that the account is called so.
+    let asked = |argument: String| {
+        let done = Command::new("wbinfo").arg(argument).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let sid = asked(format!(r"--name-to-sid={}\Two   Words", realm().domain));
+    let sid = sid.split(' ').next().unwrap().to_owned();
+    assert_eq!(asked(format!("--sid-to-name={sid}")).trim(), r"LAB\two   words 1");
+    let answer = gateway.log_in(&Login::with(r"LAB\Two Words", PASSWORD));
+    assert_eq!(outcome(&answer), name);
 }
 
 #[test]
