@@ -1,5 +1,7 @@
 //! Faults of certificates and keys.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::{Fault, OTHERWISE, Site, says};
 use crate::gateway::{Setup, web};
 use crate::lab::Pki;
@@ -132,6 +134,21 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
+        id: "C11",
+        what: "Everybody on the host can read the private key",
+        site: || {
+            let site = with_certificate(|pki| issue(pki, "-1 hour", "ca", &for_site()));
+            let open = PermissionsExt::from_mode(0o644);
+            std::fs::set_permissions(site.dir().join("tls/web.pem"), open).unwrap();
+            site
+        },
+        check: says(
+            &["the private key in {dir}/tls/web.pem has mode 0644"],
+            &["chmod 0600 {dir}/tls/web.pem"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
         id: "S2",
         what: "A file in sslkeys_path holds a private key, or none",
         site: || {
@@ -211,8 +228,9 @@ fn with_certificate(make: impl FnOnce(&Pki)) -> Site {
     let pki = Pki::new();
     make(&pki);
     let site = site("");
-    // Beside the authority's certificate its own would be found there.
-    site.write("tls/web.pem", std::fs::read(pki.path("web.pem")).unwrap());
+    // In the folder of the authority its certificate would be found.
+    let path = site.write("tls/web.pem", std::fs::read(pki.path("web.pem")).unwrap());
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
     site
 }
 

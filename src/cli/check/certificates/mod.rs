@@ -6,11 +6,13 @@ use std::path::Path;
 use self::cert::Cert;
 use super::finding::Finding;
 use crate::advice::certificate as advice;
+use crate::advice::rights::{self, Found, Need};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::{CertificateFiles, HostPattern};
 use crate::front::tls::ServerTls;
 use crate::pki::pair;
+use crate::process::access::Reader;
 
 pub(super) mod cert;
 mod chain;
@@ -69,7 +71,26 @@ fn shown(
         return vec![Finding::error(lines.own, &failed, &advice::name_files(lines.section))];
     }
     let file = &files.certificate;
-    examined(lines, file, &cert::of_file(file), clock::now(), &known::places(settings, file))
+    let mut findings: Vec<_> = readable_key(lines, &files.key).into_iter().collect();
+    findings.extend(examined(
+        lines,
+        file,
+        &cert::of_file(file),
+        clock::now(),
+        &known::places(settings, file),
+    ));
+    findings
+}
+
+/// Whoever has the key can pass for the gateway.
+fn readable_key(lines: &Lines, key: &Path) -> Option<Finding> {
+    let found = Found::at(key).filter(|found| found.mode & OTHERS != 0)?;
+    let told = format!(
+        "the private key in {} has mode {:04o}: whoever can read it can pass for this gateway",
+        key.display(),
+        found.mode
+    );
+    Some(Finding::fail(lines.own, told, rights::shut(&found, &Reader::here(), Need::Read)))
 }
 
 fn examined(
@@ -111,6 +132,9 @@ fn hosts(settings: &Settings) -> Vec<String> {
     });
     super::names::hosts(settings).into_iter().chain(below).collect()
 }
+
+/// Permissions of everybody else.
+const OTHERS: u32 = 0o007;
 
 const FRONT: Lines = Lines {
     own: "certificate",
