@@ -7,7 +7,10 @@ pub const START: &str = "start the application, or correct upstream of its [[sit
 pub const NAME: &str =
     "correct the host in upstream of its [[site]], or add the name to DNS or /etc/hosts";
 
-/// It accepts connections, and answers nothing.
+/// It closes connections without a word.
+pub const SILENT: &str = "correct the port in upstream of its [[site]], or look at the application's own log: it closes the connection without an answer";
+
+/// It accepts connections, and does not answer.
 pub const SLOW: &str =
     "look at the application's own log: it accepts connections and does not answer";
 

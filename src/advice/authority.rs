@@ -23,3 +23,6 @@ pub const FETCH_LIST: &str = "fetch a new list from the authority into crl_file,
 
 /// An authority has no list.
 pub const ADD_LIST: &str = "append the list of this authority to crl_file (-----BEGIN X509 CRL-----), or take the authority out";
+
+/// It may not sign the list that is given for it.
+pub const SIGN_LISTS: &str = "make the authority's certificate anew with keyUsage cRLSign beside keyCertSign, or take crl_file out";

@@ -1,5 +1,7 @@
 //! Certificates that Doorward shows to clients.
 
+use std::path::Path;
+
 /// None is configured.
 pub const NONE: &str = "set server_ssl_key_file in [front]";
 
@@ -12,6 +14,12 @@ pub fn name_files(section: &str) -> String {
 pub const RENEW: &str =
     "have the certificate issued again, replace the file, and reload the gateway (SIGHUP)";
 
+/// The certificate of an issuer in the file ended, or ends soon.
+pub const RENEW_LINK: &str = "fetch the issuer's new certificate, or have both issued again, replace the file, and reload the gateway (SIGHUP)";
+
+/// The certificate of somebody who signs on with it ended, or ends soon.
+pub const RENEW_CLIENT: &str = "have the certificate issued again for the same key: the file here may stay as it is, or hold the new one";
+
 /// It begins later.
 pub const NOT_YET: &str = "compare this host's clock with another (`timedatectl`); if it is right, the certificate was issued for later: install it then, or have it issued again from today";
 
@@ -19,12 +27,17 @@ pub const NOT_YET: &str = "compare this host's clock with another (`timedatectl`
 pub const ALL_NAMES: &str =
     "have a certificate issued for all names of the sites: browsers do not trust it under another";
 
-/// The certificate of its issuer is not in the file.
-pub fn append(issuer: &str, file: &str) -> String {
+/// The certificate of its issuer is not in the file, and was found elsewhere.
+pub fn append_from(issuer: &str, place: &Path, file: &str) -> String {
     format!(
-        "append the certificate of {issuer} to {file}, behind the certificate it issued (your CA offers it as \"chain\" or \"intermediate\")"
+        "append the certificate of {issuer}, which is in {}, to {file}, behind the certificate it issued, and reload the gateway (SIGHUP)",
+        place.display()
     )
 }
+
+/// Two authorities have the same name.
+pub const RIGHT_ISSUER: &str =
+    "replace the issuer's certificate in the file by that of the key which signed";
 
 /// Nobody knows whether the issuer is a root or stands in between.
 pub fn append_or_trust(issuer: &str, file: &str) -> String {
@@ -47,9 +60,6 @@ pub const SELF_SIGNED: &str = "have a certificate issued by an authority that br
 
 /// Its signature can be forged.
 pub const SIGNATURE: &str = "have it issued again with SHA-256: clients refuse this signature";
-
-/// It counts for longer than some clients take.
-pub const SHORTER: &str = "have it issued for 825 days at most";
 
 /// Clients refuse it for a reason that only the library names.
 pub const ISSUE_AGAIN: &str = "have it issued again";

@@ -30,3 +30,6 @@ pub const GIVE_ENTRY: &str =
 
 /// A key whose time is over.
 pub const REMOVE_KEY: &str = "remove the file, or give the entry another not_after";
+
+/// A listed certificate whose authority is not taken.
+pub const ISSUE_OR_TRUST: &str = "have it issued again by an authority that is taken, or append that issuer's certificate to [core] server_ssl_ca_file (for browsers: [front] client_ssl_ca_file)";

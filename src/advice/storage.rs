@@ -3,23 +3,22 @@
 
 use std::path::Path;
 
-/// There is no state folder, or it cannot be written.
-pub fn make_state(path: &Path, owner: &str) -> String {
-    let path = path.display();
-    format!("run `install -d -o {owner} -m 0700 {path}` as root, or set state_path")
+use super::rights;
+use crate::process::access::Reader;
+
+/// There is no state folder, or one that cannot be reached.
+pub fn make_state(path: &Path, account: &Reader) -> String {
+    format!("{}, or set state_path", rights::make(path, 0o700, account))
 }
 
 /// Files of the state folder belong to somebody else.
-pub fn give_state(path: &Path, owner: &str) -> String {
-    format!(
-        "run `chown -R {owner} {}` as root, and start the gateway as one user always",
-        path.display()
-    )
+pub fn give_state(path: &Path, account: &Reader) -> String {
+    format!("{}, and start the gateway as one user always", rights::own(path, account))
 }
 
-/// Others may look into a folder or file that is for the gateway alone.
+/// Others may look into folders or files that are for the gateway alone.
 pub fn close(paths: &[&Path]) -> String {
-    let shown: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let shown: Vec<_> = paths.iter().map(|path| rights::quoted(path)).collect();
     format!("chmod go-rwx {}", shown.join(" "))
 }
 
@@ -40,18 +39,30 @@ pub fn remove_replay_cache(path: &Path) -> String {
     format!("remove {}, and start the gateway as one user always", path.display())
 }
 
-/// The audit log cannot be appended to.
-pub fn audit(folder: &Path) -> String {
-    format!("let the gateway's user write to {}, or set [log] audit", folder.display())
-}
+/// `[log] audit` names something that is no file.
+pub const AUDIT_FILE: &str = "name a file in [log] audit";
 
-/// The session store is damaged, or was written by a newer version.
+/// The audit log is in a folder that cannot be reached.
+pub const AUDIT_ELSEWHERE: &str = "set [log] audit to a file in a folder that it can reach";
+
+/// The session store is damaged.
 pub fn move_store_aside(path: &Path) -> String {
     let path = path.display();
     format!(
         "stop the gateway, and move {path} aside with its -wal file: everybody then signs on anew"
     )
 }
+
+/// A newer version wrote the session store.
+pub fn newer_store(path: &Path) -> String {
+    format!(
+        "run the version that wrote it, or move {} aside: everybody then signs on anew",
+        path.display()
+    )
+}
+
+/// The session store cannot be read for another reason.
+pub const LOOK_AT_STORE: &str = "look at owner and mode of the file, and at the disk";
 
 /// Another program holds the session store.
 pub fn end_holder(pid: i32) -> String {

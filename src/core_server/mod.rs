@@ -290,6 +290,7 @@ fn session(secret: String, record: &Record, policy: &Policy) -> Session {
         user: Arc::clone(&record.user),
         mechanism: record.mechanism,
         principal: record.principal.clone(),
+        typed: record.typed.clone(),
         public_key: record.public_key.clone(),
         channel_bound: record.channel_bound,
         expires_at: record.expires_at,

@@ -131,14 +131,19 @@ impl Core {
     ) -> Result<(Caller, Admission), Refusal> {
         decide(peer, wish, policy, now)
             .map_err(|denial| {
-                let (refusal, reason) = match denial {
-                    Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
-                    Denial::Refused(reason @ Reason::NotAdministrator) => {
-                        (Refusal::not_administrator(), reason)
+                let (refusal, reason, detail) = match denial {
+                    Denial::NoAccess(ask) => {
+                        (Refusal::no_access(peer, ask), Reason::NotPermitted, String::new())
                     }
-                    Denial::Refused(reason) => (Refusal::logon_failed(), reason),
+                    Denial::Refused(reason @ Reason::NotAdministrator) => {
+                        (Refusal::not_administrator(), reason, String::new())
+                    }
+                    Denial::Refused(reason) => (Refusal::logon_failed(), reason, String::new()),
+                    Denial::Unidentified(refused) => {
+                        (Refusal::logon_failed(), refused.reason, refused.detail)
+                    }
                 };
-                self.refused(peer, &caller, &refusal, reason);
+                self.refused_because(peer, &caller, &refusal, reason, &detail);
                 if caller.mechanism.proves() && allowed(peer, Ask::OpenByProof) {
                     refusal.telling(reason)
                 } else {

@@ -285,6 +285,18 @@ pub(crate) mod tests {
         format::parse(&bytes).unwrap_or_else(|_| panic!("a sound keytab"))
     }
 
+    /// A keytab that has keys of these principals of a realm, kvno 2 and AES.
+    pub(crate) fn held(names: &[&str], realm: &str) -> Keytab {
+        let entry = |name: &&str| Entry {
+            principal: format!("{name}@{realm}"),
+            realm: realm.to_owned(),
+            kvno: 2,
+            enctype: Enctype(18),
+            written: Timestamp::from_unix(0),
+        };
+        Keytab { entries: names.iter().map(entry).collect() }
+    }
+
     /// A keytab of these records.
     pub(crate) fn file(records: &[Vec<u8>]) -> Vec<u8> {
         [&[5, 2][..], &records.concat()].concat()

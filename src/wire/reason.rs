@@ -114,6 +114,10 @@ reasons! {
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";
     OddPrincipal "odd_principal" Client "Your principal cannot be a user name here: it has an instance, a quoted character, or a character that no login name may have. An administrator can map it in [core.altnames].";
+    PacMissing "pac_missing" Client "Your Kerberos ticket does not say whose account it was issued to (it has no readable PAC), so the name in it is not believed. Sign off and on, or run kinit without options, to get an ordinary ticket.";
+    AccountConflict "account_conflict" Client "The name that you signed on with is not the name of the account that was verified. Sign on with the account's own name.";
+    ComputerAccount "computer_account" Client "You signed on as a computer, not as a person. This gateway takes people only ([sso.kerberos] allow_computers). Run your program as a user of the domain.";
+    UpnMissing "upn_missing" Client "This gateway knows people by their user principal name ([sso.kerberos] user_name), and your way of signing on does not tell it. Sign on by Kerberos or by password.";
     ReservedName "reserved_name" Client "The name is reserved for the system itself.";
     NotPermitted "not_permitted" Client "The caller may not do this.";
     RequirementNotMet "requirement_not_met" Client "You are signed on, but you are not one of those who may use this site.";

@@ -10,6 +10,11 @@ use crate::gateway::{Gateway, Setup};
 use crate::lab::doorward::program;
 use crate::lab::{Doorward, Pki, realm, temp_dir};
 
+mod applications;
+mod followed;
+mod report;
+mod store;
+
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -100,7 +105,7 @@ fn an_acceptor_without_keys_fails() {
         realm().web_keytab.display()
     );
     let output = Doorward::run(&["check", "--json"], &config);
-    assert_eq!(finding(&output, "service")["status"], "FAIL");
+    assert_eq!(finding(&output, "acceptor")["status"], "FAIL");
 }
 
 #[test]

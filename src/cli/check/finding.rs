@@ -61,6 +61,12 @@ impl Finding {
         Self::fail(check, found, mend)
     }
 
+    /// Something should be looked at, as an error says in the form `what; mend`.
+    pub(super) fn warning(check: &'static str, said: &str, otherwise: &str) -> Self {
+        let (found, mend) = said.split_once("; ").unwrap_or((said, otherwise));
+        Self::warn(check, found, mend)
+    }
+
     /// Whether it has to be mended.
     pub(super) fn failed(&self) -> bool {
         self.status == Status::Fail

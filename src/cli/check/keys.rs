@@ -1,76 +1,35 @@
-//! Authorities of certificates, and keys: of the core's peers, and of those who sign on by certificate.
+//! `sslkeys_path`: the keys of the core's peers, and of those who sign on by certificate.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustls::sign::CertifiedKey;
-
+use super::certificates::cert::{self, Cert};
 use super::finding::Finding;
-use super::tls::time;
-use crate::advice::{self, account, authority, key};
+use super::{authorities, certificates};
+use crate::advice::{account, key};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
-use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
-use crate::pki::certificate::Certificate;
-use crate::pki::chain::Authorities;
-use crate::pki::pair;
+use crate::config::checked::{ActAs, CoreKey, KeyRights};
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
 use crate::process::access::{self, Obstacle};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
+    let core = settings.core.tls.as_ref().map(|tls| &tls.authorities);
+    let judges: Vec<_> = core.into_iter().chain(&settings.front.clients).collect();
+    if judges.is_empty() {
+        return Vec::new();
+    }
     let now = clock::now();
-    let mut findings = Vec::new();
-    if let Some(tls) = &settings.core.tls {
-        findings.extend(own(tls, now));
-        findings.push(authorities(tls));
-    }
-    if let Some(files) = &settings.front.clients {
-        findings.push(judged_by("client authorities", files, authority::FRONT_FILES));
-    }
-    if findings.is_empty() {
-        return findings;
-    }
-    findings.extend(folder(&settings.core.sslkeys_path));
-    let listed = PeerKeys::new(settings.core.sslkeys_path.clone()).current(now);
-    findings.extend(keys(&settings.core.sslkeys_path, &listed, &settings.core.keys, now));
+    let path = &settings.core.sslkeys_path;
+    let listed = PeerKeys::new(path.clone()).current(now);
+    let authorities: Vec<_> = judges.into_iter().flat_map(authorities::all).collect();
+    let mut findings: Vec<_> = folder(path).into_iter().collect();
+    findings.extend(keys(path, &listed, &settings.core.keys, now));
+    let files = listed.keys().flat_map(|key| &key.files);
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    findings.extend(files.into_iter().filter_map(|file| issued(path, file, &authorities, now)));
     findings
-}
-
-/// The core's own certificate.
-fn own(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
-    match pair::load(&tls.certificate, "server_ssl_key_pass") {
-        Ok(pair) => shown(&pair).map(|own| time(&own, now)).into_iter().collect(),
-        Err(error) => {
-            let mend = advice::certificate::name_files("core");
-            vec![Finding::error("core certificate", &error.to_string(), &mend)]
-        }
-    }
-}
-
-fn shown(pair: &CertifiedKey) -> Option<Certificate> {
-    Certificate::read(pair.end_entity_cert().ok()?).ok()
-}
-
-fn authorities(tls: &CoreTls) -> Finding {
-    let files = &tls.authorities;
-    if files.ca_file.is_none() && files.ca_path.is_none() {
-        return Finding::warn(
-            "core authorities",
-            "none: no client certificate counts, and nobody signs on by a key",
-            authority::CORE,
-        );
-    }
-    judged_by("core authorities", files, authority::CORE_FILES)
-}
-
-fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> Finding {
-    match Authorities::load(files.clone()) {
-        Err(error) => Finding::error(what, &error.to_string(), mend),
-        Ok(_) if files.crl_file.is_none() => {
-            Finding::ok(what, "readable; revocation is not looked at (no crl_file)")
-        }
-        Ok(_) => Finding::ok(what, "readable, with lists of revoked certificates"),
-    }
 }
 
 /// Who may write into the folder may let anybody in.
@@ -101,11 +60,11 @@ fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Ve
         findings.push(Finding::warn("keys", found, key::KEEP_ONE));
     }
     for (file, skip) in listed.skipped() {
-        let mend = match access::check(&path.join(file)).map_err(|refused| refused.obstacle) {
-            Err(Obstacle::Mode { advice, .. }) => advice,
-            _ => key::PUT_KEY.to_owned(),
-        };
-        findings.push(Finding::warn("keys", format!("{file} is skipped: {skip}"), mend));
+        let said = format!("{file} is skipped: {skip}");
+        findings.push(match access::check(&path.join(file)).map_err(|refused| refused.obstacle) {
+            Err(Obstacle::Mode { advice, .. }) => Finding::warn("keys", said, advice),
+            _ => Finding::warning("keys", &said, key::PUT_KEY),
+        });
     }
     let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
     for entry in entries.iter().filter(held) {
@@ -129,6 +88,21 @@ fn one(listed: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
         return Finding::warn("keys", found, key::REMOVE_KEY);
     }
     Finding::ok("keys", format!("{name} {}", may(&entry.rights)))
+}
+
+/// A file may hold a certificate instead of the bare key: then more can be said of it.
+fn issued(folder: &Path, file: &str, authorities: &[Cert], now: Timestamp) -> Option<Finding> {
+    let certificates = cert::of_file(&folder.join(file));
+    let cert = certificates.first()?;
+    if !authorities.iter().any(|authority| authority.subject == cert.issuer) {
+        let issuer = &cert.told.issuer;
+        let names = authorities::names(authorities);
+        let found = format!(
+            "the certificate in {file} was issued by {issuer}, and only those of {names} are taken"
+        );
+        return Some(Finding::warn("keys", found, key::ISSUE_OR_TRUST));
+    }
+    certificates::time::of_key("keys", cert, now)
 }
 
 fn may(rights: &KeyRights) -> String {

@@ -6,24 +6,31 @@ use std::process::ExitCode;
 use std::thread;
 
 use self::finding::Finding;
+use self::gateway::Gateway;
+use self::kerberos::Callers;
 use super::CheckArguments;
 use crate::advice;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod authorities;
+mod certificates;
 mod command;
 mod core;
 mod finding;
+mod gateway;
 mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
-mod passwords;
+mod patience;
+mod process;
+mod proxies;
 mod report;
 mod rights;
+mod running;
 mod sockets;
 mod storage;
-mod tls;
 mod upstream;
 
 /// Checks, and prints what was found on standard output.
@@ -61,27 +68,35 @@ struct Context<'a> {
     settings: &'a Settings,
     /// Whether root makes the state folder for the account when the gateway starts.
     state_is_made: bool,
+    /// The gateway that runs now by this configuration.
+    gateway: Gateway,
     /// Whether root makes the folder of the core's socket, or gives it away.
     socket_is_made: bool,
+    /// The ticket of whoever started the check.
+    callers: Callers,
 }
 
 /// What is looked at, in the order of the report. Each asks for a bounded time.
-const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 10] = [
-    |context| kerberos::check(context.settings),
-    |context| passwords::check(context.settings),
+const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 12] = [
+    |context| kerberos::check(context.settings, &context.callers),
     |context| names::check(context.settings),
-    |context| tls::check(context.settings),
+    |context| certificates::check(context.settings),
+    |context| authorities::check(context.settings),
     |context| keys::check(context.settings),
-    |context| storage::check(context.settings, context.state_is_made),
+    storage::check,
     |context| accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
     |context| wait_for("core", core::check(context.settings, context.socket_is_made)),
     |context| wait_for("upstream", upstream::check(context.settings)),
+    |context| proxies::check(context.settings),
+    |context| wait_for("gateway", running::check(context.settings)),
 ];
 
 fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
-    let mut findings = sockets::check(settings);
+    let gateway = Gateway::find(settings, file);
+    let mut findings = sockets::check(settings, &gateway);
+    let callers = Callers::take();
     let account = match rights::become_account(settings, file) {
         Ok(account) => account,
         Err(failed) => {
@@ -91,7 +106,8 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     };
     findings.extend(account.findings);
     let rights::As { state_is_made, socket_is_made, .. } = account;
-    findings.extend(side_by_side(&Context { settings, state_is_made, socket_is_made }));
+    let context = Context { settings, state_is_made, socket_is_made, gateway, callers };
+    findings.extend(side_by_side(&context));
     findings
 }
 

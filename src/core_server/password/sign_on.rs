@@ -1,8 +1,9 @@
 //! A sign-on by password: checked, opened, and refused in one way.
 
-use super::{Denied, Limited, Origin, Verified, schedule};
+use super::{Denied, Limited, Origin, Right, Verified, schedule};
 use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
+use crate::core_server::admit::Facts;
 use crate::core_server::peer::Peer;
 use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::{Kind, Refusal};
@@ -60,8 +61,14 @@ impl Core {
         };
         let rules = (&policy.passwords, &policy.identity);
         match self.passwords.check(&name, &password, origin, rules).await {
-            Ok(identity) => {
-                let verified = Verified { identity, name, mechanism: caller.mechanism };
+            Ok(Right { identity, principal, groups }) => {
+                let facts = Facts {
+                    typed: Some(name),
+                    groups,
+                    ..Facts::named(caller.mechanism, principal.clone())
+                };
+                let caller = Caller { principal, ..caller };
+                let verified = Verified { identity, facts };
                 let wish = Wish::verified(verified, caller.act_as.clone());
                 let judged = self.decide(peer, wish, caller, &policy, now);
                 let answers = self.open_admitted(peer, vec![judged], &policy, now).await;

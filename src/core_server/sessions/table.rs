@@ -147,6 +147,7 @@ impl Table {
             user,
             mechanism: facts.mechanism,
             principal: facts.principal,
+            typed: facts.typed,
             public_key: facts.public_key,
             channel_bound: facts.channel_bound,
             opened_at: now,

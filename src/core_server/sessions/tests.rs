@@ -26,6 +26,7 @@ fn admission(login: &str, groups: &[&str], now: Timestamp) -> Admission {
     let facts = Facts {
         mechanism: Mechanism::Trusted,
         principal: login.to_owned(),
+        typed: None,
         public_key: None,
         channel_bound: false,
         ends_at: None,
@@ -414,6 +415,7 @@ fn a_ticket_that_ends_before_the_lifetime_ends_the_session_and_is_named() {
         let facts = Facts {
             mechanism,
             principal: "john".to_owned(),
+            typed: None,
             public_key: None,
             channel_bound: false,
             ends_at,
