@@ -4,3 +4,7 @@ mod first_start;
 mod no_domain;
 mod proxied_certificate;
 mod reload;
+
+mod charsets;
+mod forwarding;
+mod lasting;
