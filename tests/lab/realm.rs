@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use super::{lab_path, output, temp_dir};
@@ -197,6 +198,26 @@ impl Realm {
     #[track_caller]
     pub fn duplicate_spn(&self, service: &Service, account: &str) {
         self.run("duplicate-spn", &[&service.name, account]);
+    }
+
+    /// Exports the keys of one principal, an account's too.
+    #[track_caller]
+    pub fn keytab_of(&self, principal: &str) -> PathBuf {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let keytab = self.dir.join(format!("exported-{number}.keytab"));
+        let name = format!("--principal={principal}");
+        self.samba_tool(&["domain", "exportkeytab", keytab.to_str().unwrap(), &name]);
+        keytab
+    }
+
+    /// Runs samba-tool on the domain.
+    #[track_caller]
+    pub fn samba_tool(&self, args: &[&str]) {
+        let mut command = Command::new("samba-tool");
+        command.args(args).arg(format!("--configfile={}", self.smb_conf.display()));
+        let (_, err) = output(&mut command);
+        assert_eq!(err, "", "samba-tool {}", args.join(" "));
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@ use super::finding::Finding;
 use crate::advice::ntlm as ntlm_advice;
 use crate::advice::rights::{self, Need};
 use crate::config::Settings;
-use crate::config::checked::{Ntlm, Realm};
+use crate::config::checked::Ntlm;
 use crate::process::access::{Obstacle, explain};
 use crate::wire::Mechanism;
 
@@ -24,7 +24,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     if !is_offered(settings) {
         return not_installed(ntlm).into_iter().collect();
     }
-    let (findings, member) = all(ntlm, &settings.core.realms).await;
+    let (findings, member) = all(settings).await;
     // Debian's winbind runs without belonging to a domain, and whoever wrote no list of
     // mechanisms has not asked for NTLM: then it is not offered, and that is all.
     match findings.iter().find(|finding| finding.failed()) {
@@ -34,7 +34,8 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 }
 
 /// What is found, and whether this host belongs to a domain, as far as smb.conf says.
-async fn all(ntlm: &Ntlm, realms: &[Realm]) -> (Vec<Finding>, bool) {
+async fn all(settings: &Settings) -> (Vec<Finding>, bool) {
+    let ntlm = &settings.sso.ntlm;
     let mut member = false;
     let mut findings = vec![program(ntlm)];
     if findings.iter().any(Finding::failed) {
@@ -49,7 +50,9 @@ async fn all(ntlm: &Ntlm, realms: &[Realm]) -> (Vec<Finding>, bool) {
         Ok(samba) => {
             member = samba.is_member();
             findings.extend(samba.findings());
-            findings.extend(winbind::check(ntlm, &samba, realms).await);
+            findings.extend(
+                winbind::check(ntlm, &samba, &settings.core.realms, is_asked_for(settings)).await,
+            );
         }
         Err(failed) => findings.push(failed),
     }

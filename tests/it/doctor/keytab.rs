@@ -77,7 +77,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The service's name is on no account",
         site: || {
             let service = realm().add_service("doctor-k5");
-            samba_tool(&["spn", "delete", &format!("HTTP/{}", service.host), "svc-doctor-k5"]);
+            let name = format!("HTTP/{}", service.host);
+            realm().samba_tool(&["spn", "delete", &name, "svc-doctor-k5"]);
             serving(&service.host, service.keytab).ticket(None)
         },
         check: says(
@@ -222,14 +223,6 @@ fn as_nobody(mode: u32) -> Site {
     let keytab = site.write("web.keytab", std::fs::read(&realm().web_keytab).unwrap());
     std::fs::set_permissions(keytab, PermissionsExt::from_mode(mode)).unwrap();
     site
-}
-
-fn samba_tool(args: &[&str]) {
-    let database = realm().dir.join("ad/private/sam.ldb");
-    let mut command = Command::new("samba-tool");
-    command.args(args).arg(format!("--configfile={}", realm().smb_conf.display()));
-    let done = command.arg("-H").arg(database).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// The same keys under another name of the same length.

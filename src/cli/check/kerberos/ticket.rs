@@ -28,20 +28,29 @@ pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Findin
             ),
             advice::ADD_AES,
         ),
+        Heard::Withheld(Withheld::Clock) => Finding::fail(
+            "clock",
+            format!(
+                "the KDC of {realm} gives no ticket, since it takes this host's clock for wrong"
+            ),
+            crate::advice::kdc::CLOCK,
+        ),
+        Heard::Withheld(Withheld::Other(why)) => Finding::warn(
+            "service",
+            format!("{realm} gives whoever runs this check no ticket for {name}: {why}"),
+            advice::by_hand(name, realm),
+        ),
         Heard::Told(Known::Yes) if *is_held => Finding::ok(
             "service",
             format!("{name} is known to {realm}, and the keytab has keys of it"),
         ),
-        Heard::Told(_) | Heard::Withheld(Withheld::Other(_)) | Heard::Nothing if *is_held => {
-            let why = match heard {
-                Heard::Withheld(Withheld::Other(why)) => {
-                    format!(" ({realm} gives no ticket: {why})")
-                }
-                Heard::Nothing => format!(" (whether {realm} knows it was not heard)"),
-                _ => String::new(),
-            };
-            Finding::ok("service", format!("the keytab has keys of {name}{why}"))
+        Heard::Told(_) if *is_held => {
+            Finding::ok("service", format!("the keytab has keys of {name}"))
         }
+        Heard::Nothing if *is_held => Finding::ok(
+            "service",
+            format!("the keytab has keys of {name} (no KDC said whether {realm} knows it)"),
+        ),
         _ if by_host_key(keytab) => Finding::ok(
             "service",
             format!(
@@ -248,6 +257,21 @@ mod tests {
             assert_eq!(finding.status(), status, "{finding}");
         }
         assert_eq!(said(&Heard::Told(Known::Twice)).0, Status::Fail);
+    }
+
+    #[test]
+    fn a_ticket_that_is_withheld_says_why() {
+        for (withheld, status, words) in [
+            (Withheld::Unknown, Status::Fail, "knows no service HTTP/web"),
+            (Withheld::Twice, Status::Fail, "on two accounts"),
+            (Withheld::Encryption, Status::Fail, "permits"),
+            (Withheld::Clock, Status::Fail, "takes this host's clock for wrong"),
+            (Withheld::Other("KDC policy".to_owned()), Status::Warn, "no ticket for HTTP/web: KDC"),
+        ] {
+            let (found, line) = said(&Heard::Withheld(withheld));
+            assert_eq!(found, status, "{line}");
+            assert!(line.contains(words), "{line}");
+        }
     }
 
     #[test]

@@ -9,18 +9,19 @@ use crate::cli::check::finding::Finding;
 use crate::config::checked::Realm;
 
 /// Nothing where winbind does not tell.
-pub(super) async fn check(wbinfo: &Path, realms: &[Realm]) -> Option<Finding> {
+pub(super) async fn check(wbinfo: &Path, realms: &[Realm], is_asked_for: bool) -> Option<Finding> {
     let own = ask(wbinfo, ["--own-domain"], LIMIT);
     let known = ask(wbinfo, ["--all-domains"], LIMIT);
     let (own, known) = tokio::join!(own, known);
     let own = own.ok().filter(|said| said.succeeded)?.out;
     let known = known.ok().filter(|said| said.succeeded).map(|said| said.out).unwrap_or_default();
     let known: Vec<_> = known.lines().map(str::trim).collect();
-    (!own.is_empty()).then(|| compare(own.trim(), &known, realms))
+    (!own.is_empty()).then(|| compare(own.trim(), &known, realms, is_asked_for))
 }
 
-/// `known`: the domains that winbind knows, its own and those it trusts.
-fn compare(own: &str, known: &[&str], realms: &[Realm]) -> Finding {
+/// `known`: the domains that winbind knows, its own and those it trusts. What nobody asked
+/// for by name is no failure.
+fn compare(own: &str, known: &[&str], realms: &[Realm], is_asked_for: bool) -> Finding {
     if realms.is_empty() {
         let found =
             format!("winbind's own domain is {own}; without [[core.realm]] its people may sign on");
@@ -48,7 +49,8 @@ fn compare(own: &str, known: &[&str], realms: &[Realm]) -> Finding {
     let trusted: Vec<_> = known.iter().copied().filter(|domain| is_listed(domain)).collect();
     if trusted.is_empty() {
         let found = format!("{found}: nobody comes in by NTLM");
-        return Finding::fail(CHECK, found, advice::domain(own));
+        let finding = if is_asked_for { Finding::fail } else { Finding::warn };
+        return finding(CHECK, found, advice::domain(own));
     }
     let found = format!("{found}: by NTLM only people of {} come in", trusted.join(", "));
     Finding::warn(CHECK, found, advice::domain(own))
@@ -66,7 +68,8 @@ mod tests {
 
     fn judged(lines: &str) -> (Status, String) {
         let settings = config::parse(lines, "test", &Surroundings::here()).unwrap().settings;
-        let finding = compare("LAB", &["BUILTIN", "LAB", "PARTNER"], &settings.core.realms);
+        let known = ["BUILTIN", "LAB", "PARTNER"];
+        let finding = compare("LAB", &known, &settings.core.realms, true);
         (finding.status(), finding.to_string())
     }
 

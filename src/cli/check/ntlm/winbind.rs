@@ -21,7 +21,12 @@ use crate::clock;
 use crate::config::checked::{Ntlm, Realm};
 use crate::process::access;
 
-pub(super) async fn check(ntlm: &Ntlm, samba: &Samba, realms: &[Realm]) -> Vec<Finding> {
+pub(super) async fn check(
+    ntlm: &Ntlm,
+    samba: &Samba,
+    realms: &[Realm],
+    is_asked_for: bool,
+) -> Vec<Finding> {
     let Some(wbinfo) = beside(&ntlm.ntlm_auth, "wbinfo") else {
         let found = "there is no program wbinfo, so winbind was not asked";
         return vec![Finding::warn("winbind", found, advice::WBINFO), pipe(samba).await];
@@ -34,7 +39,7 @@ pub(super) async fn check(ntlm: &Ntlm, samba: &Samba, realms: &[Realm]) -> Vec<F
     let may_ask = !pipe.failed();
     let trust = async { if may_ask { Some(trust(&wbinfo, samba).await) } else { None } };
     let (trust, controller, domains) =
-        tokio::join!(trust, controller(&wbinfo), domain::check(&wbinfo, realms));
+        tokio::join!(trust, controller(&wbinfo), domain::check(&wbinfo, realms, is_asked_for));
     let mut findings = vec![Finding::ok("winbind", "it answers"), pipe];
     findings.extend(trust);
     findings.push(controller);
