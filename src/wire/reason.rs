@@ -82,6 +82,8 @@ reasons! {
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
     OddHost "odd_host" Client "The Host of the request is not a host name or an address with an optional port.";
+    HostMissing "host_missing" Client "The request names no host, which every request of HTTP/1.1 and HTTP/2 has to.";
+    OddPath "odd_path" Client "The path of the request holds a control character or a blank, or hides one, so programs do not agree on where it ends.";
     MethodNotServed "method_not_served" Client "This gateway does not serve the method of the request (CONNECT, TRACE).";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
@@ -114,9 +116,16 @@ reasons! {
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";
     OddPrincipal "odd_principal" Client "Your principal cannot be a user name here: it has an instance, a quoted character, or a character that no login name may have. An administrator can map it in [core.altnames].";
+    PacMissing "pac_missing" Client "Your Kerberos ticket does not say whose account it was issued to (it has no readable PAC), so the name in it is not believed. Sign off and on, or run kinit without options, to get an ordinary ticket.";
+    AccountConflict "account_conflict" Client "The name that you signed on with is not the name of the account that was verified. Sign on with the account's own name.";
+    ComputerAccount "computer_account" Client "You signed on as a computer, not as a person. This gateway takes people only ([sso.kerberos] allow_computers). Run your program as a user of the domain.";
+    UpnMissing "upn_missing" Client "This gateway knows people by their user principal name ([sso.kerberos] user_name), and your way of signing on does not tell it. Sign on by Kerberos or by password.";
     ReservedName "reserved_name" Client "The name is reserved for the system itself.";
     NotPermitted "not_permitted" Client "The caller may not do this.";
     RequirementNotMet "requirement_not_met" Client "You are signed on, but you are not one of those who may use this site.";
+    NoSession "no_session" Nobody "This site is entered with a session that a program has opened at the core, and the request showed none.";
+    SeveralSessions "several_sessions" Client "The request carries session cookies of several people, so it is not clear who you are. Sign off at /.doorward/logout, or delete the cookies of this site, and sign on again.";
+    CookieUnreadable "cookie_unreadable" Client "Your browser sent a session cookie that was not given by this site, or was changed since, so the session that it may stand for was not ended. Delete the cookies of this site. A session that is not used ends by itself.";
     SessionEnded "session_ended" Nobody "Your session has ended. Sign on again.";
     AddressChanged "address_changed" Client "The session belongs to another network address.";
     NotAdministrator "not_administrator" Client "Only administrators may act as somebody else; administrators of a company only as users of that company.";

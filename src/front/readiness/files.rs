@@ -138,6 +138,9 @@ mod tests {
             acceptor: None,
             threads: 1,
             queue: 1,
+            user_name: crate::config::checked::UserName::Sam,
+            allow_computers: false,
+            realms_without_pac: Vec::new(),
         };
         let (state, services) = keytab(&settings);
         assert!(state.broken.unwrap().contains("does not exist"));

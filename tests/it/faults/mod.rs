@@ -5,3 +5,7 @@ mod kerberos;
 mod no_domain;
 mod proxied_certificate;
 mod reload;
+
+mod charsets;
+mod forwarding;
+mod lasting;
