@@ -281,15 +281,6 @@ impl Realm {
         keytab
     }
 
-    /// Runs samba-tool on the domain.
-    #[track_caller]
-    pub fn samba_tool(&self, args: &[&str]) {
-        let mut command = Command::new("samba-tool");
-        command.args(args).arg(format!("--configfile={}", self.smb_conf.display()));
-        let (_, err) = output(&mut command);
-        assert_eq!(err, "", "samba-tool {}", args.join(" "));
-    }
-
     #[track_caller]
     fn export(&self, verb: &str, service: &Service, what: &str) -> PathBuf {
         let keytab = self.dir.join(format!("{}-{what}.keytab", service.name));
