@@ -33,3 +33,19 @@ pub const SLOW: &str = "look at the load of this host, and at log level in smb.c
 
 /// This host belongs to no domain, and nobody asked for NTLM.
 pub const JOIN_OR_LEAVE_OUT: &str = "nothing, if Kerberos is enough: mechanisms = [\"negotiate\", \"basic\"] in [sso] ends this line. For NTLM, let the host join the domain (docs/ntlm.md)";
+
+/// This host has never joined a domain.
+pub const JOIN_FIRST: &str = "join a domain (security = ads in smb.conf, then net ads join), or take ntlm out of [sso] mechanisms";
+
+/// winbind reaches no domain controller.
+pub const REACH_CONTROLLER: &str = "look whether the domain controllers are up and reachable (ports 135, 445 and 49152 and above), and whether DNS names them (_ldap._tcp.dc._msdcs)";
+
+/// What stands in the helper's place is another program.
+pub const RIGHT_HELPER: &str =
+    "set [sso.ntlm] ntlm_auth = \"/usr/bin/ntlm_auth\", which Debian's package winbind brings";
+
+/// The helper says nothing.
+pub const HANGING_HELPER: &str = "look whether winbind answers (wbinfo --ping) and what it logs, and whether [sso.ntlm] ntlm_auth is Samba's program (usually /usr/bin/ntlm_auth)";
+
+/// The helper does not start, or dies.
+pub const RUN_HELPER: &str = "run it by hand with the same arguments: it says what it lacks";

@@ -4,6 +4,7 @@ mod advice;
 mod charsets;
 mod first_start;
 mod forwarding;
+mod kerberos;
 mod lasting;
 mod log;
 mod no_domain;
