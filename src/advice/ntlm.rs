@@ -32,7 +32,7 @@ pub const JOIN: &str = "join the domain again (net ads join), and start winbind 
 pub const SLOW: &str = "look at the load of this host, and at log level in smb.conf";
 
 /// This host belongs to no domain, and nobody asked for NTLM.
-pub const JOIN_OR_LEAVE_OUT: &str = "nothing, if Kerberos is enough: mechanisms = [\"negotiate\", \"basic\"] in [sso] ends this line. For NTLM, let the host join the domain (docs/ntlm.md)";
+pub const JOIN_OR_LEAVE_OUT: &str = "for NTLM, let this host join the domain (docs/ntlm.md); without NTLM, set mechanisms = [\"negotiate\", \"basic\"] in [sso], and this line is gone";
 
 /// This host has never joined a domain.
 pub const JOIN_FIRST: &str = "join a domain (security = ads in smb.conf, then net ads join), or take ntlm out of [sso] mechanisms";
