@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpListener;
 
-use super::{Fault, OTHERWISE, Site, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
 use crate::lab::{Doorward, Pki, servers};
 
@@ -13,6 +13,9 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The application is down",
         site: || before("127.0.0.1:1"),
         check: says(&["127.0.0.1 port 1: Connection refused"], &["start the application"]),
+        probe: cause(&["Signed on, but application_down", "is not running"]),
+        page: cause(&["You are signed on, but the application", "is not running"]),
+        log: says(&["127.0.0.1:1 cannot be reached"], &["is it running", "site.upstream"]),
         ..OTHERWISE
     },
     Fault {
@@ -39,6 +42,7 @@ pub(super) const FAULTS: &[Fault] = &[
             before(&format!("127.0.0.1:{}", nginx.port)).keep((nginx, pki))
         },
         check: says(&["speaks TLS", "plain HTTP"], &["plain HTTP port in upstream"]),
+        probe: says(&["Signed on, but", "it speaks TLS"], &["Give its HTTP port as upstream"]),
         ..OTHERWISE
     },
     Fault {
@@ -56,6 +60,9 @@ pub(super) const FAULTS: &[Fault] = &[
             before(&address.to_string())
         },
         check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
+        probe: cause(&["Signed on, but application_down", "is no answer"]),
+        page: cause(&["You are signed on, but", "is no answer"]),
+        log: cause(&["broke off before its answer"]),
         ..OTHERWISE
     },
     Fault {

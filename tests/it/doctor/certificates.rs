@@ -13,6 +13,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The site's certificate has ended",
         site: || with_certificate(|pki| issue(pki, "-60 days", "ca", &for_site())),
         check: says(&["certificate: CN=web ended"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -112,6 +114,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The site's certificate ends within days",
         site: || with_certificate(|pki| issue(pki, "-25 days", "ca", &for_site())),
         check: says(&["CN=web ends", "within 7 days"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -240,6 +244,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["the list of CN=ca ended", "nobody comes in by its certificates"],
             &["fetch a new list"],
         ),
+        log: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
+        ready: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
         ..OTHERWISE
     },
     Fault {

@@ -37,6 +37,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["channel_binding = \"require\" holds for all hosts", "(plain HTTP)"],
             &["by https:// only", "channel_binding = \"allow\""],
         ),
+        probe: says(&["by plain HTTP"], &["Use https://"]),
+        page: says(&["you came by plain HTTP"], &["Use https://"]),
         ..OTHERWISE
     },
     Fault {
@@ -66,8 +68,8 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "X3",
-        what: "A proxy that asks by forward-auth is not in trusted_proxies",
+        id: "X7",
+        what: "A proxy that asks by forward-auth is not in trusted_proxies, seen by the running gateway",
         site: || {
             beside_a_running_gateway(|gateway| {
                 let asks = [

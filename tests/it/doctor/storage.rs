@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Fault, OTHERWISE, Site, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::full_disk::SmallDisk;
 use crate::gateway::Setup;
 use crate::lab::{Doorward, temp_dir};
@@ -41,6 +41,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Site::of(&format!("state_path = {state:?}\n{config}")).keep(disk)
         },
         check: says(&["0 bytes are free under"], &["make room on that disk"]),
+        log: cause(&["cannot open the session store", "disk is full"]),
         ..OTHERWISE
     },
     Fault {

@@ -90,7 +90,8 @@ fn shown(
         return vec![Finding::error(lines.own, &failed, &advice::name_files(lines.section))];
     }
     let file = &files.certificate;
-    let mut findings: Vec<_> = readable_key(lines, &files.key).into_iter().collect();
+    let mut findings: Vec<_> =
+        readable_key(lines, &files.key, &settings.state_path).into_iter().collect();
     findings.extend(examined(
         lines,
         file,
@@ -102,14 +103,18 @@ fn shown(
 }
 
 /// Whoever has the key can pass for the gateway.
-fn readable_key(lines: &Lines, key: &Path) -> Option<Finding> {
+fn readable_key(lines: &Lines, key: &Path, state: &Path) -> Option<Finding> {
     let found = Found::at(key).filter(|found| found.mode & OTHERS != 0)?;
     let told = format!(
         "the private key in {} has mode {:04o}: whoever can read it can pass for this gateway",
         key.display(),
         found.mode
     );
-    Some(Finding::fail(lines.own, told, rights::shut(&found, &Reader::here(), Need::Read)))
+    Some(Finding::fail(
+        lines.own,
+        told,
+        rights::shut(&found, &Reader::of_gateway(state), Need::Read),
+    ))
 }
 
 fn examined(

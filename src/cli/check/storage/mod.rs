@@ -8,10 +8,10 @@ use nix::unistd::{AccessFlags, access as access_of};
 
 use super::Context;
 use super::finding::Finding;
-use crate::advice::rights::{self, Found, Need};
+use crate::advice::rights::{self, Need};
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
-use crate::process::access::{self, Reader};
+use crate::process::access::{self, Obstacle, Reader};
 
 mod files;
 mod space;
@@ -103,10 +103,10 @@ fn audit_mend(path: &Path, folder: &Path) -> String {
     if path.exists() {
         return advice::AUDIT_FILE.to_owned();
     }
-    match Found::at(folder) {
-        Some(found) if found.folder => rights::grant(&found, &reader, Need::Fill)
-            .unwrap_or_else(|| advice::AUDIT_ELSEWHERE.to_owned()),
-        _ => rights::make(folder, 0o750, &reader),
+    match access::may(folder, Need::Fill).map_err(|refused| refused.obstacle) {
+        Err(Obstacle::Mode { advice, .. }) => advice,
+        Ok(()) if !folder.exists() => rights::make(folder, 0o750, &reader),
+        _ => advice::AUDIT_ELSEWHERE.to_owned(),
     }
 }
 
