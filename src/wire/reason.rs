@@ -82,6 +82,8 @@ reasons! {
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
     OddHost "odd_host" Client "The Host of the request is not a host name or an address with an optional port.";
+    HostMissing "host_missing" Client "The request names no host, which every request of HTTP/1.1 and HTTP/2 has to.";
+    OddPath "odd_path" Client "The path of the request holds a control character or a blank, or hides one, so programs do not agree on where it ends.";
     MethodNotServed "method_not_served" Client "This gateway does not serve the method of the request (CONNECT, TRACE).";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
@@ -91,7 +93,7 @@ reasons! {
     KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
     KeyMissing "key_missing" Configuration "The keytab of this gateway has no key for the service the ticket is for.";
     KeyEncryption "key_encryption" Configuration "The keytab of this gateway lacks the encryption type that the ticket uses. Export it again with AES keys.";
-    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: the keytab does not fit the account, or the service name is on two accounts.";
+    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: its keytab was exported for another account than the one that has the site's name now. The gateway's log says what to do.";
     KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
@@ -110,6 +112,8 @@ reasons! {
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed, and gave no reason that this gateway knows. Its words are in the log.";
     NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can sign on by NTLM.";
     WinbindRights "winbind_rights" Configuration "This gateway has no right to ask winbind (its privileged pipe), so nobody can sign on by NTLM.";
+    WinbindTrust "winbind_trust" Configuration "The domain does not take this gateway for a member any more, so nobody can sign on by NTLM until its administrator has joined it again.";
+    WinbindClock "winbind_clock" Configuration "The clocks of this gateway and of the domain controller differ, so nobody can sign on by NTLM until its administrator has set this gateway's.";
     WinbindDown "winbind_down" Upstream "The domain does not answer at this moment (winbind), so nobody can be signed on by NTLM. Try again in a minute.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";
@@ -121,6 +125,9 @@ reasons! {
     ReservedName "reserved_name" Client "The name is reserved for the system itself.";
     NotPermitted "not_permitted" Client "The caller may not do this.";
     RequirementNotMet "requirement_not_met" Client "You are signed on, but you are not one of those who may use this site.";
+    NoSession "no_session" Nobody "This site is entered with a session that a program has opened at the core, and the request showed none.";
+    SeveralSessions "several_sessions" Client "The request carries session cookies of several people, so it is not clear who you are. Sign off at /.doorward/logout, or delete the cookies of this site, and sign on again.";
+    CookieUnreadable "cookie_unreadable" Client "Your browser sent a session cookie that was not given by this site, or was changed since, so the session that it may stand for was not ended. Delete the cookies of this site. A session that is not used ends by itself.";
     SessionEnded "session_ended" Nobody "Your session has ended. Sign on again.";
     AddressChanged "address_changed" Client "The session belongs to another network address.";
     NotAdministrator "not_administrator" Client "Only administrators may act as somebody else; administrators of a company only as users of that company.";

@@ -12,6 +12,9 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::ManyAuthorizations
         | Reason::AmbiguousPath
         | Reason::OddHost
+        | Reason::HostMissing
+        | Reason::OddPath
+        | Reason::CookieUnreadable
         | Reason::ForwardedConflict => StatusCode::BAD_REQUEST,
         Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,
@@ -34,6 +37,8 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::NtlmHelperFailed
         | Reason::WinbindRights
         | Reason::WinbindDown
+        | Reason::WinbindTrust
+        | Reason::WinbindClock
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
         Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,

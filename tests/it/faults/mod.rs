@@ -1,6 +1,15 @@
 //! Inputs that once failed, in files by subject.
+
 mod advice;
+mod charsets;
 mod first_start;
+mod forwarding;
+mod lasting;
+mod log;
 mod no_domain;
+mod ntlm;
+mod page;
+mod probe;
 mod proxied_certificate;
+mod readiness;
 mod reload;

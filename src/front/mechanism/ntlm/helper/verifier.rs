@@ -166,6 +166,8 @@ impl Verifier {
         let failure = match meaning(&said) {
             Meaning::Denied(denial) => return Failure::Denied { denial, said },
             Meaning::Winbind => Failure::Winbind(said),
+            Meaning::Trust => Failure::Trust(said),
+            Meaning::Clock => Failure::Clock(said),
             Meaning::Rights => Failure::Rights(said),
             Meaning::Unheard => health::unheard(&self.winbind, &said).await,
         };

@@ -127,6 +127,11 @@ impl Winbind {
         self.run("--ping-dc").await.map(drop)
     }
 
+    /// Whether the domain still takes this host's secret.
+    pub(super) async fn check_secret(&self) -> Result<(), Silent> {
+        self.run("--check-secret").await.map(drop)
+    }
+
     /// Whether `ntlm_auth` verifies by itself, so that nobody else can be asked.
     pub(super) const fn is_left_out(&self) -> bool {
         self.left_out
@@ -206,7 +211,9 @@ impl Winbind {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let said = errors.lines().next().unwrap_or("no reason given");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let status = errors.lines().chain(told.lines()).find(|line| line.contains("NT_STATUS_"));
+        let said = status.or_else(|| errors.lines().next()).unwrap_or("no reason given");
         Err(Silent::Refused(said.chars().filter(|c| !c.is_control()).take(200).collect()))
     }
 }
