@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::peer::{Peer, Standing};
 use super::policy::Ask;
+use crate::seldom::Seldom;
 use crate::store::WriteError;
 use crate::wire::reference::new_reference;
 use crate::wire::{ErrorBody, Reason};
@@ -31,6 +32,7 @@ pub(super) enum Kind {
     NoAccess,
     CertificateRefused,
     BadRequest,
+    TooLarge,
     NotFound,
     MethodNotAllowed,
     Busy,
@@ -39,6 +41,7 @@ pub(super) enum Kind {
     KdcUnproven,
     StoreFull,
     StoreFailed,
+    AuditFailed,
 }
 
 impl Kind {
@@ -49,6 +52,7 @@ impl Kind {
             Self::NoAccess => "no_access",
             Self::CertificateRefused => "certificate_refused",
             Self::BadRequest => "bad_request",
+            Self::TooLarge => "too_large",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Busy => "busy",
@@ -57,6 +61,7 @@ impl Kind {
             Self::KdcUnproven => "kdc_unproven",
             Self::StoreFull => "store_full",
             Self::StoreFailed => "store_failed",
+            Self::AuditFailed => "audit_failed",
         }
     }
 
@@ -67,12 +72,14 @@ impl Kind {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoAccess | Self::CertificateRefused => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy
             | Self::KdcUnreachable
             | Self::KdcUnproven
             | Self::StoreFull
-            | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::StoreFailed
+            | Self::AuditFailed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -158,6 +165,14 @@ impl Refusal {
         Self::new(Kind::BadRequest, message)
     }
 
+    pub(super) fn too_large(at_most: usize) -> Self {
+        let message = format!(
+            "The body is too large: {at_most} bytes are the limit here. Only who may send proofs \
+             (SYSTEM and fronts) may send more."
+        );
+        Self::new(Kind::TooLarge, message)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(Kind::NotFound, "The core's API has no such path.")
     }
@@ -181,6 +196,23 @@ impl Refusal {
             }
         };
         Self::new(kind, message)
+    }
+
+    /// The line that must stand in the audit log does not.
+    pub(super) fn unaudited() -> Self {
+        let reason = Reason::AuditFailed;
+        Self::new(Kind::AuditFailed, reason.sentence()).telling(reason)
+    }
+
+    /// The same for another one, under a reference of its own.
+    pub(super) fn again(other: &Self) -> Self {
+        Self {
+            kind: other.kind,
+            reference: new_reference(),
+            message: other.message.clone(),
+            told: other.told,
+            retry_after: other.retry_after,
+        }
     }
 
     /// Tells the peer the reason, too.
@@ -208,13 +240,20 @@ impl Refusal {
     }
 }
 
+static ODD: Seldom = Seldom::new();
+
 /// Says it in the log, and answers.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (reference, error) = (&self.reference, self.kind.word());
         match self.kind {
-            Kind::BadRequest | Kind::NotFound | Kind::MethodNotAllowed => {
-                tracing::warn!(%reference, error, "{}", self.message);
+            Kind::BadRequest | Kind::TooLarge | Kind::NotFound | Kind::MethodNotAllowed => {
+                match ODD.aloud(error) {
+                    Some(since_the_last) => {
+                        tracing::warn!(%reference, error, since_the_last, "{}", self.message);
+                    }
+                    None => tracing::info!(%reference, error, "{}", self.message),
+                }
             }
             // An ordinary end of a session, and what the audit log tells better.
             _ => tracing::debug!(%reference, error, "refused"),

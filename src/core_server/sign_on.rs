@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::sessions::{Opened, Origin};
 use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
-use crate::audit::{Happening, Line, Verdict};
+use crate::audit::{Handed, Happening, Line, Verdict};
 use crate::clock::Timestamp;
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
@@ -59,24 +59,50 @@ impl Core {
         }
         let opened = match admitted.is_empty() {
             true => Ok(Vec::new()),
-            false => self.sessions.open(admitted, now).await,
+            false if self.audit.forbids_sign_ons() => Err(Refusal::unaudited()),
+            false => self.sessions.open(admitted, now).await.map_err(Refusal::unrecorded),
         };
         let mut opened = opened.map(Vec::into_iter);
-        let answer = |caller: Result<Caller, Refusal>| {
-            let caller = caller?;
-            match &mut opened {
-                Ok(opened) => match opened.next() {
-                    Some(opened) => Ok(self.granted(peer, &caller, opened, policy)),
-                    None => Err(Refusal::unrecorded(WriteError::Failed)),
-                },
-                Err(error) => {
-                    let refusal = Refusal::unrecorded(*error);
-                    self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
-                    Err(refusal)
+        // All lines are handed over before the first is waited for.
+        let handed: Vec<_> = callers
+            .into_iter()
+            .map(|caller| {
+                let caller = caller?;
+                match &mut opened {
+                    Ok(opened) => {
+                        let opened =
+                            opened.next().ok_or_else(|| Refusal::unrecorded(WriteError::Failed))?;
+                        let handed = self.granted(peer, &caller, &opened);
+                        Ok((caller, opened, handed))
+                    }
+                    Err(refusal) => {
+                        let refusal = Refusal::again(refusal);
+                        self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
+                        Err(refusal)
+                    }
                 }
-            }
-        };
-        callers.into_iter().map(answer).collect()
+            })
+            .collect();
+        let mut answers = Vec::with_capacity(handed.len());
+        for handed in handed {
+            answers.push(match handed {
+                Ok((caller, opened, handed)) => match handed.is_safe().await {
+                    true => Ok(session(opened.secret, &opened.record, policy)),
+                    false => Err(self.take_back(peer, &caller, &opened).await),
+                },
+                Err(refusal) => Err(refusal),
+            });
+        }
+        answers
+    }
+
+    /// Ends a session of which nothing stands in the audit log, though it must.
+    async fn take_back(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Refusal {
+        let refusal = Refusal::unaudited();
+        // Dead at once; that it stays so is written as soon as the disk allows.
+        let _ = self.sessions.end(&opened.record.key).await;
+        self.refused(peer, caller, &refusal, reason_of(refusal.kind));
+        refusal
     }
 
     fn judge(
@@ -151,21 +177,20 @@ impl Core {
             })
     }
 
-    fn granted(&self, peer: &Peer, caller: &Caller, opened: Opened, policy: &Policy) -> Session {
+    fn granted(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Handed {
         for gone in &opened.made_room {
             self.audit.write(&Line {
                 detail: Some("made room for a newer session of the same user"),
                 ..of_record(Happening::SessionEnd, gone, &gone.key.short())
             });
         }
-        self.audit.write(&Line {
+        self.audit.hand_over(&Line {
             client: caller.client,
             peer: Some(&peer.to_string()),
             key: caller.key.as_deref().or(peer.key()),
             impersonator: caller.impersonator.as_deref(),
             ..of_record(Happening::SignOn, &opened.record, &opened.record.key.short())
-        });
-        session(opened.secret, &opened.record, policy)
+        })
     }
 
     fn refused(&self, peer: &Peer, caller: &Caller, refusal: &Refusal, reason: Reason) {

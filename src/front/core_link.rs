@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
 use super::mechanism::Proof;
@@ -22,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::wire::client::{Client, ClientError};
 use crate::wire::{OpenSession, Password, Reason, Session, SessionKey};
 
+mod attempts;
 mod events;
 mod proofs;
 mod tunnels;
@@ -100,6 +103,7 @@ pub struct CoreLink {
     waiting_passwords: Semaphore,
     grants: moka::sync::Cache<SessionKey, Grant>,
     proofs: Proofs,
+    attempts: AttemptQueue,
     tunnels: Tunnels,
     ends: AtomicU64,
     metrics: Arc<Metrics>,
@@ -117,6 +121,7 @@ impl CoreLink {
         let client = Arc::new(Client::new(address));
         let link = Arc::new(Self {
             proofs: Proofs::start(Arc::clone(&client)),
+            attempts: AttemptQueue::start(Arc::clone(&client)),
             client,
             passwords,
             waiting_passwords: Semaphore::new(PASSWORDS),
@@ -245,6 +250,11 @@ impl CoreLink {
                 ),
             )),
         }
+    }
+
+    /// Whether the front stops, or does within this time.
+    async fn is_stopping(&self, within: Duration) -> bool {
+        timeout(within, self.stop.cancelled()).await.is_ok()
     }
 
     fn refresh(self: &Arc<Self>, id: String, client: IpAddr) {

@@ -23,6 +23,7 @@ struct Ready {
     ready: bool,
     keytab: String,
     core: String,
+    audit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ntlm: Option<String>,
 }
@@ -65,14 +66,16 @@ async fn ready(front: &Front) -> Ready {
         Err(error) => Err(error.to_string()),
     };
     let core = front.core.ready().await.map_err(|no| no.detail);
+    let audit = front.audit.ready();
     let ntlm = live.ntlm.as_ref().map(|acceptor| acceptor.ready());
     let say = |part: &Result<(), String>| part.clone().err().unwrap_or_else(|| "ok".to_owned());
     let ntlm_counts = !live.settings.sso.mechanisms_by_default;
     let ntlm_ready = !ntlm_counts || ntlm.as_ref().is_none_or(Result::is_ok);
     Ready {
-        ready: keytab.is_ok() && core.is_ok() && ntlm_ready,
+        ready: keytab.is_ok() && core.is_ok() && audit.is_ok() && ntlm_ready,
         keytab: say(&keytab),
         core: say(&core),
+        audit: say(&audit),
         ntlm: ntlm.as_ref().map(say),
     }
 }

@@ -32,6 +32,13 @@ pub struct Refused {
     pub detail: String,
 }
 
+impl Refused {
+    /// Whether the password is refused; otherwise it could not be checked.
+    pub const fn is_fault_of_user(&self) -> bool {
+        answer::is_fault_of_user(self.reason)
+    }
+}
+
 /// Whether `password` is that of `user` in `realm`, by the word of a KDC that
 /// has proven itself. Which KDC that is says krb5.conf, or DNS.
 ///
@@ -56,7 +63,7 @@ pub fn verify(
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
 
     let first = |failure| judge(&failure, Stage::InitialTicket, realm);
-    let context = gss::Context::new().map_err(first)?;
+    let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
     let client = context.principal(&name).map_err(first)?;
     let mut ticket = context.initial_ticket(&client, secret).map_err(first)?;
 
@@ -84,12 +91,15 @@ pub fn verify(
 /// # Errors
 /// It does not, and the library's words.
 pub fn probe(realm: &str) -> Result<(), Refused> {
-    let said = gss::Context::new().and_then(|context| {
+    let library = |failure| judge(&failure, Stage::Library, realm);
+    let said = gss::Context::new().map_err(library).and_then(|context| {
         let name = gss::text(&format!("{NOBODY}@{realm}")).unwrap_or_default();
-        let client = context.principal(&name)?;
-        context.initial_ticket(&client, c"-").map(drop)
+        let ticket = context
+            .principal(&name)
+            .and_then(|client| context.initial_ticket(&client, c"-").map(drop));
+        ticket.map_err(|failure| judge(&failure, Stage::InitialTicket, realm))
     });
-    match said.map_err(|failure| judge(&failure, Stage::InitialTicket, realm)) {
+    match said {
         Err(refused) if refused.reason == Reason::KdcUnreachable => Err(refused),
         Err(refused) if refused.reason == Reason::KerberosConfiguration => Err(refused),
         Ok(()) | Err(_) => Ok(()),

@@ -107,7 +107,9 @@ reasons! {
     TooManyAttempts "too_many_attempts" Client "Too many wrong passwords were tried from your address or for this account. Wait a few minutes.";
     KdcUnreachable "kdc_unreachable" Upstream "No domain controller (KDC) answers, so passwords cannot be checked at this moment.";
     KdcUnproven "kdc_unproven" Configuration "What answers as domain controller (KDC) could not prove, by a key of this gateway's keytab, that it is the real one. So nobody is signed on by password.";
+    PasswordUnchecked "password_unchecked" Ourselves "The password could not be checked: the Kerberos library, or the domain controller (KDC), failed in a way that says nothing of the password. Try again; where it lasts, the gateway's log says more.";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
+    NtlmTarget "ntlm_target" Client "Your program signed on by NTLM to another service than this one: somebody relays its answers, or it knows this one by a name that is not listed here.";
     NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can be signed on by NTLM.";
     WinbindRights "winbind_rights" Configuration "This gateway may not ask winbind to verify (its privileged pipe), so nobody can be signed on by NTLM.";
     WinbindDown "winbind_down" Upstream "The domain does not answer at this moment (winbind), so nobody can be signed on by NTLM. Try again in a minute.";
@@ -125,6 +127,7 @@ reasons! {
     PublicKeyNotListed "public_key_not_listed" Configuration "The certificate is good, but its public key does not stand in the core's sslkeys_path. Put NAME-public.pem there; it counts at once.";
     PublicKeyRemoved "public_key_removed" Client "The certificate's public key was taken out of the core's sslkeys_path. It is not to be used any more.";
     PublicKeyExpired "public_key_expired" Configuration "The key's time is over (not_after of its [[core.key]]). Give it another date, or make a new key.";
+    PublicKeyNoEntry "public_key_no_entry" Configuration "The certificate is good, but its public key has no [[core.key]] in the core's settings, and keys without one may do nothing. Give it one, with act_as or role.";
     PublicKeyNoUser "public_key_no_user" Configuration "The certificate is good, but its key signs nobody on: its [[core.key]] must name exactly one user (act_as = [\"john\"]).";
     PublicKeyAddress "public_key_address" Client "The key may not be used from this network address (from of its [[core.key]]).";
     PublicKeyScope "public_key_scope" Client "The key may not act as this user (act_as of its [[core.key]]).";
@@ -142,6 +145,7 @@ reasons! {
     StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can be signed on.";
     ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
     ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
+    AuditFailed "audit_failed" Ourselves "The audit log cannot be written, and nobody is signed on here without a line in it (audit_required). Make room on its disk, or give its file back.";
     CoreUnreachable "core_unreachable" Upstream "The core, which keeps the sessions, does not answer.";
 }
 

@@ -269,7 +269,9 @@ fn an_administrator_acts_as_somebody_else_and_the_audit_log_has_both_names() {
     pki.client("admin");
     pki.client("webapp");
     let core =
-        Doorward::core(&pki.core("[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]\n"));
+        Doorward::core(&pki.core(
+            "keys_without_entry = \"system\"\n[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]\n",
+        ));
     let wish = json!({"user": "root", "trusted": true, "act_as": "Mary"});
     let open = |name| ask(&core, &pki, Some(name), "POST", "/v1/sessions", Some(wish.clone()));
     let opened = open("admin");

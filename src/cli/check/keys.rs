@@ -9,7 +9,8 @@ use super::finding::Finding;
 use super::tls::time;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
-use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
+use crate::config::checked::{ActAs, AuthorityFiles, Core, CoreTls, KeyRights};
+use crate::core_server::KeyEntries;
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Authorities;
 use crate::pki::pair;
@@ -34,7 +35,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     }
     findings.extend(folder(&settings.core.sslkeys_path));
     let listed = PeerKeys::new(settings.core.sslkeys_path.clone()).current(now);
-    findings.extend(keys(&listed, &settings.core.keys, now));
+    findings.extend(keys(&listed, &settings.core, now));
     findings
 }
 
@@ -83,7 +84,7 @@ fn folder(path: &Path) -> Option<Finding> {
     (mode & 0o022 != 0).then(|| Finding::fail("keys", found, mend))
 }
 
-fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
+fn keys(listed: &Listed, core: &Core, now: Timestamp) -> Vec<Finding> {
     if let Some(error) = listed.unreadable() {
         return vec![Finding::fail(
             "keys",
@@ -93,7 +94,7 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
-    let mut findings: Vec<_> = keys.iter().map(|key| one(key, entries, now)).collect();
+    let mut findings: Vec<_> = keys.iter().map(|key| one(key, core, now)).collect();
     for key in keys.iter().filter(|key| key.files.len() > 1) {
         let found = format!("{} hold the same key", key.files.join(" and "));
         findings.push(Finding::warn("keys", found, "keep one of them: one file, one name"));
@@ -105,22 +106,29 @@ fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
             "put the output of `openssl pkey -in KEY -pubout` there, or move the file away",
         ));
     }
-    let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
-    for entry in entries.iter().filter(held) {
-        let found = format!("[[core.key]] names {}, and no such key is there", entry.file);
-        findings.push(Finding::warn("keys", found, "correct file, or take the entry out"));
+    if let Err(error) = KeyEntries::new(core).check(listed, &core.sslkeys_path) {
+        let mend = "correct it: the core neither starts nor reloads before";
+        findings.push(Finding::fail("keys", error.to_string(), mend));
     }
     findings
 }
 
-fn one(key: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
+fn one(key: &ListedKey, core: &Core, now: Timestamp) -> Finding {
     let name = format!("{} ({})", key.files.join(", "), key.algorithm);
-    let Some(entry) = entries.iter().find(|entry| key.files.contains(&entry.file)) else {
-        return Finding::warn(
-            "keys",
-            format!("{name} has no [[core.key]]: its holder is SYSTEM, and may do everything"),
-            "give it an entry with act_as, or with act_as = [\"SYSTEM\"] if that is meant",
-        );
+    let Some(entry) = core.keys.iter().find(|entry| key.files.contains(&entry.file)) else {
+        return if core.keys_without_entry_are_system {
+            Finding::warn(
+                "keys",
+                format!("{name} has no [[core.key]]: its holder is SYSTEM, and may do everything"),
+                "give it an entry with act_as, or with act_as = [\"SYSTEM\"] if that is meant",
+            )
+        } else {
+            Finding::warn(
+                "keys",
+                format!("{name} has no [[core.key]]: its holder may do nothing"),
+                "give it an entry with act_as or role, or remove the file",
+            )
+        };
     };
     if let Some(end) = entry.not_after.filter(|end| *end < now) {
         let found = format!("{name} counts no more since {end}");
@@ -151,13 +159,16 @@ mod tests {
     use crate::pki::Algorithm;
     use std::fs;
 
-    fn entry(file: &str) -> CoreKey {
-        CoreKey {
-            file: file.to_owned(),
-            rights: KeyRights::Service(vec![ActAs::User("john".to_owned())]),
-            from: Vec::new(),
-            not_after: Some(Timestamp::from_unix(1_000)),
-        }
+    fn core(text: &str) -> Core {
+        let surroundings = crate::config::Surroundings::here();
+        crate::config::parse(text, "test", &surroundings).unwrap().settings.core
+    }
+
+    fn core_with(file: &str) -> Core {
+        let not_after = "1970-01-01T00:16:40Z";
+        core(&format!(
+            "[[core.key]]\nfile = '{file}'\nact_as = ['john']\nnot_after = {not_after}\n"
+        ))
     }
 
     #[test]
@@ -166,24 +177,30 @@ mod tests {
             files: vec!["a.pem".into(), "b.pem".into()],
             algorithm: Algorithm::Rsa(2048),
         };
-        let status = |entries: &[CoreKey], now| one(&key, entries, Timestamp::from_unix(now));
-        assert_eq!(status(&[], 0).status(), Status::Warn);
-        assert_eq!(status(&[entry("c.pem")], 0).status(), Status::Warn);
-        assert_eq!(status(&[entry("b.pem")], 1_000).status(), Status::Ok);
-        assert_eq!(status(&[entry("b.pem")], 1_001).status(), Status::Warn);
-        assert!(status(&[entry("b.pem")], 0).to_string().contains("may act as john"));
+        let said = |core: &Core, now| one(&key, core, Timestamp::from_unix(now));
+        for (core, now, status, words) in [
+            (core(""), 0, Status::Warn, "its holder is SYSTEM"),
+            (core("[core]\nkeys_without_entry = 'refuse'\n"), 0, Status::Warn, "may do nothing"),
+            (core_with("c.pem"), 0, Status::Warn, "may do nothing"),
+            (core_with("b.pem"), 1_000, Status::Ok, "may act as john"),
+            (core_with("b.pem"), 1_001, Status::Warn, "counts no more"),
+        ] {
+            let found = said(&core, now);
+            assert_eq!(found.status(), status, "{found}");
+            assert!(found.to_string().contains(words), "{found}");
+        }
     }
 
     #[test]
-    fn skipped_files_and_entries_without_file_are_named() {
+    fn skipped_files_are_named_and_an_entry_without_its_file_fails() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("README"), "keys").unwrap();
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
-        let found = keys(&listed, &[entry("gone.pem")], clock::now());
-        assert!(found.iter().all(|finding| finding.status() == Status::Warn));
+        let found = keys(&listed, &core_with("gone.pem"), clock::now());
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");
-        assert!(said[1].contains("names gone.pem, and no such key is there"), "{said:?}");
+        assert_eq!(found[1].status(), Status::Fail);
+        assert!(said[1].contains("names gone.pem, and there is no such file"), "{said:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //!                       └────────────┴─────────┘ what came of it
 //! ```
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus::{IntCounterVec, Opts};
@@ -22,10 +22,10 @@ use crate::kdc::{self, Prover};
 use crate::keytab;
 use crate::wire::{Mechanism, Password, Reason};
 
+mod attempts;
 mod bucket;
 mod limits;
 mod remembered;
-mod schedule;
 mod sign_on;
 
 use bucket::Allowance;
@@ -105,6 +105,8 @@ enum Denied {
 #[derive(Debug)]
 pub(super) struct Passwords {
     limits: Limits,
+    /// Those that a front checks.
+    attempts: Mutex<attempts::Open>,
     remembered: Remembered,
     threads: Arc<Semaphore>,
     queue: Semaphore,
@@ -126,6 +128,7 @@ impl Passwords {
             .map_err(|_| prometheus::Error::Msg("the system gives no random numbers".to_owned()))?;
         Ok(Self {
             limits: Limits::new(),
+            attempts: Mutex::default(),
             remembered,
             threads: Arc::new(Semaphore::new(KDC_THREADS)),
             queue: Semaphore::new(KDC_QUEUE),
@@ -195,14 +198,12 @@ impl Passwords {
                 self.limits.know(origin, &key);
                 Ok((identity, "granted"))
             }
-            Err(kdc::Refused { reason, detail }) if is_own_fault(reason) => {
-                Err(Denied::Unable(reason, detail))
-            }
-            Err(kdc::Refused { reason, detail }) => {
+            Err(refused) if refused.is_fault_of_user() => {
                 self.remembered.forget(&key);
                 pass.fail();
-                Err(Denied::Refused(reason, detail))
+                Err(Denied::Refused(refused.reason, refused.detail))
             }
+            Err(refused) => Err(Denied::Unable(refused.reason, refused.detail)),
         }
     }
 
@@ -246,18 +247,6 @@ fn who(name: &str, names: &Rules, default: Option<&str>) -> Result<(Account, Ide
 /// One for every spelling of an account: neither realm nor login holds a line end.
 fn key(account: &Account, identity: &Identity) -> String {
     format!("{}\n{}", identity.login(), account.realm)
-}
-
-/// Whether the password may well be right, and only cannot be checked.
-const fn is_own_fault(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::KdcUnreachable
-            | Reason::KdcUnproven
-            | Reason::KerberosConfiguration
-            | Reason::KeytabUnreadable
-            | Reason::Busy
-    )
 }
 
 /// Bytes of a password. Domains stop at 256 characters.

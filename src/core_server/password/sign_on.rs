@@ -1,6 +1,6 @@
 //! A sign-on by password: checked, opened, and refused in one way.
 
-use super::{Denied, Limited, Origin, Verified, schedule};
+use super::{Denied, Limited, Origin, Verified};
 use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
 use crate::core_server::peer::Peer;
@@ -8,6 +8,8 @@ use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::{Kind, Refusal};
 use crate::core_server::sign_on::Caller;
 use crate::core_server::wish::Wish;
+use crate::schedule;
+use crate::seldom::Seldom;
 use crate::wire::{Mechanism, OpenSession, Reason, Session};
 
 impl Core {
@@ -76,7 +78,12 @@ impl Core {
         let (refusal, reason, detail) = match denied {
             Denied::Refused(reason, detail) => (Refusal::logon_failed(), reason, detail),
             Denied::Unable(reason, detail) => {
-                tracing::error!(%reason, detail, "a password could not be checked");
+                match UNCHECKED.aloud(reason.label()) {
+                    Some(since_the_last) => {
+                        tracing::error!(%reason, detail, since_the_last, "a password could not be checked");
+                    }
+                    None => tracing::info!(%reason, detail, "a password could not be checked"),
+                }
                 (Refusal::unable(reason), reason, detail)
             }
             Denied::Limited(limited) => {
@@ -97,6 +104,8 @@ impl Core {
         refusal
     }
 }
+
+static UNCHECKED: Seldom = Seldom::new();
 
 /// Characters of a name that the audit log repeats.
 const LONGEST_NAME: usize = 256;

@@ -23,6 +23,7 @@ use crate::front::body::Body;
 use crate::front::mechanism::Scheme;
 use crate::front::upstream::UpstreamError;
 use crate::front::{Front, Live};
+use crate::seldom::Seldom;
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
 use crate::wire::{ErrorBody, Mechanism, Reason, Session};
@@ -275,11 +276,18 @@ impl<'a> Answerer<'a> {
         }
         let login =
             refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
-        match reason.fault() {
+        // Clients can provoke our own faults, too, as often as they like.
+        let aloud = match reason.fault() {
             Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), "{}", reason.sentence());
+                FAULTS.aloud(reason.label())
             }
-            Fault::Nobody | Fault::Client => {
+            Fault::Nobody | Fault::Client => None,
+        };
+        match aloud {
+            Some(since_the_last) => {
+                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), since_the_last, "{}", reason.sentence());
+            }
+            None => {
                 tracing::info!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), login, "refused");
             }
         }
@@ -303,6 +311,8 @@ impl<'a> Answerer<'a> {
         });
     }
 }
+
+static FAULTS: Seldom = Seldom::new();
 
 #[derive(Serialize)]
 struct Whoami<'a> {

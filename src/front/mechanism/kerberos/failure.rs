@@ -57,8 +57,9 @@ pub(super) fn explain(
         }
         Reason::ClockSkew => "compare both clocks with the domain controller's".to_owned(),
         Reason::BindingMismatch => {
-            "the client bound its token to another TLS channel: is there a TLS proxy between, or \
-             a certificate before this gateway that is not its own?"
+            "the client bound its token to another TLS channel: is there a TLS proxy between (it \
+             belongs into trusted_proxies), or a certificate before this gateway that is not its \
+             own?"
                 .to_owned()
         }
         _ => return (reason, text.clone()),
