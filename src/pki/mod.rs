@@ -15,6 +15,8 @@
 //! Nothing here reaches for the network: what a certificate says of lists and
 //! responders (CRL distribution points, OCSP) is not looked at.
 
+mod anchors;
+pub mod authority;
 pub mod certificate;
 pub mod chain;
 pub mod encryption;
@@ -32,6 +34,7 @@ mod private_key;
 mod public_key;
 pub mod shown;
 pub(crate) mod stamp;
+mod version1;
 
 #[cfg(test)]
 pub(crate) mod testing;

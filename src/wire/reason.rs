@@ -132,13 +132,14 @@ reasons! {
     PublicKeyAddress "public_key_address" Client "The key may not be used from this network address (from of its [[core.key]]).";
     PublicKeyScope "public_key_scope" Client "The key may not act as this user (act_as of its [[core.key]]).";
     CertificateNoChain "certificate_no_chain" Client "The certificate leads to none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have it issued by that authority, or append the certificates between to the file.";
+    CertificateAuthority "certificate_authority" Configuration "The certificate leads to one that may not issue certificates: its basicConstraints or its keyUsage (keyCertSign) do not make it an authority, or it is for another purpose. Have the authority's certificate made anew.";
     CertificateNotShown "certificate_not_shown" Client "The session was opened with a certificate, and this connection does not show it.";
     CertificateSelfSigned "certificate_self_signed" Client "The certificate is signed by itself, and by none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have one issued for the same key.";
     CertificateExpired "certificate_expired" Client "The certificate, or one it was issued by, has expired. Have it issued anew for the same key: the file in sslkeys_path stays good.";
     CertificateNotYetValid "certificate_not_yet_valid" Client "The certificate is not valid yet. Compare the clocks of the host that issued it and of this server.";
     CertificateRevoked "certificate_revoked" Client "The certificate was revoked by its authority. Make a new key and certificate.";
     CertificatePurpose "certificate_purpose" Client "The certificate is not for clients: its extended key usage lacks clientAuth. Have it issued anew for that purpose.";
-    CertificateForm "certificate_form" Client "The certificate has a form that is not taken: not X.509 version 3, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued anew for the same key: the file in sslkeys_path stays good.";
+    CertificateForm "certificate_form" Client "The certificate has a form that is not taken: X.509 version 2, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued anew for the same key: the file in sslkeys_path stays good.";
     CrlOutdated "crl_outdated" Configuration "The list of revoked certificates (crl_file) is out of date, so nobody can say which certificates still hold. Fetch a new one from the authority.";
     CrlMissing "crl_missing" Configuration "The crl_file has no list, or no valid one, of the authority that issued the certificate. Append that list to the file.";
     StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can be signed on until there is room. Sessions that stand go on working.";

@@ -93,7 +93,6 @@ fn every_other_certificate_is_told_why_it_does_not_count() {
     issue("server", "P-256", "ca", "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n");
     issue("short", "1024", "ca", CLIENT);
     issue("curved", "ED448", "ca", CLIENT);
-    issue("version1", "P-256", "ca", "");
     issue("unlisted", "P-256", "ca", CLIENT);
     pki.unlist("unlisted");
     issue("replaced", "2048", "ca", CLIENT);
@@ -113,7 +112,6 @@ fn every_other_certificate_is_told_why_it_does_not_count() {
         ("over", "certificate_expired"),
         ("early", "certificate_not_yet_valid"),
         ("server", "certificate_purpose"),
-        ("version1", "certificate_form"),
         ("short", "public_key_too_short"),
         ("curved", "public_key_algorithm"),
         ("unlisted", "public_key_not_listed"),

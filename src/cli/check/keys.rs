@@ -67,12 +67,24 @@ fn authorities(tls: &CoreTls) -> Finding {
 }
 
 fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> Finding {
-    match Authorities::load(files.clone()) {
-        Err(error) => Finding::error(what, &error.to_string(), mend),
-        Ok(_) if files.crl_file.is_none() => {
-            Finding::ok(what, "readable; revocation is not looked at (no crl_file)")
-        }
-        Ok(_) => Finding::ok(what, "readable, with lists of revoked certificates"),
+    let authorities = match Authorities::load(files.clone()) {
+        Err(error) => return Finding::error(what, &error.to_string(), mend),
+        Ok(authorities) => authorities.current(),
+    };
+    if let [first, ..] = authorities.unfit() {
+        return Finding::fail(
+            what,
+            format!(
+                "{} does not count as one: {}; so no certificate that it issued does",
+                first.subject, first.unfit
+            ),
+            "have its certificate made anew, with basicConstraints CA:TRUE and keyCertSign in \
+             keyUsage, or take it out of the file",
+        );
+    }
+    match files.crl_file {
+        None => Finding::ok(what, "readable; revocation is not looked at (no crl_file)"),
+        Some(_) => Finding::ok(what, "readable, with lists of revoked certificates"),
     }
 }
 
