@@ -7,10 +7,10 @@ use crate::gateway::{Gateway, Setup, web};
 use crate::lab::{Doorward, LIMIT, realm, servers, temp_dir, wait_until};
 
 /// A disk of a few megabytes.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    pub(crate) fn mount() -> Self {
         let folder = temp_dir("disk-");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=4m", "doorward-test"])
@@ -21,12 +21,16 @@ impl SmallDisk {
         Self(folder)
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     fn filler(&self) -> PathBuf {
         self.0.path().join("filler")
     }
 
     /// Writes until nothing more fits.
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         use std::io::Write;
         let mut filler = std::fs::File::create(self.filler()).unwrap();
         for piece in [[0; 65_536].as_slice(), &[0; 4_096], &[0; 1]] {
@@ -34,7 +38,7 @@ impl SmallDisk {
         }
     }
 
-    fn make_room(&self) {
+    pub(crate) fn make_room(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }
 }

@@ -1,1 +1,10 @@
 //! Attacks that once got through, one file for each kind.
+
+mod audit_disk;
+mod bound_to_a_channel;
+mod large_bodies;
+mod lost_rights;
+mod loud_strangers;
+mod nothing_fails_open;
+mod same_limits;
+mod target_names;
