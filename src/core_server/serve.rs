@@ -29,6 +29,7 @@ use super::peer::Standing;
 use super::program::Program;
 use super::refusal::Refusal;
 use crate::clock;
+use crate::seldom::Seldom;
 
 /// The bound sockets of a core.
 #[derive(Debug)]
@@ -133,7 +134,9 @@ impl Door {
             // Fronts must always find a place, however many local programs connect.
             _place = self.locals.try_acquire().ok();
             if _place.is_none() {
-                tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
+                if CROWDED.aloud("programs").is_some() {
+                    tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
+                }
                 return;
             }
             lifetime = Some(LOCAL_LIFETIME);
@@ -206,6 +209,8 @@ async fn accepted<T>(accept: io::Result<T>, on: impl Display) -> Option<T> {
         }
     }
 }
+
+static CROWDED: Seldom = Seldom::new();
 
 const SWEEP: Duration = Duration::from_secs(1);
 /// Connections on the unix socket.

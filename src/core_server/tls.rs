@@ -33,6 +33,7 @@ use crate::config::checked;
 use crate::pki::chain::{Authorities, Refused};
 use crate::pki::pair;
 use crate::pki::possession::PossessionVerifier;
+use crate::seldom::Seldom;
 
 /// What new handshakes use, and by whose word certificates are taken.
 #[derive(Debug)]
@@ -91,7 +92,9 @@ impl Door {
     /// Shakes hands, and serves requests until the client leaves.
     pub(super) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = self.handshakes.try_acquire() else {
-            tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+            if CROWDED.aloud("handshakes").is_some() {
+                tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+            }
             return;
         };
         let Some(tls) = self.core.tls.load_full() else { return };
@@ -119,7 +122,9 @@ impl Door {
         drop(place);
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
-            tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+            if CROWDED.aloud(if known { "keys" } else { "strangers" }).is_some() {
+                tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+            }
             return;
         };
         let over = self.stop.child_token();
@@ -145,6 +150,8 @@ impl Door {
         self.router.call(request).await
     }
 }
+
+static CROWDED: Seldom = Seldom::new();
 
 /// TLS sessions that clients may resume; a reload forgets them.
 const RESUMABLE_SESSIONS: usize = 1024;

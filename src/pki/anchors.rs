@@ -1,8 +1,8 @@
 //! Authorities that are trusted, and whether a chain leads to one of them.
 
+use rustls::DistinguishedName;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
-use rustls::{DistinguishedName, RootCertStore};
 use webpki::{
     CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
     RevocationOptionsBuilder, UnknownStatusPolicy, VerifiedPath, anchor_from_trusted_cert,
@@ -83,11 +83,6 @@ impl Anchors {
     /// The authorities of this name.
     pub(super) fn named<'a>(&'a self, subject: &'a [u8]) -> impl Iterator<Item = &'a Bounds> {
         self.bounds.iter().filter(move |bounds| bounds.subject == subject)
-    }
-
-    /// The same for the TLS library, which looks at less.
-    pub(super) fn store(&self) -> RootCertStore {
-        RootCertStore { roots: self.anchors.clone() }
     }
 
     /// Whether a chain leads from a certificate to one of the authorities.

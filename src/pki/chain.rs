@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
+use rustls::DistinguishedName;
 use rustls::pki_types::CertificateDer;
-use rustls::{DistinguishedName, RootCertStore};
 use webpki::{CertRevocationList, Error, OwnedCertRevocationList};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -102,7 +102,7 @@ struct Lists {
 ///
 /// # Errors
 /// See [`AuthorityError`].
-pub fn roots(path: &Path) -> Result<RootCertStore, AuthorityError> {
+pub(super) fn servers(path: &Path) -> Result<Anchors, AuthorityError> {
     let mut anchors = Anchors::new(Purpose::Server);
     add(&mut anchors, path)?;
     match (anchors.is_empty(), anchors.unfit()) {
@@ -110,7 +110,7 @@ pub fn roots(path: &Path) -> Result<RootCertStore, AuthorityError> {
             Err(AuthorityError::Unfit { path: path.to_owned(), authority: first.clone() })
         }
         (true, []) => Err(AuthorityError::Empty { path: path.to_owned(), what: "certificate" }),
-        (false, _) => Ok(anchors.store()),
+        (false, _) => Ok(anchors),
     }
 }
 

@@ -32,6 +32,7 @@ pub mod pem;
 pub mod possession;
 mod private_key;
 mod public_key;
+pub mod server;
 pub mod shown;
 pub(crate) mod stamp;
 mod version1;
