@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuditTarget;
 use crate::legible::legible;
-use crate::seldom::Seldom;
-use crate::wire::{Mechanism, Reason};
+use crate::process::seldom::Seldom;
+use crate::wire::{Ending, Mechanism, Reason};
 
 mod output;
 mod writer;
@@ -54,9 +54,12 @@ pub struct Line<'a> {
     pub event: Happening,
     /// How it went.
     pub outcome: Verdict,
-    /// Why it was refused, or why a session ended.
+    /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Why a session ended. The log has one field `reason`, so never beside that one.
+    #[serde(rename = "reason", skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ending>,
     /// More words on the reason, never a secret.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "story")]
     pub detail: Option<&'a str>,
@@ -103,6 +106,7 @@ impl Line<'_> {
             event,
             outcome,
             reason: None,
+            ended: None,
             detail: None,
             mechanism: None,
             principal: None,
@@ -223,7 +227,7 @@ impl Audit {
         let sent = self.orders.as_ref().map(|orders| orders.try_send(order));
         if !matches!(sent, Some(Ok(()))) {
             self.state.lose(1);
-            if let Some(more) = LOST.aloud("full") {
+            if let Some(more) = LOST.due("full", clock::instant()) {
                 tracing::error!(more, "an audit line was lost: the audit log takes no more");
             }
         }
@@ -259,7 +263,7 @@ fn text(line: &Line<'_>) -> Option<Vec<u8>> {
     Some(text)
 }
 
-static LOST: Seldom = Seldom::new();
+static LOST: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 /// Bytes of a name in a line,
 const LONGEST_NAME: usize = 512;

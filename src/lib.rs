@@ -17,6 +17,7 @@
 //! [`front::mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
 //! → [`front::core_link::Grant`] → identity headers.
 
+pub mod advice;
 pub mod audit;
 pub mod cli;
 pub mod clock;
@@ -28,9 +29,9 @@ pub mod kdc;
 pub mod keytab;
 pub mod legible;
 pub mod metrics;
+pub mod pac;
 pub mod pki;
 pub mod process;
 pub mod schedule;
-pub mod seldom;
 pub mod store;
 pub mod wire;

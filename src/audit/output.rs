@@ -1,8 +1,8 @@
 //! Where audit lines end up.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::config::checked::AuditTarget;
@@ -23,8 +23,7 @@ impl Output {
         match target {
             AuditTarget::Stderr => Ok(Self::Stderr),
             AuditTarget::File(path) => {
-                let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path)?;
-                Ok(Self::File { file, torn: ends_within_a_line(path) })
+                Ok(Self::File { file: append(path)?, torn: ends_within_a_line(path) })
             }
         }
     }
@@ -60,6 +59,25 @@ impl Output {
         (if synced.is_ok() { done } else { 0 }, synced)
     }
 }
+
+/// A file that is made here is for its group too, whatever the umask says: those who
+/// read logs are often in it.
+fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).mode(MODE);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            file.set_permissions(Permissions::from_mode(MODE))?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create(true).open(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+const MODE: u32 = 0o640;
 
 /// Whether a process that wrote before us got no further than half a line.
 fn ends_within_a_line(path: &Path) -> bool {

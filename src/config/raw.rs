@@ -13,6 +13,7 @@ use super::addresses::{Addresses, SitePath};
 use super::altnames::Altnames;
 use super::checked::{
     ActAs, ChannelBinding, CoreAddress, HelperProtocol, HostPattern, LogFormat, Requirement, Strip,
+    UserName,
 };
 use super::keys::{FileName, Moment, Role, WithoutEntry};
 use super::plain::{SecretText, Unread};
@@ -56,7 +57,7 @@ section! {
         listen_tls: Vec<Given<SocketAddr>> = "[]", Restart, "Addresses of HTTPS.";
         listen_status: Option<SocketAddr> = r#""""#, Restart, "Address of the status pages; empty: none.";
         server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of HTTPS.";
-        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they stand in the key file.";
+        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the private key.";
         trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks whose forwarding headers are believed.";
@@ -117,6 +118,9 @@ section! {
         acceptor: Option<String> = r#""""#, Reload, "The one principal to accept tickets for; empty: any in the keytab.";
         threads: usize = "0", Reload, "Threads that check tickets; 0: one a core.";
         queue: usize = "1024", Reload, "Tickets that may wait to be checked; further ones are answered 503.";
+        user_name: UserName = r#""sam""#, Reload, "Which name of an account the login is made of.";
+        allow_computers: bool = "false", Reload, "Whether computers may sign on as people do, by any mechanism.";
+        realms_without_pac: Vec<Given<String>> = "[]", Reload, "Realms whose KDC puts no PAC into tickets: the name in the ticket is believed. Never one of Active Directory.";
     }
 }
 
@@ -154,7 +158,7 @@ section! {
         listen: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "The core's socket.";
         listen_tls: Addresses = r#""""#, Restart, "Addresses of the core's TLS; empty: none.";
         server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of the core's TLS.";
-        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the core's certificate and chain; empty: they stand in the key file.";
+        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the core's certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the core's private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the core's private key.";
         server_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of peers' certificates.";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::checked::{ChannelBinding, HelperProtocol, LogFormat, Requirement, Strip};
+use super::checked::{ChannelBinding, HelperProtocol, LogFormat, Requirement, Strip, UserName};
 use super::errors::{At, Notes};
 use super::value::{FromToml, Word, wrong_type};
 use crate::wire::Mechanism;
@@ -76,6 +76,14 @@ impl Word for ChannelBinding {
 
     fn parse(text: &str) -> Result<Self, String> {
         one_of(text, &[("off", Self::Off), ("allow", Self::Allow), ("require", Self::Require)])
+    }
+}
+
+impl Word for UserName {
+    const TYPE: &'static str = "sam, upn or principal";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[("sam", Self::Sam), ("upn", Self::Upn), ("principal", Self::Principal)])
     }
 }
 

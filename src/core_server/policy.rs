@@ -106,11 +106,13 @@ impl Policy {
                 core.allow_local_users,
             ),
             keys: Arc::new(KeyRules::new(core, clock::now())?),
-            identity: Rules::new(&core.realms, &core.altnames, own_realms(settings)),
+            identity: Rules::new(&core.realms, &core.altnames, own_realms(settings))
+                .naming(settings.sso.kerberos.user_name, settings.sso.kerberos.allow_computers),
             passwords: PasswordRules::new(settings),
             limits: Limits {
                 timeout: core.session_timeout,
                 unclaimed: core.session_unclaimed,
+                lifetime: core.session_lifetime,
                 per_user: core.max_sessions_per_user,
             },
             lifetime: core.session_lifetime,

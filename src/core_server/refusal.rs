@@ -9,10 +9,11 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::peer::{Peer, Standing};
 use super::policy::Ask;
-use crate::seldom::Seldom;
+use crate::clock;
+use crate::process::seldom::Seldom;
 use crate::store::WriteError;
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Reason};
+use crate::wire::{Ended, ErrorBody, Reason};
 
 /// A refusal, under the reference that stands in the log.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(super) struct Refusal {
     pub(super) reference: String,
     message: Cow<'static, str>,
     told: Option<Reason>,
+    ended: Option<Ended>,
     retry_after: Option<Duration>,
 }
 
@@ -211,6 +213,7 @@ impl Refusal {
             reference: new_reference(),
             message: other.message.clone(),
             told: other.told,
+            ended: other.ended,
             retry_after: other.retry_after,
         }
     }
@@ -220,12 +223,18 @@ impl Refusal {
         Self { told: Some(reason), ..self }
     }
 
+    /// Tells the former bearer of a session why it ended, where that is known.
+    pub(super) fn because(self, ended: Option<Ended>) -> Self {
+        Self { ended, ..self }
+    }
+
     pub(super) fn into_body(self) -> ErrorBody {
         ErrorBody {
             error: self.kind.word().to_owned(),
             message: self.message.into_owned(),
             reference: self.reference,
             reason: self.told,
+            ended: self.ended,
         }
     }
 
@@ -235,12 +244,13 @@ impl Refusal {
             reference: new_reference(),
             message: message.into(),
             told: None,
+            ended: None,
             retry_after: None,
         }
     }
 }
 
-static ODD: Seldom = Seldom::new();
+static ODD: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 /// Says it in the log, and answers.
 impl IntoResponse for Refusal {
@@ -248,7 +258,7 @@ impl IntoResponse for Refusal {
         let (reference, error) = (&self.reference, self.kind.word());
         match self.kind {
             Kind::BadRequest | Kind::TooLarge | Kind::NotFound | Kind::MethodNotAllowed => {
-                match ODD.aloud(error) {
+                match ODD.due(error, clock::instant()) {
                     Some(since_the_last) => {
                         tracing::warn!(%reference, error, since_the_last, "{}", self.message);
                     }

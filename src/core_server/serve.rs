@@ -29,7 +29,7 @@ use super::peer::Standing;
 use super::program::Program;
 use super::refusal::Refusal;
 use crate::clock;
-use crate::seldom::Seldom;
+use crate::process::seldom::Seldom;
 
 /// The bound sockets of a core.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Door {
             // Fronts must always find a place, however many local programs connect.
             _place = self.locals.try_acquire().ok();
             if _place.is_none() {
-                if CROWDED.aloud("programs").is_some() {
+                if CROWDED.due("programs", clock::instant()).is_some() {
                     tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
                 }
                 return;
@@ -210,7 +210,7 @@ async fn accepted<T>(accept: io::Result<T>, on: impl Display) -> Option<T> {
     }
 }
 
-static CROWDED: Seldom = Seldom::new();
+static CROWDED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 const SWEEP: Duration = Duration::from_secs(1);
 /// Connections on the unix socket.

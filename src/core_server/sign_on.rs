@@ -13,10 +13,10 @@ use super::sessions::{Opened, Origin};
 use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
 use crate::audit::{Handed, Happening, Line, Verdict};
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
-use crate::wire::{Mechanism, OpenSession, Reason, Session};
+use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session};
 
 impl Core {
     /// Opens sessions; an answer for each wish, in order.
@@ -99,8 +99,9 @@ impl Core {
     /// Ends a session of which nothing stands in the audit log, though it must.
     async fn take_back(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Refusal {
         let refusal = Refusal::unaudited();
-        // Dead at once; that it stays so is written as soon as the disk allows.
-        let _ = self.sessions.end(&opened.record.key).await;
+        // Dead at once; that it stays so is written as soon as the disk allows. Nobody
+        // ever had its secret.
+        let _ = self.sessions.end(&opened.record.key, Ending::Unclaimed, clock::now()).await;
         self.refused(peer, caller, &refusal, reason_of(refusal.kind));
         refusal
     }
@@ -128,7 +129,7 @@ impl Core {
         };
         let holder = wish.key().map(|key| {
             let Some(listed) = listed else { return Err(Reason::Busy) };
-            // An entry for some networks counts from nowhere else, nor from nobody knows where.
+            // An entry that is limited to networks never matches an unknown address.
             let from = caller.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
             let entitled = policy.keys.entitled(listed, key, Some(from), now);
             match entitled.and_then(Entitled::holder) {
@@ -157,14 +158,19 @@ impl Core {
     ) -> Result<(Caller, Admission), Refusal> {
         decide(peer, wish, policy, now)
             .map_err(|denial| {
-                let (refusal, reason) = match denial {
-                    Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
-                    Denial::Refused(reason @ Reason::NotAdministrator) => {
-                        (Refusal::not_administrator(), reason)
+                let (refusal, reason, detail) = match denial {
+                    Denial::NoAccess(ask) => {
+                        (Refusal::no_access(peer, ask), Reason::NotPermitted, String::new())
                     }
-                    Denial::Refused(reason) => (Refusal::logon_failed(), reason),
+                    Denial::Refused(reason @ Reason::NotAdministrator) => {
+                        (Refusal::not_administrator(), reason, String::new())
+                    }
+                    Denial::Refused(reason) => (Refusal::logon_failed(), reason, String::new()),
+                    Denial::Unidentified(refused) => {
+                        (Refusal::logon_failed(), refused.reason, refused.detail)
+                    }
                 };
-                self.refused(peer, &caller, &refusal, reason);
+                self.refused_because(peer, &caller, &refusal, reason, &detail);
                 if caller.mechanism.proves() && allowed(peer, Ask::OpenByProof) {
                     refusal.telling(reason)
                 } else {
@@ -180,6 +186,7 @@ impl Core {
     fn granted(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Handed {
         for gone in &opened.made_room {
             self.audit.write(&Line {
+                ended: Some(Ending::Displaced),
                 detail: Some("made room for a newer session of the same user"),
                 ..of_record(Happening::SessionEnd, gone, &gone.key.short())
             });

@@ -33,7 +33,7 @@ use crate::config::checked;
 use crate::pki::chain::{Authorities, Refused};
 use crate::pki::pair;
 use crate::pki::possession::PossessionVerifier;
-use crate::seldom::Seldom;
+use crate::process::seldom::Seldom;
 
 /// What new handshakes use, and by whose word certificates are taken.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Door {
     /// Shakes hands, and serves requests until the client leaves.
     pub(super) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = self.handshakes.try_acquire() else {
-            if CROWDED.aloud("handshakes").is_some() {
+            if CROWDED.due("handshakes", clock::instant()).is_some() {
                 tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
             }
             return;
@@ -122,7 +122,7 @@ impl Door {
         drop(place);
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
-            if CROWDED.aloud(if known { "keys" } else { "strangers" }).is_some() {
+            if CROWDED.due(if known { "keys" } else { "strangers" }, clock::instant()).is_some() {
                 tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
             }
             return;
@@ -151,7 +151,7 @@ impl Door {
     }
 }
 
-static CROWDED: Seldom = Seldom::new();
+static CROWDED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 /// TLS sessions that clients may resume; a reload forgets them.
 const RESUMABLE_SESSIONS: usize = 1024;

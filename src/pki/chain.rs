@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use std::{fs, io};
 
 use rustls::DistinguishedName;
@@ -15,9 +16,9 @@ pub use super::anchors::UnfitAuthority;
 use super::authority::{self, Purpose};
 use super::stamp::Stamp;
 use super::{fitness, pem, possession, version1};
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::config::checked::AuthorityFiles;
-use crate::seldom::Seldom;
+use crate::process::seldom::Seldom;
 use crate::wire::Reason;
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ impl Loaded {
             let lists = lists.as_ref().map(|lists| lists.der.as_slice());
             version1::judge(leaf, anchors, lists, now)
                 .map_err(|refused| unfit_authority(chain, anchors).unwrap_or(refused))?;
-            if VERSION_1.aloud("version 1").is_some() {
+            if VERSION_1.due("version 1", clock::instant()).is_some() {
                 tracing::warn!(
                     "a client shows a certificate of X.509 version 1, which says nothing of its purpose: have it issued anew, with extensions"
                 );
@@ -216,7 +217,7 @@ fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Re
     None
 }
 
-static VERSION_1: Seldom = Seldom::new();
+static VERSION_1: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 impl Refused {
     fn new(reason: Reason, detail: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
+pub mod inspect;
 mod queue;
 mod rows;
 mod sqlite;
@@ -18,7 +19,7 @@ mod tests;
 mod writer;
 
 pub use queue::Store;
-pub use sqlite::Database;
+pub use sqlite::{Database, FILE_NAME};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Record {
     pub mechanism: Mechanism,
     /// The principal as proven.
     pub principal: String,
+    /// By password: the name as it was typed. It is not stored.
+    pub typed: Option<String>,
     /// SHA-256 of the SubjectPublicKeyInfo that it was opened with, by certificate.
     pub public_key: Option<String>,
     /// Whether the proof was bound to a TLS channel.

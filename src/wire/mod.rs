@@ -13,11 +13,13 @@ use crate::clock::Timestamp;
 pub mod admin;
 pub mod attempts;
 pub mod client;
+pub mod ending;
 pub mod key;
 pub mod password;
 pub mod reason;
 pub mod reference;
 
+pub use ending::{Ended, Ending};
 pub use key::SessionKey;
 pub use password::Password;
 pub use reason::Reason;
@@ -62,6 +64,41 @@ impl Mechanism {
     }
 }
 
+/// An account, as its verifier names it: a domain controller in the PAC of a
+/// ticket, or winbind. What the client wrote counts for nothing beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The SAM account name: `john`; a computer's ends with `$`.
+    pub sam: String,
+    /// The user principal name: `john.doe@example.org`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upn: Option<String>,
+    /// The Windows (NetBIOS) name of its domain: `ADSDOMAIN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The DNS name of its domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_domain: Option<String>,
+    /// Its SID: `S-1-5-21-…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// What it is.
+    #[serde(default)]
+    pub kind: AccountKind,
+}
+
+/// What an account is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountKind {
+    /// A person's, or a service's.
+    #[default]
+    Person,
+    /// A computer's, or that of a trust between domains.
+    Computer,
+}
+
 /// What a front has proven about a client, as it travels to the core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +112,11 @@ pub struct Proof {
     /// The realm of the key that accepted, or the domain that winbind belongs to:
     /// its people may come in when no `[[core.realm]]` is configured.
     pub acceptor_realm: Option<String>,
+    /// The account itself, where the verifier tells it: from the ticket's
+    /// authenticated PAC, or from winbind. Then it decides who signs on, and
+    /// `principal` only says what was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
     /// By certificate: the SHA-256 of its SubjectPublicKeyInfo, `AB:CD:…`. The core
     /// knows as whom the key signs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +186,9 @@ pub struct Session {
     pub mechanism: Mechanism,
     /// The principal as it was proven.
     pub principal: String,
+    /// By password: the name as it was typed. Forgotten when the core restarts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<String>,
     /// The key that opened it, as in [`Proof`]: it counts only where its holder shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
@@ -236,4 +281,7 @@ pub struct ErrorBody {
     /// to those whose own certificate is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Why and when the session ended that was asked for, where that is still known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
 }

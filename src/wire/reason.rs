@@ -23,7 +23,9 @@ pub enum Fault {
 macro_rules! reasons {
     ($($variant:ident $label:literal $fault:ident $sentence:literal;)*) => {
         /// Why there is no identity.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         #[serde(rename_all = "snake_case")]
         pub enum Reason {
             $(#[doc = $sentence] $variant,)*
@@ -53,36 +55,36 @@ macro_rules! reasons {
 
 reasons! {
     NoCredentials "no_credentials" Nobody "You are not signed on, and your browser sent no Kerberos ticket. It sends one only to sites it was told to trust: ask for this site to be put on its list, and check that you are signed on to the domain.";
-    NoCertificate "no_certificate" Nobody "This site is entered with a certificate, and your program showed none. Import yours into the browser, or name it to your program (curl --cert).";
+    NoCertificate "no_certificate" Nobody "This site needs a client certificate, and your program sent none. Import yours into the browser, or name it to your program (curl --cert).";
     EmptyToken "empty_token" Client "Your program offered to sign on but sent an empty token. It has no Kerberos ticket for this site.";
     UnknownScheme "unknown_scheme" Client "Your program used a way of signing on that this site does not offer.";
     ManyAuthorizations "many_authorizations" Client "The request carried more than one Authorization header.";
     BadBase64 "bad_base64" Client "The token in the Authorization header is not base64.";
     TokenTooLarge "token_too_large" Client "The token in the Authorization header is larger than this gateway accepts.";
-    NtlmSent "ntlm_sent" Client "Your program sent NTLM, which this site does not offer. It does so when it finds no Kerberos ticket: is the site in its intranet zone, is it reached by its name and not by an address, and is the name registered as a service principal?";
+    NtlmSent "ntlm_sent" Client "Your program sent NTLM, which this site does not offer. Programs send it when they find no Kerberos ticket. Check that this site is in the intranet zone, that you reach it by its name and not by an address, and that the name is registered as a service principal.";
     WrongMechanism "wrong_mechanism" Client "Your program offered only ways of signing on that this site does not take.";
-    DefectiveToken "defective_token" Client "The token is damaged, or of a kind that is not taken here.";
+    DefectiveToken "defective_token" Client "The token is damaged, or of a kind that this gateway does not accept.";
     LogonFailed "logon_failed" Client "Name or password is wrong, or the account may not be used.";
-    NtlmTooOld "ntlm_too_old" Client "Your program answered by LM or NTLM version 1, which is not safe. Let it use NTLM version 2 (on Windows: LmCompatibilityLevel 3 or more).";
+    NtlmTooOld "ntlm_too_old" Client "Your program answered with LM or NTLM version 1, which is not safe. Set it to NTLM version 2 (on Windows: LmCompatibilityLevel 3 or more).";
     NtlmAnonymous "ntlm_anonymous" Client "Your program signed on by NTLM without a name and a password. Enter them, or let it use those of your Windows session.";
     NtlmTampered "ntlm_tampered" Client "The NTLM exchange was changed on its way, or its parts belong to different exchanges.";
-    NtlmNeedsHttp1 "ntlm_needs_http1" Client "NTLM belongs to one connection, so it takes HTTP/1.1.";
+    NtlmNeedsHttp1 "ntlm_needs_http1" Client "NTLM works over HTTP/1.1 only, because it signs on one connection.";
     NtlmUnnamed "ntlm_unnamed" Client "The password is right, but it is not clear whose account this name is. Sign on as DOMAIN\\name.";
     Replay "replay" Client "This token was used before. Each token signs on once: try again.";
     TicketExpired "ticket_expired" Client "The Kerberos ticket has expired. Lock and unlock your screen, or run kinit, and try again.";
     TicketNotYetValid "ticket_not_yet_valid" Client "The Kerberos ticket is not valid yet. Check the clock of your machine.";
-    ClockSkew "clock_skew" Client "The clocks of your machine and of this gateway differ too much for Kerberos (five minutes by habit). Set both by the same time server.";
+    ClockSkew "clock_skew" Client "The clocks of your machine and of this gateway differ too much for Kerberos (more than five minutes, by default). Set both by the same time server.";
     BindingMismatch "binding_mismatch" Client "The token was made for another TLS connection: something between your machine and this gateway opens TLS, or somebody relays tokens.";
-    BindingMissing "binding_missing" Client "This site demands sign-ons that are bound to the TLS connection (channel binding), and your program sent none.";
+    BindingMissing "binding_missing" Client "This site accepts only sign-ons that are bound to the TLS connection (channel binding), and yours was not.";
     WrongPrincipal "wrong_principal" Client "The ticket is for another service than this gateway holds keys for. Reach the site by the name it is registered under.";
     ExchangeOpen "exchange_open" Nobody "The exchange of tokens goes on: your program has to send its next one.";
     ExchangeInterrupted "exchange_interrupted" Client "The exchange of tokens was broken off in the middle.";
-    ExchangeTooLong "exchange_too_long" Client "The exchange of tokens went on for too many legs.";
-    ExchangeNeedsConnection "exchange_needs_connection" Client "Signing on takes several legs on one connection here, and this connection is a proxy's.";
+    ExchangeTooLong "exchange_too_long" Client "The exchange of tokens took too many steps.";
+    ExchangeNeedsConnection "exchange_needs_connection" Client "Signing on takes several steps on one connection here, and your request came through a proxy.";
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
-    OddHost "odd_host" Client "The Host of the request is no host name or address with an optional port.";
-    MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
+    OddHost "odd_host" Client "The Host of the request is not a host name or an address with an optional port.";
+    MethodNotServed "method_not_served" Client "This gateway does not serve the method of the request (CONNECT, TRACE).";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
     CrossSite "cross_site" Client "Another site made your browser send this request.";
@@ -91,12 +93,12 @@ reasons! {
     KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
     KeyMissing "key_missing" Configuration "The keytab of this gateway has no key for the service the ticket is for.";
     KeyEncryption "key_encryption" Configuration "The keytab of this gateway lacks the encryption type that the ticket uses. Export it again with AES keys.";
-    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: the keytab does not fit the account, or the service name stands on two accounts.";
+    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: the keytab does not fit the account, or the service name is on two accounts.";
     KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
-    FrontNotAllowed "front_not_allowed" Configuration "The core does not take this gateway for one of its fronts (front_users, or a key of role front), so nobody can be signed on.";
-    BadBasic "bad_basic" Client "The user name and password that your program sent cannot be read: they belong into base64, in UTF-8, with a colon between.";
+    FrontNotAllowed "front_not_allowed" Configuration "The core does not accept this gateway as one of its fronts (front_users, or a key with role front), so nobody can sign on.";
+    BadBasic "bad_basic" Client "The user name and password that your program sent cannot be read. They must be base64 of a text in UTF-8, with a colon between name and password.";
     BasicNeedsTls "basic_needs_tls" Client "Your program sent a password over plain HTTP, where anybody on the way can read it. It was not looked at. Use HTTPS, and change the password.";
     EmptyPassword "empty_password" Client "The password is empty.";
     PasswordTooLong "password_too_long" Client "The password is longer than 1024 bytes.";
@@ -106,44 +108,49 @@ reasons! {
     PasswordExpired "password_expired" Client "The password has expired, or must be changed at the first sign-on. Change it at a machine of the domain.";
     TooManyAttempts "too_many_attempts" Client "Too many wrong passwords were tried from your address or for this account. Wait a few minutes.";
     KdcUnreachable "kdc_unreachable" Upstream "No domain controller (KDC) answers, so passwords cannot be checked at this moment.";
-    KdcUnproven "kdc_unproven" Configuration "What answers as domain controller (KDC) could not prove, by a key of this gateway's keytab, that it is the real one. So nobody is signed on by password.";
+    KdcUnproven "kdc_unproven" Configuration "The domain controller (KDC) that answers could not prove, by a key in this gateway's keytab, that it is genuine. So nobody can sign on by password.";
     PasswordUnchecked "password_unchecked" Ourselves "The password could not be checked: the Kerberos library, or the domain controller (KDC), failed in a way that says nothing of the password. Try again; where it lasts, the gateway's log says more.";
-    KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed in a way that it did not explain further.";
+    KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed, and gave no reason that this gateway knows. Its words are in the log.";
     NtlmTarget "ntlm_target" Client "Your program signed on by NTLM to another service than this one: somebody relays its answers, or it knows this one by a name that is not listed here.";
-    NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can be signed on by NTLM.";
-    WinbindRights "winbind_rights" Configuration "This gateway may not ask winbind to verify (its privileged pipe), so nobody can be signed on by NTLM.";
+    NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can sign on by NTLM.";
+    WinbindRights "winbind_rights" Configuration "This gateway has no right to ask winbind (its privileged pipe), so nobody can sign on by NTLM.";
     WinbindDown "winbind_down" Upstream "The domain does not answer at this moment (winbind), so nobody can be signed on by NTLM. Try again in a minute.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";
-    OddPrincipal "odd_principal" Client "Your principal has a form that is not taken as a user name here (an instance, a quoted character, or a character that no login name may hold). An explicit mapping in [core.altnames] can admit it.";
+    OddPrincipal "odd_principal" Client "Your principal cannot be a user name here: it has an instance, a quoted character, or a character that no login name may have. An administrator can map it in [core.altnames].";
+    PacMissing "pac_missing" Client "Your Kerberos ticket does not say whose account it was issued to (it has no readable PAC), so the name in it is not believed. Sign off and on, or run kinit without options, to get an ordinary ticket.";
+    AccountConflict "account_conflict" Client "The name that you signed on with is not the name of the account that was verified. Sign on with the account's own name.";
+    ComputerAccount "computer_account" Client "You signed on as a computer, not as a person. This gateway takes people only ([sso.kerberos] allow_computers). Run your program as a user of the domain.";
+    UpnMissing "upn_missing" Client "This gateway knows people by their user principal name ([sso.kerberos] user_name), and your way of signing on does not tell it. Sign on by Kerberos or by password.";
     ReservedName "reserved_name" Client "The name is reserved for the system itself.";
     NotPermitted "not_permitted" Client "The caller may not do this.";
     RequirementNotMet "requirement_not_met" Client "You are signed on, but you are not one of those who may use this site.";
     SessionEnded "session_ended" Nobody "Your session has ended. Sign on again.";
     AddressChanged "address_changed" Client "The session belongs to another network address.";
-    NotAdministrator "not_administrator" Client "Only an administrator may act as somebody else, and one of a company only within it.";
+    NotAdministrator "not_administrator" Client "Only administrators may act as somebody else; administrators of a company only as users of that company.";
     PublicKeyTooShort "public_key_too_short" Client "The RSA key of the certificate is shorter than 2048 bits. Make a new key and certificate for it, and put the new public key into sslkeys_path.";
-    PublicKeyAlgorithm "public_key_algorithm" Client "The certificate's key is of an algorithm that is not taken. Make a key of RSA (2048 bits or more), ECDSA P-256 or Ed25519.";
-    PublicKeyNotListed "public_key_not_listed" Configuration "The certificate is good, but its public key does not stand in the core's sslkeys_path. Put NAME-public.pem there; it counts at once.";
-    PublicKeyRemoved "public_key_removed" Client "The certificate's public key was taken out of the core's sslkeys_path. It is not to be used any more.";
-    PublicKeyExpired "public_key_expired" Configuration "The key's time is over (not_after of its [[core.key]]). Give it another date, or make a new key.";
+    PublicKeyAlgorithm "public_key_algorithm" Client "The certificate's key uses an algorithm that is not accepted. Make a key of RSA (2048 bits or more), ECDSA P-256 or Ed25519.";
+    PublicKeyNotListed "public_key_not_listed" Configuration "The certificate is good, but its public key is not in the core's sslkeys_path. Put NAME-public.pem there; it counts at once.";
+    PublicKeyRemoved "public_key_removed" Client "The certificate's public key was removed from the core's sslkeys_path, so it no longer counts.";
+    PublicKeyExpired "public_key_expired" Configuration "The key has expired (not_after of its [[core.key]]). Set a later date, or make a new key.";
     PublicKeyNoEntry "public_key_no_entry" Configuration "The certificate is good, but its public key has no [[core.key]] in the core's settings, and keys without one may do nothing. Give it one, with act_as or role.";
-    PublicKeyNoUser "public_key_no_user" Configuration "The certificate is good, but its key signs nobody on: its [[core.key]] must name exactly one user (act_as = [\"john\"]).";
+    PublicKeyNoUser "public_key_no_user" Configuration "The certificate is good, but its key does not belong to one user: its [[core.key]] must name exactly one (act_as = [\"john\"]).";
     PublicKeyAddress "public_key_address" Client "The key may not be used from this network address (from of its [[core.key]]).";
     PublicKeyScope "public_key_scope" Client "The key may not act as this user (act_as of its [[core.key]]).";
-    CertificateNoChain "certificate_no_chain" Client "The certificate leads to none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have it issued by that authority, or append the certificates between to the file.";
+    CertificateNoChain "certificate_no_chain" Client "The certificate was issued by none of the authorities that are accepted (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have it issued by one of them, or append the intermediate certificates to its file.";
     CertificateAuthority "certificate_authority" Configuration "The certificate leads to one that may not issue certificates: its basicConstraints or its keyUsage (keyCertSign) do not make it an authority, or it is for another purpose. Have the authority's certificate made anew.";
     CertificateNotShown "certificate_not_shown" Client "The session was opened with a certificate, and this connection does not show it.";
-    CertificateSelfSigned "certificate_self_signed" Client "The certificate is signed by itself, and by none of the authorities that are taken (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have one issued for the same key.";
-    CertificateExpired "certificate_expired" Client "The certificate, or one it was issued by, has expired. Have it issued anew for the same key: the file in sslkeys_path stays good.";
+    CertificateByProxy "certificate_by_proxy" Client "Your program sent a certificate, and this gateway takes your connection for a proxy's (trusted_proxies, or a header that proxies add). There a certificate does not count: it would speak for everybody behind the proxy. Connect without the proxy, or ask the administrator to take your address out of trusted_proxies.";
+    CertificateSelfSigned "certificate_self_signed" Client "The certificate is self-signed, and by none of the authorities that are accepted (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have one issued for the same key.";
+    CertificateExpired "certificate_expired" Client "The certificate, or one that issued it, has expired. Have it issued again for the same key: the file in sslkeys_path stays as it is.";
     CertificateNotYetValid "certificate_not_yet_valid" Client "The certificate is not valid yet. Compare the clocks of the host that issued it and of this server.";
     CertificateRevoked "certificate_revoked" Client "The certificate was revoked by its authority. Make a new key and certificate.";
-    CertificatePurpose "certificate_purpose" Client "The certificate is not for clients: its extended key usage lacks clientAuth. Have it issued anew for that purpose.";
-    CertificateForm "certificate_form" Client "The certificate has a form that is not taken: X.509 version 2, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued anew for the same key: the file in sslkeys_path stays good.";
-    CrlOutdated "crl_outdated" Configuration "The list of revoked certificates (crl_file) is out of date, so nobody can say which certificates still hold. Fetch a new one from the authority.";
+    CertificatePurpose "certificate_purpose" Client "The certificate is not for clients: its extended key usage lacks clientAuth, or its key usage digitalSignature. Have it issued again for that purpose.";
+    CertificateForm "certificate_form" Client "The certificate has a form that is not accepted: X.509 version 2, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued again for the same key: the file in sslkeys_path stays as it is.";
+    CrlOutdated "crl_outdated" Configuration "The list of revoked certificates (crl_file) is out of date, so it is unknown which certificates are still valid. Fetch a new one from the authority.";
     CrlMissing "crl_missing" Configuration "The crl_file has no list, or no valid one, of the authority that issued the certificate. Append that list to the file.";
-    StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can be signed on until there is room. Sessions that stand go on working.";
-    StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can be signed on.";
+    StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can sign on until there is room. Existing sessions go on working.";
+    StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can sign on.";
     ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
     ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
     AuditFailed "audit_failed" Ourselves "The audit log cannot be written, and nobody is signed on here without a line in it (audit_required). Make room on its disk, or give its file back.";

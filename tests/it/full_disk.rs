@@ -10,6 +10,7 @@ use crate::lab::{Doorward, LIMIT, realm, servers, temp_dir, wait_until};
 pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
+    /// Mounts it.
     pub(crate) fn mount() -> Self {
         let folder = temp_dir("disk-");
         let mounted = Command::new("mount")
@@ -21,6 +22,7 @@ impl SmallDisk {
         Self(folder)
     }
 
+    /// Where it is mounted.
     pub(crate) fn path(&self) -> &std::path::Path {
         self.0.path()
     }

@@ -2,16 +2,16 @@
 //! leave by the same limits as passwords that are checked here, and count there.
 
 use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::limits::Pass;
-use super::{Limited, Origin, PasswordRules, Passwords, key, who};
+use super::limits::{Allowances, Pass};
+use super::{Limited, Origin, Passwords, who};
 use crate::clock;
 use crate::core_server::Core;
 use crate::core_server::peer::Peer;
 use crate::core_server::refusal::Refusal;
-use crate::identity::Rules;
+use crate::identity::{Rules, Typed};
 use crate::wire::Reason;
 use crate::wire::attempts::{
     Attempt, AttemptAnswer, AttemptAnswers, AttemptVerdict, Attempts, EndedAttempt,
@@ -27,29 +27,65 @@ pub(super) struct Open {
 #[derive(Debug)]
 struct Entry {
     pass: Pass,
+    /// The account behind the name for which it counts, too.
+    account: Option<Arc<str>>,
     origin: Origin,
-    account: String,
+    meant: Meant,
     since: Instant,
+}
+
+/// Whom an attempt means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Meant {
+    /// By what it is counted.
+    key: String,
+    /// As a principal, where a realm of ours has it: the KDC knows the account behind it.
+    typed: Option<Typed>,
 }
 
 impl Core {
     /// Counts what came of attempts, then gives leave to those that begin.
     pub(in crate::core_server) fn attempts(
-        &self,
+        self: &Arc<Self>,
         peer: &Peer,
         Attempts { begin, end }: Attempts,
     ) -> AttemptAnswers {
-        let policy = self.policy.load();
+        let policy = self.policy.load_full();
         for ended in end {
-            self.passwords.ended(ended);
+            self.passwords.ended(ended, policy.passwords.allowances);
         }
-        let origin = |attempt: &Attempt| match attempt.client {
-            Some(address) => Origin::of(address),
-            None => Origin::Program(peer.uid().unwrap_or(u32::MAX)),
-        };
-        let rules = (&policy.passwords, &policy.identity);
-        let answer = |attempt| self.passwords.begin(&attempt, origin(&attempt), rules);
-        AttemptAnswers { answers: begin.into_iter().map(answer).collect() }
+        let mut answers = Vec::with_capacity(begin.len());
+        for attempt in begin {
+            let origin = match attempt.client {
+                Some(address) => Origin::of(address),
+                None => Origin::Program(peer.uid().unwrap_or(u32::MAX)),
+            };
+            let default = policy.passwords.default_realm.as_deref();
+            let meant = meant(&attempt, &policy.identity, default);
+            self.learn_account(&meant);
+            answers.push(self.passwords.begin(meant, origin, policy.passwords.allowances));
+        }
+        AttemptAnswers { answers }
+    }
+
+    /// Has the KDC tell which account is behind a name. Nobody waits for that:
+    /// winbind may answer where no KDC does.
+    fn learn_account(self: &Arc<Self>, meant: &Meant) {
+        let Meant { key, typed: Some(typed) } = meant.clone() else { return };
+        let principal = typed.principal();
+        let passwords = &self.passwords;
+        if passwords.account_behind(meant).is_some() || passwords.asked.contains_key(&principal) {
+            return;
+        }
+        // A flood of names must not fill the queue of those whose password is checked.
+        let Ok(place) = Arc::clone(&passwords.learning).try_acquire_owned() else { return };
+        passwords.asked.insert(principal.clone(), ());
+        let core = Arc::clone(self);
+        tokio::spawn(async move {
+            // What goes wrong here is no matter of whoever signs on by NTLM.
+            let _ = core.passwords.account(&typed, &principal, &key).await;
+            drop(place);
+        });
     }
 
     /// Attempts of which nothing was heard count as wrong. To be called about once a second.
@@ -59,21 +95,21 @@ impl Core {
 }
 
 impl Passwords {
-    fn begin(
-        &self,
-        attempt: &Attempt,
-        origin: Origin,
-        (rules, names): (&PasswordRules, &Rules),
-    ) -> AttemptAnswer {
-        let account = account_of(attempt, names, rules.default_realm.as_deref());
-        let limited = match self.limits.try_admit(origin, Some(&account), rules.allowances) {
+    /// The account behind a name, where the KDC has told it.
+    fn account_behind(&self, meant: &Meant) -> Option<Arc<str>> {
+        self.accounts.get(&meant.typed.as_ref()?.principal())
+    }
+
+    fn begin(&self, meant: Meant, origin: Origin, allowances: Allowances) -> AttemptAnswer {
+        let account = self.account_behind(&meant).filter(|account| **account != meant.key);
+        let limited = match self.try_admit(&meant.key, account.as_deref(), origin, allowances) {
             Ok(Some(pass)) => {
                 let mut open = self.open();
                 if open.passes.len() < MOST {
                     let number = open.next;
                     open.next += 1;
                     let since = clock::instant();
-                    open.passes.insert(number, Entry { pass, origin, account, since });
+                    open.passes.insert(number, Entry { pass, account, origin, meant, since });
                     return AttemptAnswer::Begun(number);
                 }
                 Limited::Busy
@@ -88,12 +124,44 @@ impl Passwords {
         AttemptAnswer::Refused(refusal.into_body())
     }
 
-    fn ended(&self, EndedAttempt { attempt, verdict }: EndedAttempt) {
+    fn try_admit(
+        &self,
+        key: &str,
+        account: Option<&str>,
+        origin: Origin,
+        allowances: Allowances,
+    ) -> Result<Option<Pass>, Limited> {
+        let Some(mut pass) = self.limits.try_admit(origin, Some(key), allowances)? else {
+            return Ok(None);
+        };
+        let Some(account) = account else { return Ok(Some(pass)) };
+        Ok(self.limits.try_admit_account(origin, account, allowances)?.map(|more| {
+            pass.join(more);
+            pass
+        }))
+    }
+
+    fn ended(&self, EndedAttempt { attempt, verdict }: EndedAttempt, allowances: Allowances) {
         // A number of before a restart: its count is gone, too.
         let Some(entry) = self.open().passes.remove(&attempt) else { return };
+        let Entry { pass, account, origin, meant, .. } = entry;
+        // The KDC may have told the account since the attempt began.
+        let told = self.account_behind(&meant).filter(|told| **told != meant.key);
         match verdict {
-            AttemptVerdict::Right => self.limits.know(entry.origin, &entry.account),
-            AttemptVerdict::Wrong => entry.pass.fail(),
+            AttemptVerdict::Right => {
+                self.limits.know(origin, &meant.key);
+                if let Some(account) = account.or(told) {
+                    self.limits.know(origin, &account);
+                }
+            }
+            AttemptVerdict::Wrong => {
+                pass.fail();
+                if let (None, Some(told)) = (account, told)
+                    && let Ok(Some(more)) = self.limits.try_admit_account(origin, &told, allowances)
+                {
+                    more.fail();
+                }
+            }
             AttemptVerdict::Unknown => {}
         }
     }
@@ -114,10 +182,10 @@ impl Passwords {
     }
 }
 
-/// The account that is meant, in the form in which typed names are counted.
-/// winbind takes a domain that it does not know for its own, and a directory
-/// passes over blanks; so does this, or every spelling had a count of its own.
-fn account_of(attempt: &Attempt, names: &Rules, default: Option<&str>) -> String {
+/// Whom an attempt means, counted as typed names are. winbind takes a domain that
+/// it does not know for its own, and a directory passes over blanks; so does this,
+/// or every spelling had a count of its own.
+fn meant(attempt: &Attempt, names: &Rules, default: Option<&str>) -> Meant {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (user, domain) = (words(&attempt.user), words(&attempt.domain));
     let (name, suffix) = match user.rsplit_once('@') {
@@ -132,12 +200,11 @@ fn account_of(attempt: &Attempt, names: &Rules, default: Option<&str>) -> String
         spellings.push(format!("{name}@{suffix}"));
     }
     spellings.push(name.clone());
-    let account = |spelling: &String| {
-        let (account, identity) = who(spelling, names, default).ok()?;
-        Some(key(&account, &identity))
-    };
-    // One that no realm of ours has is counted by its name alone.
-    spellings.iter().find_map(account).unwrap_or_else(|| format!("{}\n", name.to_lowercase()))
+    match spellings.iter().find_map(|spelling| who(spelling, names, default).ok()) {
+        Some((typed, key)) => Meant { key, typed: Some(typed) },
+        // One that no realm of ours has is counted by its name alone.
+        None => Meant { key: format!("{}\n", name.to_lowercase()), typed: None },
+    }
 }
 
 /// Attempts that may be open at once.
@@ -164,7 +231,7 @@ mod tests {
         let of = |rules: &Rules, domain: &str, user: &str| {
             let attempt =
                 Attempt { user: user.to_owned(), domain: domain.to_owned(), client: None };
-            account_of(&attempt, rules, Some("EXAMPLE.TEST"))
+            meant(&attempt, rules, Some("EXAMPLE.TEST")).key
         };
         for rules in [&listed, &own] {
             for (domain, user) in [
@@ -182,7 +249,7 @@ mod tests {
             }
         }
         let typed = who("John", &listed, Some("EXAMPLE.TEST")).unwrap();
-        assert_eq!(key(&typed.0, &typed.1), "john\nEXAMPLE.TEST", "as passwords are counted");
+        assert_eq!(typed.1, "john\nEXAMPLE.TEST", "as passwords are counted");
         assert_ne!(of(&listed, "EX", "mary"), of(&listed, "EX", "john"));
         assert_eq!(of(&listed, "EX", "a/b"), of(&own, "", "A/B"));
     }

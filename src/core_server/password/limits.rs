@@ -115,15 +115,7 @@ impl Limits {
         account: Option<&str>,
         allowances: Allowances,
     ) -> Result<Option<Pass>, Limited> {
-        let mut pass = Pass::default();
-        for gate in self.gates(origin, account, allowances) {
-            match gate.begin() {
-                Leave::Go => pass.0.push((gate.guarded, gate.allowance)),
-                Leave::Wait => return Ok(None),
-                Leave::Stop(time) => return Err((gate.limited)(time)),
-            }
-        }
-        Ok(Some(pass))
+        Pass::default().try_take(self.gates(origin, account, allowances))
     }
 
     /// What an attempt has to pass.
@@ -143,6 +135,34 @@ impl Limits {
         [Some(of_origin), account.map(of_account)].into_iter().flatten().collect()
     }
 
+    /// The same for the account behind a name whose attempt was let begin already.
+    pub(super) async fn admit_account(
+        &self,
+        origin: Origin,
+        account: &str,
+        allowances: Allowances,
+    ) -> Result<Pass, Limited> {
+        let mut pass = Pass::default();
+        pass.take(self.gate_of(origin, account, allowances)).await?;
+        Ok(pass)
+    }
+
+    /// The same without waiting.
+    pub(super) fn try_admit_account(
+        &self,
+        origin: Origin,
+        account: &str,
+        allowances: Allowances,
+    ) -> Result<Option<Pass>, Limited> {
+        Pass::default().try_take([self.gate_of(origin, account, allowances)])
+    }
+
+    fn gate_of(&self, origin: Origin, account: &str, allowances: Allowances) -> Gate {
+        let known = self.known.get(&(account.to_owned(), origin));
+        let guarded = known.unwrap_or_else(|| self.accounts.get_with_by_ref(account, Arc::default));
+        Gate { guarded, allowance: allowances.account, limited: Limited::Account }
+    }
+
     /// From now on, the account has an allowance of its own at this address.
     pub(super) fn know(&self, origin: Origin, account: &str) {
         self.known.get_with((account.to_owned(), origin), Arc::default);
@@ -150,6 +170,11 @@ impl Limits {
 }
 
 impl Pass {
+    /// Both at once.
+    pub(super) fn join(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// The password was wrong.
     pub(super) fn fail(mut self) {
         let now = clock::instant();
@@ -157,6 +182,17 @@ impl Pass {
             guarded.change(|bucket| bucket.fail(now, allowance));
             guarded.freed.notify_waiters();
         }
+    }
+
+    fn try_take(mut self, gates: impl IntoIterator<Item = Gate>) -> Result<Option<Self>, Limited> {
+        for gate in gates {
+            match gate.begin() {
+                Leave::Go => self.0.push((gate.guarded, gate.allowance)),
+                Leave::Wait => return Ok(None),
+                Leave::Stop(time) => return Err((gate.limited)(time)),
+            }
+        }
+        Ok(Some(self))
     }
 
     async fn take(&mut self, gate: Gate) -> Result<(), Limited> {

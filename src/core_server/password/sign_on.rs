@@ -1,15 +1,18 @@
 //! A sign-on by password: checked, opened, and refused in one way.
 
-use super::{Denied, Limited, Origin, Verified};
+use std::time::Duration;
+
+use super::{Denied, Limited, Origin, Right, Verified};
 use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
+use crate::core_server::admit::Facts;
 use crate::core_server::peer::Peer;
 use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::{Kind, Refusal};
 use crate::core_server::sign_on::Caller;
 use crate::core_server::wish::Wish;
+use crate::process::seldom::Seldom;
 use crate::schedule;
-use crate::seldom::Seldom;
 use crate::wire::{Mechanism, OpenSession, Reason, Session};
 
 impl Core {
@@ -62,8 +65,14 @@ impl Core {
         };
         let rules = (&policy.passwords, &policy.identity);
         match self.passwords.check(&name, &password, origin, rules).await {
-            Ok(identity) => {
-                let verified = Verified { identity, name, mechanism: caller.mechanism };
+            Ok(Right { identity, principal, groups }) => {
+                let facts = Facts {
+                    typed: Some(name),
+                    groups,
+                    ..Facts::named(caller.mechanism, principal.clone())
+                };
+                let caller = Caller { principal, ..caller };
+                let verified = Verified { identity, facts };
                 let wish = Wish::verified(verified, caller.act_as.clone());
                 let judged = self.decide(peer, wish, caller, &policy, now);
                 let answers = self.open_admitted(peer, vec![judged], &policy, now).await;
@@ -78,7 +87,7 @@ impl Core {
         let (refusal, reason, detail) = match denied {
             Denied::Refused(reason, detail) => (Refusal::logon_failed(), reason, detail),
             Denied::Unable(reason, detail) => {
-                match UNCHECKED.aloud(reason.label()) {
+                match UNCHECKED.due(reason.label(), clock::instant()) {
                     Some(since_the_last) => {
                         tracing::error!(%reason, detail, since_the_last, "a password could not be checked");
                     }
@@ -105,7 +114,7 @@ impl Core {
     }
 }
 
-static UNCHECKED: Seldom = Seldom::new();
+static UNCHECKED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 /// Characters of a name that the audit log repeats.
 const LONGEST_NAME: usize = 256;

@@ -10,7 +10,9 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
+mod advice;
 pub mod answer;
+mod came;
 pub mod certificate;
 pub mod cookie;
 pub mod facts;
@@ -18,6 +20,7 @@ pub mod forward_auth;
 mod ntlm;
 pub mod pages;
 mod password;
+mod record;
 pub mod require;
 pub mod route;
 pub mod sign_on;
@@ -77,6 +80,7 @@ async fn handle(
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
     let answerer = answerer.with(&facts);
+    answerer.notice_proxy();
     let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
@@ -84,7 +88,7 @@ async fn handle(
             "whoami" => whoami(visit, &answerer).await,
             "logout" => logout(visit, request.method(), &answerer).await,
             "jwks.json" => answerer.json(live.assertions.jwks()),
-            _ => answerer.not_found("Doorward has no page of this name"),
+            _ => answerer.no_own_page(),
         };
     }
     let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
@@ -103,7 +107,7 @@ async fn handle(
         }
     };
     let Some(upstream) = &site.upstream else {
-        return answerer.not_found("this site has no application behind it");
+        return answerer.no_application(&present);
     };
     let tunnel = request
         .headers()
@@ -151,11 +155,12 @@ async fn forget(mut body: impl http_body::Body + Unpin) {
 /// Who is there, and may they use the site?
 async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Present, Refusal> {
     let present = sign_on::who(visit, policy).await?;
-    if require::satisfied(&site.require, &present.grant.session().user) {
-        Ok(present)
-    } else {
-        Err(Refusal::not_permitted(present))
+    let user = &present.grant.session().user;
+    if require::satisfied(&site.require, user) {
+        return Ok(present);
     }
+    let detail = require::unmet(&site.require, user);
+    Err(Refusal::not_permitted(present, detail))
 }
 
 async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {

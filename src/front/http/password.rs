@@ -44,7 +44,7 @@ async fn standing(visit: Visit<'_>, policy: &Policy<'_>, user: &str) -> Option<P
     let id = cookie::session_id(headers, facts.secure)?;
     let grant = front.core.resolve(id, facts.client).await.ok()?;
     let session = grant.session();
-    let same = session.mechanism == Mechanism::Basic && session.principal == user;
+    let same = session.mechanism == Mechanism::Basic && session.typed.as_deref() == Some(user);
     if !same || policy.admits(&grant).is_err() {
         return None;
     }

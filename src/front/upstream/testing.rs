@@ -58,6 +58,7 @@ pub(super) fn session() -> Session {
         user: Arc::new(user()),
         mechanism: Mechanism::Negotiate,
         principal: "john@ADSDOMAIN.EXAMPLE".into(),
+        typed: None,
         public_key: None,
         channel_bound: true,
         expires_at: Timestamp::from_unix(20_000_000_000),
@@ -240,6 +241,7 @@ pub(super) fn status(answer: &str) -> StatusCode {
 fn front() -> Front {
     Front {
         listen: Vec::new(),
+        listen_by_default: false,
         listen_tls: Vec::new(),
         listen_status: None,
         certificate: None,

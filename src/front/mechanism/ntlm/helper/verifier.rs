@@ -80,8 +80,12 @@ impl Verifier {
             Answer::No { said } => return Err(self.refused(said).await),
         };
         let domains = self.winbind.domains_or_ask().await;
+        if domains.is_none() && !self.winbind.is_left_out() {
+            let why = "winbind does not say whose name this is: does wbinfo run on this host?";
+            return Err(Failure::Unnamed(why.to_owned()));
+        }
         let naming = account::of_message(&question.user, &question.domain, domains.as_deref());
-        let account = self.account(naming).await?;
+        let account = self.account(naming).await?.of(domains.as_deref());
         Ok(Verified { account, session_key: Some(session_key), key_is_exported: false })
     }
 
@@ -107,8 +111,9 @@ impl Verifier {
             Closing::Refused { said } => return Err(self.refused(said).await),
             Closing::Broken { said } => return Err(self.gave_up(said).await),
         };
-        let naming = account::of_grant(&name, self.winbind.domains_or_ask().await.as_deref());
-        let account = self.account(naming).await?;
+        let domains = self.winbind.domains_or_ask().await;
+        let naming = account::of_grant(&name, domains.as_deref());
+        let account = self.account(naming).await?.of(domains.as_deref());
         Ok(Verified { account, session_key, key_is_exported: true })
     }
 
@@ -191,14 +196,24 @@ impl Verifier {
             Naming::Unnamed(why) => return Err(Failure::Unnamed(why.to_owned())),
             Naming::Lookup(names) => names,
         };
+        let mut found: Option<Account> = None;
         for name in &names {
-            let found = self.winbind.account(name).await;
-            let found = found.map_err(|silent| Failure::Winbind(silent.to_string()))?;
-            if let Some(account) = found {
-                return Ok(account);
+            let named = self.winbind.account(name).await;
+            let named = named.map_err(|silent| Failure::Winbind(silent.to_string()))?;
+            match (&found, named) {
+                (Some(one), Some(other)) if one.sid != other.sid => {
+                    let both = names.join(" and ");
+                    return Err(Failure::Unnamed(format!("{both} are two accounts")));
+                }
+                (None, named) => found = named,
+                (Some(_), _) => {}
             }
         }
-        Err(Failure::Unnamed(format!("winbind knows no user {}", names.join(" nor "))))
+        let Some(account) = found else {
+            let none = names.join(" nor ");
+            return Err(Failure::Unnamed(format!("winbind knows no user {none}")));
+        };
+        Ok(account)
     }
 }
 
