@@ -319,6 +319,10 @@ fn within_limits(grant: Grant, client: IpAddr) -> Answer {
     }
 }
 
+fn refused(reason: Reason, detail: &str) -> NoGrant {
+    NoGrant::new(reason, detail)
+}
+
 fn refusal(error: ClientError) -> NoGrant {
     match error {
         // The certificate is ours, and no matter of whoever wants to sign on.

@@ -151,7 +151,7 @@ fn keys_are_listed_with_what_their_entries_say() {
         [&key["file"], &key["state"], &key["role"]].map(|word| word.as_str().unwrap().to_owned())
     });
     let expected = [
-        ["README", "skipped", "system"],
+        ["README", "skipped", "nothing"],
         ["gone-public.pem", "missing", "front"],
         ["past-public.pem", "expired", "service"],
         ["root-public.pem", "listed", "system"],

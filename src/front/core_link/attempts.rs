@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{CoreLink, NoGrant, refusal};
+use super::{CoreLink, NoGrant, refusal, refused};
 use crate::wire::Reason;
 use crate::wire::attempts::{Attempt, AttemptAnswer, AttemptVerdict, Attempts, EndedAttempt};
 use crate::wire::client::{Client, ClientError};
@@ -42,7 +42,7 @@ impl CoreLink {
     /// # Errors
     /// [`Reason::TooManyAttempts`], [`Reason::Busy`], or the core does not answer.
     pub async fn begin_attempt(self: &Arc<Self>, attempt: Attempt) -> Result<Leave, NoGrant> {
-        let busy = || NoGrant::new(Reason::Busy, "too many attempts at once");
+        let busy = || refused(Reason::Busy, "too many attempts at once");
         timeout(PATIENCE, self.await_leave(attempt)).await.unwrap_or_else(|_| Err(busy()))
     }
 
@@ -83,11 +83,11 @@ impl AttemptQueue {
     async fn ask(&self, attempt: Attempt) -> Result<AttemptAnswer, NoGrant> {
         let (answer, answered) = oneshot::channel();
         if self.orders.try_send(Order::Begin(attempt, answer)).is_err() {
-            return Err(NoGrant::new(Reason::Busy, "too many attempts wait for the core"));
+            return Err(refused(Reason::Busy, "too many attempts wait for the core"));
         }
         answered
             .await
-            .unwrap_or_else(|_| Err(NoGrant::new(Reason::CoreUnreachable, "the front is stopping")))
+            .unwrap_or_else(|_| Err(refused(Reason::CoreUnreachable, "the front is stopping")))
     }
 }
 

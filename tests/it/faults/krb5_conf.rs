@@ -18,10 +18,10 @@ fn without_a_krb5_conf_that_can_be_read_a_password_is_not_called_wrong() {
         path.to_str().unwrap().to_owned()
     };
     let broken = file("broken", "[libdefaults\ndefault_realm = LAB.EXAMPLE\n");
-    let closed = file("closed", "[realms]\nLAB.EXAMPLE = {\n kdc = 127.0.0.1\n");
+    let garbage = file("garbage", "default_realm LAB.EXAMPLE\n\u{1}\u{2}\n");
     let missing = folder.path().join("missing").to_str().unwrap().to_owned();
     let folder_itself = folder.path().to_str().unwrap().to_owned();
-    for path in [broken, closed, missing, folder_itself] {
+    for path in [broken, garbage, missing, folder_itself] {
         let core = Doorward::start("core", &config(""), &[("KRB5_CONFIG", &path)]);
         let mut socket = Core::connect(&core.core_socket());
         let (status, said) = socket.password("alice", realm().password("alice"));

@@ -40,7 +40,7 @@ fn a_large_body_of_a_stranger_is_refused_and_takes_no_memory() {
     for how in ["unix", "tls"] {
         let before = pages();
         let done = std::process::Command::new("setpriv")
-            .args(["--reuid", "nobody", "--clear-groups", "python3", "-c", FLOOD])
+            .args(["--reuid", "nobody", "--clear-groups", "/usr/bin/python3", "-c", FLOOD])
             .arg(core.core_socket())
             .args([how, &core.core_port().to_string(), &core.id().to_string()])
             .output()

@@ -37,7 +37,7 @@ fn after_a_reload_a_standing_connection_has_the_rights_of_now() {
         let config = |line: &str| format!("[core]\nlisten = \"unix:{{dir}}/core.sock\"\n{line}\n");
         let core = Doorward::core(&config(settings));
         let mut program = Command::new("setpriv")
-            .args(["--reuid", "daemon", "--clear-groups", "python3", "-c", PROGRAM])
+            .args(["--reuid", "daemon", "--clear-groups", "/usr/bin/python3", "-c", PROGRAM])
             .arg(core.core_socket())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

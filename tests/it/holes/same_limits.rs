@@ -14,7 +14,7 @@ use crate::passwords::Core;
 
 fn start(protocol: &str) -> Ntlm {
     let setup = Setup {
-        sso: r#"mechanisms = ["ntlm", "basic"]"#,
+        sso: r#"mechanisms = ["negotiate", "ntlm", "basic"]"#,
         core: "password_attempts_per_account = 3\n",
         ..Setup::default()
     };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::certificates::cert::{self, Cert};
-use super::certificates::{time, unable_to_sign};
+use super::certificates::time;
 use super::finding::Finding;
 use crate::advice::authority as advice;
 use crate::clock::{self, Timestamp};
@@ -41,15 +41,22 @@ fn judged(
     mend: &'static str,
     now: Timestamp,
 ) -> Vec<Finding> {
-    if let Err(error) = Authorities::load(files.clone()) {
-        return vec![Finding::error(line, &error.to_string(), mend)];
-    }
+    let loaded = match Authorities::load(files.clone()) {
+        Ok(authorities) => authorities.current(),
+        Err(error) => return vec![Finding::error(line, &error.to_string(), mend)],
+    };
     let authorities = all(files);
     let mut findings: Vec<_> = authorities
         .iter()
         .filter_map(|authority| time::of_authority(line, authority, now))
         .collect();
-    findings.extend(authorities.iter().filter_map(|authority| unable_to_sign(line, authority)));
+    findings.extend(loaded.unfit().iter().map(|one| {
+        let found = format!(
+            "the certificate of {} may not sign certificates ({}): nobody comes in by what it signed",
+            one.subject, one.unfit
+        );
+        Finding::fail(line, found, advice::NEW_CA)
+    }));
     let revocation = match &files.crl_file {
         Some(file) => {
             findings.extend(lists::check(line, file, &authorities, now));
