@@ -12,12 +12,7 @@ use crate::wire::Mechanism;
 
 /// A word of a `mechanisms` list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Offer {
-    /// One that this version has.
-    Here(Mechanism),
-    /// One that a later version will have.
-    NotHere(&'static str),
-}
+pub(super) struct Offer(pub(super) Mechanism);
 
 /// Local accounts: a name, a numeric uid in digits, or `@` and the name of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +55,15 @@ impl Word for Offer {
     const TYPE: &'static str = "mechanism";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let words = ["certificate", "negotiate", "ntlm", "basic"].map(|word| match word {
-            "certificate" => (word, Self::Here(Mechanism::Certificate)),
-            "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
-            "ntlm" => (word, Self::Here(Mechanism::Ntlm)),
-            "basic" => (word, Self::Here(Mechanism::Basic)),
-            _ => (word, Self::NotHere(word)),
-        });
+        let words = [
+            Mechanism::Certificate,
+            Mechanism::Negotiate,
+            Mechanism::Ntlm,
+            Mechanism::Basic,
+            Mechanism::Unix,
+            Mechanism::Trusted,
+        ];
+        let words = words.map(|mechanism| (mechanism.as_str(), Self(mechanism)));
         one_of(text, &words)
     }
 }

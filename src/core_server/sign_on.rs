@@ -9,14 +9,14 @@ use super::keys::Entitled;
 use super::peer::Peer;
 use super::policy::{Ask, Policy, allowed};
 use super::refusal::Refusal;
-use super::sessions::{Opened, Origin};
+use super::sessions::{Opened, Origin, SecretTaken};
 use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
 use crate::audit::{Handed, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
-use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session};
+use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session, SessionSecret};
 
 impl Core {
     /// Opens sessions; an answer for each wish, in order.
@@ -48,10 +48,11 @@ impl Core {
         let mut callers = Vec::with_capacity(judged.len());
         for judged in judged {
             callers.push(match judged {
-                Ok((caller, admission)) => {
+                Ok((mut caller, admission)) => {
                     let client = caller.client;
                     let only_from = client.filter(|_| policy.ip_check);
-                    admitted.push((admission, Origin { by: Arc::clone(&by), client, only_from }));
+                    let (by, secret) = (Arc::clone(&by), caller.secret.take());
+                    admitted.push((admission, Origin { by, client, only_from, secret }));
                     Ok(caller)
                 }
                 Err(refusal) => Err(refusal),
@@ -68,15 +69,20 @@ impl Core {
             .into_iter()
             .map(|caller| {
                 let caller = caller?;
-                match &mut opened {
+                let opened = match &mut opened {
+                    Ok(opened) => match opened.next() {
+                        Some(Ok(opened)) => Ok(opened),
+                        Some(Err(SecretTaken)) => Err(Refusal::secret_taken()),
+                        None => return Err(Refusal::unrecorded(WriteError::Failed)),
+                    },
+                    Err(refusal) => Err(Refusal::again(refusal)),
+                };
+                match opened {
                     Ok(opened) => {
-                        let opened =
-                            opened.next().ok_or_else(|| Refusal::unrecorded(WriteError::Failed))?;
                         let handed = self.granted(peer, &caller, &opened);
                         Ok((caller, opened, handed))
                     }
                     Err(refusal) => {
-                        let refusal = Refusal::again(refusal);
                         self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
                         Err(refusal)
                     }
@@ -109,13 +115,15 @@ impl Core {
     fn judge(
         &self,
         peer: &Peer,
-        request: OpenSession,
+        mut request: OpenSession,
         listed: Option<&Listed>,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(Caller, Admission), Refusal> {
         // Addresses are told by those who see them; a local program's word is nobody's.
         let client = request.client.filter(|_| peer.sees_clients());
+        let proven = request.proof.is_some();
+        let secret = self.proposed(peer, &mut request, proven)?;
         let mut wish = Wish::read(request).map_err(Refusal::bad_request)?;
         let (mechanism, principal) = wish.claim();
         let mut caller = Caller {
@@ -126,6 +134,7 @@ impl Core {
             act_as: wish.act_as.clone(),
             key: None,
             detail: None,
+            secret,
         };
         let holder = wish.key().map(|key| {
             let Some(listed) = listed else { return Err(Reason::Busy) };
@@ -145,6 +154,23 @@ impl Core {
         });
         wish.holder = holder;
         self.decide(peer, wish, caller, policy, now)
+    }
+
+    /// The secret that a request proposes. Who may not hand in what others have
+    /// proven has no say in secrets; `fits` is whether it is such a proof.
+    pub(super) fn proposed(
+        &self,
+        peer: &Peer,
+        request: &mut OpenSession,
+        fits: bool,
+    ) -> Result<Option<SessionSecret>, Refusal> {
+        match request.secret.take() {
+            Some(_) if !allowed(peer, Ask::OpenByProof) => Err(self.denied(peer, Ask::OpenByProof)),
+            Some(_) if !fits => Err(Refusal::bad_request(
+                "A \"secret\" is proposed beside a \"proof\" or a \"basic\" password only.",
+            )),
+            secret => Ok(secret),
+        }
     }
 
     /// Admits a wish, or has the refusal in the audit log.
@@ -241,6 +267,8 @@ pub(super) struct Caller {
     pub(super) key: Option<String>,
     /// More words on a refusal.
     pub(super) detail: Option<String>,
+    /// The secret that the new session shall have.
+    pub(super) secret: Option<SessionSecret>,
 }
 
 fn by_certificate(request: &OpenSession) -> bool {

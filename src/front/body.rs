@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 
+use super::in_use::InUse;
 use super::upstream::{AnswerBody, BodyError};
 
 /// The body of an answer.
@@ -17,6 +18,8 @@ pub enum Body {
     Full(Full<Bytes>),
     /// An application's answer, as it arrives.
     Answer(AnswerBody),
+    /// The same, to somebody whose session it is a use of.
+    InUse(Box<InUse>),
 }
 
 impl Body {
@@ -51,6 +54,7 @@ impl http_body::Body for Body {
                 .poll_frame(cx)
                 .map_err(|never: std::convert::Infallible| match never {}),
             Self::Answer(answer) => Pin::new(answer).poll_frame(cx),
+            Self::InUse(answer) => Pin::new(&mut **answer).poll_frame(cx),
         }
     }
 
@@ -58,6 +62,7 @@ impl http_body::Body for Body {
         match self {
             Self::Full(bytes) => bytes.is_end_stream(),
             Self::Answer(answer) => answer.is_end_stream(),
+            Self::InUse(answer) => answer.is_end_stream(),
         }
     }
 
@@ -65,6 +70,7 @@ impl http_body::Body for Body {
         match self {
             Self::Full(bytes) => bytes.size_hint(),
             Self::Answer(answer) => answer.size_hint(),
+            Self::InUse(answer) => answer.size_hint(),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The facts of one connection, its unfinished exchange, and the hyper loop.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderMap, Request};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,13 +16,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Front;
 use super::body::Tracked;
+use super::bound::{Bound, Marks};
 use super::http::{self as front_http, answer::NeedsHttp1};
 use super::mechanism::{Bindings, Exchange};
 use super::output::{Noted, Output};
 use super::upstream::Client;
 use crate::clock;
 use crate::pki::shown::Shown;
-use crate::wire::SessionKey;
+use crate::wire::SessionSecret;
 
 /// What is true of a connection as long as it stands.
 #[derive(Debug)]
@@ -39,24 +39,15 @@ pub struct Connection {
     /// The certificate that the peer showed in its TLS handshake.
     pub certificate: Option<Arc<Shown>>,
     state: Mutex<State>,
+    told: AtomicBool,
     open_requests: AtomicUsize,
     begun_requests: AtomicUsize,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     exchange: Option<Exchange>,
-    session: Option<Arc<str>>,
-}
-
-/// Without the session's secret.
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
-            .field("exchange", &self.exchange)
-            .field("session", &self.session.as_deref().map(SessionKey::of))
-            .finish()
-    }
+    bound: Bound,
 }
 
 impl Connection {
@@ -76,6 +67,7 @@ impl Connection {
             binding,
             certificate: certificate.map(Arc::new),
             state: Mutex::default(),
+            told: AtomicBool::new(false),
             open_requests: AtomicUsize::new(0),
             begun_requests: AtomicUsize::new(0),
         }
@@ -103,14 +95,22 @@ impl Connection {
         self.lock().exchange = Some(exchange);
     }
 
-    /// Keeps the session that was proven on this connection, for clients without cookies.
-    pub fn bind(&self, session: &str) {
-        self.lock().session = Some(Arc::from(session));
+    /// Keeps a session that was proven on this connection for requests to this
+    /// host, as long as the client of these marks sends them.
+    pub fn bind(&self, host: &str, session: SessionSecret, client: Option<Marks>) {
+        self.lock().bound.keep(host, session, client);
     }
 
-    /// The session that was proven on this connection.
-    pub fn session(&self) -> Option<Arc<str>> {
-        self.lock().session.clone()
+    /// The session that was proven on this connection, for a request to this host
+    /// with these headers.
+    pub fn bound(&self, host: &str, headers: &HeaderMap) -> Option<SessionSecret> {
+        self.lock().bound.find(host, headers)
+    }
+
+    /// Notes that a client without credentials was told what is offered. True
+    /// when one was told before.
+    pub fn tell(&self) -> bool {
+        self.told.swap(true, Ordering::Relaxed)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -18,11 +18,13 @@ pub mod key;
 pub mod password;
 pub mod reason;
 pub mod reference;
+pub mod secret;
 
 pub use ending::{Ended, Ending};
 pub use key::SessionKey;
 pub use password::Password;
 pub use reason::Reason;
+pub use secret::SessionSecret;
 
 /// By what a person or program was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -156,6 +158,11 @@ pub struct OpenSession {
     /// The client's network address, as the front sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<IpAddr>,
+    /// The secret that the new session shall have, beside `proof` or a `basic`
+    /// password: a front makes it of the cookie's secret and of the origin that
+    /// the cookie is for. Without it the core makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SessionSecret>,
 }
 
 /// Who a session belongs to.
@@ -178,8 +185,8 @@ pub struct User {
 /// The answer to opening or resolving a session.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Session {
-    /// The session's secret id, 256 random bits in base64url: the bearer's proof.
-    pub session: String,
+    /// The session's secret id: the bearer's proof.
+    pub session: SessionSecret,
     /// Whose it is.
     pub user: Arc<User>,
     /// How its owner was proven.
@@ -209,7 +216,7 @@ pub struct Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("key", &SessionKey::of(&self.session))
+            .field("key", &self.session)
             .field("login", &self.user.login)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()

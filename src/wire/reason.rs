@@ -84,6 +84,8 @@ reasons! {
     AmbiguousPath "ambiguous_path" Client "The path of the request can be read in two ways that lead to different sites.";
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
     OddHost "odd_host" Client "The Host of the request is not a host name or an address with an optional port.";
+    HostMissing "host_missing" Client "The request names no host, which every request of HTTP/1.1 and HTTP/2 has to.";
+    OddPath "odd_path" Client "The path of the request holds a control character or a blank, or hides one, so programs do not agree on where it ends.";
     MethodNotServed "method_not_served" Client "This gateway does not serve the method of the request (CONNECT, TRACE).";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
@@ -125,6 +127,9 @@ reasons! {
     ReservedName "reserved_name" Client "The name is reserved for the system itself.";
     NotPermitted "not_permitted" Client "The caller may not do this.";
     RequirementNotMet "requirement_not_met" Client "You are signed on, but you are not one of those who may use this site.";
+    NoSession "no_session" Nobody "This site is entered with a session that a program has opened at the core, and the request showed none.";
+    SeveralSessions "several_sessions" Client "The request carries session cookies of several people, so it is not clear who you are. Sign off at /.doorward/logout, or delete the cookies of this site, and sign on again.";
+    CookieUnreadable "cookie_unreadable" Client "Your browser sent a session cookie that was not given by this site, or was changed since, so the session that it may stand for was not ended. Delete the cookies of this site. A session that is not used ends by itself.";
     SessionEnded "session_ended" Nobody "Your session has ended. Sign on again.";
     AddressChanged "address_changed" Client "The session belongs to another network address.";
     NotAdministrator "not_administrator" Client "Only administrators may act as somebody else; administrators of a company only as users of that company.";

@@ -85,6 +85,15 @@ pub fn venv_python(ticket: Option<&Ticket>) -> Command {
     client(python.to_str().unwrap(), ticket)
 }
 
+/// A program of the lab's Python environment.
+#[track_caller]
+pub fn venv_program(name: &str) -> String {
+    let python = venv_python(None);
+    let program = std::path::Path::new(python.get_program()).with_file_name(name);
+    assert!(program.exists(), "{} is missing: run tests/lab/venv.sh", program.display());
+    program.to_str().unwrap().to_owned()
+}
+
 /// Fetches `url` with Java's `HttpURLConnection`, by Kerberos if there is a ticket.
 #[track_caller]
 pub fn java(url: &str, ticket: Option<&Ticket>) -> Response {

@@ -40,10 +40,8 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
     let certificates = offered.contains(&Mechanism::Certificate);
     let all = &file.sso.mechanisms;
     for given in raw.mechanisms.iter().filter(|given| !all.contains(given)) {
-        let name = match given.value {
-            Offer::Here(mechanism) => mechanism.as_str(),
-            Offer::NotHere(name) => name,
-        };
+        let Offer(mechanism) = given.value;
+        let name = mechanism.as_str();
         notes.error(
             &given.at,
             format!("{name:?} is not among sso.mechanisms; add it there, or take it out here"),

@@ -74,26 +74,16 @@ pub(super) fn known(
 ) -> Vec<Mechanism> {
     let mut offered = Vec::new();
     for given in list.iter() {
-        match given.value {
-            Offer::Here(mechanism) if offered.contains(&mechanism) => {
-                notes.error(
-                    &given.at,
-                    format!("{:?} is listed twice; take one out", mechanism.as_str()),
-                );
+        let Offer(mechanism) = given.value;
+        if offered.contains(&mechanism) {
+            let said = format!("{:?} is listed twice; take one out", mechanism.as_str());
+            notes.error(&given.at, said);
+        } else if mechanism == Mechanism::Certificate && !certificates {
+            if list.is_set() {
+                notes.warn(&given.at, "\"certificate\" takes front.listen_tls and an authority in front.client_ssl_ca_file; not offered");
             }
-            Offer::Here(Mechanism::Certificate) if !certificates => {
-                if list.is_set() {
-                    notes.warn(&given.at, "\"certificate\" takes front.listen_tls and an authority in front.client_ssl_ca_file; not offered");
-                }
-            }
-            Offer::Here(mechanism) => offered.push(mechanism),
-            Offer::NotHere(_) if !list.is_set() => {}
-            Offer::NotHere(name) => {
-                notes.warn(
-                    &given.at,
-                    format!("{name:?} is not in this version of Doorward, not offered"),
-                );
-            }
+        } else {
+            offered.push(mechanism);
         }
     }
     if offered.is_empty() && list.is_set() {

@@ -35,11 +35,12 @@ impl Core {
     async fn try_password(
         &self,
         peer: &Peer,
-        request: OpenSession,
+        mut request: OpenSession,
         now: Timestamp,
     ) -> Result<Session, Refusal> {
         let policy = self.policy.load_full();
         let basic = request.basic && allowed(peer, Ask::OpenByProof);
+        let secret = self.proposed(peer, &mut request, basic)?;
         let client = request.client.filter(|_| peer.sees_clients());
         let client = client.or_else(|| peer.address()).map(|address| address.to_canonical());
         let OpenSession { proof: None, user: Some(name), trusted: false, password, act_as, .. } =
@@ -58,6 +59,7 @@ impl Core {
             act_as,
             key: None,
             detail: None,
+            secret,
         };
         let origin = match client {
             Some(address) => Origin::of(address),

@@ -12,6 +12,9 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::ManyAuthorizations
         | Reason::AmbiguousPath
         | Reason::OddHost
+        | Reason::HostMissing
+        | Reason::OddPath
+        | Reason::CookieUnreadable
         | Reason::ForwardedConflict => StatusCode::BAD_REQUEST,
         Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,

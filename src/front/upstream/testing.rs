@@ -23,7 +23,7 @@ use crate::config::checked::{ChannelBinding, Requirement};
 use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site};
 use crate::front::body::Body;
 use crate::front::core_link::Grant;
-use crate::wire::{Mechanism, Session, User};
+use crate::wire::{Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.
 pub(super) const LIMIT: Duration = Duration::from_millis(300);
@@ -54,7 +54,7 @@ pub(super) fn user() -> User {
 
 pub(super) fn session() -> Session {
     Session {
-        session: "A".repeat(43),
+        session: SessionSecret::from_bits(&[0; 32]),
         user: Arc::new(user()),
         mechanism: Mechanism::Negotiate,
         principal: "john@ADSDOMAIN.EXAMPLE".into(),

@@ -9,3 +9,7 @@ mod no_domain;
 mod proxied_certificate;
 mod reload;
 mod stop;
+
+mod charsets;
+mod forwarding;
+mod lasting;

@@ -68,6 +68,11 @@ impl Acceptor {
         self.pool.ready().map_err(|not_ready| not_ready.to_string())
     }
 
+    /// Waits until it is known whether a sign-on could succeed.
+    pub async fn known(&self) {
+        self.pool.known().await;
+    }
+
     /// Answers a question. Waits for a helper as long as the settings allow.
     pub async fn answer(&self, question: Question) -> Answer {
         let answered = match question {

@@ -5,11 +5,11 @@
 //! can name a domain that is down. A sign-on that failed by winbind makes the
 //! probe look at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::dialogue::server_1::{Answer, Question};
@@ -36,19 +36,26 @@ pub enum NotReady {
 /// What the last probe saw.
 #[derive(Debug)]
 pub(super) struct Health {
-    seen: Mutex<Result<(), NotReady>>,
+    seen: watch::Sender<Result<(), NotReady>>,
     doubt: Notify,
 }
 
 impl Health {
     /// Nothing is known yet.
     pub(super) fn new() -> Self {
-        Self { seen: Mutex::new(Err(NotReady::Starting)), doubt: Notify::new() }
+        Self { seen: watch::Sender::new(Err(NotReady::Starting)), doubt: Notify::new() }
     }
 
     /// What the last probe saw.
     pub(super) fn seen(&self) -> Result<(), NotReady> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.borrow().clone()
+    }
+
+    /// Waits until the first probe has seen something.
+    pub(super) async fn known(&self) {
+        let known = |seen: &Result<(), NotReady>| *seen != Err(NotReady::Starting);
+        // The sender is ours, and lives.
+        let _ = self.seen.subscribe().wait_for(known).await;
     }
 
     /// Something failed: the probe looks at once.
@@ -62,18 +69,20 @@ impl Health {
     }
 
     fn see(&self, seen: Result<(), NotReady>) {
-        let mut last = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last == seen {
-            return;
-        }
-        match &seen {
-            Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
-            Err(NotReady::Starting) => {}
-            Err(NotReady::Failing(failure)) => {
-                tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+        self.seen.send_if_modified(|last| {
+            if *last == seen {
+                return false;
             }
-        }
-        *last = seen;
+            match &seen {
+                Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
+                Err(NotReady::Starting) => {}
+                Err(NotReady::Failing(failure)) => {
+                    tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+                }
+            }
+            *last = seen;
+            true
+        });
     }
 }
 
