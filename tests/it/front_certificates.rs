@@ -121,7 +121,8 @@ fn every_other_certificate_gets_an_answer_that_says_why() {
     for name in ["system", "several", "anybody", "gate", "far", "past"] {
         pki.client(name);
     }
-    let more = entries(&["stranger", "alone", "over", "early", "server", "short"])
+    let more = "keys_without_entry = \"system\"\n".to_owned()
+        + &entries(&["stranger", "alone", "over", "early", "server", "short"])
         + &entry("several", "act_as = [\"alice\", \"bob\"]")
         + &entry("anybody", "act_as = [\"*\"]")
         + &entry("gate", "role = \"front\"")
