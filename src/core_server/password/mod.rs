@@ -127,7 +127,7 @@ pub(super) struct Passwords {
     asked: Cache<String, ()>,
     /// and places for such questions.
     learning: Arc<Semaphore>,
-    /// The accounts behind principals, by the KDC's word of some minutes ago.
+    /// The accounts behind principals, by the KDC's word of the last hour.
     accounts: Cache<String, Arc<str>>,
     remembered: Remembered,
     threads: Arc<Semaphore>,
@@ -332,8 +332,8 @@ const KDC_THREADS: usize = 4;
 const KDC_QUEUE: usize = 256;
 /// Principals whose accounts are remembered at most.
 const MOST_NAMES: u64 = 50_000;
-/// For how long they are.
-const NAMED_FOR: Duration = Duration::from_secs(10 * 60);
+/// For how long they are: as long as a right password may be.
+const NAMED_FOR: Duration = Duration::from_secs(60 * 60);
 /// A name that the KDC did not know is asked for again after this.
 const ASKED_AGAIN: Duration = Duration::from_secs(60);
 /// How long anybody waits for the KDC.

@@ -10,6 +10,16 @@ mod proxied_certificate;
 mod reload;
 mod stop;
 
+mod advice;
 mod charsets;
+mod first_start;
 mod forwarding;
 mod lasting;
+mod log;
+mod no_domain;
+mod ntlm;
+mod page;
+mod probe;
+mod proxied_certificate;
+mod readiness;
+mod reload;
