@@ -31,6 +31,8 @@ pub(super) struct Known<'a> {
     pub(super) bound: bool,
     /// Whether NTLM belongs to the list, and is switched off because it does not work.
     pub(super) ntlm_is_off: bool,
+    /// Whether it has worked since the start: then people may count on it.
+    pub(super) ntlm_worked: bool,
     /// For whom the keytab has keys; `None` where it was not read.
     pub(super) services: Option<&'a Services>,
     /// This gateway's clock beside the domain's.
@@ -179,7 +181,7 @@ fn no_credentials(known: &Known<'_>) -> (Option<String>, bool) {
         None => NOT_LISTED.to_owned(),
     };
     sentence.push_str(&through_proxy(known));
-    if known.ntlm_is_off {
+    if known.ntlm_is_off && known.ntlm_worked {
         sentence.push(' ');
         sentence.push_str(NTLM_IS_OFF);
     }
@@ -469,10 +471,13 @@ mod tests {
     #[test]
     fn ntlm_that_is_switched_off_is_told() {
         let keys = services(&["HTTP/web.example@L"]);
-        let known = Known { ntlm_is_off: true, ..at("web.example", &keys) };
+        let known = Known { ntlm_is_off: true, ntlm_worked: true, ..at("web.example", &keys) };
         for reason in [Reason::NoCredentials, Reason::NtlmSent] {
             says(&advise(reason, &known), &["NTLM is switched off", "winbind does not answer"]);
         }
+        let never = Known { ntlm_worked: false, ..known };
+        let advice = advise(Reason::NoCredentials, &never);
+        assert!(!advice.message().contains("NTLM"), "a host that joined no domain: {advice:?}");
     }
 
     #[test]

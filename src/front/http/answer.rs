@@ -303,6 +303,7 @@ impl<'a> Answerer<'a> {
             mechanisms: policy.map_or(&[], |policy| policy.mechanisms),
             bound: policy.is_some_and(|policy| policy.channel_binding == ChannelBinding::Require),
             ntlm_is_off: lists_ntlm && ntlm_fails(),
+            ntlm_worked: self.front.readiness.ntlm_worked(),
             services: seen.as_ref().and_then(|seen| seen.services()),
             clock: self.front.readiness.clock(),
             ended: refusal.ended,

@@ -5,6 +5,7 @@
 //! all who ask meanwhile); what other hosts say, about once a minute in the background.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub struct Readiness {
     domain: ArcSwap<Domain>,
     looking: AsyncMutex<()>,
     said: Mutex<Said>,
+    ntlm_worked: AtomicBool,
 }
 
 /// How everything was at one moment.
@@ -72,6 +74,11 @@ impl Readiness {
         self.domain.load().clock
     }
 
+    /// Whether NTLM was ready at any look since the start.
+    pub fn ntlm_worked(&self) -> bool {
+        self.ntlm_worked.load(Ordering::Relaxed)
+    }
+
     /// Looks now, unless somebody else does already.
     pub async fn look(&self, front: &Front) -> Arc<Seen> {
         let before = self.seen();
@@ -99,6 +106,7 @@ impl Readiness {
         let core = core.err().map_or(State::OK, |no| State::broken(no.detail));
         parts.insert(Part::Core, core);
         if let Some(ntlm) = ntlm(&live) {
+            self.ntlm_worked.fetch_or(ntlm.broken.is_none(), Ordering::Relaxed);
             parts.insert(Part::Ntlm, ntlm);
         }
         for (part, state) in domain.parts() {
