@@ -12,9 +12,14 @@ pub(crate) struct SmallDisk(tempfile::TempDir);
 impl SmallDisk {
     /// Mounts it.
     pub(crate) fn mount() -> Self {
+        Self::mount_with("size=4m")
+    }
+
+    /// The same with these options of tmpfs(5).
+    pub(crate) fn mount_with(options: &str) -> Self {
         let folder = temp_dir("disk-");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "doorward-test"])
+            .args(["-t", "tmpfs", "-o", options, "doorward-test"])
             .arg(folder.path())
             .status()
             .unwrap();

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
-use crate::lab::{Pki, servers};
+use crate::lab::{Doorward, Pki, servers};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -77,6 +77,19 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["answers GET / with 401", "a sign-on of its own (Basic)"],
             &["switch the application's own sign-on off", "Remote-User"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "A6",
+        what: "The application's address is a gateway's",
+        site: || {
+            let other = Doorward::serve(&Setup::default().config(1));
+            before(&format!("127.0.0.1:{}", other.http_port())).keep(other)
+        },
+        check: says(
+            &["answers GET / with 401, and is a Doorward itself"],
+            &["name the application's own address in upstream"],
         ),
         ..OTHERWISE
     },

@@ -22,8 +22,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The site's certificate is not valid yet",
         site: || with_certificate(|pki| issue(pki, "+20 days", "ca", &for_site())),
         check: says(
-            &["CN=web is not valid before", "this host's clock says"],
-            &["timedatectl", "install it then"],
+            &["CN=web is not valid before", "the KDC's clock agrees, so it was issued for later"],
+            &["install it then"],
         ),
         ..OTHERWISE
     },
@@ -149,6 +149,41 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["the private key in {dir}/tls/web.pem has mode 0644"],
             &["chmod 0600 {dir}/tls/web.pem"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "C12",
+        what: "The site's key is of a kind that browsers refuse",
+        site: || {
+            with_certificate(|pki| {
+                pki.key("web", "ED25519");
+                pki.issue("web", "ca", &for_site());
+            })
+        },
+        check: says(
+            &["the key of CN=web is Ed25519: most browsers refuse it"],
+            &["ECDSA on P-256"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "C13",
+        what: "The intermediate certificate may not sign certificates",
+        site: || {
+            let pki = Pki::new();
+            pki.key("mid", "P-256");
+            pki.issue("mid", "ca", "basicConstraints=critical,CA:TRUE\nkeyUsage=cRLSign\n");
+            issue(&pki, "-1 hour", "mid", &for_site());
+            let site = site("");
+            let both = ["web.pem", "mid.crt"].map(|file| std::fs::read(pki.path(file)).unwrap());
+            let path = site.write("tls/web.pem", both.concat());
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+            site
+        },
+        check: says(
+            &["the certificate of CN=mid may not sign certificates", "keyCertSign"],
+            &["make the authority's certificate anew"],
         ),
         ..OTHERWISE
     },

@@ -68,6 +68,25 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
+        id: "X7",
+        what: "A proxy that asks by forward-auth is not in trusted_proxies, seen by the running gateway",
+        site: || {
+            beside_a_running_gateway(|gateway| {
+                let asks = [
+                    ("X-Forwarded-Host", "app.lab.example"),
+                    ("X-Forwarded-Uri", "/"),
+                    ("Connection", "close"),
+                ];
+                Raw::connect(gateway.http_port()).get(&web(), "/.doorward/auth", &asks);
+            })
+        },
+        check: says(
+            &["gateway: ", "127.0.0.1 sends X-Forwarded-", "is not in trusted_proxies"],
+            &["[front] trusted_proxies = [\"127.0.0.1\"]"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
         id: "X4",
         what: "A proxy that says https is not in trusted_proxies, beside a listener on TLS",
         site: || {

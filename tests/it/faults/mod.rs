@@ -1,7 +1,10 @@
 //! Inputs that once failed, in files by subject.
 
 mod advice;
+mod charsets;
 mod first_start;
+mod forwarding;
+mod lasting;
 mod log;
 mod no_domain;
 mod ntlm;
@@ -10,7 +13,3 @@ mod probe;
 mod proxied_certificate;
 mod readiness;
 mod reload;
-
-mod charsets;
-mod forwarding;
-mod lasting;
