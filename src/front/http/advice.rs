@@ -300,10 +300,13 @@ fn whose_clock(reason: Reason, clock: Clock) -> Option<String> {
 
 /// What lets each browser send a ticket to this site, and how to see whether there is one.
 fn browsers(known: &Known<'_>) -> Vec<Step> {
-    let host = known.host;
-    if host.is_empty() || is_address(host) {
+    if known.host.is_empty() || is_address(known.host) {
         return Vec::new();
     }
+    // Where another name is proposed, it is the one to be set.
+    let lacks_key = |services: &&Services| !services.holds(known.host);
+    let better = known.services.filter(lacks_key).and_then(|all| all.better_name(known.host));
+    let host = better.unwrap_or(known.host);
     let scheme = if known.secure { "https" } else { "http" };
     let step = |label, text: &'static str, value| Step { label, text: text.into(), value };
     vec![
@@ -412,6 +415,7 @@ mod tests {
         let keys = services(&["HTTP/web.example@L"]);
         let advice = advise(Reason::NoCredentials, &at("web", &keys));
         says(&advice, &["the short name web", "Use http://web.example/"]);
+        says(&advice, &["AuthServerAllowlist = web.example"]);
         let advice = advise(Reason::NoCredentials, &at("intranet.example", &keys));
         says(&advice, &["no key for the name intranet.example", "Use http://web.example/"]);
         assert!(!advice.steps.is_empty(), "an alias of the same account works");
