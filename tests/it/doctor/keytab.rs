@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{APART, Fault, OTHERWISE, Site, cause, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
 use crate::lab::{realm, temp_dir};
 
@@ -128,7 +128,7 @@ pub(super) const FAULTS: &[Fault] = &[
             site.write("web.keytab", &whole[..whole.len() - 7]);
             site
         },
-        check: says(&["{dir}/web.keytab is cut off or damaged"], &["export it again"]),
+        check: says(&["{dir}/web.keytab is cut off or damaged"], &["export the keytab again"]),
         ..OTHERWISE
     },
     Fault {
