@@ -9,7 +9,3 @@ pub const BOUND: &str =
 
 /// Tokens come that were made for another TLS connection.
 pub const BETWEEN: &str = "if a proxy of yours opens TLS before the gateway, list it in [front] trusted_proxies and set channel_binding = \"allow\", or let it pass TLS through; the log has the addresses (reason binding_mismatch)";
-
-/// Something that is not listed asks as a proxy does (forward-auth).
-pub const LIST_ASKER: &str =
-    "list the proxy's address in [front] trusted_proxies; the log has it (reason untrusted_proxy)";

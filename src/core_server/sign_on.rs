@@ -169,6 +169,10 @@ impl Core {
                         (Refusal::logon_failed(), refused.reason, refused.detail)
                     }
                 };
+                let detail = match reason {
+                    Reason::RealmNotAllowed if detail.is_empty() => policy.identity.allowed(),
+                    _ => detail,
+                };
                 self.refused_because(peer, &caller, &refusal, reason, &detail);
                 if caller.mechanism.proves() && allowed(peer, Ask::OpenByProof) {
                     refusal.telling(reason)

@@ -326,6 +326,8 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     );
     assert_eq!(line(1, &outcome), json!(["sign_on", "refused", "realm_not_allowed", own]));
     assert_eq!(line(1, &["principal", "reference"]), json!(["mary@OTHER.TEST", refusal.reference]));
+    let detail = lines[1]["detail"].as_str().unwrap();
+    assert!(detail.contains("[[core.realm]] lists EXAMPLE.TEST"), "{detail}");
     assert_eq!(line(2, &outcome), json!(["sign_on", "refused", "not_permitted", "uid 1000"]));
     assert_eq!(line(3, &outcome), json!(["peer", "refused", "not_permitted", "uid 1000"]));
     assert_eq!(line(4, &outcome), json!(["session_end", "granted", "logout", own]));

@@ -66,6 +66,26 @@ impl Rules {
         Self { user_name, allow_computers, ..self }
     }
 
+    /// Whom these rules let in, for whoever has to find out why somebody is not.
+    pub fn allowed(&self) -> String {
+        let one = |realm: &Realm| match (realm.realm.as_str(), realm.domain.as_str()) {
+            ("", domain) => format!("NTLM domain {domain}"),
+            (realm, "") => realm.to_owned(),
+            (realm, domain) => format!("{realm} (NTLM domain {domain})"),
+        };
+        if self.realms.is_empty() {
+            return "no [[core.realm]] is set, so only the realm and the domain that this gateway \
+                    itself belongs to may sign on: list others in [[core.realm]]"
+                .to_owned();
+        }
+        let listed: Vec<_> = self.realms.iter().map(one).collect();
+        format!(
+            "[[core.realm]] lists {}: set realm, or for NTLM domain, to the one that the principal \
+             has",
+            listed.join(", ")
+        )
+    }
+
     /// The login of an explicit mapping of this principal.
     pub(super) fn altname(&self, principal: &str) -> Option<&str> {
         self.altnames.get(&self.altname_key(principal)).map(String::as_str)

@@ -93,7 +93,7 @@ reasons! {
     KeyVersion "key_version" Configuration "The ticket was made with another key of this service than the gateway's keytab holds. After a change of the service's password the keytab must be exported again; if it was, sign off and on so that your machine fetches a new ticket.";
     KeyMissing "key_missing" Configuration "The keytab of this gateway has no key for the service the ticket is for.";
     KeyEncryption "key_encryption" Configuration "The keytab of this gateway lacks the encryption type that the ticket uses. Export it again with AES keys.";
-    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: the keytab does not fit the account, or the service name is on two accounts.";
+    KeyWrong "key_wrong" Configuration "The ticket cannot be decrypted with this gateway's key: its keytab was exported for another account than the one that has the site's name now. The gateway's log says what to do.";
     KeytabUnreadable "keytab_unreadable" Configuration "This gateway cannot read its keytab.";
     KerberosConfiguration "kerberos_configuration" Configuration "This gateway's Kerberos settings (krb5.conf) are not usable.";
     ReplayCacheFailed "replay_cache_failed" Configuration "This gateway cannot write the file in which it remembers the tokens it has seen (replay-cache in state_path).";
@@ -112,6 +112,8 @@ reasons! {
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed, and gave no reason that this gateway knows. Its words are in the log.";
     NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can sign on by NTLM.";
     WinbindRights "winbind_rights" Configuration "This gateway has no right to ask winbind (its privileged pipe), so nobody can sign on by NTLM.";
+    WinbindTrust "winbind_trust" Configuration "The domain does not take this gateway for a member any more, so nobody can sign on by NTLM until its administrator has joined it again.";
+    WinbindClock "winbind_clock" Configuration "The clocks of this gateway and of the domain controller differ, so nobody can sign on by NTLM until its administrator has set this gateway's.";
     WinbindDown "winbind_down" Upstream "The domain does not answer at this moment (winbind), so nobody can be signed on by NTLM. Try again in a minute.";
     Busy "busy" Ourselves "Too many sign-ons wait at this moment. Try again in a few seconds.";
     RealmNotAllowed "realm_not_allowed" Client "You come from a realm that may not sign on here.";

@@ -17,6 +17,17 @@ pub fn try_curl(ticket: Option<&Ticket>, args: &[&str]) -> Result<Response, Stri
     run_curl(client("curl", ticket), ticket.is_some(), args)
 }
 
+/// The same, with more in its environment.
+pub fn try_curl_with(
+    ticket: Option<&Ticket>,
+    env: &[(String, String)],
+    args: &[&str],
+) -> Result<Response, String> {
+    let mut command = client("curl", ticket);
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    run_curl(command, ticket.is_some(), args)
+}
+
 /// Runs curl with something in its environment.
 #[track_caller]
 pub fn curl_with(name: &str, value: &str, args: &[&str]) -> Response {

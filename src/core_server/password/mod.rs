@@ -121,7 +121,7 @@ enum Denied {
 #[derive(Debug)]
 pub(super) struct Passwords {
     limits: Limits,
-    /// The accounts behind principals, by the KDC's word of some minutes ago.
+    /// The accounts behind principals, by the KDC's word of the last hour.
     accounts: Cache<String, Arc<str>>,
     remembered: Remembered,
     threads: Arc<Semaphore>,
@@ -337,8 +337,8 @@ const KDC_THREADS: usize = 4;
 const KDC_QUEUE: usize = 256;
 /// Principals whose accounts are remembered at most.
 const MOST_NAMES: u64 = 50_000;
-/// For how long they are.
-const NAMED_FOR: Duration = Duration::from_secs(10 * 60);
+/// For how long they are: as long as a right password may be.
+const NAMED_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long anybody waits for the KDC.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The words of `doorward_password_checks_total`.

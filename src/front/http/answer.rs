@@ -6,8 +6,8 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName,
-    RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, RETRY_AFTER,
+    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::advice::{Advice, Known, advise, application};
 use super::came::Came;
 use super::cookie;
-use super::facts::Facts;
+use super::facts::{Facts, wants_page};
 use super::pages;
 use super::policy::Policy;
 use super::record;
@@ -27,7 +27,7 @@ use crate::front::mechanism::Scheme;
 use crate::front::upstream::UpstreamError;
 use crate::front::{Front, Live};
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Mechanism, Reason, Session};
+use crate::wire::{ErrorBody, Mechanism, Reason};
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.
@@ -206,7 +206,7 @@ impl<'a> Answerer<'a> {
                 },
             )
         } else {
-            json(StatusCode::OK, &Whoami::from(session))
+            json(StatusCode::OK, &pages::WhoamiJson::from(session))
         };
         self.welcome(response.headers_mut(), present);
         response
@@ -233,8 +233,7 @@ impl<'a> Answerer<'a> {
 
     /// Takes from the client the cookies of our names that it may be told about here.
     fn take_cookies(&self, headers: &mut HeaderMap) {
-        let kinds: &[bool] = if self.secure() { &[true, false] } else { &[false] };
-        for cookie in kinds.iter().filter_map(|secure| cookie::clear(*secure)) {
+        for cookie in cookie::clear(self.secure()) {
             headers.append(SET_COOKIE, cookie);
         }
     }
@@ -358,27 +357,6 @@ impl<'a> Answerer<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Whoami<'a> {
-    user: &'a crate::wire::User,
-    mechanism: Mechanism,
-    principal: &'a str,
-    channel_bound: bool,
-    expires_at: crate::clock::Timestamp,
-}
-
-impl<'a> From<&'a Session> for Whoami<'a> {
-    fn from(session: &'a Session) -> Self {
-        Self {
-            user: &session.user,
-            mechanism: session.mechanism,
-            principal: &session.principal,
-            channel_bound: session.channel_bound,
-            expires_at: session.expires_at,
-        }
-    }
-}
-
 /// A scheme, with the token that the refused attempt has for the client.
 fn offer(scheme: Scheme, refusal: &Refusal) -> HeaderValue {
     match &refusal.reply {
@@ -391,13 +369,6 @@ fn with_token(reply: &Reply) -> HeaderValue {
     let word = reply.scheme.as_str();
     let value = format!("{word} {}", STANDARD.encode(&reply.token));
     HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(word))
-}
-
-fn wants_page(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT).into_iter().any(|accept| {
-        let wanted = b"text/html";
-        accept.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
-    })
 }
 
 fn html(status: StatusCode, page: &impl Template) -> Response<Body> {

@@ -165,11 +165,14 @@ pub fn set(secret: &CookieSecret, origin: Origin<'_>) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Takes the cookie from the client.
-pub fn clear(secure: bool) -> Option<HeaderValue> {
-    let text =
-        format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{}", name(secure), suffix(secure));
-    HeaderValue::from_str(&text).ok()
+/// Takes from the client the cookies of our names that it may be told about here.
+pub fn clear(secure: bool) -> impl Iterator<Item = HeaderValue> {
+    let kinds: &[bool] = if secure { &[true, false] } else { &[false] };
+    kinds.iter().filter_map(|secure| {
+        let (name, suffix) = (name(*secure), suffix(*secure));
+        let text = format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{suffix}");
+        HeaderValue::from_str(&text).ok()
+    })
 }
 
 /// The values of all cookies that have one of our names, and whether it is that of TLS.

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{FORWARDED, HOST, HeaderName, ORIGIN, VIA};
+use http::header::{ACCEPT, FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use http::{HeaderMap, Method, Request, Version};
 use ipnet::IpNet;
 
@@ -99,6 +99,14 @@ pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
         let Ok(origin) = str::from_utf8(origin.as_bytes()) else { return true };
         let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
         host_of(authority).as_deref() != Ok(host)
+    })
+}
+
+/// Whether a person is to read the answer.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).into_iter().any(|accept| {
+        let wanted = b"text/html";
+        accept.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
     })
 }
 

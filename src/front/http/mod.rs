@@ -84,6 +84,15 @@ async fn handle(
     };
     let answerer = answerer.with(&facts);
     answerer.notice_proxy();
+    tracing::debug!(
+        host = facts.host,
+        path = facts.path,
+        client = %facts.client,
+        tls = facts.secure,
+        http2 = facts.http2,
+        proxied = facts.shared,
+        "a request"
+    );
     let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {

@@ -184,7 +184,23 @@ fn decode(path: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    String::from_utf8_lossy(&shortest(decoded)).into_owned()
+}
+
+/// Characters of ASCII that are spelt in two bytes, which UTF-8 forbids and old
+/// decoders read (RFC 3629 section 10), as themselves.
+fn shortest(bytes: Vec<u8>) -> Vec<u8> {
+    if !bytes.contains(&0xc0) && !bytes.contains(&0xc1) {
+        return bytes;
+    }
+    let mut short = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        match (short.last_mut(), byte) {
+            (Some(first @ (0xc0 | 0xc1)), 0x80..0xc0) => *first = (*first & 1) << 6 | byte & 0x3f,
+            _ => short.push(byte),
+        }
+    }
+    short
 }
 
 fn resolve(path: &str) -> String {
@@ -283,6 +299,8 @@ mod tests {
             "/%ef%bc%8fadmin",
             "/x%ef%bc%bc..%ef%bc%bcadmin",
             "/ADM%C4%B1N",
+            "/x/%c0%ae%c0%ae/admin",
+            "/%c1%a1dmin",
             "/%u0061dmin",
             "/%25u0061dmin",
             "/%U0061dmin",

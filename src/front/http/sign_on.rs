@@ -191,6 +191,7 @@ async fn by_session(
     }
     let grant = found.ok_or(why)?;
     front.metrics.session_requests.inc();
+    tracing::debug!(login = grant.session().user.login, "a session counts");
     Ok(Present { grant, fresh: None })
 }
 
@@ -234,6 +235,7 @@ async fn open(visit: Visit<'_>, proof: Proof, reply: Option<Reply>) -> Result<Pr
     match front.core.sign_on(proof, facts.client, secret.clone()).await {
         Ok(grant) => {
             front.metrics.granted(mechanism);
+            tracing::debug!(login = grant.session().user.login, "signed on");
             if let Some(client) = keeps(visit, mechanism) {
                 connection.bind(&facts.host, secret, client);
             }
@@ -276,6 +278,7 @@ async fn by_token(
     token: Vec<u8>,
 ) -> Result<Present, Refusal> {
     let Visit { live, connection, facts, .. } = visit;
+    tracing::debug!(mechanism = scheme.mechanism().as_str(), bytes = token.len(), "a token came");
     let unfinished = connection.begin_attempt();
     let ntlm = policy.offers(Mechanism::Ntlm);
     if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
@@ -341,16 +344,25 @@ async fn run(live: &Live, mut exchange: Exchange, mut input: Input) -> Leg {
         exchange = next;
         match step {
             Step::Do(Effect::AcceptGss(accept)) => {
+                tracing::debug!("the Kerberos library is asked");
                 input = Input::Gss(live.gss.accept(accept).await);
             }
             Step::Do(Effect::AskNtlm(question)) => {
+                tracing::debug!("winbind is asked");
                 input = Input::Ntlm(match &live.ntlm {
                     Some(acceptor) => acceptor.answer(question).await,
                     None => ntlm::Answer::not_offered(),
                 });
             }
-            Step::Ask(challenge) => return Leg::Next(exchange, challenge.token),
+            Step::Ask(challenge) => {
+                tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");
+                return Leg::Next(exchange, challenge.token);
+            }
             Step::Done(Outcome::Proven { proof, reply }) => {
+                let said = proof.message();
+                let ends_at = said.ends_at.map(tracing::field::display);
+                let (principal, channel_bound) = (&said.principal, said.channel_bound);
+                tracing::debug!(principal, channel_bound, ends_at, "proven");
                 return Leg::Proven { proof: Box::new(proof), reply };
             }
             Step::Done(Outcome::Refused(refused)) => return Leg::Refused(refused),

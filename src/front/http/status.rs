@@ -37,6 +37,8 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::NtlmHelperFailed
         | Reason::WinbindRights
         | Reason::WinbindDown
+        | Reason::WinbindTrust
+        | Reason::WinbindClock
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
         Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,

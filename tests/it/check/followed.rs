@@ -82,6 +82,8 @@ fn a_state_folder_with_files_of_root_is_given_to_the_account() {
     fs::write(state.join("sessions.sqlite"), "").unwrap();
     set_mode(&state.join("sessions.sqlite"), 0o600);
     checked.follow("state files", run);
+    set_mode(&state.join("sessions.sqlite"), 0o400);
+    checked.follow("state files", run);
 
     chown(&state, Some(0.into()), Some(0.into())).unwrap();
     set_mode(&state, 0o755);

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{APART, Fault, OTHERWISE, Site, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
 use crate::lab::{realm, temp_dir};
 
@@ -22,6 +22,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["export the keytab again"],
         ),
         log: says(&["kvno 4", "holds for it kvno 3"], &["export it again"]),
+        probe: cause(&["key_version"]),
+        page: says(&["another key of this service"], &["exported again"]),
         ..OTHERWISE
     },
     Fault {
@@ -126,7 +128,7 @@ pub(super) const FAULTS: &[Fault] = &[
             site.write("web.keytab", &whole[..whole.len() - 7]);
             site
         },
-        check: says(&["{dir}/web.keytab is cut off or damaged"], &["export it again"]),
+        check: says(&["{dir}/web.keytab is cut off or damaged"], &["export the keytab again"]),
         ..OTHERWISE
     },
     Fault {
@@ -137,6 +139,9 @@ pub(super) const FAULTS: &[Fault] = &[
             &["{dir}/none.keytab does not exist"],
             &["export a keytab for this service to it"],
         ),
+        page: cause(&["cannot read its keytab"]),
+        log: says(&["{dir}/none.keytab does not exist"], &["export a keytab for this service"]),
+        ready: says(&["{dir}/none.keytab does not exist"], &["export a keytab for this service"]),
         ..OTHERWISE
     },
     Fault {
@@ -190,20 +195,6 @@ pub(super) const FAULTS: &[Fault] = &[
             serving(&service.host, service.keytab)
         },
         check: says(&["by kvno 4", "the keytab has kvno 3"], &["export the keytab again"]),
-        ..OTHERWISE
-    },
-    Fault {
-        id: "M2",
-        what: "The client's ticket is older than the keytab",
-        site: || {
-            let service = realm().add_service("doctor-m2");
-            let old = realm().fresh_ticket("alice", &[]).unwrap();
-            old.tokens(&service.host, 1);
-            let keytab = realm().rotate_key(&service);
-            serving(&service.host, keytab).ticket(Some(old))
-        },
-        check: APART,
-        log: says(&["kvno 3", "holds for it kvno 4"], &["klist purge"]),
         ..OTHERWISE
     },
 ];

@@ -45,7 +45,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "N4",
+        id: "N7",
         what: "A site is named by an address",
         site: || at("192.0.2.1"),
         check: says(
@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "N6",
+        id: "N8",
         what: "A site is named by a short name",
         site: || at("localhost"),
         check: says(

@@ -37,6 +37,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["channel_binding = \"require\" holds for all hosts", "(plain HTTP)"],
             &["by https:// only", "channel_binding = \"allow\""],
         ),
+        probe: says(&["by plain HTTP"], &["Use https://"]),
+        page: says(&["you came by plain HTTP"], &["Use https://"]),
         ..OTHERWISE
     },
     Fault {
@@ -62,6 +64,25 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["only plain HTTP is listened for", "trusted_proxies is empty"],
             &["list its address in [front] trusted_proxies"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "X7",
+        what: "A proxy that asks by forward-auth is not in trusted_proxies, seen by the running gateway",
+        site: || {
+            beside_a_running_gateway(|gateway| {
+                let asks = [
+                    ("X-Forwarded-Host", "app.lab.example"),
+                    ("X-Forwarded-Uri", "/"),
+                    ("Connection", "close"),
+                ];
+                Raw::connect(gateway.http_port()).get(&web(), "/.doorward/auth", &asks);
+            })
+        },
+        check: says(
+            &["gateway: ", "127.0.0.1 sends X-Forwarded-", "is not in trusted_proxies"],
+            &["[front] trusted_proxies = [\"127.0.0.1\"]"],
         ),
         ..OTHERWISE
     },

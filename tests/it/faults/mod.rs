@@ -1,11 +1,16 @@
 //! Inputs that once failed, in files by subject.
-mod advice;
-mod first_start;
-mod kerberos;
-mod no_domain;
-mod proxied_certificate;
-mod reload;
 
+mod advice;
 mod charsets;
+mod first_start;
 mod forwarding;
+mod kerberos;
 mod lasting;
+mod log;
+mod no_domain;
+mod ntlm;
+mod page;
+mod probe;
+mod proxied_certificate;
+mod readiness;
+mod reload;

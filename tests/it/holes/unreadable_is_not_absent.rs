@@ -65,7 +65,7 @@ fn http_2_splits_cookies_and_nothing_is_lost() {
          c = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding=None))\n\
          c.initiate_connection()\n\
          head = [(b':method', b'GET'), (b':path', b'/'), (b':scheme', b'https'), (b':authority', b'{}')]\n\
-         crumbs = [b'n=J\\xf6rg', b'{cookie}', b'__Host-doorward=x', b'm=\\xc3\\xb6']\n\
+         crumbs = [b'n=J\\xf6rg', b'l=\\xf6; {cookie}', b'__Host-doorward=x', b'm=\\xc3\\xb6']\n\
          c.send_headers(1, head + [(b'cookie', crumb) for crumb in crumbs], end_stream=True)\n\
          s.sendall(c.data_to_send())\n\
          said = None\n\

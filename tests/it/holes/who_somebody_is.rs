@@ -1,5 +1,6 @@
 //! Who was verified is told by the verifier, never by who asks.
 
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -235,6 +236,26 @@ fn all_names_of_an_account_share_its_wrong_passwords() {
         assert_eq!(socket.password(name, PASSWORD).0, 429, "{name}");
     }
     assert_eq!(socket.password(DOE.0, PASSWORD).0, 201, "nobody else is held up");
+}
+
+/// What the gateway relies on to learn an account's own name from winbind; no name that
+/// the lab's directory passes over gets as far as that (`src/front/mechanism/ntlm/helper`).
+#[test]
+fn winbind_asks_the_directory_for_names_of_which_it_does_not_remember_one() {
+    let name = "two words";
+    realm().add_account(name, PASSWORD);
+    let _winbind = crate::lab::winbind::up();
+    let ask = |arguments: &[&str]| {
+        let done = Command::new("wbinfo").args(arguments).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let sid = ask(&[&format!(r"--name-to-sid={}\Two   Words", realm().domain)]);
+    let sid = sid.split(' ').next().unwrap();
+    let rid = sid.rsplit('-').next().unwrap();
+    assert_eq!(ask(&[&format!("--sid-to-name={sid}")]).trim(), r"LAB\two   words 1");
+    let domain = format!("--domain={}", realm().domain);
+    let named = ask(&[&format!("--lookup-rids={rid},599123456"), &domain]);
+    assert!(named.contains(&format!("{rid}: {name} (SID_USER)")), "{named}");
 }
 
 #[test]

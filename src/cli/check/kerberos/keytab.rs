@@ -7,26 +7,37 @@ use crate::advice::rights::{self, Found, Need};
 use crate::cli::check::finding::Finding;
 use crate::config::Settings;
 use crate::kdc::ask::permitted;
-use crate::keytab::{self, Enctype, Keytab};
+use crate::keytab::{self, Enctype, Keytab, KeytabError, Whole};
 use crate::process::access::Reader;
 
 /// The keytab, if it can be read, and what is to be said of it.
 pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {
     let kerberos = &settings.sso.kerberos;
-    let keytab = match keytab::read(&kerberos.keytab) {
-        Ok(keytab) => keytab,
-        Err(error) => {
-            let failed = Finding::error("keytab", &error.to_string(), advice::EXPORT);
-            return (None, vec![failed]);
-        }
+    let Whole { keytab, flaw } = match keytab::read_what_is_whole(&kerberos.keytab) {
+        Ok(whole) => whole,
+        Err(error) => return (None, vec![unusable(&error)]),
     };
-    let mut findings = vec![contents(&kerberos.keytab, &keytab)];
-    findings.extend(permissions(&kerberos.keytab));
+    let mut findings = Vec::new();
+    if let Some(flaw) = flaw {
+        if keytab.entries.is_empty() {
+            return (None, vec![unusable(&flaw)]);
+        }
+        let flaw = flaw.to_string();
+        let found = flaw.split_once("; ").map_or(flaw.as_str(), |(found, _)| found);
+        let found = format!("{found}; the keys before that place are used");
+        findings.push(Finding::warn("keytab", found, advice::EXPORT_AGAIN));
+    }
+    findings.push(contents(&kerberos.keytab, &keytab));
+    findings.extend(permissions(&kerberos.keytab, &settings.state_path));
     findings.extend(encryption(&keytab));
     // What krb5.conf permits is not known where it cannot be read; that has a line of its own.
     findings.extend(permitted().ok().and_then(|permitted| forbidden(&keytab, &permitted)));
     findings.extend(kerberos.acceptor.as_deref().map(|acceptor| configured(acceptor, &keytab)));
     (Some(keytab), findings)
+}
+
+fn unusable(error: &KeytabError) -> Finding {
+    Finding::error("keytab", &error.to_string(), advice::EXPORT)
 }
 
 fn contents(path: &Path, keytab: &Keytab) -> Finding {
@@ -46,14 +57,14 @@ fn keys_of(principal: &str, keytab: &Keytab) -> String {
     format!("{principal} ({})", keys.join(", "))
 }
 
-fn permissions(path: &Path) -> Option<Finding> {
+fn permissions(path: &Path, state: &Path) -> Option<Finding> {
     let keytab = Found::at(path).filter(|keytab| keytab.mode & OTHERS != 0)?;
     let found = format!(
         "{} has mode {:04o}: whoever can read it can sign on as anybody here",
         path.display(),
         keytab.mode
     );
-    let advice = rights::shut(&keytab, &Reader::here(), Need::Read);
+    let advice = rights::shut(&keytab, &Reader::of_gateway(state), Need::Read);
     Some(Finding::fail("keytab mode", found, advice))
 }
 
@@ -165,8 +176,11 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         let set = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         set(0o644);
-        assert_eq!(permissions(&path).map(|finding| finding.status()), Some(Status::Fail));
+        assert_eq!(
+            permissions(&path, folder.path()).map(|finding| finding.status()),
+            Some(Status::Fail)
+        );
         set(0o640);
-        assert_eq!(permissions(&path), None);
+        assert_eq!(permissions(&path, folder.path()), None);
     }
 }

@@ -173,6 +173,8 @@ fn refusal(failure: Failure) -> Refusal {
         Failure::GivenUp => Reason::ExchangeInterrupted,
         Failure::Busy(_) => Reason::Busy,
         Failure::Winbind(_) => Reason::WinbindDown,
+        Failure::Trust(_) => Reason::WinbindTrust,
+        Failure::Clock(_) => Reason::WinbindClock,
         Failure::Rights(_) => Reason::WinbindRights,
         Failure::Helper(_) => Reason::NtlmHelperFailed,
     };

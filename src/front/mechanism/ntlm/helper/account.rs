@@ -108,6 +108,23 @@ pub(super) fn of_grant(name: &str, domains: Option<&Domains>) -> Naming {
     }
 }
 
+/// Of the accounts that winbind has for a claim, the one.
+///
+/// # Errors
+/// They are several: nobody can say which of them was verified.
+pub(super) fn the_one(found: Vec<Account>) -> Result<Option<Account>, String> {
+    let mut found = found.into_iter();
+    let Some(one) = found.next() else { return Ok(None) };
+    let other = found.find(|other| match (&one.sid, &other.sid) {
+        (Some(one), Some(other)) => one != other,
+        _ => one != *other,
+    });
+    match other {
+        Some(other) => Err(format!("it is {one} by one reading and {other} by another")),
+        None => Ok(Some(one)),
+    }
+}
+
 /// Whether a directory finds an account by this name that is spelt otherwise: it
 /// passes over spaces at the ends, and takes several for one (RFC 4518 section
 /// 2.6.1). winbind remembers the spelling it was asked by, so it cannot be asked.
@@ -223,6 +240,21 @@ mod tests {
                 "{domain}\\{user}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_that_is_two_accounts_is_nobodys() {
+        let account = |user: &str, sid: &str| Account {
+            sid: Some(sid.to_owned()),
+            ..Account::new("LAB", user).unwrap()
+        };
+        let (alice, evil) =
+            (account("alice", "S-1-5-21-1-500"), account("evil", "S-1-5-21-1-1103"));
+        assert_eq!(the_one(vec![]), Ok(None));
+        assert_eq!(the_one(vec![alice.clone()]), Ok(Some(alice.clone())));
+        assert_eq!(the_one(vec![alice.clone(), alice.clone()]), Ok(Some(alice.clone())));
+        assert!(the_one(vec![alice.clone(), evil.clone()]).is_err());
+        assert!(the_one(vec![alice.clone(), alice, evil]).is_err());
     }
 
     #[test]

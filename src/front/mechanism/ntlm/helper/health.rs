@@ -16,7 +16,7 @@ use super::dialogue::server_1::{Answer, Question};
 use super::dialogue::squid::Opening;
 use super::process::Process;
 use super::staff::Staff;
-use super::status::{Meaning, meaning};
+use super::status::{Denial, Meaning, meaning};
 use super::winbind::{Silent, Winbind, without_winbind};
 use super::{Broken, Failure, dialogue, talk};
 use crate::clock;
@@ -139,8 +139,28 @@ async fn probe(settings: &Ntlm, staff: &Staff, winbind: &Winbind) -> Result<(), 
     }
     probe_rights(settings, winbind).await?;
     match winbind.ping_dc().await {
+        Ok(()) | Err(Silent::NoProgram) => {}
+        Err(silent) => return Err(of_domain(&silent)),
+    }
+    match winbind.check_secret().await {
         Ok(()) | Err(Silent::NoProgram) => Ok(()),
-        Err(silent) => Err(Failure::Winbind(silent.to_string())),
+        Err(silent) => Err(of_domain(&silent)),
+    }
+}
+
+/// What winbind says of its domain, by the status in its words.
+fn of_domain(silent: &Silent) -> Failure {
+    let said = silent.to_string();
+    let status = said.find("NT_STATUS_").and_then(|at| said.get(at..)).unwrap_or_default();
+    let end = status.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    match meaning(status.get(..end.unwrap_or(status.len())).unwrap_or_default()) {
+        Meaning::Clock => Failure::Clock(said),
+        Meaning::Trust => Failure::Trust(said),
+        // Asked for the secret, the domain refuses this host as it does people.
+        Meaning::Rights | Meaning::Denied(Denial::NoSuchUser | Denial::WrongPassword) => {
+            Failure::Trust(said)
+        }
+        _ => Failure::Winbind(said),
     }
 }
 
@@ -188,6 +208,8 @@ async fn probe_rights(settings: &Ntlm, winbind: &Winbind) -> Result<(), Failure>
             Meaning::Unheard => Err(unheard(winbind, &said).await),
             // There are no logon servers for this domain: so winbind has looked.
             Meaning::Denied(_) | Meaning::Winbind => Ok(()),
+            Meaning::Trust => Err(Failure::Trust(said)),
+            Meaning::Clock => Err(Failure::Clock(said)),
         },
         Err(error) => Err(broken(winbind, &error).await),
     }

@@ -166,6 +166,8 @@ impl Verifier {
         let failure = match meaning(&said) {
             Meaning::Denied(denial) => return Failure::Denied { denial, said },
             Meaning::Winbind => Failure::Winbind(said),
+            Meaning::Trust => Failure::Trust(said),
+            Meaning::Clock => Failure::Clock(said),
             Meaning::Rights => Failure::Rights(said),
             Meaning::Unheard => health::unheard(&self.winbind, &said).await,
         };
@@ -196,24 +198,13 @@ impl Verifier {
             Naming::Unnamed(why) => return Err(Failure::Unnamed(why.to_owned())),
             Naming::Lookup(names) => names,
         };
-        let mut found: Option<Account> = None;
+        let mut found = Vec::new();
         for name in &names {
             let named = self.winbind.account(name).await;
-            let named = named.map_err(|silent| Failure::Winbind(silent.to_string()))?;
-            match (&found, named) {
-                (Some(one), Some(other)) if one.sid != other.sid => {
-                    let both = names.join(" and ");
-                    return Err(Failure::Unnamed(format!("{both} are two accounts")));
-                }
-                (None, named) => found = named,
-                (Some(_), _) => {}
-            }
+            found.extend(named.map_err(|silent| Failure::Winbind(silent.to_string()))?);
         }
-        let Some(account) = found else {
-            let none = names.join(" nor ");
-            return Err(Failure::Unnamed(format!("winbind knows no user {none}")));
-        };
-        Ok(account)
+        let none = || Failure::Unnamed(format!("winbind knows no user {}", names.join(" nor ")));
+        account::the_one(found).map_err(Failure::Unnamed)?.ok_or_else(none)
     }
 }
 

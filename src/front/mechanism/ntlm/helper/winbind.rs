@@ -127,6 +127,11 @@ impl Winbind {
         self.run("--ping-dc").await.map(drop)
     }
 
+    /// Whether the domain still takes this host's secret.
+    pub(super) async fn check_secret(&self) -> Result<(), Silent> {
+        self.run("--check-secret").await.map(drop)
+    }
+
     /// Whether `ntlm_auth` verifies by itself, so that nobody else can be asked.
     pub(super) const fn is_left_out(&self) -> bool {
         self.left_out
@@ -206,7 +211,9 @@ impl Winbind {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let said = errors.lines().next().unwrap_or("no reason given");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let status = errors.lines().chain(told.lines()).find(|line| line.contains("NT_STATUS_"));
+        let said = status.or_else(|| errors.lines().next()).unwrap_or("no reason given");
         Err(Silent::Refused(said.chars().filter(|c| !c.is_control()).take(200).collect()))
     }
 }
@@ -292,6 +299,7 @@ const AT_ONCE: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::checked::HelperProtocol;
 
     const TABLE: &str = "\
 Domain Name     DNS Domain                                                       Trust Type  Transitive  In   Out  \n\
@@ -316,6 +324,50 @@ OLD                                                                             
         );
         let bare = domains("LAB", "+", "something else\n").unwrap();
         assert_eq!((bare.own, bare.others.len()), (domain("LAB", None), 0));
+    }
+
+    /// A `wbinfo` that remembers `john` as it was asked for him, and a directory that does not.
+    const WBINFO: &str = r#"#!/bin/sh
+case "$1" in
+--own-domain) echo LAB ;;
+--separator) echo '\' ;;
+--trusted-domains) ;;
+--name-to-sid=*) echo 'S-1-5-21-1-2-3-1103 SID_USER (1)' ;;
+--sid-to-name=*) echo 'LAB\Jöhn 1' ;;
+--domain-info=LAB) printf 'Name : LAB\nSID : S-1-5-21-1-2-%s\n' "$(cat "$0.domain")" ;;
+--lookup-rids=1103,*) echo "${1#*,}" >>"$0.asked"
+    printf 'Domain: LAB\n 1103: john (SID_USER)\n' ;;
+*) exit 1 ;;
+esac
+"#;
+
+    #[tokio::test]
+    async fn the_name_is_the_directorys_and_not_the_one_that_was_asked_for() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let wbinfo = directory.path().join("wbinfo");
+        std::fs::write(&wbinfo, WBINFO).unwrap();
+        std::fs::set_permissions(&wbinfo, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let settings = Ntlm {
+            ntlm_auth: directory.path().join("ntlm_auth"),
+            ntlm_auth_args: Vec::new(),
+            ..super::super::testing::settings(HelperProtocol::NtlmServer1)
+        };
+        let winbind = Winbind::new(&settings);
+        std::fs::write(directory.path().join("wbinfo.domain"), "3").unwrap();
+        for spelling in [r"LAB\Jöhn", r"LAB\ｊｏｈｎ"] {
+            let account = winbind.account(spelling).await.unwrap().unwrap();
+            assert_eq!(account.to_string(), r"LAB\john", "{spelling}");
+            assert_eq!(account.sid.as_deref(), Some("S-1-5-21-1-2-3-1103"));
+        }
+        let asked = std::fs::read_to_string(directory.path().join("wbinfo.asked")).unwrap();
+        let asked: Vec<u32> = asked.lines().map(|line| line.parse().unwrap()).collect();
+        assert!(asked.len() == 2 && asked[0] != asked[1], "{asked:?}");
+        assert!(asked.iter().all(|rid| (UNUSED..2 * UNUSED).contains(rid)), "{asked:?}");
+        // The number is of another domain than the one that would be asked.
+        std::fs::write(directory.path().join("wbinfo.domain"), "4").unwrap();
+        assert_eq!(winbind.account(r"LAB\other").await, Ok(None));
     }
 
     #[test]
