@@ -7,6 +7,8 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use crate::process::sockets;
+
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -66,12 +68,12 @@ pub(super) fn bind(path: &Path) -> Result<UnixListener, BindError> {
     Ok(listener)
 }
 
-/// Listens for TLS.
+/// Listens for TLS on one address of `all`.
 ///
 /// # Errors
 /// [`BindError::Address`].
-pub(super) fn bind_tls(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).map_err(|source| BindError::Address { address, source })
+pub(super) fn bind_tls(address: SocketAddr, all: &[SocketAddr]) -> Result<TcpListener, BindError> {
+    sockets::listen(address, all).map_err(|source| BindError::Address { address, source })
 }
 
 #[cfg(test)]

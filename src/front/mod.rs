@@ -3,6 +3,7 @@
 //! `listen`, `tls`, `connection`, `http`, `mechanism`, `core_link`, `upstream`.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +13,27 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod activity;
 pub mod body;
 pub mod connection;
 pub mod core_link;
 pub mod http;
 pub mod listen;
 pub mod mechanism;
-mod output;
+mod places;
+mod serve;
 pub mod status;
+mod stream;
+mod streams;
 pub mod tls;
+mod upload;
 pub mod upstream;
 
-use self::connection::Limits;
 use self::core_link::CoreLink;
 use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
 use self::mechanism::ntlm::Acceptor;
+use self::serve::Limits;
 use self::tls::{Clients, ServerTls, TlsError};
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
@@ -68,7 +74,7 @@ pub struct Live {
     /// Who signs what applications are told.
     pub assertions: Arc<Assertions>,
     /// Limits of a connection.
-    pub limits: Limits,
+    limits: Limits,
 }
 
 /// Why a front cannot start, or not take a new configuration.
@@ -133,6 +139,13 @@ impl Front {
     /// What holds at this moment.
     pub fn live(&self) -> Arc<Live> {
         self.live.load_full()
+    }
+
+    /// Whether an address is one of the trusted proxies.
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let proxies = &self.live.load().settings.front.trusted_proxies;
+        proxies.iter().any(|network| network.contains(&address))
     }
 
     /// Takes a new configuration as a whole, or leaves everything as it was.

@@ -10,3 +10,4 @@ pub mod ownership;
 pub mod privileges;
 pub mod secrets;
 pub mod signals;
+pub mod sockets;

@@ -83,6 +83,14 @@ reasons! {
     ForwardedConflict "forwarded_conflict" Client "The request carries forwarding headers that contradict one another.";
     OddHost "odd_host" Client "The Host of the request is no host name or address with an optional port.";
     MethodNotServed "method_not_served" Client "This gateway is no tunnel: CONNECT is not served.";
+    HeadMalformed "head_malformed" Client "What your program sent is no request that HTTP knows: a line of its head has a character or a form that is not allowed.";
+    HeadTooLarge "head_too_large" Client "The header lines of the request are too large or too many for this gateway (max_header_bytes). Often a cookie has grown: delete the cookies of this site.";
+    TargetTooLong "target_too_long" Client "The address of the request is too long.";
+    TransferCoding "transfer_coding" Client "The body of the request comes in a transfer coding other than chunked, which this gateway does not know.";
+    PlainOnTlsPort "plain_on_tls_port" Client "This port speaks HTTPS, and your program sent plain HTTP. Write https:// in place of http://.";
+    TlsOnPlainPort "tls_on_plain_port" Client "This port speaks plain HTTP, and your program began TLS. Write http:// in place of https://, or use the HTTPS port.";
+    Misdirected "misdirected" Client "This site asks for a certificate, and the connection was made for another name, for which none is asked. Open a connection of its own for this site.";
+    LoopDetected "loop_detected" Configuration "The request has passed this gateway before: the application of this site (upstream) leads back to the gateway.";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
     CrossSite "cross_site" Client "Another site made your browser send this request.";
@@ -141,6 +149,7 @@ reasons! {
     StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can be signed on until there is room. Sessions that stand go on working.";
     StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can be signed on.";
     ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
+    ApplicationBroken "application_broken" Upstream "You are signed on, but the application behind this gateway gave an answer that breaks the rules of HTTP.";
     ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
     CoreUnreachable "core_unreachable" Upstream "The core, which keeps the sessions, does not answer.";
 }

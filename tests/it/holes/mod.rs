@@ -1,1 +1,4 @@
 //! Attacks that once got through, one file for each kind.
+
+mod flow_control;
+mod trailers;
