@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::activity::Activity;
 use super::mechanism::{Bindings, Exchange};
+use super::places::Place;
 use super::upstream::Client;
 use crate::pki::shown::Shown;
 use crate::wire::SessionKey;
@@ -30,6 +31,8 @@ pub struct Connection {
     pub asked: Asked,
     /// What it is at.
     pub(super) activity: Arc<Activity>,
+    /// The place that it takes, also as a tunnel.
+    pub(super) place: Option<Arc<Place>>,
     state: Mutex<State>,
 }
 
@@ -76,13 +79,15 @@ impl Connection {
             certificate: certificate.map(Arc::new),
             asked: Asked::default(),
             activity: Arc::new(Activity::new()),
+            place: None,
             state: Mutex::default(),
         }
     }
 
     /// The same connection, at this place, after this handshake.
-    pub(super) fn at(self, activity: Arc<Activity>, asked: Asked) -> Self {
-        Self { activity, asked, ..self }
+    pub(super) fn at(self, place: &Arc<Place>, asked: Asked) -> Self {
+        let (activity, place) = (Arc::clone(&place.activity), Some(Arc::clone(place)));
+        Self { activity, place, asked, ..self }
     }
 
     /// Whether it is TLS that this gateway itself ends.

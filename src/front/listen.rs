@@ -9,7 +9,6 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::activity::Activity;
 use super::connection::{Asked, Connection};
 use super::http::certificate;
 use super::places::{AddressFull, Place, Places};
@@ -175,10 +174,10 @@ async fn one(front: Arc<Front>, stream: TcpStream, peer: SocketAddr, speaks: Spe
         tracing::debug!(%peer, %error, "no TCP_NODELAY");
     }
     front.metrics.connections.inc();
-    let activity = Arc::clone(&place.activity);
+    let place = Arc::new(place);
     tokio::select! {
-        () = Box::pin(speak(&front, stream, peer, speaks, &activity)) => {}
-        () = activity.asked_to_end() => {
+        () = Box::pin(speak(&front, stream, peer, speaks, &place)) => {}
+        () = place.activity.asked_to_end() => {
             front.metrics.connection_ended("place_needed");
             tracing::debug!(%peer, "an idle connection gave way to a new one");
         }
@@ -191,27 +190,24 @@ async fn speak(
     stream: TcpStream,
     peer: SocketAddr,
     speaks: Speaks,
-    activity: &Arc<Activity>,
+    place: &Arc<Place>,
 ) {
     match speaks {
         Speaks::Status => status::serve(front, TokioIo::new(stream)).await,
         Speaks::Http => {
             // Not held while the connection lives: what a reload replaces ends then.
-            let trusted = &front.live().settings.front.trusted_proxies;
+            let live = front.live();
+            let trusted = &live.settings.front.trusted_proxies;
             let connection = Connection::new(peer.ip(), None, None, trusted);
-            let connection = Arc::new(connection.at(Arc::clone(activity), Asked::default()));
+            drop(live);
+            let connection = Arc::new(connection.at(place, Asked::default()));
             serve::serve(front, &connection, stream).await;
         }
-        Speaks::Https => speak_tls(front, stream, peer, activity).await,
+        Speaks::Https => speak_tls(front, stream, peer, place).await,
     }
 }
 
-async fn speak_tls(
-    front: &Arc<Front>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    activity: &Arc<Activity>,
-) {
+async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, place: &Arc<Place>) {
     // A handshake that begins on one certificate keeps that certificate's binding.
     let live = front.live();
     let limit = live.settings.front.header_timeout;
@@ -234,7 +230,7 @@ async fn speak_tls(
             let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
             let connection = Connection::new(peer.ip(), binding, shown, trusted);
             drop(live);
-            let connection = Arc::new(connection.at(Arc::clone(activity), asked));
+            let connection = Arc::new(connection.at(place, asked));
             serve::serve(front, &connection, stream).await;
         }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),

@@ -13,6 +13,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
+use super::connection::Connection;
+use super::places::Place;
 use crate::clock;
 
 /// Whether the peer takes what it is sent.
@@ -57,6 +59,8 @@ pub(super) struct Noted<S> {
     early: Bytes,
     output: Arc<Output>,
     heads: Option<Heads>,
+    /// Taken for as long as the stream lives, which may become a tunnel.
+    _place: Option<Arc<Place>>,
 }
 
 /// HTTP/1.1 only. Between two requests hyper writes nothing unless it refuses a head.
@@ -72,18 +76,20 @@ struct Heads {
 impl<S> Noted<S> {
     /// A stream on which HTTP/2 is spoken, from `early` on.
     pub(super) const fn http2(stream: S, early: Bytes, output: Arc<Output>) -> Self {
-        Self { stream, early, output, heads: None }
+        Self { stream, early, output, heads: None, _place: None }
     }
 
     /// A stream on which HTTP/1.1 is spoken, from `early` on.
-    pub(super) const fn http1(
+    pub(super) fn http1(
         stream: S,
         early: Bytes,
         output: Arc<Output>,
-        activity: Arc<Activity>,
+        connection: &Connection,
     ) -> Self {
+        let activity = Arc::clone(&connection.activity);
         let heads = Heads { activity, answered: Some(0), start: Vec::new(), refused: None };
-        Self { stream, early, output, heads: Some(heads) }
+        let place = connection.place.clone();
+        Self { stream, early, output, heads: Some(heads), _place: place }
     }
 
     /// The stream itself, and the head that hyper refused on it.

@@ -60,7 +60,7 @@ pub(super) async fn serve<S>(
         }
     });
     let output = Arc::new(Output::default());
-    let stream = Noted::http1(stream, early, Arc::clone(&output), Arc::clone(activity));
+    let stream = Noted::http1(stream, early, Arc::clone(&output), connection);
     let mut serving =
         builder(limits).serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut idle = pin!(wait_until_idle(activity, limits));

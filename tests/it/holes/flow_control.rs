@@ -120,7 +120,7 @@ fn a_newcomer_is_served_while_others_hold_every_place() {
     for _ in 0..3 {
         assert_eq!(gateway.connect().get(&web(), "/", &[]).status, 401);
     }
-    let ended = holding.iter_mut().map(|client| client.keep_alive(Duration::from_millis(10)));
+    let ended = holding.iter_mut().map(|client| takes_for(client, Duration::from_millis(30)));
     assert!(ended.filter(|alive| !alive).count() >= 3, "each newcomer took one place");
 }
 
