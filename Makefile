@@ -36,7 +36,7 @@ deb:
 deb-test: deb
 	@scripts/packages.sh deb-test
 	@for package in target/doorward_*.deb; do \
-		tests/packaging/deb.sh $$package && tests/packaging/systemd.sh $$package || exit; done
+		for test in deb systemd readme; do tests/packaging/$$test.sh $$package || exit; done; done
 
 packages:
 	@scripts/packages.sh test

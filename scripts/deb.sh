@@ -31,10 +31,17 @@ put 0644 packaging/doorward.toml etc/doorward/doorward.toml
 put 0644 packaging/systemd/doorward.service usr/lib/systemd/system/doorward.service
 put 0644 packaging/systemd/sysusers.conf usr/lib/sysusers.d/doorward.conf
 put 0644 packaging/systemd/tmpfiles.conf usr/lib/tmpfiles.d/doorward.conf
+put 0644 packaging/logrotate etc/logrotate.d/doorward
+# Public keys of services and of people who sign on by certificate: only root puts them there.
+install -d -m 0755 "$tree/root/etc/doorward/sslkeys"
 documents=usr/share/doc/doorward
 put 0644 packaging/systemd/doorward.socket "$documents/examples/doorward.socket"
 # As they lie in the source, so that their links lead somewhere.
-for file in README.md docs/* krb5-examples/*; do put 0644 "$file" "$documents/$file"; done
+for file in README.md LICENSE-MIT docs/* krb5-examples/* keytabs/README.md packaging/systemd/doorward.{service,socket} \
+    examples/trusted-web-application/*; do
+    put 0644 "$file" "$documents/$file"
+done
+ln -s ../../common-licenses/Apache-2.0 "$tree/root/$documents/LICENSE-APACHE"
 put 0644 CHANGELOG.md "$documents/changelog"
 gzip -9n "$tree/root/$documents/changelog"
 sed 's/^$/./; s/^/ /' LICENSE-MIT >"$tree/mit"

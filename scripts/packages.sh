@@ -15,7 +15,7 @@ lab=(
     krb5-user krb5-kdc krb5-admin-server
     iproute2 procps util-linux
     python3 python3-venv python3-dev
-    curl openssl ca-certificates systemd adduser dpkg-dev
+    curl openssl ca-certificates systemd adduser dpkg-dev logrotate
     nginx apache2-bin libapache2-mod-auth-gssapi media-types
 )
 clients=(chromium default-jdk-headless faketime)
@@ -32,7 +32,7 @@ wanted() {
     lint) printf '%s\n' "${build[@]}" shellcheck ;;
     test | demo) printf '%s\n' "${build[@]}" "${lab[@]}" "${clients[@]}" ;;
     deb) printf '%s\n' "${build[@]}" "${packager[@]}" ;;
-    deb-test) printf '%s\n' "${build[@]}" "${packager[@]}" adduser curl iproute2 krb5-user krb5-kdc krb5-admin-server systemd util-linux ;;
+    deb-test) printf '%s\n' "${build[@]}" "${packager[@]}" adduser curl iproute2 logrotate openssl procps python3 krb5-user krb5-kdc krb5-admin-server systemd util-linux ;;
     bench) printf '%s\n' "${build[@]}" "${lab[@]}" wrk ;;
     *) die "usage: packages.sh build|test|demo|bench|doc|lint|deb|deb-test" ;;
     esac

@@ -1,9 +1,9 @@
 //! The audit log: one JSON object a line for everything that grants, refuses or ends.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuditTarget;
-use crate::wire::{Mechanism, Reason};
+use crate::wire::{Ending, Mechanism, Reason};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -45,9 +45,12 @@ pub struct Line<'a> {
     pub event: Happening,
     /// How it went.
     pub outcome: Verdict,
-    /// Why it was refused, or why a session ended.
+    /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Why a session ended. The log has one field `reason`, so never beside that one.
+    #[serde(rename = "reason", skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ending>,
     /// More words on the reason, never a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
@@ -94,6 +97,7 @@ impl Line<'_> {
             event,
             outcome,
             reason: None,
+            ended: None,
             detail: None,
             mechanism: None,
             principal: None,
@@ -209,9 +213,24 @@ fn open(target: &AuditTarget) -> io::Result<Output> {
     }
 }
 
+/// A file that is made here is for its group too, whatever the umask says: those who
+/// read logs are often in it.
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+    let mut options = OpenOptions::new();
+    options.append(true).mode(MODE);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            file.set_permissions(Permissions::from_mode(MODE))?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create(true).open(path)
+        }
+        Err(error) => Err(error),
+    }
 }
+
+const MODE: u32 = 0o640;
 
 /// Lines that may wait for the disk.
 const WAITING: usize = 16_384;

@@ -55,6 +55,11 @@ impl Timestamp {
             .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
     }
 
+    /// `01:13 UTC`, for people.
+    pub fn time_of_day(self) -> String {
+        format!("{:02}:{:02} UTC", self.0 / 3600 % 24, self.0 / 60 % 60)
+    }
+
     /// How long it is from this moment until `later`; zero when it is past.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_secs(later.0.saturating_sub(self.0))

@@ -17,6 +17,7 @@
 //! [`front::mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
 //! → [`front::core_link::Grant`] → identity headers.
 
+pub mod advice;
 pub mod audit;
 pub mod cli;
 pub mod clock;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use doorward::cli::serve::{self, Role};
-use doorward::cli::{Arguments, Command, admin, cert, check, probe};
+use doorward::cli::{Arguments, Command, admin, cert, check, probe, reload};
 
 /// Wrong configuration (sysexits.h: EX_CONFIG).
 const WRONG_CONFIGURATION: u8 = 78;
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => run(Role::Both, arguments.path().as_deref()),
         Command::Front(arguments) => run(Role::Front, Some(&arguments.config)),
         Command::Core(arguments) => run(Role::Core, Some(&arguments.config)),
+        Command::Reload(arguments) => reload::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Cert(arguments) => cert::run(&arguments),
         Command::Admin(arguments) => admin::run(&arguments),

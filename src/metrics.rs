@@ -9,6 +9,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use crate::clock::Timestamp;
 use crate::wire::{Mechanism, Reason};
 
 /// Everything a process counts.
@@ -36,6 +37,16 @@ pub struct Metrics {
     pub ntlm_restarts: IntCounter,
     ntlm_helpers: IntGaugeVec,
     ntlm_waiting: IntGauge,
+    /// 1 while a sign-on could succeed.
+    pub ready: IntGauge,
+    parts: IntGaugeVec,
+    certificate_ends: IntGaugeVec,
+    /// Seconds by which this host's clock is ahead of the KDC's.
+    pub clock_ahead: IntGauge,
+    /// Peers that are not in `trusted_proxies`, and speak as proxies do.
+    pub unlisted_proxies: IntGauge,
+    /// Their requests.
+    pub unlisted_proxy_requests: IntCounter,
     sessions: IntGauge,
     live_sessions: OnceLock<SessionCount>,
 }
@@ -128,11 +139,29 @@ impl Metrics {
             "Helpers (ntlm_auth) that ended and were started again",
         )?;
         registry.register(Box::new(ntlm_restarts.clone()))?;
-        let ntlm_helpers = IntGaugeVec::new(
-            Opts::new("doorward_ntlm_helpers", "Helpers (ntlm_auth) by what they are at"),
+        let ntlm_helpers = gauges(
+            &registry,
+            "doorward_ntlm_helpers",
+            "Helpers (ntlm_auth) by what they are at",
             &["state"],
         )?;
-        registry.register(Box::new(ntlm_helpers.clone()))?;
+        let parts = gauges(
+            &registry,
+            "doorward_ready_part",
+            "1 while this part of what a sign-on needs is all right",
+            &["part"],
+        )?;
+        let certificate_ends = gauges(
+            &registry,
+            "doorward_certificate_end_seconds",
+            "When what ends first in a file ends, in seconds since 1970",
+            &["kind", "file"],
+        )?;
+        let unlisted_proxy_requests = IntCounter::new(
+            "doorward_unlisted_proxy_requests_total",
+            "Requests with forwarding headers from peers that are not in trusted_proxies",
+        )?;
+        registry.register(Box::new(unlisted_proxy_requests.clone()))?;
         for mechanism in
             [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Basic]
         {
@@ -156,6 +185,20 @@ impl Metrics {
             ntlm_verdicts,
             ntlm_restarts,
             ntlm_helpers,
+            ready: gauge(&registry, "doorward_ready", "1 while a sign-on could succeed")?,
+            parts,
+            certificate_ends,
+            clock_ahead: gauge(
+                &registry,
+                "doorward_clock_ahead_seconds",
+                "Seconds by which this host's clock is ahead of the KDC's",
+            )?,
+            unlisted_proxies: gauge(
+                &registry,
+                "doorward_unlisted_proxies",
+                "Peers that send forwarding headers and are not in trusted_proxies",
+            )?,
+            unlisted_proxy_requests,
             sessions: gauge(&registry, "doorward_sessions", "Sessions that live in this core")?,
             live_sessions: OnceLock::new(),
             registry,
@@ -184,6 +227,17 @@ impl Metrics {
         if let Some(counter) = self.responses.get(class - 1) {
             counter.inc();
         }
+    }
+
+    /// Whether a part of what a sign-on needs is all right.
+    pub fn part_is_ready(&self, part: &str, is_ready: bool) {
+        self.parts.with_label_values(&[part]).set(is_ready.into());
+    }
+
+    /// When what ends first in a file ends.
+    pub fn certificate_ends(&self, kind: &str, file: &str, ends_at: Timestamp) {
+        let seconds = i64::try_from(ends_at.unix()).unwrap_or(i64::MAX);
+        self.certificate_ends.with_label_values(&[kind, file]).set(seconds);
     }
 
     /// Counts a request that an application did not answer.
@@ -221,7 +275,7 @@ impl Metrics {
     /// Shows figures that another part counts. Their names must be new.
     pub fn show(&self, figures: &IntCounterVec) {
         if let Err(error) = self.registry.register(Box::new(figures.clone())) {
-            tracing::error!(%error, "some figures are not shown");
+            tracing::error!(%error, "some metrics are not shown");
         }
     }
 
@@ -254,6 +308,17 @@ fn counters(
     let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
     registry.register(Box::new(counters.clone()))?;
     Ok(counters)
+}
+
+fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<IntGaugeVec> {
+    let gauges = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(gauges.clone()))?;
+    Ok(gauges)
 }
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntGauge> {

@@ -9,13 +9,14 @@ pub mod cert;
 pub mod check;
 pub mod probe;
 mod readable;
+pub mod reload;
 pub mod serve;
 
 /// An authentication and single sign-on gateway.
 ///
-/// The front finds out who is there (Kerberos, by Negotiate); the core decides
-/// who may come in, and keeps the sessions; web applications behind the front
-/// get a proven identity.
+/// The front finds out who is there (by Kerberos, NTLM, client certificate or
+/// password); the core decides who may come in, and keeps the sessions; web
+/// applications behind the front get a proven identity.
 #[derive(Debug, Parser)]
 #[command(name = "doorward", version, after_help = EXIT_CODES)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
@@ -34,10 +35,15 @@ pub enum Command {
     Front(Separate),
     /// Runs the core alone: decides who may come in, keeps the sessions
     Core(Separate),
+    /// Has a running gateway read its configuration again, and says what came of it
+    ///
+    /// SIGHUP asks the same without an answer. With a configuration that is wrong the
+    /// gateway goes on with its old one.
+    Reload(ReloadArguments),
     /// Reads the configuration and tries the surroundings
     ///
-    /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and what
-    /// mends it. Run it as the user that starts the gateway, with the gateway
+    /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and how to
+    /// fix it; the last line counts them. Run it as the user that starts the gateway, with the gateway
     /// running or stopped: as root it becomes `run_as_user`, as the gateway
     /// does. Changes nothing.
     Check(CheckArguments),
@@ -45,7 +51,7 @@ pub enum Command {
     ///
     /// Asks no questions, and overwrites nothing unless told to renew it.
     Cert(cert::CertArguments),
-    /// Asks a running core: sessions, keys, and who one is to it
+    /// Asks a running core: sessions, keys, and which identity it gives the caller
     ///
     /// Over the core's unix socket, or by TLS with a key that the core knows.
     /// Sessions and keys are for administrators.
@@ -72,13 +78,22 @@ pub struct Separate {
     pub config: PathBuf,
 }
 
+/// Arguments of `doorward reload`.
+#[derive(Debug, Args)]
+pub struct ReloadArguments {
+    /// The process that runs `doorward serve`, `front` or `core`, as that user or root
+    #[arg(value_name = "PID")]
+    pub pid: u32,
+}
+
 /// Arguments of `doorward check`.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
     /// Which configuration.
     #[command(flatten)]
     pub configured: Configured,
-    /// Prints a JSON array of {"check", "status", "found", "mend"}
+    /// Prints a JSON array of {"check", "status", "found", "mend"}; the last
+    /// element, "summary", counts the others
     #[arg(long)]
     pub json: bool,
 }
@@ -102,7 +117,7 @@ pub struct ProbeArguments {
     pub cert_pass_file: Option<PathBuf>,
     /// Who signs on by NTLM: 'DOMAIN\user' or user@dns.domain
     ///
-    /// The password stands in --password-file, or in the environment as
+    /// The password is in --password-file, or in the environment as
     /// DOORWARD_PASSWORD, or else it is asked for on the terminal, or read as
     /// the first line of standard input where that is none.
     #[arg(long, value_name = "NAME", requires = "ntlm")]

@@ -7,17 +7,18 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
-use crate::config::checked::{CoreAddress, RunAs, Settings};
+use crate::config::checked::{CoreAddress, Settings};
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_server::{self, Core};
 use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
-use crate::process::{access, log, notify, secrets};
+use crate::process::{log, notify, secrets};
 use crate::wire::client::Client;
 
 mod error;
+mod reload;
 mod rights;
 mod sockets;
 
@@ -65,7 +66,6 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
         file: file.map(Path::to_owned),
         root: surroundings.root,
         handed: sockets.handed.clone(),
-        run_as: settings.run_as.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -83,13 +83,14 @@ struct Origin {
     file: Option<PathBuf>,
     root: bool,
     handed: Handed,
-    run_as: Option<RunAs>,
 }
 
 /// The halves that run in this process.
 struct Running {
     role: Role,
     origin: Origin,
+    /// What it was started with.
+    started: Settings,
     front: Option<Arc<Front>>,
     core: Option<Arc<Core>>,
     audit: Arc<Audit>,
@@ -108,8 +109,15 @@ async fn serve(
     let audit = Arc::new(Audit::open(settings.log.audit.clone()).map_err(ServeError::Audit)?);
     let metrics = Arc::new(Metrics::new()?);
     let core_stop = CancellationToken::new();
-    let mut running =
-        Running { role, origin, front: None, core: None, audit: Arc::clone(&audit), level };
+    let mut running = Running {
+        role,
+        origin,
+        started: settings.clone(),
+        front: None,
+        core: None,
+        audit: Arc::clone(&audit),
+        level,
+    };
     let mut core_serving = None;
     if let Some(local) = sockets.core {
         let tls: Vec<_> = sockets.core_tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
@@ -134,14 +142,15 @@ async fn serve(
         running.front = Some(Front::start(&settings, sockets.front, metrics, audit)?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));
-    notify::ready();
+    notify::ready("serving");
     loop {
         match signals.next().await {
             Asked::Stop => break,
-            Asked::Reload => {
-                notify::reloading();
-                running.reload();
-                notify::ready();
+            Asked::Reload(asker) => {
+                let outcome = running.reload();
+                if let Some(asker) = asker {
+                    asker.answer(&outcome).await;
+                }
             }
         }
     }
@@ -157,49 +166,6 @@ async fn serve(
         tracing::error!(%error, "the core did not end by itself");
     }
     Ok(())
-}
-
-impl Running {
-    /// All or nothing: what is wrong with the new configuration is said, and the old one stays.
-    fn reload(&self) {
-        match self.try_reload() {
-            Ok(()) => tracing::info!(event = "reloaded", "the configuration was read again"),
-            Err(error) => {
-                let error = chain(&error);
-                tracing::error!(event = "reload_failed", error, "the old configuration stays");
-            }
-        }
-    }
-
-    fn try_reload(&self) -> Result<(), ServeError> {
-        let Origin { file, root, handed, run_as } = &self.origin;
-        let file = file.as_deref();
-        file.map_or(Ok(()), access::check)
-            .map_err(|unreadable| ServeError::Unreadable("--config", unreadable))?;
-        let surroundings = Surroundings { root: *root, ..Surroundings::here() };
-        let Loaded { mut settings, warnings } = config::load_in(file, &surroundings)?;
-        for warning in &warnings {
-            tracing::warn!("{warning}");
-        }
-        if settings.run_as != *run_as {
-            tracing::warn!("run_as_user or run_as_group changed: that takes a restart");
-        }
-        handed.replace(&mut settings);
-        rights::check(self.role, &settings)?;
-        // What can fail comes first, and the front's is whole or nothing itself.
-        let prepared = self.core.as_ref().map(|_| Core::prepare(&settings)).transpose()?;
-        self.audit.reopen().map_err(ServeError::Audit)?;
-        if let Some(front) = &self.front {
-            front.reload(&settings)?;
-        }
-        if let (Some(core), Some(prepared)) = (&self.core, prepared) {
-            core.reload(prepared);
-        }
-        if let Some(level) = &self.level {
-            level.set(settings.log.level);
-        }
-        Ok(())
-    }
 }
 
 /// An error and its causes in one line.

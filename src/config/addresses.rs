@@ -38,10 +38,16 @@ impl Word for IpNet {
 
     fn parse(text: &str) -> Result<Self, String> {
         let address = || text.parse::<IpAddr>().ok().map(Self::from);
-        let network = text.parse().ok().or_else(address);
-        network.ok_or_else(|| {
+        let network: Self = text.parse().ok().or_else(address).ok_or_else(|| {
             "is not a network; write it as 10.0.0.0/8, 192.0.2.7 or fd00::/8".to_owned()
-        })
+        })?;
+        if network.addr() != network.network() {
+            let (alone, whole) = (Self::from(network.addr()), network.trunc());
+            return Err(format!(
+                "is one address of a network; write {alone} for that address alone, or {whole} for the whole network"
+            ));
+        }
+        Ok(network)
     }
 }
 
@@ -245,7 +251,7 @@ pub(super) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-/// The port of the core's TLS by habit, since ZCP (server_ssl_port).
+/// The usual port of the core's TLS, since ZCP (server_ssl_port).
 const CORE_PORT: u16 = 237;
 /// `sun_path` of Linux, less its NUL (unix(7)).
 const SOCKET_PATH_BYTES: usize = 107;

@@ -84,6 +84,8 @@ pub enum AuditTarget {
 pub struct Front {
     /// Plain HTTP listeners.
     pub listen: Vec<SocketAddr>,
+    /// Whether nobody wrote that list.
+    pub listen_by_default: bool,
     /// TLS listeners.
     pub listen_tls: Vec<SocketAddr>,
     /// The status listener, where there is one.
@@ -331,4 +333,17 @@ pub enum Requirement {
     Company(String),
     /// An administrator of any level.
     Admin,
+}
+
+/// As in the configuration.
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ValidUser => f.write_str("valid-user"),
+            Self::User(name) => write!(f, "user:{name}"),
+            Self::Group(name) => write!(f, "group:{name}"),
+            Self::Company(name) => write!(f, "company:{name}"),
+            Self::Admin => f.write_str("admin"),
+        }
+    }
 }

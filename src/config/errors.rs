@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 /// Everything that is wrong with a configuration, in the order of the file.
-/// Always the administrator's to mend; displayed one complaint a line.
+/// Always for the administrator to correct; displayed one complaint a line.
 #[derive(Debug)]
 pub struct ConfigErrors(Vec<Complaint>);
 

@@ -28,9 +28,11 @@ mod errors;
 mod keys;
 mod plain;
 mod raw;
+mod restart;
 mod secret;
 mod section;
 mod surroundings;
+mod syntax;
 mod value;
 mod words;
 
@@ -40,6 +42,7 @@ mod cases;
 mod documentation;
 
 use self::errors::{At, Notes};
+use self::syntax::{Outline, Unclosed};
 use self::value::FromToml;
 
 /// A configuration that runs.
@@ -92,15 +95,8 @@ pub fn parse(
 ) -> Result<Loaded, ConfigErrors> {
     let mut notes = Notes::new(origin, text);
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut lines = BTreeSet::new();
-    for error in errors {
-        let at = At { key: String::new(), offset: error.span().map(|span| span.start) };
-        // One error begets others on its line.
-        if lines.insert(notes.line(&at)) {
-            notes.error(&at, format!("is not TOML: {}; correct this line", error.message()));
-        }
-    }
-    if !notes.is_sound() {
+    if !errors.is_empty() {
+        not_toml(text, &errors, &mut notes);
         return Err(notes.into_errors());
     }
     let document = Spanned::new(0..text.len(), DeValue::Table(document.into_inner()));
@@ -114,6 +110,31 @@ pub fn parse(
     }
     Ok(Loaded { settings, warnings: notes.into_warnings() })
 }
+
+/// Notes why a text is not TOML. One error begets others in its statement, and something
+/// that is not closed in all that follows.
+fn not_toml(text: &str, errors: &[toml::de::Error], notes: &mut Notes<'_>) {
+    let outline = Outline::of(text);
+    let end = outline.unclosed.as_ref().map_or(text.len() + 1, |unclosed| unclosed.offset);
+    let last = outline.statement(end);
+    let mut statements = BTreeSet::new();
+    for error in errors {
+        let offset = error.span().map_or(0, |span| span.start);
+        let statement = outline.statement(offset);
+        let told = outline.unclosed.is_some() && statement >= last;
+        if !told && statements.insert(statement) {
+            let said = error.message().replace(UNQUOTED, "text must stand in quotes");
+            let at = At { key: String::new(), offset: Some(offset) };
+            notes.error(&at, format!("is not TOML: {said}; correct this line"));
+        }
+    }
+    if let Some(Unclosed { offset, sentence }) = outline.unclosed {
+        notes.error(&At { key: String::new(), offset: Some(offset) }, sentence);
+    }
+}
+
+/// As the parser says it.
+const UNQUOTED: &str = "string values must be quoted, expected literal string";
 
 /// The table of all keys, each with the section it stands in (`""` is the top of the file).
 pub fn keys() -> Vec<(String, &'static Key)> {

@@ -55,7 +55,7 @@ section! {
         listen_tls: Vec<Given<SocketAddr>> = "[]", Restart, "Addresses of HTTPS.";
         listen_status: Option<SocketAddr> = r#""""#, Restart, "Address of the status pages; empty: none.";
         server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of HTTPS.";
-        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they stand in the key file.";
+        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the private key.";
         trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks whose forwarding headers are believed.";
@@ -153,7 +153,7 @@ section! {
         listen: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "The core's socket.";
         listen_tls: Addresses = r#""""#, Restart, "Addresses of the core's TLS; empty: none.";
         server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of the core's TLS.";
-        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the core's certificate and chain; empty: they stand in the key file.";
+        server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the core's certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the core's private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the core's private key.";
         server_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of peers' certificates.";

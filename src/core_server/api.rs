@@ -25,7 +25,9 @@ use super::refusal::Refusal;
 use crate::clock;
 use crate::store::WriteError;
 use crate::wire::key::is_session_id;
-use crate::wire::{OpenSession, Session, SessionKey, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
+use crate::wire::{
+    Ending, OpenSession, Session, SessionKey, SignOnAnswer, SignOnAnswers, SignOns, Whoami,
+};
 
 mod admin;
 
@@ -130,8 +132,8 @@ async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let (ask, key, why) = match listed_id(&id) {
-        Some(key) => (Ask::Sessions, key, "ended by an administrator"),
-        None => (Ask::End, SessionKey::of(&id), "logout"),
+        Some(key) => (Ask::Sessions, key, Ending::Admin),
+        None => (Ask::End, SessionKey::of(&id), Ending::Logout),
     };
     permit(&core, &facts.peer, ask)?;
     let peer = Arc::clone(&facts.peer);

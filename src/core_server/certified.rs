@@ -17,7 +17,7 @@ use crate::identity::{Via, identify};
 use crate::pki::chain::Refused;
 use crate::pki::peer_keys::Listed;
 use crate::store::Record;
-use crate::wire::{Reason, SessionKey};
+use crate::wire::{Ending, Reason, SessionKey};
 
 #[cfg(test)]
 mod tests;
@@ -75,7 +75,9 @@ impl Core {
             };
             let Err(refused) = stands else { continue };
             // Dead at once; that it stays so is written as soon as the disk allows.
-            let Some((record, _)) = self.sessions.end(&record.key).await else { continue };
+            let Some((record, _)) = self.sessions.end(&record.key, Ending::Key, now).await else {
+                continue;
+            };
             self.audit.write(&Line {
                 reason: Some(refused.reason),
                 detail: Some(&refused.detail),

@@ -23,7 +23,7 @@ use crate::pki::chain::{AuthorityError, Refused};
 use crate::pki::pair::PairError;
 use crate::store::{Database, OpenError, Record, Store};
 use crate::wire::key::is_session_id;
-use crate::wire::{Reason, Session, SessionKey};
+use crate::wire::{Ending, Reason, Session, SessionKey};
 
 mod accounts;
 mod admin;
@@ -56,7 +56,7 @@ use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
 pub use serve::{Sockets, serve};
 use sessions::Sessions;
-pub use socket::BindError;
+pub use socket::{BindError, Place};
 use tls::Tls;
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
@@ -81,8 +81,8 @@ pub enum CoreError {
     /// Key, certificate or authorities of the core's TLS.
     #[error("the core's TLS: {0}")]
     Tls(#[from] TlsSetupError),
-    /// The figures of passwords.
-    #[error("the figures of passwords cannot be kept: {0}")]
+    /// The metrics of passwords.
+    #[error("the metrics of passwords cannot be kept: {0}")]
     Figures(#[from] prometheus::Error),
     /// The system has no thread left for the store.
     #[error("cannot start the thread that writes sessions: {0}")]
@@ -182,7 +182,15 @@ impl Core {
     }
 
     fn sweep(&self, now: Timestamp) {
-        self.sessions.sweep(now);
+        self.sessions.sweep(now, |gone| {
+            // One whose cookie never came back was of no use to anybody.
+            if gone.was_claimed {
+                self.audit.write(&Line {
+                    ended: Some(gone.why),
+                    ..of_record(Happening::SessionEnd, &gone.record, &gone.record.key.short())
+                });
+            }
+        });
     }
 
     /// Whose session an id is.
@@ -197,25 +205,32 @@ impl Core {
             return Err(Refusal::end_of_session());
         }
         let client = client.filter(|_| peer.sees_clients()).map(|address| address.to_canonical());
-        match self.sessions.resolve(&SessionKey::of(&id), client, now) {
+        let key = SessionKey::of(&id);
+        match self.sessions.resolve(&key, client, now) {
             Ok(record) => Ok(session(id, &record, &self.policy.load())),
-            Err(reason) if allowed(peer, Ask::OpenByProof) => {
-                Err(Refusal::end_of_session().telling(reason))
+            Err(reason) => {
+                // Whoever knows the secret was its bearer.
+                let refusal = Refusal::end_of_session().because(self.sessions.ended(&key, now));
+                let told = allowed(peer, Ask::OpenByProof);
+                Err(if told { refusal.telling(reason) } else { refusal })
             }
-            Err(_) => Err(Refusal::end_of_session()),
         }
     }
 
     /// Ends the session of a key.
-    async fn end(&self, peer: &Peer, key: &SessionKey, why: &str) -> Result<(), Refusal> {
-        let ended = self.sessions.end(key).await;
+    async fn end(&self, peer: &Peer, key: &SessionKey, why: Ending) -> Result<(), Refusal> {
+        let ended = self.sessions.end(key, why, clock::now()).await;
         let Some((record, recorded)) = ended else {
             return Err(Refusal::end_of_session());
         };
         let refusal = recorded.err().map(Refusal::unrecorded);
         self.audit.write(&Line {
+            ended: refusal.is_none().then_some(why),
             reason: refusal.as_ref().map(|refusal| reason_of(refusal.kind)),
-            detail: Some(why),
+            detail: Some(match why {
+                Ending::Admin => "ended by an administrator",
+                other => other.label(),
+            }),
             reference: refusal.as_ref().map(|refusal| refusal.reference.as_str()),
             peer: Some(&peer.to_string()),
             key: peer.key(),

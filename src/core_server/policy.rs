@@ -105,6 +105,7 @@ impl Policy {
             limits: Limits {
                 timeout: core.session_timeout,
                 unclaimed: core.session_unclaimed,
+                lifetime: core.session_lifetime,
                 per_user: core.max_sessions_per_user,
             },
             lifetime: core.session_lifetime,

@@ -11,7 +11,7 @@ use super::peer::{Peer, Standing};
 use super::policy::Ask;
 use crate::store::WriteError;
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Reason};
+use crate::wire::{Ended, ErrorBody, Reason};
 
 /// A refusal, under the reference that stands in the log.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(super) struct Refusal {
     pub(super) reference: String,
     message: Cow<'static, str>,
     told: Option<Reason>,
+    ended: Option<Ended>,
     retry_after: Option<Duration>,
 }
 
@@ -188,12 +189,18 @@ impl Refusal {
         Self { told: Some(reason), ..self }
     }
 
+    /// Tells the former bearer of a session why it ended, where that is known.
+    pub(super) fn because(self, ended: Option<Ended>) -> Self {
+        Self { ended, ..self }
+    }
+
     pub(super) fn into_body(self) -> ErrorBody {
         ErrorBody {
             error: self.kind.word().to_owned(),
             message: self.message.into_owned(),
             reference: self.reference,
             reason: self.told,
+            ended: self.ended,
         }
     }
 
@@ -203,6 +210,7 @@ impl Refusal {
             reference: new_reference(),
             message: message.into(),
             told: None,
+            ended: None,
             retry_after: None,
         }
     }

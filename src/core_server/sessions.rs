@@ -14,15 +14,16 @@ use super::admit::Admission;
 use super::events::Events;
 use crate::clock::Timestamp;
 use crate::store::{Record, Store, WriteError};
-use crate::wire::{Reason, SessionKey};
+use crate::wire::{Ended, Ending, Reason, SessionKey};
 
 mod account;
+mod recent;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use table::{Ended, Table};
-pub(super) use table::{Limits, Origin, Seen, Whose};
+use table::Table;
+pub(super) use table::{Gone, Limits, Origin, Seen, Whose};
 
 /// See the module.
 #[derive(Debug)]
@@ -104,6 +105,11 @@ impl Sessions {
         self.table().resolve(key, client, now)
     }
 
+    /// Why there is no session of this key any more, where that is still known.
+    pub(super) fn ended(&self, key: &SessionKey, now: Timestamp) -> Option<Ended> {
+        self.table().ended(key, now)
+    }
+
     /// Sessions that live, in the order in which they were opened: those after
     /// the one with serial `after`, `at_most` so many. No use of them.
     pub(super) fn list(
@@ -137,24 +143,28 @@ impl Sessions {
     pub(super) async fn end(
         &self,
         key: &SessionKey,
+        why: Ending,
+        now: Timestamp,
     ) -> Option<(Arc<Record>, Result<(), WriteError>)> {
         let (ended, recorded) = {
             let mut table = self.table();
-            let ended = table.end(key)?;
+            let ended = table.end(key, Ended { why, at: now })?;
             (ended, self.store.change(table.take_changes()))
         };
         self.announce(std::slice::from_ref(&ended));
         Some((ended.record, recorded.await))
     }
 
-    /// Ends what has run out, and has uses recorded. To be called about once a second.
-    pub(super) fn sweep(&self, now: Timestamp) {
-        loop {
+    /// Ends what has run out, and has uses recorded. To be called about once a
+    /// second. `tell` hears of each session that ended.
+    pub(super) fn sweep(&self, now: Timestamp, mut tell: impl FnMut(&Gone)) {
+        for _ in 0..SWEEPS {
             let mut table = self.table();
             let ended = table.expire(now, SWEEP);
             self.store.change_soon(table.take_changes());
             drop(table);
             self.announce(&ended);
+            ended.iter().for_each(&mut tell);
             if ended.len() < SWEEP {
                 return;
             }
@@ -174,7 +184,7 @@ impl Sessions {
         &self.events
     }
 
-    fn announce(&self, ended: &[Ended]) {
+    fn announce(&self, ended: &[Gone]) {
         for ended in ended {
             self.events.session_ended(ended.record.key);
         }
@@ -199,3 +209,6 @@ fn new_secret() -> Result<String, WriteError> {
 
 /// Sessions that one hold of the lock may end.
 const SWEEP: usize = 1024;
+/// Such holds in one sweep. What is over counts no more, swept or not; more at once
+/// would be more than the audit log can take.
+const SWEEPS: usize = 8;

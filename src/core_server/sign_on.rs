@@ -16,7 +16,7 @@ use crate::audit::{Happening, Line, Verdict};
 use crate::clock::Timestamp;
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
-use crate::wire::{Mechanism, OpenSession, Reason, Session};
+use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session};
 
 impl Core {
     /// Opens sessions; an answer for each wish, in order.
@@ -102,7 +102,7 @@ impl Core {
         };
         let holder = wish.key().map(|key| {
             let Some(listed) = listed else { return Err(Reason::Busy) };
-            // An entry for some networks counts from nowhere else, nor from nobody knows where.
+            // An entry that is limited to networks never matches an unknown address.
             let from = caller.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
             let entitled = policy.keys.entitled(listed, key, Some(from), now);
             match entitled.and_then(Entitled::holder) {
@@ -154,6 +154,7 @@ impl Core {
     fn granted(&self, peer: &Peer, caller: &Caller, opened: Opened, policy: &Policy) -> Session {
         for gone in &opened.made_room {
             self.audit.write(&Line {
+                ended: Some(Ending::Displaced),
                 detail: Some("made room for a newer session of the same user"),
                 ..of_record(Happening::SessionEnd, gone, &gone.key.short())
             });

@@ -328,7 +328,7 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     assert_eq!(line(1, &["principal", "reference"]), json!(["mary@OTHER.TEST", refusal.reference]));
     assert_eq!(line(2, &outcome), json!(["sign_on", "refused", "not_permitted", "uid 1000"]));
     assert_eq!(line(3, &outcome), json!(["peer", "refused", "not_permitted", "uid 1000"]));
-    assert_eq!(line(4, &outcome), json!(["session_end", "granted", null, own]));
+    assert_eq!(line(4, &outcome), json!(["session_end", "granted", "logout", own]));
     assert_eq!(line(4, &["login", "session", "detail"]), json!(["john", key, "logout"]));
     assert_eq!(lines.len(), 5);
     let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();

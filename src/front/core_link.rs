@@ -20,7 +20,7 @@ use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::metrics::Metrics;
 use crate::wire::client::{Client, ClientError};
-use crate::wire::{OpenSession, Password, Reason, Session, SessionKey};
+use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey};
 
 mod events;
 mod proofs;
@@ -81,11 +81,13 @@ pub struct NoGrant {
     pub reason: Reason,
     /// What stands in the log of the core or of this front.
     pub detail: String,
+    /// Why and when the session ended, where the core still knows.
+    pub ended: Option<Ended>,
 }
 
 impl NoGrant {
     fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self { reason, detail: detail.into(), ended: None }
     }
 }
 
@@ -172,7 +174,8 @@ impl CoreLink {
         let key = SessionKey::of(id);
         if let Some(grant) = self.grants.get(&key) {
             let age = clock::instant().saturating_duration_since(grant.0.asked_at);
-            if age < GRANT_LIFETIME {
+            // The core knows why one is over whose time has come.
+            if age < GRANT_LIFETIME && grant.session().expires_at > clock::now() {
                 if age > REFRESH_AFTER && !grant.0.asking.swap(true, Ordering::Relaxed) {
                     self.refresh(id.to_owned(), client);
                 }
@@ -322,7 +325,8 @@ fn refusal(error: ClientError) -> NoGrant {
                 "logon_failed" => Reason::LogonFailed,
                 _ => Reason::NotPermitted,
             });
-            NoGrant::new(reason, format!("{} (core's reference {})", body.message, body.reference))
+            let detail = format!("{} (core's reference {})", body.message, body.reference);
+            NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
         }
         other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
     }

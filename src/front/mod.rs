@@ -21,11 +21,13 @@ pub mod http;
 pub mod listen;
 pub mod mechanism;
 mod places;
+pub mod readiness;
 mod serve;
 pub mod status;
 mod stream;
 mod streams;
 pub mod tls;
+pub mod unlisted;
 mod upload;
 pub mod upstream;
 
@@ -33,15 +35,18 @@ use self::core_link::CoreLink;
 use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
 use self::mechanism::ntlm::Acceptor;
+use self::readiness::Readiness;
 use self::serve::Limits;
 use self::tls::{Clients, ServerTls, TlsError};
+use self::unlisted::Unlisted;
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
 use crate::metrics::Metrics;
 use crate::pki::file;
-use crate::wire::Mechanism;
+use crate::process::seldom::Seldom;
+use crate::wire::{Mechanism, Reason};
 
 /// A running front.
 #[derive(Debug)]
@@ -53,9 +58,31 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
     /// Who was refused, and why.
     pub audit: Arc<Audit>,
+    /// Whether a sign-on would succeed.
+    pub readiness: Readiness,
+    /// Proxies that are not listed.
+    pub unlisted: Unlisted,
+    /// What strangers can bring about as often as they like is told once in a while.
+    pub told: Told,
     /// Fires when the front is to stop.
     pub stop: CancellationToken,
     connections: TaskTracker,
+}
+
+/// Which lines of the log were written not long ago.
+#[derive(Debug)]
+pub struct Told {
+    /// That somebody is not signed on: by host and client.
+    pub visitors: Seldom<(String, Option<IpAddr>)>,
+    /// What an administrator has to mend: by reason.
+    pub faults: Seldom<Reason>,
+}
+
+impl Told {
+    fn new() -> Self {
+        let minute = Duration::from_secs(60);
+        Self { visitors: Seldom::new(minute, 4_096), faults: Seldom::new(minute, 256) }
+    }
 }
 
 /// What a reload replaces as a whole. A request keeps the one it began with.
@@ -129,10 +156,14 @@ impl Front {
             core,
             metrics,
             audit,
+            readiness: Readiness::default(),
+            unlisted: Unlisted::default(),
+            told: Told::new(),
             stop,
             connections: TaskTracker::new(),
         });
         listen::serve(&front, listeners).map_err(FrontError::Serve)?;
+        tokio::spawn(readiness::watch(Arc::clone(&front)));
         Ok(front)
     }
 
@@ -156,14 +187,6 @@ impl Front {
     pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
         let fresh = Live::new(settings, &self.metrics, Some(&old))?;
-        let (was, is) = (&old.settings.front, &settings.front);
-        if (&was.listen, &was.listen_tls, &was.listen_status, &was.core)
-            != (&is.listen, &is.listen_tls, &is.listen_status, &is.core)
-        {
-            tracing::warn!(
-                "[front] listen, listen_tls, listen_status or core changed: that takes a restart"
-            );
-        }
         self.live.store(Arc::new(fresh));
         Ok(())
     }

@@ -7,6 +7,8 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
+pub(super) mod ask;
+
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -62,18 +64,7 @@ impl Context {
         client: &Principal<'_>,
         password: &CStr,
     ) -> Result<Ticket<'_>, Failure> {
-        let mut options = Options(self, ptr::null_mut());
-        // SAFETY: the context is valid; `options.1` is a place for one handle.
-        let code = unsafe { krb5_get_init_creds_opt_alloc(self.0, &mut options.1) };
-        self.check(code)?;
-        // SAFETY: the options are valid, and take plain numbers.
-        unsafe {
-            krb5_get_init_creds_opt_set_tkt_life(options.1, TICKET_SECONDS);
-            krb5_get_init_creds_opt_set_renew_life(options.1, 0);
-            krb5_get_init_creds_opt_set_forwardable(options.1, 0);
-            krb5_get_init_creds_opt_set_proxiable(options.1, 0);
-            krb5_get_init_creds_opt_set_canonicalize(options.1, 0);
-        }
+        let options = Options::short(self)?;
         let mut ticket = Ticket(self, Box::default());
         // SAFETY: all handles are valid and of this context; the password is
         // read only; without a prompter nothing is asked; `ticket.1` is large
@@ -143,6 +134,25 @@ impl Drop for Keytab<'_> {
 }
 
 struct Options<'a>(&'a Context, *mut c_void);
+
+impl<'a> Options<'a> {
+    /// For a ticket as short-lived as is needed here, under the name that is asked for.
+    fn short(context: &'a Context) -> Result<Self, Failure> {
+        let mut options = Self(context, ptr::null_mut());
+        // SAFETY: the context is valid; `options.1` is a place for one handle.
+        let code = unsafe { krb5_get_init_creds_opt_alloc(context.0, &mut options.1) };
+        context.check(code)?;
+        // SAFETY: the options are valid, and take plain numbers.
+        unsafe {
+            krb5_get_init_creds_opt_set_tkt_life(options.1, TICKET_SECONDS);
+            krb5_get_init_creds_opt_set_renew_life(options.1, 0);
+            krb5_get_init_creds_opt_set_forwardable(options.1, 0);
+            krb5_get_init_creds_opt_set_proxiable(options.1, 0);
+            krb5_get_init_creds_opt_set_canonicalize(options.1, 0);
+        }
+        Ok(options)
+    }
+}
 
 impl Drop for Options<'_> {
     fn drop(&mut self) {

@@ -10,9 +10,12 @@ use crate::keytab::{self, Keytab};
 use crate::wire::{Password, Reason};
 
 mod answer;
+pub mod ask;
 mod gss;
+mod profile;
 
 use answer::{Stage, judge};
+pub use profile::{ProfileFault, fault as profile_fault};
 
 /// By which of our keys a KDC must prove itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,21 +82,25 @@ pub fn verify(
     Err(last)
 }
 
-/// Whether a KDC of the realm answers: it is asked for a user that nobody has.
+/// Whether the library takes its configuration (krb5.conf) as it is at this moment.
+///
+/// # Errors
+/// [`Reason::KerberosConfiguration`]: it does not, and which line it is.
+pub fn configuration() -> Result<(), Refused> {
+    let Err(failure) = gss::Context::new() else { return Ok(()) };
+    let detail = match profile_fault() {
+        Some(fault) => fault.to_string(),
+        None => format!("{} (code {}): correct krb5.conf", failure.text, failure.code),
+    };
+    Err(refused(Reason::KerberosConfiguration, &detail))
+}
+
+/// Whether a KDC of the realm answers.
 ///
 /// # Errors
 /// It does not, and the library's words.
 pub fn probe(realm: &str) -> Result<(), Refused> {
-    let said = gss::Context::new().and_then(|context| {
-        let name = gss::text(&format!("{NOBODY}@{realm}")).unwrap_or_default();
-        let client = context.principal(&name)?;
-        context.initial_ticket(&client, c"-").map(drop)
-    });
-    match said.map_err(|failure| judge(&failure, Stage::InitialTicket, realm)) {
-        Err(refused) if refused.reason == Reason::KdcUnreachable => Err(refused),
-        Err(refused) if refused.reason == Reason::KerberosConfiguration => Err(refused),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    ask::clock(realm).map(drop)
 }
 
 fn prove(
@@ -102,13 +109,17 @@ fn prove(
     service: &str,
     keytab: &Path,
 ) -> Result<(), gss::Failure> {
+    let service = gss::text(service).unwrap_or_default();
+    let (keytab, service) = (context.keytab(&file(keytab))?, context.principal(&service)?);
+    ticket.prove(&service, &keytab)
+}
+
+/// The library's name of a keytab file.
+fn file(keytab: &Path) -> std::ffi::CString {
     let path = [b"FILE:", keytab.as_os_str().as_bytes()].concat();
     // Neither a path that was read nor a name out of a keytab holds a NUL byte
     // that was not quoted; an empty text is refused by the library.
-    let path = std::ffi::CString::new(path).unwrap_or_default();
-    let service = gss::text(service).unwrap_or_default();
-    let (keytab, service) = (context.keytab(&path)?, context.principal(&service)?);
-    ticket.prove(&service, &keytab)
+    std::ffi::CString::new(path).unwrap_or_default()
 }
 
 /// The services by which a KDC of `realm` may prove itself, the likeliest first:
@@ -136,7 +147,7 @@ fn refused(reason: Reason, detail: &str) -> Refused {
     Refused { reason, detail: detail.to_owned() }
 }
 
-/// Asked for by checks. Were there such a user, the password would be wrong.
+/// Asked for by checks.
 const NOBODY: &str = "doorward-check-nobody";
 /// Services that a KDC is asked about at most.
 const MAX_SERVICES: usize = 4;

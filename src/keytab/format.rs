@@ -10,28 +10,56 @@ pub(super) enum Flaw {
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Keytab, Flaw> {
+    match parse_what_is_whole(bytes) {
+        Ok((keytab, None)) => Ok(keytab),
+        Ok((_, Some(offset))) => Err(Flaw::Truncated(offset)),
+        Err(what) => Err(Flaw::NotAKeytab(what)),
+    }
+}
+
+/// The entries before the first that is cut off, and where that one ends; otherwise how
+/// one can tell that it is no keytab.
+pub(super) fn parse_what_is_whole(bytes: &[u8]) -> Result<(Keytab, Option<usize>), &'static str> {
     let mut file = Cursor { bytes, offset: 0 };
     match file.array() {
         Ok([5, 2]) => {}
         Ok([5, 1]) => {
-            return Err(Flaw::NotAKeytab("it has the old format 0x0501; export it again"));
+            return Err("it has the old format 0x0501; export it again");
         }
-        Ok(_) => return Err(Flaw::NotAKeytab("it does not begin with 0x0502")),
-        Err(_) => return Err(Flaw::NotAKeytab("it is empty")),
+        Ok(_) => return Err("it does not begin with 0x0502"),
+        Err(_) => return Err("it is empty"),
     }
     let mut entries = Vec::new();
-    while file.offset < bytes.len() {
-        let size = file.array().map(i32::from_be_bytes)?;
-        let start = file.offset;
-        let record = file.take(size.unsigned_abs() as usize)?;
-        match size {
-            0 => break,
-            // A hole, left by a deleted entry.
-            ..0 => {}
-            _ => entries.push(entry(record, start)?),
+    loop {
+        match next(&mut file) {
+            Ok(Record::Key(entry)) => entries.push(entry),
+            Ok(Record::Hole) => {}
+            Ok(Record::End) => return Ok((Keytab { entries }, None)),
+            Err(Flaw::Truncated(offset)) => return Ok((Keytab { entries }, Some(offset))),
+            Err(Flaw::NotAKeytab(what)) => return Err(what),
         }
     }
-    Ok(Keytab { entries })
+}
+
+enum Record {
+    Key(Entry),
+    /// Left by a deleted entry.
+    Hole,
+    End,
+}
+
+fn next(file: &mut Cursor<'_>) -> Result<Record, Flaw> {
+    if file.left() == 0 {
+        return Ok(Record::End);
+    }
+    let size = file.array().map(i32::from_be_bytes)?;
+    let start = file.offset;
+    let record = file.take(size.unsigned_abs() as usize)?;
+    match size {
+        0 => Ok(Record::End),
+        ..0 => Ok(Record::Hole),
+        _ => entry(record, start).map(Record::Key),
+    }
 }
 
 fn entry(record: &[u8], start: usize) -> Result<Entry, Flaw> {

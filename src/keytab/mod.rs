@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use format::Flaw;
 
+use crate::advice::rights::Need;
 use crate::clock::Timestamp;
 use crate::process::access::{self, Unreadable};
 
@@ -89,6 +90,27 @@ pub fn read(path: &Path) -> Result<Keytab, KeytabError> {
     })
 }
 
+/// A keytab as far as it is whole.
+#[derive(Debug)]
+pub struct Whole {
+    /// The keys before the flaw; all of them where there is none.
+    pub keytab: Keytab,
+    /// Where it is cut off or damaged.
+    pub flaw: Option<KeytabError>,
+}
+
+/// Reads the keytab at `path` as far as the Kerberos library does, which uses what stands
+/// before a damaged entry.
+///
+/// # Errors
+/// As [`read`], apart from [`KeytabError::Truncated`].
+pub fn read_what_is_whole(path: &Path) -> Result<Whole, KeytabError> {
+    let (keytab, ends) = format::parse_what_is_whole(&load(path)?)
+        .map_err(|what| KeytabError::NotAKeytab { path: path.to_owned(), what })?;
+    let flaw = ends.map(|offset| KeytabError::Truncated { path: path.to_owned(), offset });
+    Ok(Whole { keytab, flaw })
+}
+
 impl Keytab {
     /// The realms of its principals, sorted, each once.
     pub fn realms(&self) -> Vec<&str> {
@@ -163,7 +185,9 @@ fn load(path: &Path) -> Result<Vec<u8>, KeytabError> {
     let io = |error| KeytabError::Io { path: path.to_owned(), error };
     let refused = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => KeytabError::Missing(path.to_owned()),
-        io::ErrorKind::PermissionDenied => KeytabError::Unreadable(access::explain(path)),
+        io::ErrorKind::PermissionDenied => {
+            KeytabError::Unreadable(access::explain(path, Need::Read))
+        }
         _ => io(error),
     };
     let facts = std::fs::metadata(path).map_err(refused)?;
@@ -210,6 +234,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_stands_before_a_cut_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.keytab");
+        let whole = file(&[
+            entry("EXAMPLE", &["HTTP", "web"], 2, 18),
+            entry("EXAMPLE", &["HTTP", "web"], 2, 23),
+        ]);
+        std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        let Whole { keytab, flaw } = read_what_is_whole(&path).unwrap();
+        assert_eq!(keytab.entries.len(), 1);
+        assert!(matches!(flaw, Some(KeytabError::Truncated { .. })), "{flaw:?}");
+        std::fs::write(&path, &whole).unwrap();
+        let Whole { keytab, flaw } = read_what_is_whole(&path).unwrap();
+        assert_eq!((keytab.entries.len(), flaw.is_none()), (2, true));
+        std::fs::write(&path, "no keytab").unwrap();
+        assert!(matches!(read_what_is_whole(&path), Err(KeytabError::NotAKeytab { .. })));
+    }
+
+    #[test]
     fn errors_name_the_file_and_what_is_wrong_with_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("web.keytab");
@@ -240,6 +283,18 @@ pub(crate) mod tests {
             entry("OTHER", &["HTTP", "web"], 1, 23),
         ]);
         format::parse(&bytes).unwrap_or_else(|_| panic!("a sound keytab"))
+    }
+
+    /// A keytab that has keys of these principals of a realm, kvno 2 and AES.
+    pub(crate) fn held(names: &[&str], realm: &str) -> Keytab {
+        let entry = |name: &&str| Entry {
+            principal: format!("{name}@{realm}"),
+            realm: realm.to_owned(),
+            kvno: 2,
+            enctype: Enctype(18),
+            written: Timestamp::from_unix(0),
+        };
+        Keytab { entries: names.iter().map(entry).collect() }
     }
 
     /// A keytab of these records.

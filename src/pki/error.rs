@@ -60,7 +60,7 @@ pub enum KeyError {
         pass_setting: &'static str,
     },
     /// RSA that is too short.
-    #[error("the private key in {} is RSA of {bits} bits, which can be broken: less than 2048 bits are refused (NIST SP 800-131A). Make a new key and certificate, with `doorward cert` or with your CA", path.display())]
+    #[error("the private key in {} is RSA of {bits} bits, which can be broken: less than 2048 bits are refused (NIST SP 800-131A); make a new key and certificate, with `doorward cert` or with your CA", path.display())]
     Short {
         /// The file.
         path: PathBuf,

@@ -48,7 +48,7 @@ pub struct Listed {
 /// A key of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedKey {
-    /// The names of the files that hold it, in order: one, by good habit.
+    /// The names of the files that hold it, in order: usually one.
     pub files: Vec<String>,
     /// What it is.
     pub algorithm: Algorithm,

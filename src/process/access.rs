@@ -1,14 +1,15 @@
-//! Which file is not readable for whom, and what is in the way.
+//! Which file cannot be used by whom, and what is in the way.
 
 use std::fmt;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups};
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, Gid, Uid, User, access, getegid, geteuid, getgroups};
 
-use super::account::{group_name, user_name};
+use super::account::{Account, group_name, user_name};
+use crate::advice::rights::{self, Found, Need};
 
 /// Who reads, by the ids that the kernel looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +22,14 @@ pub struct Reader {
     pub groups: Vec<Gid>,
 }
 
-/// A file that this process may not read.
+/// A file or folder that this process has no right to use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not readable for {reader}: {obstacle}", path.display())]
+#[error("{} is not {} for {reader}: {obstacle}", path.display(), adjective(*.need))]
 pub struct Unreadable {
     /// The file.
     pub path: PathBuf,
+    /// What was to be done with it.
+    pub need: Need,
     /// Who tried.
     pub reader: Reader,
     /// What is in the way.
@@ -40,20 +43,20 @@ pub enum Obstacle {
     /// the way that may not be passed.
     Mode {
         /// The file or folder.
-        path: PathBuf,
-        /// Whether it is a folder on the way.
-        folder: bool,
-        /// Its owner.
-        owner: Uid,
-        /// Its group.
-        group: Gid,
-        /// Its permissions.
-        mode: u32,
-        /// The group by which the mend lets the reader in.
-        through: Gid,
+        found: Found,
+        /// The command that lets the reader in.
+        advice: String,
     },
     /// Owner and mode allow it: something else refuses.
     Other,
+}
+
+const fn adjective(need: Need) -> &'static str {
+    match need {
+        Need::Read | Need::List | Need::Pass => "readable",
+        Need::Write | Need::Fill => "writable",
+        Need::Run => "executable",
+    }
 }
 
 impl Reader {
@@ -62,40 +65,70 @@ impl Reader {
         Self { uid: geteuid(), gid: getegid(), groups: getgroups().unwrap_or_default() }
     }
 
-    /// Whether owner and mode let it do what `bit` (4 read, 1 pass) stands for.
-    /// The first class that fits decides, and root is in none (path_resolution(7)).
-    fn may(&self, bit: u32, owner: Uid, group: Gid, mode: u32) -> bool {
+    /// What owner and mode let it do: 4 read, 2 write, 1 run or pass. The first class that
+    /// fits decides, and root is in none (path_resolution(7)).
+    pub(crate) fn bits(&self, owner: Uid, group: Gid, mode: u32) -> u32 {
         let shift = if self.uid == owner {
             6
-        } else if self.gid == group || self.groups.contains(&group) {
+        } else if self.is_in(group) {
             3
         } else {
             0
         };
-        self.uid.is_root() || mode >> shift & bit != 0
+        if self.uid.is_root() { 7 } else { mode >> shift & 7 }
+    }
+
+    /// Whether a group is one of its own.
+    pub(crate) fn is_in(&self, group: Gid) -> bool {
+        self.gid == group || self.groups.contains(&group)
+    }
+
+    /// Whether the uid has an account, which can join groups.
+    pub(crate) fn is_account(&self) -> bool {
+        User::from_uid(self.uid).is_ok_and(|user| user.is_some())
     }
 }
 
-/// Tries to open a file. Only a lack of rights is told; what else is wrong with
-/// it (it may not exist) is for whoever reads it.
+impl From<&Account> for Reader {
+    fn from(account: &Account) -> Self {
+        Self { uid: account.uid, gid: account.gid, groups: account.groups.clone() }
+    }
+}
+
+/// Tries to open a file, or to list a folder. Only a lack of rights is told; what else is
+/// wrong with it (it may not exist) is for whoever reads it.
 ///
 /// # Errors
 /// Who may not read it, and what is in the way.
 pub fn check(path: &Path) -> Result<(), Unreadable> {
+    let refused = |kind| kind == io::ErrorKind::PermissionDenied;
     match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(explain(path)),
+        Err(error) if refused(error.kind()) => Err(explain(path, Need::Read)),
+        Ok(file) if file.metadata().is_ok_and(|found| found.is_dir()) => may(path, Need::List),
         _ => Ok(()),
     }
 }
 
-/// Why this process was refused a file.
-pub fn explain(path: &Path) -> Unreadable {
-    let reader = Reader::here();
-    let obstacle = obstacle(path, &reader, MAX_LINKS);
-    Unreadable { path: path.to_owned(), reader, obstacle }
+/// Whether this process has a right, as the kernel says. What does not exist is for
+/// whoever uses it.
+///
+/// # Errors
+/// Who may not, and what is in the way.
+pub fn may(path: &Path, need: Need) -> Result<(), Unreadable> {
+    match access(path, AccessFlags::from_bits_truncate(need.bits().cast_signed())) {
+        Err(Errno::EACCES) => Err(explain(path, need)),
+        _ => Ok(()),
+    }
 }
 
-fn obstacle(path: &Path, reader: &Reader, links: u8) -> Obstacle {
+/// Why this process was refused a file or folder.
+pub fn explain(path: &Path, need: Need) -> Unreadable {
+    let reader = Reader::here();
+    let obstacle = obstacle(path, &reader, need, MAX_LINKS);
+    Unreadable { path: path.to_owned(), need, reader, obstacle }
+}
+
+fn obstacle(path: &Path, reader: &Reader, need: Need, links: u8) -> Obstacle {
     let mut reached = PathBuf::new();
     let mut rest = path.components();
     while let Some(component) = rest.next() {
@@ -108,29 +141,20 @@ fn obstacle(path: &Path, reader: &Reader, links: u8) -> Obstacle {
             let target = fs::read_link(&reached).unwrap_or_default();
             let above = reached.parent().unwrap_or(Path::new("/"));
             let onward = above.join(target).join(rest.as_path());
-            return if links == 0 { Obstacle::Other } else { obstacle(&onward, reader, links - 1) };
+            let further = |links| obstacle(&onward, reader, need, links);
+            return links.checked_sub(1).map_or(Obstacle::Other, further);
         }
-        if let Some(obstacle) = in_the_way(&reached, &found, reader) {
-            return obstacle;
+        let Some(found) = Found::at(&reached) else { return Obstacle::Other };
+        let need = match need {
+            _ if found.folder && !rest.as_path().as_os_str().is_empty() => Need::Pass,
+            Need::Read if found.folder => Need::List,
+            need => need,
+        };
+        if let Some(advice) = rights::grant(&found, reader, need) {
+            return Obstacle::Mode { found, advice };
         }
     }
     Obstacle::Other
-}
-
-fn in_the_way(path: &Path, found: &Metadata, reader: &Reader) -> Option<Obstacle> {
-    let (owner, group) = (Uid::from_raw(found.uid()), Gid::from_raw(found.gid()));
-    let (folder, mode) = (found.is_dir(), found.mode() & 0o7777);
-    let bit = if folder { PASS } else { READ };
-    let path = path.to_owned();
-    let through = reader.gid;
-    (!reader.may(bit, owner, group, mode)).then_some(Obstacle::Mode {
-        path,
-        folder,
-        owner,
-        group,
-        mode,
-        through,
-    })
 }
 
 /// `doorward (uid 990, groups doorward, winbindd_priv)`
@@ -146,27 +170,21 @@ impl fmt::Display for Reader {
 
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Mode { path, folder, owner, group, mode, through } = self else {
+        let Self::Mode { found, advice } = self else {
             return f.write_str(
                 "owner and mode would allow it, so an access list or a security module refuses; \
                  look at `getfacl`, and at the system's log for SELinux or AppArmor",
             );
         };
-        let shown = path.display();
-        let (what, right) =
-            if *folder { (format!("the folder {shown}"), "g+x") } else { ("it".to_owned(), "g+r") };
+        let Found { path, folder, owner, group, mode } = found;
+        let what = if *folder { format!("the folder {}", path.display()) } else { "it".to_owned() };
         let (owner, group) = (user_name(*owner), group_name(*group));
-        write!(f, "{what} belongs to {owner}:{group} with mode {mode:04o}; run: ")?;
-        let wanted = group_name(*through);
-        if wanted != group {
-            write!(f, "chgrp {wanted} {shown} && ")?;
-        }
-        write!(f, "chmod {right} {shown}")
+        write!(f, "{what} belongs to {owner}:{group} with mode {mode:04o}; run: {advice}")?;
+        // A process has the groups that its account had when it began.
+        if advice.starts_with("usermod") { f.write_str(", and restart Doorward") } else { Ok(()) }
     }
 }
 
-const READ: u32 = 4;
-const PASS: u32 = 1;
 /// More links in a row than this are a mistake; the kernel itself stops at 40.
 const MAX_LINKS: u8 = 16;
 
@@ -194,11 +212,11 @@ mod tests {
             (3_999_990, 0, 0o044, false),
             (0, 3_999_990, 0o604, false),
         ] {
-            let found = reader.may(READ, Uid::from_raw(owner), Gid::from_raw(group), mode);
-            assert_eq!(found, may, "{owner}:{group} {mode:o}");
+            let found = reader.bits(Uid::from_raw(owner), Gid::from_raw(group), mode);
+            assert_eq!(found & 4 != 0, may, "{owner}:{group} {mode:o}");
         }
         let root = Reader { uid: Uid::from_raw(0), ..reader };
-        assert!(root.may(READ, Uid::from_raw(5), Gid::from_raw(5), 0));
+        assert_eq!(root.bits(Uid::from_raw(5), Gid::from_raw(5), 0), 7);
     }
 
     #[test]
@@ -218,29 +236,37 @@ mod tests {
         for (folder, expected) in [(0o700, &closed), (0o711, &key)] {
             mode(&closed, folder);
             for path in [&key, &link] {
-                let Obstacle::Mode { path: found, .. } = obstacle(path, &doorward(), MAX_LINKS)
-                else {
+                let found = obstacle(path, &doorward(), Need::Read, MAX_LINKS);
+                let Obstacle::Mode { found, .. } = found else {
                     panic!("nothing is in the way of {}", path.display())
                 };
-                assert_eq!(&found, expected);
+                assert_eq!(&found.path, expected);
             }
         }
         mode(&key, 0o644);
-        assert_eq!(obstacle(&link, &doorward(), MAX_LINKS), Obstacle::Other);
+        assert_eq!(obstacle(&link, &doorward(), Need::Read, MAX_LINKS), Obstacle::Other);
+    }
+
+    #[test]
+    fn a_folder_that_is_to_be_read_must_be_listed_and_not_only_passed() {
+        let place = tempfile::tempdir().unwrap();
+        for (mode, right) in [(0o700, "g+rx"), (0o710, "g=rx"), (0o711, "g=rx")] {
+            fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let found = obstacle(place.path(), &doorward(), Need::Read, MAX_LINKS);
+            let Obstacle::Mode { advice, .. } = found else { panic!("{mode:o}: it is not listed") };
+            assert!(advice.contains(right), "{mode:o}: {advice}");
+        }
     }
 
     #[test]
     fn the_sentence_names_file_reader_and_owner_and_ends_with_the_command() {
         let reader = doorward();
-        let obstacle = Obstacle::Mode {
-            path: "/etc/web.keytab".into(),
-            folder: false,
-            owner: Uid::from_raw(0),
-            group: Gid::from_raw(0),
-            mode: 0o600,
-            through: reader.gid,
-        };
-        let said = Unreadable { path: "/etc/web.keytab".into(), reader, obstacle }.to_string();
+        let path = PathBuf::from("/etc/web.keytab");
+        let (owner, group) = (Uid::from_raw(0), Gid::from_raw(0));
+        let found = Found { path: path.clone(), folder: false, owner, group, mode: 0o600 };
+        let advice = rights::grant(&found, &reader, Need::Read).unwrap();
+        let obstacle = Obstacle::Mode { found, advice };
+        let said = Unreadable { path, need: Need::Read, reader, obstacle }.to_string();
         assert_eq!(
             said,
             "/etc/web.keytab is not readable for 3999990 (uid 3999990, groups 3999990, 3999115): \

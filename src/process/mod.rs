@@ -4,10 +4,12 @@
 pub mod access;
 pub mod account;
 pub mod activation;
+pub mod control;
 pub mod log;
 pub mod notify;
 pub mod ownership;
 pub mod privileges;
 pub mod secrets;
+pub mod seldom;
 pub mod signals;
 pub mod sockets;

@@ -2,9 +2,10 @@
 
 use sd_notify::NotifyState;
 
-/// Everything listens.
-pub fn ready() {
-    say(&[NotifyState::Ready]);
+/// Everything listens; `status` is what `systemctl status` shows.
+pub fn ready(status: &str) {
+    let status = status.replace('\n', "; ");
+    say(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
 /// The configuration is read again; [`ready`] follows.

@@ -9,9 +9,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{AccessFlags, access};
-
-use super::account::{Account, group_name};
+use super::access::{self, Obstacle, Reader, Unreadable};
+use super::account::Account;
+use crate::advice::rights::{self, Need};
 
 /// What becomes of a folder before the rights are given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub enum FolderError {
         /// The command that gives it to them.
         mend: String,
     },
+    /// A folder above it may not be passed.
+    #[error(transparent)]
+    Unreachable(Unreadable),
 }
 
 /// What is to be done about a folder; `ours` is a name in it that does not count.
@@ -86,7 +89,7 @@ pub fn prepare(
             path: path.to_owned(),
             account: account.name.clone(),
             source,
-            mend: install(path, mode, account),
+            mend: rights::make(path, mode, &Reader::from(account)),
         })
 }
 
@@ -95,15 +98,17 @@ pub fn prepare(
 /// # Errors
 /// [`FolderError::Foreign`].
 pub fn check(path: &Path, account: &Account) -> Result<(), FolderError> {
-    if access(path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok() {
-        return Ok(());
+    let Err(refused) = access::may(path, Need::Fill) else { return Ok(()) };
+    match &refused.obstacle {
+        Obstacle::Mode { found, .. } if found.path != path => {
+            Err(FolderError::Unreachable(refused))
+        }
+        _ => Err(FolderError::Foreign {
+            path: path.to_owned(),
+            account: account.name.clone(),
+            mend: rights::own(path, &Reader::from(account)),
+        }),
     }
-    let group = group_name(account.gid);
-    Err(FolderError::Foreign {
-        path: path.to_owned(),
-        account: account.name.clone(),
-        mend: format!("chown -R {}:{group} {}", account.name, path.display()),
-    })
 }
 
 fn make(path: &Path, mode: u32) -> io::Result<()> {
@@ -111,11 +116,6 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o755).create(above)?;
     }
     DirBuilder::new().mode(mode).create(path)
-}
-
-fn install(path: &Path, mode: u32, account: &Account) -> String {
-    let group = group_name(account.gid);
-    format!("install -d -o {} -g {group} -m {mode:04o} {}", account.name, path.display())
 }
 
 const OTHERS_MAY_WRITE: u32 = 0o022;

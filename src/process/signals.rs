@@ -1,16 +1,18 @@
-//! SIGTERM and SIGINT stop, SIGHUP reloads.
+//! SIGTERM and SIGINT stop, SIGHUP and `doorward reload` reload.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::control::{Asker, Control};
+
 /// What the process was asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Asked {
     /// Stop, finishing what is open.
     Stop,
-    /// Read the configuration again.
-    Reload,
+    /// Read the configuration again, and tell whoever waits for it.
+    Reload(Option<Asker>),
 }
 
 /// The signals of the process, from now on.
@@ -19,6 +21,7 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    control: Control,
 }
 
 impl Signals {
@@ -31,6 +34,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            control: Control::listen(),
         })
     }
 
@@ -39,7 +43,8 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => Asked::Stop,
             _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
+            _ = self.hangup.recv() => Asked::Reload(None),
+            asker = self.control.next() => Asked::Reload(Some(asker)),
         }
     }
 }

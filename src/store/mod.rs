@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
+pub mod inspect;
 mod queue;
 mod rows;
 mod sqlite;
@@ -18,7 +19,7 @@ mod tests;
 mod writer;
 
 pub use queue::Store;
-pub use sqlite::Database;
+pub use sqlite::{Database, FILE_NAME};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -60,32 +60,11 @@ impl Database {
     /// # Errors
     /// [`OpenError::Damaged`]: a row does not hold what was written.
     pub fn load(&mut self) -> Result<Vec<Record>, OpenError> {
-        let wrong = |error| diagnose(&self.path, error);
         self.connection
             .execute("DELETE FROM users WHERE id NOT IN (SELECT user FROM sessions)", [])
-            .map_err(wrong)?;
-        let mut users = HashMap::new();
-        let mut select = self.connection.prepare("SELECT id, body FROM users").map_err(wrong)?;
-        let mut rows = select.query([]).map_err(wrong)?;
-        while let Some(row) = rows.next().map_err(wrong)? {
-            let id = number(row, 0).map_err(wrong)?;
-            let body = row.get_ref(1).and_then(|body| Ok(body.as_str()?)).map_err(wrong)?;
-            let user: User = serde_json::from_str(body).map_err(|error| OpenError::Damaged {
-                path: self.path.clone(),
-                what: format!("user {id}: {error}"),
-            })?;
-            users.insert(id, Arc::new(user));
-        }
-        let mut records = Vec::new();
-        let mut select = self.connection.prepare(SELECT_SESSIONS).map_err(wrong)?;
-        let mut rows = select.query([]).map_err(wrong)?;
-        while let Some(row) = rows.next().map_err(wrong)? {
-            let user = users.get(&number(row, 2).map_err(wrong)?).ok_or_else(|| {
-                OpenError::Damaged { path: self.path.clone(), what: "a session of nobody".into() }
-            })?;
-            records.push(read(row, Arc::clone(user)).map_err(wrong)?);
-        }
-        self.stored_users = users.into_keys().collect();
+            .map_err(|error| diagnose(&self.path, error))?;
+        let (records, users) = records(&self.connection, &self.path)?;
+        self.stored_users = users;
         Ok(records)
     }
 
@@ -125,6 +104,34 @@ impl Database {
     }
 }
 
+/// All sessions, the oldest first, and the ids of users.
+pub(super) fn records(
+    connection: &Connection,
+    path: &Path,
+) -> Result<(Vec<Record>, HashSet<u64>), OpenError> {
+    let wrong = |error| diagnose(path, error);
+    let damaged = |what| OpenError::Damaged { path: path.to_owned(), what };
+    let mut users = HashMap::new();
+    let mut select = connection.prepare("SELECT id, body FROM users").map_err(wrong)?;
+    let mut rows = select.query([]).map_err(wrong)?;
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let id = number(row, 0).map_err(wrong)?;
+        let body = row.get_ref(1).and_then(|body| Ok(body.as_str()?)).map_err(wrong)?;
+        let user: User =
+            serde_json::from_str(body).map_err(|error| damaged(format!("user {id}: {error}")))?;
+        users.insert(id, Arc::new(user));
+    }
+    let mut records = Vec::new();
+    let mut select = connection.prepare(SELECT_SESSIONS).map_err(wrong)?;
+    let mut rows = select.query([]).map_err(wrong)?;
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let user = users.get(&number(row, 2).map_err(wrong)?);
+        let user = user.ok_or_else(|| damaged("a session of nobody".into()))?;
+        records.push(read(row, Arc::clone(user)).map_err(wrong)?);
+    }
+    Ok((records, users.into_keys().collect()))
+}
+
 fn make_private(directory: &Path, file: &Path) -> Result<(), OpenError> {
     DirBuilder::new()
         .recursive(true)
@@ -150,7 +157,7 @@ fn lay_out(connection: &mut Connection, sql: &str) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
+pub(super) fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match (&error, error.sqlite_error_code()) {
         (_, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => OpenError::InUse { path },
@@ -165,8 +172,9 @@ fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
     }
 }
 
-const FILE_NAME: &str = "sessions.sqlite";
-const FORMAT: i64 = 2;
+/// The database, in the folder of the store.
+pub const FILE_NAME: &str = "sessions.sqlite";
+pub(super) const FORMAT: i64 = 2;
 /// A core that is being replaced has this long to let go of the file.
 const PREDECESSOR: Duration = Duration::from_secs(2);
 /// Exclusive: two cores on one file would not hear of each other's sessions.

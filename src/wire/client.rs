@@ -48,7 +48,7 @@ pub enum ClientError {
     },
     /// What answers cannot prove to be the core.
     #[error(
-        "what answers at {core} is not trusted ({source}): name the authority of the core's certificate in server_ssl_ca_file, and reach the core by a name in the certificate"
+        "what answers at {core} is not trusted ({source}); name the authority of the core's certificate in server_ssl_ca_file, and reach the core by a name in the certificate"
     )]
     Untrusted {
         /// The core's URL.
@@ -68,7 +68,9 @@ pub enum ClientError {
     #[error("{} (reference {} in the core's log)", .0.message, .0.reference)]
     Refused(ErrorBody),
     /// What answers on the socket is no core, or one of another version.
-    #[error("what answers at {core} does not speak like a core of this version: {what}")]
+    #[error(
+        "what answers at {core} does not speak like a core of this version: {what}; correct the address of the core, and let both run the same version"
+    )]
     Protocol {
         /// The core's socket, or its URL.
         core: String,
@@ -237,6 +239,7 @@ fn session_path(id: &str) -> Result<String, ClientError> {
         message: "This cannot be the id of a session.".to_owned(),
         reference: new_reference(),
         reason: None,
+        ended: None,
     }))
 }
 

@@ -12,11 +12,13 @@ use crate::clock::Timestamp;
 
 pub mod admin;
 pub mod client;
+pub mod ending;
 pub mod key;
 pub mod password;
 pub mod reason;
 pub mod reference;
 
+pub use ending::{Ended, Ending};
 pub use key::SessionKey;
 pub use password::Password;
 pub use reason::Reason;
@@ -235,4 +237,7 @@ pub struct ErrorBody {
     /// to those whose own certificate is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Why and when the session ended that was asked for, where that is still known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
 }

@@ -13,7 +13,7 @@ use crate::lab::{Pki, python, realm, wait_until};
 
 /// A gateway that signs on by certificate, and by what else is offered.
 #[track_caller]
-fn gateway(pki: &Pki, offered: &str, front: &str, more: &str) -> Gateway {
+pub(crate) fn gateway(pki: &Pki, offered: &str, front: &str, more: &str) -> Gateway {
     let front = format!(
         "server_ssl_key_file = \"{}\"\nclient_ssl_ca_file = \"{}\"\n{front}",
         pki.text("core.pem"),
@@ -34,7 +34,7 @@ fn of(pki: &Pki, users: &[&str]) -> Gateway {
     gateway(pki, "\"certificate\"", "", &entries(users))
 }
 
-fn entries(users: &[&str]) -> String {
+pub(crate) fn entries(users: &[&str]) -> String {
     users.iter().map(|user| entry(user, &format!("act_as = [\"{user}\"]"))).collect()
 }
 
@@ -44,7 +44,13 @@ fn entry(name: &str, lines: &str) -> String {
 
 /// A path over TLS, with `NAME.pem` or without a certificate.
 #[track_caller]
-fn get(gateway: &Gateway, pki: &Pki, name: Option<&str>, path: &str, args: &[&str]) -> Response {
+pub(crate) fn get(
+    gateway: &Gateway,
+    pki: &Pki,
+    name: Option<&str>,
+    path: &str,
+    args: &[&str],
+) -> Response {
     let (url, ca) = (gateway.doorward.https_url(path), pki.text("ca.crt"));
     let pem = name.map(|name| pki.text(&format!("{name}.pem")));
     let mut all = vec!["--cacert", &ca];

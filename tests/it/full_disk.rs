@@ -7,10 +7,11 @@ use crate::gateway::{Gateway, Setup, web};
 use crate::lab::{Doorward, LIMIT, realm, servers, temp_dir, wait_until};
 
 /// A disk of a few megabytes.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    /// Mounts it.
+    pub(crate) fn mount() -> Self {
         let folder = temp_dir("disk-");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=4m", "doorward-test"])
@@ -21,12 +22,17 @@ impl SmallDisk {
         Self(folder)
     }
 
+    /// Where it is mounted.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     fn filler(&self) -> PathBuf {
         self.0.path().join("filler")
     }
 
     /// Writes until nothing more fits.
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         use std::io::Write;
         let mut filler = std::fs::File::create(self.filler()).unwrap();
         for piece in [[0; 65_536].as_slice(), &[0; 4_096], &[0; 1]] {

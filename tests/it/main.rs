@@ -21,6 +21,7 @@ mod connections;
 mod core_api;
 mod core_tls;
 mod crash;
+mod doctor;
 mod faults;
 mod forward_auth;
 mod front_certificates;

@@ -18,6 +18,11 @@ fn under_systemd_the_packaged_unit_signs_people_on_from_within_its_sandbox() {
     run(Command::new(script("tests/packaging/systemd.sh")).arg(package()));
 }
 
+#[test]
+fn the_five_minutes_of_the_readme_end_with_somebody_signed_on() {
+    run(Command::new(script("tests/packaging/readme.sh")).arg(package()));
+}
+
 /// The package, made once for all tests.
 fn package() -> &'static Path {
     static PACKAGE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();

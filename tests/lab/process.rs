@@ -133,6 +133,18 @@ impl Process {
         self.wait_exit(LIMIT)
     }
 
+    /// Asks it to end, and gives all that it printed.
+    #[track_caller]
+    pub fn last_words(&mut self) -> Vec<String> {
+        if self.ended().is_none() {
+            self.stop();
+        }
+        let what = format!("the last words of {}", self.name);
+        let read = || self.output.unread.load(Ordering::Acquire) == 0;
+        wait_until(LIMIT, &what, || read().then_some(()));
+        self.lines()
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id().cast_signed())
     }

@@ -77,8 +77,6 @@ expect() {
 
 mode_of() { within stat -c '%a %U:%G' "$1"; }
 
-is() { [ "$2" = "$3" ] || die "$1 is $2, and should be $3"; }
-
 installed() {
     step "installs, without systemd running"
     expect "the package cannot be installed" within dpkg -i /tmp/doorward.deb
@@ -87,6 +85,10 @@ installed() {
     is /var/log/doorward "$(mode_of /var/log/doorward)" '750 doorward:doorward'
     is /run/doorward "$(mode_of /run/doorward)" '755 doorward:doorward'
     is doorward.toml "$(mode_of /etc/doorward/doorward.toml)" '644 root:root'
+    is /etc/doorward/sslkeys "$(mode_of /etc/doorward/sslkeys)" '755 root:root'
+    expect "logrotate refuses its configuration" within logrotate --debug /etc/logrotate.d/doorward
+    ! grep -i error "$root/tmp/said" || die "logrotate finds errors"
+    links
     is "the shell of doorward" "$(within getent passwd doorward | cut -d: -f7)" /usr/sbin/nologin
     if within getent group winbindd_priv >/dev/null; then
         within id -nG doorward | grep -qw winbindd_priv || die "doorward is not in winbindd_priv"
@@ -99,6 +101,30 @@ installed() {
     expect "the sandbox has become weaker" within systemd-analyze security --offline=true \
         --threshold=20 /usr/lib/systemd/system/doorward.service
     grep 'Overall exposure' "$root/tmp/said"
+}
+
+# Every link between the installed documents leads to a file, and to a heading in it.
+links() {
+    within python3 - <<-'END' || die "documents have dead links"
+		import pathlib, re, sys
+		root = pathlib.Path("/usr/share/doc/doorward")
+		anchor = lambda title: re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+		dead = []
+		for document in root.rglob("*.md"):
+		    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+		        path, _, heading = target.partition("#")
+		        if ":" in path:
+		            continue
+		        file = document if not path else document.parent / path
+		        if not file.exists():
+		            dead.append(f"{document}: {target}")
+		        elif heading:
+		            titles = re.findall(r"^#+ (.*)$", file.read_text(), re.M)
+		            if heading not in map(anchor, titles):
+		                dead.append(f"{document}: {target}")
+		print("\n".join(dead))
+		sys.exit(bool(dead))
+	END
 }
 
 serves() {
@@ -123,7 +149,7 @@ serves() {
     stop
 
     step "runs as doorward, started as root with run_as_user"
-    sed 's/^#run_as_user/run_as_user/; s/127.0.0.1:8080/127.0.0.1:80/' "$root/etc/doorward/doorward.toml" >"$root/tmp/root.toml"
+    sed 's/127.0.0.1:8080/127.0.0.1:80/' "$root/etc/doorward/doorward.toml" >"$root/tmp/root.toml"
     start 127.0.0.1:80 doorward serve --config /tmp/root.toml
     is "its user" "$(awk '/^Uid/ {print $2, $3, $4, $5}' "/proc/$gateway/status")" \
         "$(within id -u doorward | sed 's/.*/& & & &/')"

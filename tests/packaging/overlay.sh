@@ -6,6 +6,17 @@ die() {
     exit 1
 }
 
+is() { [ "$2" = "$3" ] || die "$1 is $2, and should be $3"; }
+
+# Until a command succeeds, for ten seconds.
+wait_for() {
+    local tries=0
+    until "$@"; do
+        [ $((tries += 1)) -lt 100 ] || die "not within ten seconds: $*"
+        sleep 0.1
+    done
+}
+
 step() { echo "── $*"; }
 
 environment=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive)

@@ -56,7 +56,7 @@ pub(super) enum Subject {
         #[command(subcommand)]
         action: KeyAction,
     },
-    /// Says for whom the core takes the one who asks
+    /// Says which identity the core gives the caller
     Peer,
 }
 

@@ -38,7 +38,7 @@ pub(super) enum AdminError {
         "the core at {core} cannot be asked: {source}. The options are --sslkey-file, --sslkey-pass-file and --ca"
     )]
     Credentials { core: String, source: Box<CredentialError> },
-    #[error("{} `doorward admin peer` says for whom the core takes you (reference {} in the core's log)", .0.message, .0.reference)]
+    #[error("{} `doorward admin peer` says which identity the core gives you (reference {} in the core's log)", .0.message, .0.reference)]
     NoAccess(ErrorBody),
     #[error(
         "no session that lives has an id that begins with {0}; `doorward admin session list` shows those that live"

@@ -79,10 +79,10 @@ pub(super) struct SignedArguments {
     /// The folder of cacert.pem and cakey.pem [default: the folder of --dir]
     #[arg(long, value_name = "DIR")]
     pub(super) ca: Option<PathBuf>,
-    /// The pass phrase of cakey.pem stands in this file
+    /// Takes the pass phrase of cakey.pem from this file
     #[arg(long, value_name = "FILE", conflicts_with = "ca_pass_env")]
     pub(super) ca_pass_file: Option<PathBuf>,
-    /// The pass phrase of cakey.pem stands in this environment variable
+    /// Takes the pass phrase of cakey.pem from this environment variable
     #[arg(long, value_name = "VARIABLE")]
     pub(super) ca_pass_env: Option<String>,
     #[command(flatten)]
@@ -119,10 +119,10 @@ pub(super) enum RsaBits {
 /// Where the pass phrase of a private key comes from. None: the key is not encrypted.
 #[derive(Debug, Default, Args)]
 pub(super) struct PassArguments {
-    /// The pass phrase of the private key stands in this file
+    /// Takes the pass phrase of the private key from this file
     #[arg(long, value_name = "FILE", conflicts_with = "pass_env")]
     pub(super) pass_file: Option<PathBuf>,
-    /// The pass phrase of the private key stands in this environment variable
+    /// Takes the pass phrase of the private key from this environment variable
     #[arg(long, value_name = "VARIABLE")]
     pub(super) pass_env: Option<String>,
 }

@@ -129,7 +129,7 @@ pub(super) fn file_name(name: &str, kind: &'static str) -> Result<(), CertError>
         [] => odd("it is empty"),
         [b'.' | b'-', ..] => odd("it begins with a dot or hyphen"),
         bytes if bytes.len() > LONGEST_NAME => {
-            odd("it is longer than 64 characters; a long host name may stand in --san")
+            odd("it is longer than 64 characters; give a long host name by --san")
         }
         bytes if !bytes.iter().copied().all(allowed) => {
             odd("it may have letters, digits, dot, hyphen and underscore")

@@ -3,6 +3,7 @@
 use nix::unistd::{Group, User};
 
 use super::finding::Finding;
+use crate::advice::account;
 use crate::config::checked::Core;
 
 pub(super) fn check(core: &Core) -> Vec<Finding> {
@@ -17,7 +18,7 @@ pub(super) fn check(core: &Core) -> Vec<Finding> {
             _ => Finding::fail(
                 "accounts",
                 format!("{key} names {}, which this host does not know", unknown.join(", ")),
-                format!("create the account or group, or correct [core] {key}"),
+                account::unknown(key),
             ),
         });
     }

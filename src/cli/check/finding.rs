@@ -1,7 +1,6 @@
 //! What a check found.
 
 use std::fmt;
-use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -38,7 +37,7 @@ impl Finding {
         Self { check, status: Status::Ok, found: found.into(), mend: None }
     }
 
-    /// Something should be looked at.
+    /// Something should be looked at. The mend comes from [`crate::advice`].
     pub(super) fn warn(
         check: &'static str,
         found: impl Into<String>,
@@ -47,7 +46,7 @@ impl Finding {
         Self { check, status: Status::Warn, found: found.into(), mend: Some(mend.into()) }
     }
 
-    /// Something has to be mended.
+    /// Something has to be mended. The mend comes from [`crate::advice`].
     pub(super) fn fail(
         check: &'static str,
         found: impl Into<String>,
@@ -62,38 +61,49 @@ impl Finding {
         Self::fail(check, found, mend)
     }
 
+    /// Something should be looked at, as an error says in the form `what; mend`.
+    pub(super) fn warning(check: &'static str, said: &str, otherwise: &str) -> Self {
+        let (found, mend) = said.split_once("; ").unwrap_or((said, otherwise));
+        Self::warn(check, found, mend)
+    }
+
     /// Whether it has to be mended.
     pub(super) fn failed(&self) -> bool {
         self.status == Status::Fail
     }
 
+    /// What was found.
+    pub(super) fn found(&self) -> &str {
+        &self.found
+    }
+
     /// How it is.
-    #[cfg(test)]
     pub(super) const fn status(&self) -> Status {
         self.status
     }
+
+    /// The line behind its status.
+    pub(super) fn told(&self) -> String {
+        let Self { check, found, mend, .. } = self;
+        let mend = mend.as_ref().map(|mend| format!(". Mend: {mend}")).unwrap_or_default();
+        format!("{check}: {found}{mend}")
+    }
 }
 
-/// Prints findings on standard output, a line each, or as a JSON array.
-pub(super) fn print(findings: &[Finding], json: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if json {
-        serde_json::to_writer_pretty(&mut out, findings)?;
-        return writeln!(out);
+impl Status {
+    /// The word at the beginning of a line.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "FAIL",
+        }
     }
-    findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = match self.status {
-            Status::Ok => "ok",
-            Status::Warn => "warn",
-            Status::Fail => "FAIL",
-        };
-        let Self { check, found, mend, .. } = self;
-        write!(f, "{status:<4}  {check}: {found}")?;
-        mend.as_ref().map_or(Ok(()), |mend| write!(f, ". Mend: {mend}"))
+        write!(f, "{:<4}  {}", self.status.word(), self.told())
     }
 }
 

@@ -1,136 +1,108 @@
-//! Authorities of certificates, and keys: of the core's peers, and of those who sign on by certificate.
+//! `sslkeys_path`: the keys of the core's peers, and of those who sign on by certificate.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustls::sign::CertifiedKey;
-
+use super::certificates::cert::{self, Cert};
 use super::finding::Finding;
-use super::tls::time;
+use super::{authorities, certificates};
+use crate::advice::{account, key};
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
-use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
-use crate::pki::certificate::Certificate;
-use crate::pki::chain::Authorities;
-use crate::pki::pair;
+use crate::config::checked::{ActAs, CoreKey, KeyRights};
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
+use crate::process::access::{self, Obstacle};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
+    let core = settings.core.tls.as_ref().map(|tls| &tls.authorities);
+    let judges: Vec<_> = core.into_iter().chain(&settings.front.clients).collect();
+    if judges.is_empty() {
+        return Vec::new();
+    }
     let now = clock::now();
-    let mut findings = Vec::new();
-    if let Some(tls) = &settings.core.tls {
-        findings.extend(own(tls, now));
-        findings.push(authorities(tls));
-    }
-    if let Some(files) = &settings.front.clients {
-        findings.push(judged_by(
-            "client authorities",
-            files,
-            "correct client_ssl_ca_file in [front]",
-        ));
-    }
-    if findings.is_empty() {
-        return findings;
-    }
-    findings.extend(folder(&settings.core.sslkeys_path));
-    let listed = PeerKeys::new(settings.core.sslkeys_path.clone()).current(now);
-    findings.extend(keys(&listed, &settings.core.keys, now));
+    let path = &settings.core.sslkeys_path;
+    let listed = PeerKeys::new(path.clone()).current(now);
+    let authorities: Vec<_> = judges.into_iter().flat_map(authorities::all).collect();
+    let mut findings: Vec<_> = folder(path).into_iter().collect();
+    findings.extend(keys(path, &listed, &settings.core.keys, now));
+    let files = listed.keys().flat_map(|key| &key.files);
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    findings.extend(files.into_iter().filter_map(|file| issued(path, file, &authorities, now)));
     findings
-}
-
-/// The core's own certificate.
-fn own(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
-    match pair::load(&tls.certificate, "server_ssl_key_pass") {
-        Ok(pair) => shown(&pair).map(|own| time(&own, now)).into_iter().collect(),
-        Err(error) => {
-            let mend = "name PEM files in [core] server_ssl_key_file and server_ssl_cert_file";
-            vec![Finding::error("core certificate", &error.to_string(), mend)]
-        }
-    }
-}
-
-fn shown(pair: &CertifiedKey) -> Option<Certificate> {
-    Certificate::read(pair.end_entity_cert().ok()?).ok()
-}
-
-fn authorities(tls: &CoreTls) -> Finding {
-    let files = &tls.authorities;
-    if files.ca_file.is_none() && files.ca_path.is_none() {
-        return Finding::warn(
-            "core authorities",
-            "none: no client certificate counts, and nobody signs on by a key",
-            "set [core] server_ssl_ca_file",
-        );
-    }
-    judged_by("core authorities", files, "correct [core]")
-}
-
-fn judged_by(what: &'static str, files: &AuthorityFiles, mend: &'static str) -> Finding {
-    match Authorities::load(files.clone()) {
-        Err(error) => Finding::error(what, &error.to_string(), mend),
-        Ok(_) if files.crl_file.is_none() => {
-            Finding::ok(what, "readable; revocation is not looked at (no crl_file)")
-        }
-        Ok(_) => Finding::ok(what, "readable, with lists of revoked certificates"),
-    }
 }
 
 /// Who may write into the folder may let anybody in.
 fn folder(path: &Path) -> Option<Finding> {
     let mode = path.metadata().ok()?.mode();
     let found = format!("{} may be written by others than its owner", path.display());
-    let mend = format!("chmod go-w {}: a key that is put there is let in", path.display());
-    (mode & 0o022 != 0).then(|| Finding::fail("keys", found, mend))
+    (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
-fn keys(listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
+fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
     if let Some(error) = listed.unreadable() {
-        return vec![Finding::fail(
-            "keys",
-            format!("sslkeys_path cannot be read: {error}"),
-            "make the folder, and let the user that the core runs as read it",
-        )];
+        return vec![match access::check(path) {
+            Err(refused) => {
+                Finding::error("keys", &format!("sslkeys_path: {refused}"), account::LET_READ)
+            }
+            Ok(()) => Finding::fail(
+                "keys",
+                format!("sslkeys_path cannot be read: {error}"),
+                key::make_folder(path),
+            ),
+        }];
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
     let mut findings: Vec<_> = keys.iter().map(|key| one(key, entries, now)).collect();
-    for key in keys.iter().filter(|key| key.files.len() > 1) {
-        let found = format!("{} hold the same key", key.files.join(" and "));
-        findings.push(Finding::warn("keys", found, "keep one of them: one file, one name"));
+    for double in keys.iter().filter(|key| key.files.len() > 1) {
+        let found = format!("{} hold the same key", double.files.join(" and "));
+        findings.push(Finding::warn("keys", found, key::KEEP_ONE));
     }
     for (file, skip) in listed.skipped() {
-        findings.push(Finding::warn(
-            "keys",
-            format!("{file} is skipped: {skip}"),
-            "put the output of `openssl pkey -in KEY -pubout` there, or move the file away",
-        ));
+        let said = format!("{file} is skipped: {skip}");
+        findings.push(match access::check(&path.join(file)).map_err(|refused| refused.obstacle) {
+            Err(Obstacle::Mode { advice, .. }) => Finding::warn("keys", said, advice),
+            _ => Finding::warning("keys", &said, key::PUT_KEY),
+        });
     }
     let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
     for entry in entries.iter().filter(held) {
         let found = format!("[[core.key]] names {}, and no such key is there", entry.file);
-        findings.push(Finding::warn("keys", found, "correct file, or take the entry out"));
+        findings.push(Finding::warn("keys", found, key::CORRECT_ENTRY));
     }
     findings
 }
 
-fn one(key: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
-    let name = format!("{} ({})", key.files.join(", "), key.algorithm);
-    let Some(entry) = entries.iter().find(|entry| key.files.contains(&entry.file)) else {
+fn one(listed: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
+    let name = format!("{} ({})", listed.files.join(", "), listed.algorithm);
+    let Some(entry) = entries.iter().find(|entry| listed.files.contains(&entry.file)) else {
         return Finding::warn(
             "keys",
             format!("{name} has no [[core.key]]: its holder is SYSTEM, and may do everything"),
-            "give it an entry with act_as, or with act_as = [\"SYSTEM\"] if that is meant",
+            key::GIVE_ENTRY,
         );
     };
     if let Some(end) = entry.not_after.filter(|end| *end < now) {
         let found = format!("{name} counts no more since {end}");
-        return Finding::warn(
-            "keys",
-            found,
-            "remove the file, or give the entry another not_after",
-        );
+        return Finding::warn("keys", found, key::REMOVE_KEY);
     }
     Finding::ok("keys", format!("{name} {}", may(&entry.rights)))
+}
+
+/// A file may hold a certificate instead of the bare key: then more can be said of it.
+fn issued(folder: &Path, file: &str, authorities: &[Cert], now: Timestamp) -> Option<Finding> {
+    let certificates = cert::of_file(&folder.join(file));
+    let cert = certificates.first()?;
+    if !authorities.iter().any(|authority| authority.subject == cert.issuer) {
+        let issuer = &cert.told.issuer;
+        let names = authorities::names(authorities);
+        let found = format!(
+            "the certificate in {file} was issued by {issuer}, and only those of {names} are taken"
+        );
+        return Some(Finding::warn("keys", found, key::ISSUE_OR_TRUST));
+    }
+    certificates::time::of_key("keys", cert, now)
 }
 
 fn may(rights: &KeyRights) -> String {
@@ -179,7 +151,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("README"), "keys").unwrap();
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
-        let found = keys(&listed, &[entry("gone.pem")], clock::now());
+        let found = keys(directory.path(), &listed, &[entry("gone.pem")], clock::now());
         assert!(found.iter().all(|finding| finding.status() == Status::Warn));
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");

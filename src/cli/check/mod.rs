@@ -3,24 +3,34 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
 use self::finding::Finding;
+use self::gateway::Gateway;
+use self::kerberos::Callers;
 use super::CheckArguments;
+use crate::advice;
 use crate::config::{self, Settings};
 
 mod accounts;
+mod authorities;
+mod certificates;
 mod command;
 mod core;
 mod finding;
+mod gateway;
 mod kerberos;
 mod keys;
 mod names;
 mod ntlm;
-mod passwords;
+mod patience;
+mod process;
+mod proxies;
+mod report;
 mod rights;
+mod running;
 mod sockets;
 mod storage;
-mod tls;
 mod upstream;
 
 /// Checks, and prints what was found on standard output.
@@ -34,27 +44,59 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
         Ok(loaded) => {
             let mut findings = vec![Finding::ok("configuration", origin)];
             findings.extend(loaded.warnings.iter().map(|warning| {
-                Finding::warn("configuration", warning.to_string(), "as the warning says")
+                let mend = advice::configuration::AS_IT_SAYS;
+                Finding::warn("configuration", warning.to_string(), mend)
             }));
             findings.extend(surroundings(&loaded.settings, path.as_deref()));
             (findings, ExitCode::FAILURE)
         }
         Err(errors) => {
             let complaints = errors.complaints().iter();
-            let failed = complaints.map(|complaint| {
-                Finding::error("configuration", &complaint.to_string(), "correct this line")
-            });
+            let mend = advice::configuration::CORRECT_LINE;
+            let failed = complaints
+                .map(|complaint| Finding::error("configuration", &complaint.to_string(), mend));
             (failed.collect(), ExitCode::from(WRONG_CONFIGURATION))
         }
     };
     // A reader that has gone away changes nothing about what was found.
-    let _ = finding::print(&findings, arguments.json);
+    let _ = report::print(&findings, arguments.json);
     if findings.iter().any(Finding::failed) { bad } else { ExitCode::SUCCESS }
 }
 
+/// What all checks know.
+struct Context<'a> {
+    settings: &'a Settings,
+    /// Whether root makes the state folder for the account when the gateway starts.
+    state_is_made: bool,
+    /// The gateway that runs now by this configuration.
+    gateway: Gateway,
+    /// Whether root makes the folder of the core's socket, or gives it away.
+    socket_is_made: bool,
+    /// The ticket of whoever started the check.
+    callers: Callers,
+}
+
+/// What is looked at, in the order of the report. Each asks for a bounded time.
+const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 12] = [
+    |context| kerberos::check(context.settings, &context.callers),
+    |context| names::check(context.settings),
+    |context| certificates::check(context.settings),
+    |context| authorities::check(context.settings),
+    |context| keys::check(context.settings),
+    storage::check,
+    |context| accounts::check(&context.settings.core),
+    |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
+    |context| wait_for("core", core::check(context.settings, context.socket_is_made)),
+    |context| wait_for("upstream", upstream::check(context.settings)),
+    |context| proxies::check(context.settings),
+    |context| wait_for("gateway", running::check(context.settings)),
+];
+
 fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
-    let mut findings = sockets::check(settings);
+    let gateway = Gateway::find(settings, file);
+    let mut findings = sockets::check(settings, &gateway);
+    let callers = Callers::take();
     let account = match rights::become_account(settings, file) {
         Ok(account) => account,
         Err(failed) => {
@@ -63,26 +105,34 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
         }
     };
     findings.extend(account.findings);
-    findings.extend(kerberos::check(settings));
-    findings.extend(passwords::check(settings));
-    findings.extend(names::check(settings));
-    findings.extend(tls::check(settings));
-    findings.extend(keys::check(settings));
-    findings.extend(storage::check(settings, account.state_is_made));
-    findings.extend(accounts::check(&settings.core));
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(async {
-            findings.extend(ntlm::check(settings).await);
-            findings.extend(core::check(settings).await);
-            findings.extend(upstream::check(settings).await);
-        }),
-        Err(error) => findings.push(Finding::fail(
-            "core",
-            format!("it cannot be asked: {error}"),
-            "raise the limits of this process (ulimit -n)",
-        )),
-    }
+    let rights::As { state_is_made, socket_is_made, .. } = account;
+    let context = Context { settings, state_is_made, socket_is_made, gateway, callers };
+    findings.extend(side_by_side(&context));
     findings
+}
+
+/// All at once, since most of them wait for an answer. Threads that begin now have
+/// the rights of the account alone.
+fn side_by_side(context: &Context<'_>) -> Vec<Finding> {
+    thread::scope(|scope| {
+        let running = CHECKS.map(|check| scope.spawn(move || check(context)));
+        let findings = running.into_iter().map(|thread| match thread.join() {
+            Ok(findings) => findings,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        findings.flatten().collect()
+    })
+}
+
+/// Runs a check that talks to others; `what` stands for it where that is impossible.
+fn wait_for(what: &'static str, check: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(check),
+        Err(error) => {
+            let found = format!("it cannot be asked: {error}");
+            vec![Finding::fail(what, found, advice::account::RAISE_LIMITS)]
+        }
+    }
 }
 
 /// EX_CONFIG of sysexits.h.

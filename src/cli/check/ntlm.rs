@@ -4,8 +4,11 @@ use nix::unistd::{AccessFlags, access};
 
 use self::samba::Samba;
 use super::finding::Finding;
+use crate::advice::ntlm as ntlm_advice;
+use crate::advice::rights::{self, Need};
 use crate::config::Settings;
 use crate::config::checked::Ntlm;
+use crate::process::access::{Obstacle, explain};
 use crate::wire::Mechanism;
 
 mod helper;
@@ -20,25 +23,50 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     if !is_offered(settings) {
         return not_installed(ntlm).into_iter().collect();
     }
-    let program = program(ntlm);
-    if program.failed() {
-        return vec![program];
+    let (findings, member) = all(ntlm).await;
+    // Debian's winbind runs without belonging to a domain, and whoever wrote no list of
+    // mechanisms has not asked for NTLM: then it is not offered, and that is all.
+    match findings.iter().find(|finding| finding.failed()) {
+        Some(failed) if !member && !is_asked_for(settings) => vec![not_joined(failed)],
+        _ => findings,
     }
-    let mut findings = vec![program];
+}
+
+/// What is found, and whether this host belongs to a domain, as far as smb.conf says.
+async fn all(ntlm: &Ntlm) -> (Vec<Finding>, bool) {
+    let mut member = false;
+    let mut findings = vec![program(ntlm)];
+    if findings.iter().any(Finding::failed) {
+        return (findings, member);
+    }
     if let Some(own_password) = own_password(ntlm) {
         findings.push(own_password);
         findings.push(helper::check(ntlm).await);
-        return findings;
+        return (findings, member);
     }
     match Samba::read(ntlm).await {
         Ok(samba) => {
+            member = samba.is_member();
             findings.extend(samba.findings());
             findings.extend(winbind::check(ntlm, &samba).await);
         }
         Err(failed) => findings.push(failed),
     }
     findings.push(helper::check(ntlm).await);
-    findings
+    (findings, member)
+}
+
+/// Whether a list of mechanisms that somebody wrote has NTLM in it.
+fn is_asked_for(settings: &Settings) -> bool {
+    let sites = settings.sites.iter().map(|site| (&site.mechanisms, site.mechanisms_by_default));
+    let general = (&settings.sso.mechanisms, settings.sso.mechanisms_by_default);
+    sites.chain([general]).any(|(list, by_default)| !by_default && list.contains(&Mechanism::Ntlm))
+}
+
+fn not_joined(failed: &Finding) -> Finding {
+    let found =
+        format!("NTLM is not offered, since this host belongs to no domain ({})", failed.found());
+    Finding::warn(CHECK, found, ntlm_advice::JOIN_OR_LEAVE_OUT)
 }
 
 fn is_offered(settings: &Settings) -> bool {
@@ -64,7 +92,11 @@ fn program(ntlm: &Ntlm) -> Finding {
     }
     if access(&ntlm.ntlm_auth, AccessFlags::X_OK).is_err() {
         let found = format!("this user may not execute {path}");
-        return Finding::fail(CHECK, found, format!("chmod 0755 {path}"));
+        let mend = match explain(&ntlm.ntlm_auth, Need::Run).obstacle {
+            Obstacle::Mode { found, advice } if found.folder => advice,
+            _ => format!("chmod 0755 {}", rights::quoted(&ntlm.ntlm_auth)),
+        };
+        return Finding::fail(CHECK, found, mend);
     }
     let arguments: Vec<_> = ntlm.ntlm_auth_args.iter().map(|argument| shown(argument)).collect();
     let with = match arguments.join(" ") {
@@ -117,6 +149,25 @@ mod tests {
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].status(), Status::Ok);
         assert!(findings[0].to_string().contains("not offered"), "{}", findings[0]);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_bothered_with_ntlm_who_did_not_ask_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ntlm_auth");
+        std::fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let smb_conf = folder.path().join("smb.conf");
+        std::fs::write(&smb_conf, "[global]\nserver role = standalone server\n").unwrap();
+        let helper = format!(
+            "[sso.ntlm]\nntlm_auth = {path:?}\nntlm_auth_args = [\"--configfile={}\"]\n",
+            smb_conf.display()
+        );
+        let findings = check(&settings(&helper)).await;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].status(), Status::Warn);
+        let asked = check(&settings(&format!("[sso]\nmechanisms = [\"ntlm\"]\n{helper}"))).await;
+        assert!(asked.iter().any(Finding::failed), "{asked:?}");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::finding::Finding;
+use crate::advice::account;
 use crate::cli::readable;
 use crate::cli::serve::Role;
 use crate::config::Settings;
@@ -18,22 +19,27 @@ pub(super) struct As {
     pub(super) findings: Vec<Finding>,
     /// Whether root makes the state folder for the account when the gateway starts.
     pub(super) state_is_made: bool,
+    /// Whether root makes the folder of the core's socket, or gives it away.
+    pub(super) socket_is_made: bool,
 }
 
 /// Becomes the account that the gateway becomes. `Err`: nothing more can be checked,
 /// since it would be checked for another.
 pub(super) fn become_account(settings: &Settings, file: Option<&Path>) -> Result<As, Vec<Finding>> {
-    let mut state_is_made = false;
+    let (mut state_is_made, mut socket_is_made) = (false, false);
     let mut findings = Vec::new();
     if let Some(run_as) = &settings.run_as {
         let told = |error: AccountError| {
-            vec![Finding::error(CHECK, &error.to_string(), "correct run_as_user and run_as_group")]
+            vec![Finding::error(CHECK, &error.to_string(), account::CORRECT_RUN_AS)]
         };
         let account = Account::find(run_as).map_err(told)?;
         if account.change().map_err(told)? == Change::Drop {
             state_is_made = plan(&settings.state_path, None) != Plan::Leave;
+            let socket = &settings.core.listen;
+            let made = |run| plan(run, Some(socket)) != Plan::Leave;
+            socket_is_made = socket.parent().is_some_and(made);
             privileges::drop_to(&account).map_err(|error| {
-                vec![Finding::error(CHECK, &error.to_string(), "start the gateway as the account")]
+                vec![Finding::error(CHECK, &error.to_string(), account::START_AS_ACCOUNT)]
             })?;
         }
         findings.push(Finding::ok(CHECK, format!("what follows is for {}", Reader::here())));
@@ -42,17 +48,17 @@ pub(super) fn become_account(settings: &Settings, file: Option<&Path>) -> Result
     let unreadable = readable::unreadable(Role::Both, settings);
     findings.extend(unreadable.iter().filter(|(key, _)| *key != readable::KEYTAB).map(
         |(key, unreadable)| {
-            Finding::error("readable", &format!("{key}: {unreadable}"), "let the account read it")
+            Finding::error("readable", &format!("{key}: {unreadable}"), account::LET_READ)
         },
     ));
     if let Some(Err(unreadable)) = file.map(access::check) {
         findings.push(Finding::warn(
             "readable",
             format!("the gateway will not be able to reload: {unreadable}"),
-            "as the line says",
+            account::RELOADS,
         ));
     }
-    Ok(As { findings, state_is_made })
+    Ok(As { findings, state_is_made, socket_is_made })
 }
 
 const CHECK: &str = "run as";

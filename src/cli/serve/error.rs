@@ -54,7 +54,7 @@ pub enum ServeError {
     /// The runtime or a signal handler.
     #[error("the system gives no {0}: {1}")]
     System(&'static str, #[source] io::Error),
-    /// The figures.
+    /// The metrics.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The front.

@@ -97,6 +97,9 @@ impl Handed {
         let front = &mut settings.front;
         if !self.front.is_empty() {
             front.listen.clone_from(&self.front);
+        } else if front.listen_by_default && !self.front_tls.is_empty() {
+            // The default listener is for those who name no address.
+            front.listen.clear();
         }
         if !self.front_tls.is_empty() {
             front.listen_tls.clone_from(&self.front_tls);

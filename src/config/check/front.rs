@@ -22,7 +22,8 @@ pub(super) fn check(
     surroundings: &Surroundings,
     notes: &mut Notes<'_>,
 ) -> Front {
-    listeners(raw, notes);
+    let plain = plain(raw);
+    listeners(raw, plain, notes);
     limits(raw, notes);
     for given in raw.trusted_proxies.iter().filter(|given| given.prefix_len() == 0) {
         notes.warn(
@@ -31,7 +32,8 @@ pub(super) fn check(
         );
     }
     Front {
-        listen: raw.listen.iter().map(|given| given.value).collect(),
+        listen: plain.iter().map(|given| given.value).collect(),
+        listen_by_default: !raw.listen.is_set(),
         listen_tls: raw.listen_tls.iter().map(|given| given.value).collect(),
         listen_status: raw.listen_status.value,
         certificate: certificate(raw, surroundings, notes),
@@ -52,11 +54,16 @@ pub(super) fn check(
     }
 }
 
-fn listeners(raw: &raw::Front, notes: &mut Notes<'_>) {
+/// The listeners of plain HTTP. The default one is for a file that names no address.
+fn plain(raw: &raw::Front) -> &[Given<SocketAddr>] {
+    if raw.listen.is_set() || raw.listen_tls.is_empty() { &raw.listen } else { &[] }
+}
+
+fn listeners(raw: &raw::Front, plain: &[Given<SocketAddr>], notes: &mut Notes<'_>) {
     let status =
         raw.listen_status.value.map(|value| Given { at: raw.listen_status.at.clone(), value });
     let mut seen: Vec<&Given<SocketAddr>> = Vec::new();
-    for given in raw.listen.iter().chain(raw.listen_tls.iter()).chain(&status) {
+    for given in plain.iter().chain(raw.listen_tls.iter()).chain(&status) {
         // Port 0 is a new port each time.
         let twin = seen.iter().find(|other| other.value == given.value && given.port() != 0);
         if let Some(twin) = twin {
@@ -68,7 +75,7 @@ fn listeners(raw: &raw::Front, notes: &mut Notes<'_>) {
         }
         seen.push(given);
     }
-    if raw.listen.is_empty() && raw.listen_tls.is_empty() {
+    if plain.is_empty() && raw.listen_tls.is_empty() {
         notes.warn(
             &raw.listen.at,
             "is empty, and so is front.listen_tls: no client can reach the front",

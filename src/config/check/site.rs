@@ -120,11 +120,46 @@ fn require(raw: &raw::Site, notes: &mut Notes<'_>) -> Vec<Requirement> {
         notes.error(&raw.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in whoever is signed on");
     }
     for given in raw.require.iter() {
-        if let Requirement::Company(_) = given.value {
-            notes.warn(&given.at, "asks for a tenant; tenants are not in this version of Doorward, so nobody meets it");
+        if let Some(sentence) = unmeetable(&given.value) {
+            notes.error(&given.at, format!("{:?} {sentence}", given.value.to_string()));
         }
     }
     raw.require.iter().map(|given| given.value.clone()).collect()
+}
+
+/// Why nobody can meet a requirement in this version, and what to write instead. A site
+/// that asks for it would lock everybody out.
+fn unmeetable(requirement: &Requirement) -> Option<String> {
+    match requirement {
+        Requirement::Group(name) if is_sid(name) => None,
+        Requirement::Group(name) if name.to_ascii_uppercase().starts_with("S-1-") => Some(
+            "is not a whole SID; write it as group:S-1-5-21-1004336348-1177238915-682003330-513, as /.doorward/whoami shows it to its members"
+                .to_owned(),
+        ),
+        Requirement::Group(name) => Some(format!(
+            "is met by nobody, because this version knows groups by SID and not by name; write group: and the SID, which `wbinfo --name-to-sid='{}'` prints on a host that has joined the domain, and PowerShell by (Get-ADGroup '{}').SID.Value",
+            name.replace('\'', "'\\''"),
+            name.replace('\'', "''"),
+        )),
+        Requirement::Company(_) => Some(
+            "is met by nobody, because tenants are not in this version of Doorward; take it out"
+                .to_owned(),
+        ),
+        Requirement::Admin => Some(
+            "is met by nobody, because this version knows no administrators among those who sign on; name them as user:NAME, or by the SID of their group as group:S-1-5-…"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether it is a SID of Windows: `S-1-`, an authority, and numbers below it.
+fn is_sid(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let begins =
+        parts.next().is_some_and(|s| s.eq_ignore_ascii_case("s")) && parts.next() == Some("1");
+    let number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    begins && parts.clone().all(|part| number(&part)) && parts.count() >= 2
 }
 
 /// How specific a pattern is: an exact name before a suffix, a longer suffix before a shorter.

@@ -69,7 +69,7 @@ pub(super) fn known(
             Offer::Here(mechanism) if offered.contains(&mechanism) => {
                 notes.error(
                     &given.at,
-                    format!("{:?} stands there twice; take one out", mechanism.as_str()),
+                    format!("{:?} is listed twice; take one out", mechanism.as_str()),
                 );
             }
             Offer::Here(Mechanism::Certificate) if !certificates => {

@@ -133,7 +133,7 @@ impl Passwords {
         })
     }
 
-    /// How often what came of them.
+    /// Counts by outcome.
     pub(super) fn counts(&self) -> IntCounterVec {
         self.counts.clone()
     }

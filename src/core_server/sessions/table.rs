@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::{Account, Name};
+use super::recent::Recent;
 use crate::clock::Timestamp;
 use crate::core_server::admit::Admission;
 use crate::store::{Changes, Record, Usage};
-use crate::wire::{Reason, SessionKey};
+use crate::wire::{Ended, Ending, Mechanism, Reason, SessionKey};
 
 mod listing;
 
@@ -22,6 +23,8 @@ pub(in crate::core_server) struct Limits {
     pub(in crate::core_server) timeout: Duration,
     /// A session whose secret never came back ends after this.
     pub(in crate::core_server) unclaimed: Duration,
+    /// No session lives longer than this.
+    pub(in crate::core_server) lifetime: Duration,
     /// Sessions of one user at once; 0 counts as 1.
     pub(in crate::core_server) per_user: usize,
 }
@@ -50,6 +53,7 @@ pub(super) struct Table {
     due: BTreeSet<(Timestamp, SessionKey)>,
     /// Those that were opened by certificate.
     certified: HashSet<SessionKey>,
+    recent: Recent,
     next_serial: u64,
     next_user_id: u64,
     changes: Changes,
@@ -63,16 +67,25 @@ struct Live {
     /// The time to claim it counts from here: its beginning, or the start of the core.
     waits_since: Timestamp,
     due: Timestamp,
+    /// Why it ends at `expires_at`, used or not.
+    latest: Ending,
 }
 
 impl Live {
     fn deadline(&self, limits: &Limits) -> Timestamp {
+        self.end(limits).at
+    }
+
+    /// When it ends if it is not used any more, and why.
+    fn end(&self, limits: &Limits) -> Ended {
         let unused = if self.usage.claimed {
-            self.usage.last_used.plus(limits.timeout)
+            Ended { why: Ending::Idle, at: self.usage.last_used.plus(limits.timeout) }
         } else {
-            self.waits_since.plus(limits.unclaimed.min(limits.timeout))
+            let waits = limits.unclaimed.min(limits.timeout);
+            Ended { why: Ending::Unclaimed, at: self.waits_since.plus(waits) }
         };
-        unused.min(self.record.expires_at)
+        let at = self.record.expires_at;
+        if at < unused.at { Ended { why: self.latest, at } } else { unused }
     }
 }
 
@@ -87,6 +100,7 @@ impl Table {
             accounts: HashMap::new(),
             due: BTreeSet::new(),
             certified: HashSet::new(),
+            recent: Recent::default(),
             next_serial: records.iter().map(|record| record.serial + 1).max().unwrap_or(0),
             next_user_id: records.iter().map(|record| record.user_id + 1).max().unwrap_or(0),
             changes: Changes::default(),
@@ -151,14 +165,14 @@ impl Table {
     }
 
     /// A prepared session lives. Returns those that made room for it.
-    pub(super) fn insert(&mut self, record: Arc<Record>, now: Timestamp) -> Vec<Ended> {
+    pub(super) fn insert(&mut self, record: Arc<Record>, now: Timestamp) -> Vec<Gone> {
         let name = Name::of(&record.user);
         let mut gone = Vec::new();
         while let Some(account) = self.accounts.get(&name)
             && account.sessions() >= self.limits.per_user.max(1)
             && let Some(key) = account.first_to_go()
         {
-            gone.extend(self.end(&key));
+            gone.extend(self.end(&key, Ended { why: Ending::Displaced, at: now }));
         }
         // It was held by prepare or load, so it is there; and it holds the name once.
         let Some((name, _)) = self.accounts.get_key_value(&name) else { return gone };
@@ -167,7 +181,8 @@ impl Table {
         if let Some(account) = self.accounts.get_mut(&name) {
             account.add(record.serial, usage, key);
         }
-        let mut live = Live { record, name, usage, waits_since: now, due: now };
+        let latest = latest(&record, &self.limits);
+        let mut live = Live { record, name, usage, waits_since: now, due: now, latest };
         live.due = live.deadline(&self.limits);
         self.due.insert((live.due, key));
         self.serials.insert(live.record.serial, key);
@@ -207,6 +222,12 @@ impl Table {
         Ok(Arc::clone(&live.record))
     }
 
+    /// Why there is no session of this key any more, where that is still known.
+    pub(super) fn ended(&self, key: &SessionKey, now: Timestamp) -> Option<Ended> {
+        let due = self.sessions.get(key).map(|live| live.end(&self.limits));
+        due.filter(|end| end.at <= now).or_else(|| self.recent.of(key))
+    }
+
     /// The sessions that were opened by certificate.
     pub(super) fn certified(&self) -> Vec<Arc<Record>> {
         self.certified.iter().filter_map(|key| self.certified_one(key)).collect()
@@ -219,7 +240,7 @@ impl Table {
     }
 
     /// Ends a session, if there is one.
-    pub(super) fn end(&mut self, key: &SessionKey) -> Option<Ended> {
+    pub(super) fn end(&mut self, key: &SessionKey, ended: Ended) -> Option<Gone> {
         let live = self.sessions.remove(key)?;
         self.due.remove(&(live.due, *key));
         self.serials.remove(&live.record.serial);
@@ -230,11 +251,12 @@ impl Table {
         self.changes.used.remove(&live.record.serial);
         self.changes.ended.push(live.record.serial);
         self.release(&live.name, live.record.user_id);
-        Some(Ended { record: live.record, was_claimed: live.usage.claimed })
+        self.recent.remember(*key, ended);
+        Some(Gone { record: live.record, was_claimed: live.usage.claimed, why: ended.why })
     }
 
     /// Ends sessions whose time is over, `at_most` so many.
-    pub(super) fn expire(&mut self, now: Timestamp, at_most: usize) -> Vec<Ended> {
+    pub(super) fn expire(&mut self, now: Timestamp, at_most: usize) -> Vec<Gone> {
         let mut gone = Vec::new();
         while gone.len() < at_most
             && let Some(&(due, key)) = self.due.first()
@@ -244,13 +266,13 @@ impl Table {
                 self.due.pop_first();
                 continue;
             };
-            let deadline = live.deadline(&self.limits);
-            if deadline <= now {
-                gone.extend(self.end(&key));
+            let end = live.end(&self.limits);
+            if end.at <= now {
+                gone.extend(self.end(&key, end));
             } else {
-                live.due = deadline;
+                live.due = end.at;
                 self.due.pop_first();
-                self.due.insert((deadline, key));
+                self.due.insert((end.at, key));
             }
         }
         gone
@@ -277,9 +299,23 @@ impl Table {
     }
 }
 
+/// Why a session ends at the moment that was set when it was opened: with what
+/// proved its owner, or because no session lives longer.
+fn latest(record: &Record, limits: &Limits) -> Ending {
+    if record.expires_at >= record.opened_at.plus(limits.lifetime) {
+        return Ending::Lifetime;
+    }
+    match record.mechanism {
+        Mechanism::Negotiate => Ending::TicketEnd,
+        Mechanism::Certificate => Ending::CertificateEnd,
+        _ => Ending::Lifetime,
+    }
+}
+
 /// A session that lives no more.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) record: Arc<Record>,
-    pub(super) was_claimed: bool,
+pub(in crate::core_server) struct Gone {
+    pub(in crate::core_server) record: Arc<Record>,
+    pub(in crate::core_server) was_claimed: bool,
+    pub(in crate::core_server) why: Ending,
 }

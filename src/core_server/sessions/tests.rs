@@ -7,10 +7,15 @@ use crate::identity::{Rules, Via, identify};
 use crate::store::{Changes, Database};
 use crate::wire::Mechanism;
 
-const LIMITS: Limits =
-    Limits { timeout: Duration::from_secs(300), unclaimed: Duration::from_secs(120), per_user: 3 };
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(300),
+    unclaimed: Duration::from_secs(120),
+    lifetime: Duration::from_secs(LIFETIME),
+    per_user: 3,
+};
 const LIFETIME: u64 = 36_000;
 const START: u64 = 1_000_000;
+const SIGNED_OFF: Ended = Ended { why: Ending::Logout, at: at(1) };
 
 const fn at(second: u64) -> Timestamp {
     Timestamp::from_unix(START + second)
@@ -187,9 +192,9 @@ fn sessions_share_the_user_until_the_last_one_ends() {
     for record in records {
         table.insert(record, at(0));
     }
-    table.end(&SessionKey::of("a"));
+    table.end(&SessionKey::of("a"), SIGNED_OFF);
     assert_eq!(table.take_changes(), Changes { ended: vec![0], ..Changes::default() });
-    table.end(&SessionKey::of("b"));
+    table.end(&SessionKey::of("b"), SIGNED_OFF);
     let changes = Changes { ended: vec![1], forgotten: vec![id], ..Changes::default() };
     assert_eq!(table.take_changes(), changes);
     open(&mut table, "john", "c", at(1));
@@ -272,7 +277,7 @@ async fn after_a_crash_granted_sessions_live_and_ended_ones_do_not() {
     let sessions = start(directory.path(), None);
     let kept = SessionKey::of(&open_one(&sessions, "john").await.unwrap());
     let ended = SessionKey::of(&open_one(&sessions, "john").await.unwrap());
-    let (_, recorded) = sessions.end(&ended).await.unwrap();
+    let (_, recorded) = sessions.end(&ended, Ending::Logout, at(1)).await.unwrap();
     assert_eq!(recorded, Ok(()));
     let after_crash = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(directory.path()).unwrap() {
@@ -307,7 +312,8 @@ async fn on_a_full_disk_nobody_new_comes_in_and_nobody_is_thrown_out() {
     assert!(others.iter().all(lives));
 
     for secret in &others {
-        let (_, recorded) = sessions.end(&SessionKey::of(secret)).await.unwrap();
+        let (_, recorded) =
+            sessions.end(&SessionKey::of(secret), Ending::Logout, at(1)).await.unwrap();
         assert_eq!(recorded, Ok(()));
     }
     let new = open_one(&sessions, "john").await.unwrap();
@@ -370,4 +376,59 @@ fn looking_at_a_session_is_no_use_of_it() {
     assert_eq!(seen.usage, crate::store::Usage { last_used: at(0), claimed: false });
     assert!(table.take_changes().is_empty());
     assert_eq!(table.see(&key, at(120)), None);
+}
+
+#[test]
+fn whoever_comes_too_late_is_told_why_and_when() {
+    let mut table = Table::load(Vec::new(), Limits { per_user: 1, ..LIMITS }, at(0));
+    let told = |table: &Table, secret: &str, second| {
+        table.ended(&SessionKey::of(secret), at(second)).map(|ended| (ended.why, ended.at))
+    };
+    open(&mut table, "john", "idle", at(0));
+    assert_eq!(told(&table, "idle", 0), None, "it lives");
+    assert!(lives(&mut table, "idle", at(10)));
+    assert_eq!(told(&table, "idle", 310), Some((Ending::Idle, at(310))), "before it is swept");
+    table.expire(at(400), usize::MAX);
+    assert_eq!(told(&table, "idle", 400), Some((Ending::Idle, at(310))), "and after");
+
+    open(&mut table, "mary", "first", at(0));
+    open(&mut table, "mary", "second", at(5));
+    assert_eq!(told(&table, "first", 5), Some((Ending::Displaced, at(5))));
+    table.end(&SessionKey::of("second"), SIGNED_OFF);
+    assert_eq!(told(&table, "second", 5), Some((Ending::Logout, at(1))));
+    open(&mut table, "mary", "third", at(0));
+    assert_eq!(told(&table, "third", 120), Some((Ending::Unclaimed, at(120))));
+    assert_eq!(told(&table, "made up", 120), None);
+}
+
+#[test]
+fn a_ticket_that_ends_before_the_lifetime_ends_the_session_and_is_named() {
+    let mut table = empty();
+    let identity = identify("john", Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
+    for (secret, mechanism, ends_at, why) in [
+        ("ticket", Mechanism::Negotiate, Some(at(200)), Ending::TicketEnd),
+        ("certificate", Mechanism::Certificate, Some(at(200)), Ending::CertificateEnd),
+        ("long", Mechanism::Negotiate, Some(at(LIFETIME + 1)), Ending::Lifetime),
+        ("password", Mechanism::Basic, None, Ending::Lifetime),
+    ] {
+        let facts = Facts {
+            mechanism,
+            principal: "john".to_owned(),
+            public_key: None,
+            channel_bound: false,
+            ends_at,
+            groups: Vec::new(),
+        };
+        let admitted = admit(&identity, facts, LIMITS.lifetime, at(0)).unwrap();
+        let record = table.prepare(admitted, SessionKey::of(secret), Origin::default(), at(0));
+        let end = record.expires_at;
+        table.insert(record, at(0));
+        let mut used = at(0);
+        while used < end {
+            assert!(lives(&mut table, secret, used), "{secret}");
+            used = used.plus(Duration::from_secs(100));
+        }
+        let told = table.ended(&SessionKey::of(secret), end).map(|ended| (ended.why, ended.at));
+        assert_eq!(told, Some((why, end)), "{secret}");
+    }
 }

@@ -1,6 +1,5 @@
 //! Turns outcomes into responses: the only file that writes a login response.
 
-use std::net::IpAddr;
 use std::time::Instant;
 
 use askama::Template;
@@ -13,17 +12,19 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
+use super::advice::{Advice, Known, advise, application};
+use super::came::Came;
 use super::cookie;
 use super::facts::Facts;
 use super::pages;
+use super::record;
 use super::sign_on::{Policy, Present, Refusal, Reply};
 use super::status::{status_of, title};
-use crate::audit::{Happening, Line, Verdict};
+use crate::config::checked::ChannelBinding;
 use crate::front::body::Body;
 use crate::front::mechanism::Scheme;
 use crate::front::upstream::UpstreamError;
 use crate::front::{Front, Live};
-use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
 use crate::wire::{ErrorBody, Mechanism, Reason, Session};
 
@@ -43,13 +44,15 @@ pub struct Answerer<'a> {
     front: &'a Front,
     page: bool,
     facts: Option<&'a Facts>,
+    came: Came,
     began: Instant,
 }
 
 impl<'a> Answerer<'a> {
     /// Knows only whether a person is to read the answer.
     pub fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
-        Self { front, page: wants_page(request.headers()), facts: None, began }
+        let came = Came::read(request);
+        Self { front, page: wants_page(request.headers()), facts: None, came, began }
     }
 
     /// Knows the facts of the request as well.
@@ -57,34 +60,43 @@ impl<'a> Answerer<'a> {
     where
         'a: 'b,
     {
-        Answerer { front: self.front, page: self.page, facts: Some(facts), began: self.began }
+        let Self { front, page, came, began, .. } = self;
+        Answerer { front, page, facts: Some(facts), came, began }
+    }
+
+    /// Remembers who sent the request, where that is a proxy that nobody listed.
+    pub fn notice_proxy(&self) {
+        let untrusted = self.facts.filter(|facts| !facts.trusted);
+        if let (Some(facts), Some(mark)) = (untrusted, self.came.mark) {
+            self.front.unlisted.saw(facts.client, mark, &self.front.metrics);
+        }
     }
 
     fn secure(&self) -> bool {
         self.facts.is_some_and(|facts| facts.secure)
     }
 
-    fn client(&self) -> Option<IpAddr> {
-        self.facts.map(|facts| facts.client)
-    }
-
-    /// What was asked for, for log and audit.
-    fn site(&self) -> String {
-        self.facts.map(|facts| format!("{}{}", facts.host, facts.path)).unwrap_or_default()
-    }
-
     /// Not signed on, or not permitted: the status that fits the reason, the
     /// challenges that are offered, and the words.
     pub fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
+        self.refuse_with(self.advice(refusal, policy.as_ref()), refusal, policy)
+    }
+
+    fn refuse_with(
+        &self,
+        advice: Advice,
+        refusal: &Refusal,
+        policy: Option<Policy<'_>>,
+    ) -> Response<Body> {
         let reference = new_reference();
-        self.record(refusal, &reference);
+        record::refusal(self.front, self.facts, refusal, &reference, self.began);
         let mut status = status_of(refusal.reason);
         let certificates = policy.is_some_and(|policy| policy.takes_certificates_only());
         if certificates && status == StatusCode::UNAUTHORIZED {
             // 401 demands a challenge, and there is none for certificates (RFC 9110 section 15.5.2).
             status = StatusCode::FORBIDDEN;
         }
-        let mut response = self.words(status, refusal.reason.label(), refusal, &reference);
+        let mut response = self.words(status, &advice, refusal, &reference);
         if status == StatusCode::UNAUTHORIZED
             && let Some(policy) = policy
         {
@@ -211,27 +223,63 @@ impl<'a> Answerer<'a> {
         json(StatusCode::OK, value)
     }
 
-    /// Neither a site nor a page of Doorward's own.
-    pub fn not_found(&self, what: &str) -> Response<Body> {
+    /// Doorward has no page of its own of this name.
+    pub fn no_own_page(&self) -> Response<Body> {
+        let what = "Doorward has no page of this name";
         let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
-        self.refuse(&refusal, None)
+        self.refuse_with(Advice::of(format!("{what}.")), &refusal, None)
+    }
+
+    /// Signed on, at a site that has nothing to show.
+    pub fn no_application(&self, present: &Present) -> Response<Body> {
+        let what = "this site has no application behind it ([[site]] without upstream)";
+        let refusal = Refusal {
+            detail: what.to_owned(),
+            present: Some(Box::new(present.clone())),
+            ..Refusal::new(Reason::NoSite)
+        };
+        self.refuse_with(Advice::of(format!("You are signed on, but {what}.")), &refusal, None)
     }
 
     /// The application did not answer, or not in time.
     pub fn application_failed(&self, error: &UpstreamError, present: &Present) -> Response<Body> {
         let reference = new_reference();
         self.front.metrics.upstream_failed(error.label());
-        tracing::error!(
-            reference,
-            site = self.site(),
-            error = error as &dyn std::error::Error,
-            "the application gave no answer"
-        );
-        let reason = error.reason();
-        let mut response =
-            self.words(error.status(), reason.label(), &Refusal::new(reason), &reference);
+        record::application(self.facts, error, &reference);
+        let refusal =
+            Refusal { present: Some(Box::new(present.clone())), ..Refusal::new(error.reason()) };
+        let advice = application(error);
+        let mut response = self.words(error.status(), &advice, &refusal, &reference);
         self.welcome(response.headers_mut(), present);
         response
+    }
+
+    /// What can be said of a refusal beyond its reason.
+    fn advice(&self, refusal: &Refusal, policy: Option<&Policy<'_>>) -> Advice {
+        let live = self.front.live();
+        let settings = &live.settings;
+        let seen = self.front.readiness.seen();
+        let untrusted = self.facts.filter(|facts| !facts.trusted);
+        let lists_ntlm = policy.is_some_and(|policy| {
+            policy.mechanisms.contains(&Mechanism::Ntlm) && !policy.offers(Mechanism::Ntlm)
+        });
+        let ntlm_fails = || live.ntlm.as_ref().is_some_and(|ntlm| ntlm.ready().is_err());
+        let https = settings.front.listen_tls.iter().map(std::net::SocketAddr::port);
+        let known = Known {
+            host: self.facts.map_or("", |facts| &facts.host),
+            port: self.came.port,
+            secure: self.secure(),
+            https_port: https.into_iter().find(|port| *port != 0),
+            peer: untrusted.map(|facts| facts.client),
+            mark: untrusted.and(self.came.mark),
+            mechanisms: policy.map_or(&[], |policy| policy.mechanisms),
+            bound: policy.is_some_and(|policy| policy.channel_binding == ChannelBinding::Require),
+            ntlm_is_off: lists_ntlm && ntlm_fails(),
+            services: seen.as_ref().and_then(|seen| seen.services()),
+            clock: self.front.readiness.clock(),
+            ended: refusal.ended,
+        };
+        advise(refusal.reason, &known)
     }
 
     /// Gives the client what a new sign-on earns: the cookie, and the
@@ -251,64 +299,30 @@ impl<'a> Answerer<'a> {
     fn words(
         &self,
         status: StatusCode,
-        error: &str,
+        advice: &Advice,
         refusal: &Refusal,
         reference: &str,
     ) -> Response<Body> {
-        let sentence = refusal.reason.sentence();
         if self.page {
             let login =
                 refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
-            html(status, &pages::Refused { title: title(status), sentence, login, reference })
+            let Advice { sentence, steps } = advice;
+            html(
+                status,
+                &pages::Refused { title: title(status), sentence, steps, login, reference },
+            )
         } else {
             json(
                 status,
                 &ErrorBody {
-                    error: error.to_owned(),
-                    message: sentence.to_owned(),
+                    error: refusal.reason.label().to_owned(),
+                    message: advice.message(),
                     reference: reference.to_owned(),
                     reason: Some(refusal.reason),
+                    ended: refusal.ended,
                 },
             )
         }
-    }
-
-    /// Log, audit and metrics of a refusal. That nobody has signed on yet is no event.
-    fn record(&self, refusal: &Refusal, reference: &str) {
-        let reason = refusal.reason;
-        let took = self.began.elapsed();
-        if reason.fault() == Fault::Nobody {
-            tracing::debug!(reference, %reason, site = self.site(), client = self.client().map(display), ?took, "not signed on");
-            return;
-        }
-        let login =
-            refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
-        match reason.fault() {
-            Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-                tracing::error!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), "{}", reason.sentence());
-            }
-            Fault::Nobody | Fault::Client => {
-                tracing::info!(reference, %reason, detail = refusal.detail, site = self.site(), client = self.client().map(display), login, "refused");
-            }
-        }
-        if let Some(mechanism) = refusal.tried {
-            self.front.metrics.refused(mechanism, reason);
-        }
-        let happening = match (refusal.tried, login) {
-            (_, Some(_)) => Happening::Access,
-            (Some(_), None) => Happening::SignOn,
-            (None, None) => return,
-        };
-        self.front.audit.write(&Line {
-            reason: Some(reason),
-            detail: Some(refusal.detail.as_str()).filter(|detail| !detail.is_empty()),
-            mechanism: refusal.tried,
-            login,
-            client: self.client(),
-            site: Some(&self.site()),
-            reference: Some(reference),
-            ..Line::new(happening, Verdict::Refused)
-        });
     }
 }
 

@@ -72,6 +72,27 @@ fn has_address(host: &HostPattern) -> bool {
     }
 }
 
+/// Why nobody is signed on: the client did show a certificate that counts, on a connection
+/// that is taken for a proxy's, where none does. Otherwise the reason stays.
+pub async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal) -> Refusal {
+    let about = [Reason::NoCredentials, Reason::NoCertificate, Reason::CertificateNotShown];
+    let shown = visit.connection.certificate.as_ref();
+    let Some(shown) = shown.filter(|_| policy.offers(Mechanism::Certificate)) else { return why };
+    if !visit.facts.shared
+        || !about.contains(&why.reason)
+        || judge(visit.live, shown).await.is_err()
+    {
+        return why;
+    }
+    let peer = visit.connection.peer;
+    let detail = if visit.facts.trusted {
+        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+    } else {
+        format!("a request from {peer} carries Via or a forwarding header, as proxies add them")
+    };
+    Refusal { detail, ..Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy) }
+}
+
 /// Whether a certificate counts now.
 ///
 /// # Errors

@@ -7,7 +7,9 @@ use std::time::Instant;
 use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
+mod advice;
 pub mod answer;
+mod came;
 pub mod certificate;
 pub mod cookie;
 pub mod facts;
@@ -15,6 +17,7 @@ pub mod forward_auth;
 mod head;
 pub mod pages;
 mod password;
+mod record;
 pub mod require;
 pub mod route;
 pub mod sign_on;
@@ -77,6 +80,7 @@ async fn handle(
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
     let answerer = answerer.with(&facts);
+    answerer.notice_proxy();
     let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
@@ -84,7 +88,7 @@ async fn handle(
             "whoami" => whoami(visit, &answerer).await,
             "logout" => logout(visit, request.method(), &answerer).await,
             "jwks.json" => answerer.json(live.assertions.jwks()),
-            _ => answerer.not_found("Doorward has no page of this name"),
+            _ => answerer.no_own_page(),
         };
     }
     let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
@@ -101,7 +105,7 @@ async fn handle(
         Err(refusal) => return answerer.refuse(&refusal, Some(policy)),
     };
     let Some(upstream) = &site.upstream else {
-        return answerer.not_found("this site has no application behind it");
+        return answerer.no_application(&present);
     };
     let tunnel = request
         .headers()
@@ -137,11 +141,12 @@ async fn handle(
 /// Who is there, and may they use the site?
 async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Present, Refusal> {
     let present = sign_on::who(visit, policy).await?;
-    if require::satisfied(&site.require, &present.grant.session().user) {
-        Ok(present)
-    } else {
-        Err(Refusal::not_permitted(present))
+    let user = &present.grant.session().user;
+    if require::satisfied(&site.require, user) {
+        return Ok(present);
     }
+    let detail = require::unmet(&site.require, user);
+    Err(Refusal::not_permitted(present, detail))
 }
 
 async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {

@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 
+use super::advice::Step;
+
 /// What a page may load: its own style, known by its hash, and nothing else
 /// (Content Security Policy Level 3, section 2.3.1).
 pub static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -28,6 +30,8 @@ pub struct Refused<'a> {
     pub title: &'a str,
     /// Why, and what to do.
     pub sentence: &'a str,
+    /// Settings and commands that help.
+    pub(super) steps: &'a [Step],
     /// Who is signed on all the same; empty when nobody is.
     pub login: &'a str,
     /// The number that stands in the log.

@@ -18,6 +18,27 @@ fn meets(requirement: &Requirement, user: &User) -> bool {
     }
 }
 
+/// What is required, and what the user has of it: for the log.
+pub fn unmet(requirements: &[Requirement], user: &User) -> String {
+    let wanted: Vec<_> = requirements.iter().map(ToString::to_string).collect();
+    let mut said = format!("required is {}; this is user:{}", wanted.join(" or "), user.login);
+    if !requirements.iter().any(|requirement| matches!(requirement, Requirement::Group(_))) {
+        return said;
+    }
+    let groups: Vec<_> = user.groups.iter().take(GROUPS_TOLD).map(String::as_str).collect();
+    said += &match user.groups.len() {
+        0 => ", whose sign-on told no groups".to_owned(),
+        all if all > GROUPS_TOLD => {
+            format!(" in {all} groups, among them {}", groups.join(", "))
+        }
+        _ => format!(" in the groups {}", groups.join(", ")),
+    };
+    said
+}
+
+/// A line of the log names so many groups.
+const GROUPS_TOLD: usize = 32;
+
 /// Login names are canonical already; what an administrator writes is not.
 fn caseless(one: &str, other: &str) -> bool {
     !one.is_empty() && one.to_lowercase() == other.to_lowercase()
@@ -55,6 +76,22 @@ mod tests {
         ] {
             assert_eq!(satisfied(&requirements, &user()), expected, "{requirements:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_tells_what_is_required_and_what_the_user_has() {
+        let group = Requirement::Group("S-1-5-32-544".to_owned());
+        let bob = Requirement::User("bob".to_owned());
+        assert_eq!(unmet(&[bob.clone()], &user()), "required is user:bob; this is user:alice");
+        assert_eq!(
+            unmet(&[bob, group.clone()], &user()),
+            "required is user:bob or group:S-1-5-32-544; this is user:alice in the groups S-1-5-21-1-2-3-513"
+        );
+        let nobody = User { groups: Vec::new(), ..user() };
+        assert!(unmet(&[group.clone()], &nobody).ends_with("whose sign-on told no groups"));
+        let many = User { groups: vec!["S-1-1-0".to_owned(); 1000], ..user() };
+        let said = unmet(&[group], &many);
+        assert!(said.contains("in 1000 groups") && said.len() < 600, "{said}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::front::mechanism::{
 };
 use crate::front::{Front, Live};
 use crate::pki::shown::Shown;
-use crate::wire::{Mechanism, Reason};
+use crate::wire::{Ended, Mechanism, Reason};
 
 /// A request that asks to be let in, and everything around it.
 #[derive(Clone, Copy, Debug)]
@@ -179,17 +179,20 @@ pub struct Refusal {
     pub tried: Option<Mechanism>,
     /// Who is signed on all the same, and may not use the site.
     pub present: Option<Box<Present>>,
+    /// Why and when the session ended that the request named, where that is known.
+    pub ended: Option<Ended>,
 }
 
 impl Refusal {
     /// A refusal of which nothing but the reason is known.
     pub fn new(reason: Reason) -> Self {
-        Self { reason, detail: String::new(), reply: None, tried: None, present: None }
+        let detail = String::new();
+        Self { reason, detail, reply: None, tried: None, present: None, ended: None }
     }
 
     /// Signed on, but not one of those whom the site requires.
-    pub fn not_permitted(present: Present) -> Self {
-        Self { present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
+    pub fn not_permitted(present: Present, detail: String) -> Self {
+        Self { detail, present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
     }
 
     /// A refusal of an attempt by this mechanism.
@@ -200,7 +203,7 @@ impl Refusal {
 
 impl From<NoGrant> for Refusal {
     fn from(no: NoGrant) -> Self {
-        Self { detail: no.detail, ..Self::new(no.reason) }
+        Self { detail: no.detail, ended: no.ended, ..Self::new(no.reason) }
     }
 }
 
@@ -231,7 +234,7 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
                 Ok(present) => Ok(present),
                 Err(why) => match certificate::of_client(visit, policy) {
                     Some(shown) => by_certificate(visit, shown).await,
-                    None => Err(why),
+                    None => Err(certificate::by_proxy(visit, policy, why).await),
                 },
             }
         }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -26,11 +26,11 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    pub(super) fn by<B>(request: &Request<B>) -> Self {
-        let length = request.headers().get(CONTENT_LENGTH);
+    pub(super) fn by(headers: &HeaderMap) -> Self {
+        let length = headers.get(CONTENT_LENGTH);
         Self {
             length: length.and_then(|length| length.to_str().ok()?.trim().parse().ok()),
-            expects: request.headers().contains_key(EXPECT),
+            expects: headers.contains_key(EXPECT),
         }
     }
 }

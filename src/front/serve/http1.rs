@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::closing::{self, linger};
+use super::closing::{self, Announced, linger};
 use super::{Limits, stopped_reading, wait_until_idle};
 use crate::front::Front;
 use crate::front::activity::OpenRequest;
@@ -42,12 +42,12 @@ pub(super) async fn serve<S>(
         let (front, connection) = (Arc::clone(front), Arc::clone(connection));
         let body_left = Arc::clone(&body_left);
         async move {
-            let announced = closing::Announced::by(&request);
             let (head, body) = request.into_parts();
             let (body, rest) = Upload::new(body);
+            let rest = rest.map(|rest| (rest, Announced::by(&head.headers)));
             let request = Request::from_parts(head, body);
             let mut answer = front_http::answer(front, &connection, request).await;
-            if let Some(rest) = rest {
+            if let Some((rest, announced)) = rest {
                 open.clients_turn();
                 if closing::settle(&rest, announced, still, &mut answer).await {
                     body_left.store(true, Ordering::Relaxed);

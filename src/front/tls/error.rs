@@ -30,7 +30,7 @@ pub enum TlsError {
     },
     /// No self-signed certificate could be made.
     #[error(
-        "cannot make a self-signed certificate for {names}: {source}; set server_ssl_key_file, or mend server_hostname"
+        "cannot make a self-signed certificate for {names}: {source}; set server_ssl_key_file, or correct server_hostname"
     )]
     Generate {
         /// For which names.

@@ -22,7 +22,7 @@ pub struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "the {field} {value:?} of user {login:?} cannot stand in a header: it is empty or holds \
-     control characters or outer blanks; mend it in the directory"
+     control characters or outer blanks; correct it in the directory"
 )]
 pub struct Unsendable {
     /// Whose it is.

@@ -243,6 +243,7 @@ pub(super) fn status(answer: &str) -> StatusCode {
 fn front() -> Front {
     Front {
         listen: Vec::new(),
+        listen_by_default: false,
         listen_tls: Vec::new(),
         listen_status: None,
         certificate: None,

@@ -12,10 +12,12 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::samba::Samba;
+use crate::advice::rights::Need;
 use crate::cli::check::command::{Said, ask, beside};
 use crate::cli::check::finding::Finding;
 use crate::clock;
 use crate::config::checked::Ntlm;
+use crate::process::access;
 
 pub(super) async fn check(ntlm: &Ntlm, samba: &Samba) -> Vec<Finding> {
     let Some(wbinfo) = beside(&ntlm.ntlm_auth, "wbinfo") else {
@@ -108,17 +110,15 @@ async fn pipe(samba: &Samba) -> Finding {
 fn denied(folder: &Path, metadata: Option<&Metadata>, user: &str) -> Finding {
     let shown = folder.display();
     let Some(metadata) = metadata else {
-        let mend = format!("let {user} pass the folders above it (chmod o+x)");
-        return Finding::fail(PIPE, format!("{user} cannot reach {shown}"), mend);
+        let said = access::explain(folder, Need::List).to_string();
+        return Finding::error(PIPE, &said, "let the account pass the folders above it");
     };
     let (owner, group) =
         (user_name(Uid::from_raw(metadata.uid())), group_name(Gid::from_raw(metadata.gid())));
     let mode = metadata.mode() & 0o7777;
-    let join = format!("adduser {user} {group}, and start Doorward anew");
+    let join = format!("adduser {user} {group}, and restart Doorward");
     let mend = if metadata.gid() == 0 {
-        format!(
-            "chgrp winbindd_priv {shown}; adduser {user} winbindd_priv, and start Doorward anew"
-        )
+        format!("chgrp winbindd_priv {shown} && adduser {user} winbindd_priv, and restart Doorward")
     } else {
         join
     };

@@ -70,7 +70,7 @@ pub(super) fn explain(
 fn unexplained(reason: Reason, failure: &Failure) -> String {
     match reason {
         Reason::KerberosConfiguration => {
-            "mend /etc/krb5.conf, or the file that KRB5_CONFIG names".to_owned()
+            "correct /etc/krb5.conf, or the file that KRB5_CONFIG names".to_owned()
         }
         _ => format!("GSSAPI status {:#x}, code {}", failure.major, failure.minor as i32),
     }

@@ -1,0 +1,22 @@
+//! Realms and domains.
+
+/// A realm that is to be listed.
+pub fn list(realms: &[&str]) -> String {
+    let realms: Vec<_> = realms.iter().map(|realm| format!("realm = \"{realm}\"")).collect();
+    format!("set {} in [[core.realm]]", realms.join(" and "))
+}
+
+/// A realm in the wrong case.
+pub fn spelling(realm: &str) -> String {
+    format!("write realm = \"{realm}\" in [[core.realm]]")
+}
+
+/// The same in krb5.conf.
+pub fn default_realm(realm: &str) -> String {
+    format!("write default_realm = {realm} in krb5.conf")
+}
+
+/// NTLM's domain.
+pub fn domain(domain: &str) -> String {
+    format!("set domain = \"{domain}\" in [[core.realm]]")
+}

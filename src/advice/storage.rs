@@ -1,0 +1,73 @@
+//! What the gateway writes: the state folder, the session store, the replay
+//! cache, the audit log.
+
+use std::path::Path;
+
+use super::rights;
+use crate::process::access::Reader;
+
+/// There is no state folder, or one that cannot be reached.
+pub fn make_state(path: &Path, account: &Reader) -> String {
+    format!("{}, or set state_path", rights::make(path, 0o700, account))
+}
+
+/// Files of the state folder belong to somebody else.
+pub fn give_state(path: &Path, account: &Reader) -> String {
+    format!("{}, and start the gateway as one user always", rights::own(path, account))
+}
+
+/// Others may look into folders or files that are for the gateway alone.
+pub fn close(paths: &[&Path]) -> String {
+    let shown: Vec<_> = paths.iter().map(|path| rights::quoted(path)).collect();
+    format!("chmod go-rwx {}", shown.join(" "))
+}
+
+/// The disk is full, or nearly.
+pub fn make_room(key: &str) -> String {
+    format!(
+        "make room on that disk, or set {key} to another: when it is full, nobody new can sign on"
+    )
+}
+
+/// No more files can be made on the disk, or hardly any.
+pub fn remove_files(key: &str) -> String {
+    format!("remove files from that disk (`df -i` shows its inodes), or set {key} to another disk")
+}
+
+/// The replay cache belongs to somebody else.
+pub fn remove_replay_cache(path: &Path) -> String {
+    format!("remove {}, and start the gateway as one user always", path.display())
+}
+
+/// `[log] audit` names something that is no file.
+pub const AUDIT_FILE: &str = "name a file in [log] audit";
+
+/// The audit log is in a folder that cannot be reached.
+pub const AUDIT_ELSEWHERE: &str = "set [log] audit to a file in a folder that it can reach";
+
+/// The session store is damaged.
+pub fn move_store_aside(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "stop the gateway, and move {path} aside with its -wal file: everybody then signs on anew"
+    )
+}
+
+/// A newer version wrote the session store.
+pub fn newer_store(path: &Path) -> String {
+    format!(
+        "run the version that wrote it, or move {} aside: everybody then signs on anew",
+        path.display()
+    )
+}
+
+/// The session store cannot be read for another reason.
+pub const LOOK_AT_STORE: &str = "look at owner and mode of the file, and at the disk";
+
+/// Another program holds the session store.
+pub fn end_holder(pid: i32) -> String {
+    format!("end that program (pid {pid}): while it holds the store, the gateway does not start")
+}
+
+/// Another Doorward uses the same state folder.
+pub const OWN_STATE: &str = "stop that one, or give this one a state_path of its own";

@@ -1,0 +1,89 @@
+//! Authorities of certificates that are taken: of the core's peers, and of those who
+//! sign on by certificate.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::certificates::cert::{self, Cert};
+use super::certificates::{time, unable_to_sign};
+use super::finding::Finding;
+use crate::advice::authority as advice;
+use crate::clock::{self, Timestamp};
+use crate::config::Settings;
+use crate::config::checked::{AuthorityFiles, CoreTls};
+use crate::pki::chain::Authorities;
+
+mod lists;
+
+pub(super) fn check(settings: &Settings) -> Vec<Finding> {
+    let now = clock::now();
+    let core = settings.core.tls.iter().flat_map(|tls| of_core(tls, now));
+    let front = settings.front.clients.iter();
+    let front = front.flat_map(|files| judged(FRONT, files, advice::FRONT_FILES, now));
+    core.chain(front).collect()
+}
+
+fn of_core(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
+    let files = &tls.authorities;
+    if files.ca_file.is_none() && files.ca_path.is_none() {
+        return vec![Finding::warn(
+            CORE,
+            "none: no client certificate counts, and nobody signs on by a key",
+            advice::CORE,
+        )];
+    }
+    judged(CORE, files, advice::CORE_FILES, now)
+}
+
+fn judged(
+    line: &'static str,
+    files: &AuthorityFiles,
+    mend: &'static str,
+    now: Timestamp,
+) -> Vec<Finding> {
+    if let Err(error) = Authorities::load(files.clone()) {
+        return vec![Finding::error(line, &error.to_string(), mend)];
+    }
+    let authorities = all(files);
+    let mut findings: Vec<_> = authorities
+        .iter()
+        .filter_map(|authority| time::of_authority(line, authority, now))
+        .collect();
+    findings.extend(authorities.iter().filter_map(|authority| unable_to_sign(line, authority)));
+    let revocation = match &files.crl_file {
+        Some(file) => {
+            findings.extend(lists::check(line, file, &authorities, now));
+            "with lists of revoked certificates"
+        }
+        None => "revocation is not looked at (no crl_file)",
+    };
+    if findings.is_empty() {
+        let names = names(&authorities);
+        findings
+            .push(Finding::ok(line, format!("certificates of {names} are taken; {revocation}")));
+    }
+    findings
+}
+
+/// All certificates of authorities, by file.
+pub(super) fn all(files: &AuthorityFiles) -> Vec<Cert> {
+    let folder = files.ca_path.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
+    let mut in_folder: Vec<PathBuf> = folder.flatten().map(|entry| entry.path()).collect();
+    in_folder.sort();
+    let files =
+        files.ca_file.iter().cloned().chain(in_folder.into_iter().filter(|path| path.is_file()));
+    files.flat_map(|file| cert::of_file(&file)).collect()
+}
+
+/// `CN=a and CN=b`, or how many there are.
+pub(super) fn names(authorities: &[Cert]) -> String {
+    let names: Vec<_> = authorities.iter().map(Cert::name).collect();
+    match names.len() {
+        0 => "no authority".to_owned(),
+        1..=8 => names.join(" and "),
+        many => format!("{many} authorities"),
+    }
+}
+
+const CORE: &str = "core authorities";
+const FRONT: &str = "client authorities";

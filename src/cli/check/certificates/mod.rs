@@ -1,0 +1,159 @@
+//! Certificates that the gateway shows: to browsers, and the core's own to fronts.
+//! They are judged as a client would.
+
+use std::path::Path;
+
+use self::cert::Cert;
+use super::finding::Finding;
+use crate::advice::certificate as advice;
+use crate::clock::{self, Timestamp};
+use crate::config::Settings;
+use crate::config::checked::{CertificateFiles, HostPattern};
+use crate::front::tls::ServerTls;
+use crate::pki::pair;
+
+pub(super) mod cert;
+mod chain;
+mod fitness;
+mod known;
+pub(super) mod time;
+
+pub(super) use fitness::unable_to_sign;
+
+/// Whose certificate it is: how the lines of the report begin.
+struct Lines {
+    own: &'static str,
+    names: &'static str,
+    chain: &'static str,
+    usage: &'static str,
+    section: &'static str,
+}
+
+pub(super) fn check(settings: &Settings) -> Vec<Finding> {
+    let mut findings = front(settings);
+    if let Some(tls) = &settings.core.tls {
+        let loaded = pair::load(&tls.certificate, "server_ssl_key_pass");
+        let failed = loaded.err().map(|error| error.to_string());
+        findings.extend(shown(&CORE, &tls.certificate, failed, settings));
+    }
+    findings
+}
+
+fn front(settings: &Settings) -> Vec<Finding> {
+    if settings.front.listen_tls.is_empty() {
+        return Vec::new();
+    }
+    let Some(files) = &settings.front.certificate else {
+        return vec![Finding::warn(
+            FRONT.own,
+            "none is configured: a self-signed one is made, which no browser trusts",
+            advice::NONE,
+        )];
+    };
+    let failed = ServerTls::load(files, None).err().map(|error| error.to_string());
+    let mut findings = shown(&FRONT, files, failed, settings);
+    if let Some(leaf) = cert::of_file(&files.certificate).first() {
+        findings.push(names(leaf, settings));
+    }
+    findings
+}
+
+/// `failed`: why TLS cannot be spoken with these files.
+fn shown(
+    lines: &Lines,
+    files: &CertificateFiles,
+    failed: Option<String>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    if let Some(failed) = failed {
+        return vec![Finding::error(lines.own, &failed, &advice::name_files(lines.section))];
+    }
+    let file = &files.certificate;
+    examined(lines, file, &cert::of_file(file), clock::now(), &known::places(settings, file))
+}
+
+fn examined(
+    lines: &Lines,
+    file: &Path,
+    certificates: &[Cert],
+    now: Timestamp,
+    places: &known::Places,
+) -> Vec<Finding> {
+    let Some(leaf) = certificates.first() else { return Vec::new() };
+    let mut findings = vec![time::of_server(lines.own, leaf, now)];
+    let chain = chain::Chain::of(certificates, places);
+    findings.extend(chain.links().skip(1).filter_map(|link| time::of_link(lines.own, link, now)));
+    findings.extend(fitness::findings(lines.usage, &chain));
+    findings.extend(chain.findings(lines.chain, file, now));
+    findings
+}
+
+fn names(certificate: &Cert, settings: &Settings) -> Finding {
+    let hosts = hosts(settings);
+    let uncovered: Vec<_> =
+        hosts.into_iter().filter(|host| !certificate.told.covers(host)).collect();
+    let names = match certificate.told.names.join(", ") {
+        none if none.is_empty() => "no host at all (it has no subjectAltName)".to_owned(),
+        names => names,
+    };
+    if uncovered.is_empty() {
+        return Finding::ok(FRONT.names, format!("it is for {names}"));
+    }
+    let found = format!("it is for {names}, and not for {}", uncovered.join(", "));
+    Finding::warn(FRONT.names, found, advice::ALL_NAMES)
+}
+
+/// Names the certificate has to cover; any name below a suffix stands for all of them.
+fn hosts(settings: &Settings) -> Vec<String> {
+    let below = settings.sites.iter().filter_map(|site| match &site.host {
+        HostPattern::Suffix(suffix) => Some(format!("any{suffix}")),
+        HostPattern::Exact(_) | HostPattern::Any => None,
+    });
+    super::names::hosts(settings).into_iter().chain(below).collect()
+}
+
+const FRONT: Lines = Lines {
+    own: "certificate",
+    names: "certificate names",
+    chain: "certificate chain",
+    usage: "certificate use",
+    section: "front",
+};
+const CORE: Lines = Lines {
+    own: "core certificate",
+    names: "core certificate names",
+    chain: "core certificate chain",
+    usage: "core certificate use",
+    section: "core",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::check::finding::Status;
+    use crate::config::{self, Surroundings};
+
+    fn certificate() -> Cert {
+        let names = vec!["web.example".to_owned(), "*.lab.example".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        Cert::read(made.cert.der()).unwrap()
+    }
+
+    /// A gateway at `web.example` that serves these hosts.
+    fn serving(hosts: &[&str]) -> Settings {
+        let site = |host| format!("[[site]]\nhost = \"{host}\"\n");
+        let sites: String = hosts.iter().map(site).collect();
+        let text = format!("server_hostname = \"web.example\"\n{sites}");
+        config::parse(&text, "test", &Surroundings::here()).unwrap().settings
+    }
+
+    #[test]
+    fn every_site_needs_a_name_in_the_certificate() {
+        let status = |hosts: &[&str]| names(&certificate(), &serving(hosts)).status();
+        assert_eq!(status(&[]), Status::Ok);
+        assert_eq!(status(&["*"]), Status::Ok);
+        assert_eq!(status(&["web.example", "*.lab.example"]), Status::Ok);
+        assert_eq!(status(&["web.example", "other.example"]), Status::Warn);
+        assert_eq!(status(&["*.example"]), Status::Warn);
+    }
+}

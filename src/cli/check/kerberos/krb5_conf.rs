@@ -1,0 +1,30 @@
+//! krb5.conf: whether the library can use it. It passes over a file that is missing or
+//! closed to it, and tells no line of one that it does not understand.
+
+use std::env;
+
+use crate::advice::krb5_conf as advice;
+use crate::cli::check::finding::Finding;
+use crate::kdc;
+
+pub(super) fn check() -> Finding {
+    let unusable = kdc::configuration();
+    match (kdc::profile_fault(), unusable) {
+        (Some(fault), _) => Finding::error(CHECK, &fault.to_string(), advice::CORRECT),
+        (None, Err(refused)) => Finding::error(CHECK, &refused.detail, advice::CORRECT),
+        (None, Ok(())) => Finding::ok(CHECK, taken()),
+    }
+}
+
+fn taken() -> String {
+    match env::var("KRB5_CONFIG") {
+        Ok(files) => format!("the library takes {files}"),
+        Err(_) if std::path::Path::new(USUAL).exists() => format!("the library takes {USUAL}"),
+        Err(_) => format!("there is no {USUAL}: realms and their KDCs are found by DNS"),
+    }
+}
+
+const CHECK: &str = "krb5.conf";
+
+/// Where the library looks without `KRB5_CONFIG`.
+const USUAL: &str = "/etc/krb5.conf";

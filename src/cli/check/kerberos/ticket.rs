@@ -1,0 +1,270 @@
+//! From what was heard of a service to a line of the report.
+
+use std::collections::BTreeSet;
+
+use super::services::{Heard, Service, Use};
+use crate::advice::kerberos as advice;
+use crate::cli::check::finding::Finding;
+use crate::kdc::Refused;
+use crate::kdc::ask::{Known, Seen, Withheld};
+use crate::keytab::{Entry, Keytab};
+
+/// What is to be said of one service.
+pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Finding {
+    let Service { name, realm, is_held, use_ } = service;
+    match heard {
+        Heard::Ticket(seen) if seen.opens => opens(service, seen),
+        Heard::Ticket(seen) => stays_closed(service, seen, keytab),
+        Heard::Told(Known::No) | Heard::Withheld(Withheld::Unknown) => unknown(service, keytab),
+        Heard::Told(Known::Twice) | Heard::Withheld(Withheld::Twice) => Finding::fail(
+            "service",
+            format!("{name} is on two accounts of {realm}, so no ticket is given for it"),
+            advice::one_account(name),
+        ),
+        Heard::Withheld(Withheld::Encryption) => Finding::fail(
+            "encryption",
+            format!(
+                "the account of {name} has no key of a type that krb5.conf of this host permits, and {realm} gives no ticket for it"
+            ),
+            advice::ADD_AES,
+        ),
+        Heard::Told(Known::Yes) if *is_held => Finding::ok(
+            "service",
+            format!("{name} is known to {realm}, and the keytab has keys of it"),
+        ),
+        Heard::Told(_) | Heard::Withheld(Withheld::Other(_)) | Heard::Nothing if *is_held => {
+            let why = match heard {
+                Heard::Withheld(Withheld::Other(why)) => {
+                    format!(" ({realm} gives no ticket: {why})")
+                }
+                Heard::Nothing => format!(" (whether {realm} knows it was not heard)"),
+                _ => String::new(),
+            };
+            Finding::ok("service", format!("the keytab has keys of {name}{why}"))
+        }
+        _ if by_host_key(keytab) => Finding::ok(
+            "service",
+            format!(
+                "the keytab has keys of this host's account, by which Active Directory gives tickets for {name} too"
+            ),
+        ),
+        _ if keytab.principals().iter().any(|held| held.starts_with("HTTP/")) => Finding::warn(
+            "service",
+            format!(
+                "the keytab has no key of {name}: browsers sign on only if it is on an account of which the keytab has a key"
+            ),
+            advice::register(name),
+        ),
+        _ if *use_ == Use::Spare => Finding::ok("service", name.clone()),
+        _ => Finding::fail(
+            "service",
+            "the keytab has no key of HTTP/ and any host: browsers have no ticket for this gateway",
+            advice::register(name),
+        ),
+    }
+}
+
+/// A key of our own keytab that the KDC does not take.
+pub(super) fn own_key_refused(
+    (principal, refused): &(String, Refused),
+    keytab: &Keytab,
+) -> Finding {
+    let versions = versions(&keytab.keys_for(principal));
+    Finding::fail(
+        "key version",
+        format!(
+            "the KDC does not take the keytab's key of {principal} ({versions}): the account's password was set after the export ({})",
+            refused.detail
+        ),
+        advice::EXPORT_AGAIN,
+    )
+}
+
+/// What only a ticket would have shown.
+pub(super) fn not_compared() -> Finding {
+    Finding::ok("ticket", advice::COMPARE)
+}
+
+fn opens(service: &Service, seen: &Seen) -> Finding {
+    let Service { name, realm, is_held, .. } = service;
+    let Seen { kvno, enctype, .. } = seen;
+    let by = if *is_held { "" } else { ", by the key of another name of its account" };
+    Finding::ok(
+        "service",
+        format!(
+            "a ticket of {realm} for {name} (kvno {kvno}, {enctype}) opens with the keytab{by}"
+        ),
+    )
+}
+
+/// The ticket is real, and no key opens it.
+fn stays_closed(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
+    let Service { name, realm, is_held, .. } = service;
+    let Seen { kvno, enctype, .. } = seen;
+    let keys = keytab.keys_for(&format!("{name}@{realm}"));
+    if !is_held {
+        // A host's account answers for all names of the host.
+        let keys: Vec<_> = keytab.entries.iter().filter(|key| is_host_key(key)).collect();
+        if keys.iter().any(|key| key.realm == *realm) && keys.iter().all(|key| key.kvno != *kvno) {
+            return version(name, realm, *kvno, &keys);
+        }
+        return Finding::fail(
+            "service",
+            format!(
+                "{realm} gives tickets for {name}, and the keytab has no key of its account: people who come by that name cannot sign on"
+            ),
+            advice::export_name(name),
+        );
+    }
+    if keys.iter().all(|key| key.kvno != *kvno) {
+        return version(name, realm, *kvno, &keys);
+    }
+    if keys.iter().all(|key| key.enctype != *enctype) {
+        let types: BTreeSet<_> = keys.iter().map(|key| key.enctype.to_string()).collect();
+        let types = types.into_iter().collect::<Vec<_>>().join(", ");
+        return Finding::fail(
+            "encryption",
+            format!(
+                "{realm} makes tickets for {name} with {enctype}, and the keytab has only {types}: nobody can sign on"
+            ),
+            advice::ADD_AES,
+        );
+    }
+    Finding::fail(
+        "key",
+        format!(
+            "the keytab's key of {name} (kvno {kvno}, {enctype}) is not the one by which {realm} made the ticket, though its version is the same: the keytab was exported for another account"
+        ),
+        advice::other_account(name),
+    )
+}
+
+fn version(name: &str, realm: &str, kvno: u32, keys: &[&Entry]) -> Finding {
+    let held = versions(keys);
+    let newest = keys.iter().map(|key| key.kvno).max().unwrap_or_default();
+    let (why, mend) = if newest < kvno {
+        ("the password was set after the export", advice::EXPORT_AGAIN)
+    } else {
+        ("the keytab is the newer one", advice::OLDER_KEY)
+    };
+    Finding::fail(
+        "key version",
+        format!(
+            "{realm} makes tickets for {name} by kvno {kvno}, the keytab has {held}: {why}, and nobody can sign on"
+        ),
+        mend,
+    )
+}
+
+/// The realm gives no ticket for it.
+fn unknown(service: &Service, keytab: &Keytab) -> Finding {
+    let Service { name, realm, use_, is_held } = service;
+    let found = format!("{realm} knows no service {name}: the name is on no account, or on two");
+    let mend = advice::find_account(name);
+    match use_ {
+        Use::Named => Finding::fail("service", found, mend),
+        // Some other name of the keytab may be the one that people use.
+        Use::Own if !is_held && keytab.principals().iter().any(|key| key.starts_with("HTTP/")) => {
+            Finding::ok(
+                "service",
+                format!(
+                    "{name}, this host's own name, is no service of {realm}: people come by another name"
+                ),
+            )
+        }
+        Use::Own | Use::Spare => Finding::warn("service", found, mend),
+    }
+}
+
+/// `kvno 3` or `kvno 3, 4`
+fn versions(keys: &[&Entry]) -> String {
+    let versions: BTreeSet<_> = keys.iter().map(|key| key.kvno).collect();
+    let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+    format!("kvno {}", versions.join(", "))
+}
+
+/// Joining a domain makes such keys.
+fn by_host_key(keytab: &Keytab) -> bool {
+    keytab.entries.iter().any(is_host_key)
+}
+
+fn is_host_key(key: &Entry) -> bool {
+    let name = key.principal.rsplit_once('@').map_or("", |(name, _)| name);
+    name.ends_with('$') || name.starts_with("host/") || name.starts_with("HOST/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::check::finding::Status;
+    use crate::keytab::Enctype;
+    use crate::keytab::tests::held;
+
+    const AES: Enctype = Enctype(18);
+    const RC4: Enctype = Enctype(23);
+
+    fn service(is_held: bool, use_: Use) -> Service {
+        Service { name: "HTTP/web".to_owned(), realm: "A".to_owned(), is_held, use_ }
+    }
+
+    /// What is said where the keytab has `HTTP/web@A` by kvno 2 with AES.
+    #[track_caller]
+    fn said(heard: &Heard) -> (Status, String) {
+        let finding = judge(&service(true, Use::Named), heard, &held(&["HTTP/web"], "A"));
+        (finding.status(), finding.to_string())
+    }
+
+    fn ticket(kvno: u32, enctype: Enctype, opens: bool) -> Heard {
+        Heard::Ticket(Seen { kvno, enctype, opens })
+    }
+
+    #[test]
+    fn a_ticket_that_stays_closed_tells_which_key_is_wrong() {
+        for (kvno, enctype, words) in [
+            (3, AES, "by kvno 3, the keytab has kvno 2: the password was set after the export"),
+            (1, AES, "by kvno 1, the keytab has kvno 2: the keytab is the newer one"),
+            (2, RC4, "with arcfour-hmac, and the keytab has only aes256-cts-hmac-sha1-96"),
+            (2, AES, "exported for another account"),
+        ] {
+            let (status, line) = said(&ticket(kvno, enctype, false));
+            assert_eq!(status, Status::Fail);
+            assert!(line.contains(words), "{line}");
+        }
+        assert_eq!(said(&ticket(2, AES, true)).0, Status::Ok);
+    }
+
+    #[test]
+    fn a_name_that_the_realm_does_not_know_fails_where_people_come_by_it() {
+        let keytab = held(&["HTTP/web"], "A");
+        for (is_held, used, status) in [
+            (true, Use::Named, Status::Fail),
+            (false, Use::Named, Status::Fail),
+            (true, Use::Spare, Status::Warn),
+            (true, Use::Own, Status::Warn),
+            (false, Use::Own, Status::Ok),
+        ] {
+            let heard = Heard::Told(Known::No);
+            let finding = judge(&service(is_held, used), &heard, &keytab);
+            assert_eq!(finding.status(), status, "{finding}");
+        }
+        assert_eq!(said(&Heard::Told(Known::Twice)).0, Status::Fail);
+    }
+
+    #[test]
+    fn without_any_word_of_the_realm_the_keytab_has_to_do() {
+        for heard in [Heard::Nothing, Heard::Told(Known::Untold), Heard::Told(Known::Yes)] {
+            assert_eq!(said(&heard).0, Status::Ok);
+            let absent = |held: &Keytab| judge(&service(false, Use::Named), &heard, held).status();
+            assert_eq!(absent(&held(&["HTTP/other"], "A")), Status::Warn);
+            assert_eq!(absent(&held(&["WEB$", "host/web"], "A")), Status::Ok);
+            assert_eq!(absent(&held(&["svc"], "A")), Status::Fail);
+        }
+    }
+
+    #[test]
+    fn a_host_s_own_key_that_is_outdated_is_told_by_its_version() {
+        let heard = ticket(3, AES, false);
+        let finding = judge(&service(false, Use::Named), &heard, &held(&["WEB$"], "A"));
+        assert!(finding.to_string().contains("by kvno 3, the keytab has kvno 2"), "{finding}");
+    }
+}

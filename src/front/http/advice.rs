@@ -1,0 +1,516 @@
+//! What an answer can say beyond its reason: pure functions on what is known of a
+//! request and of this gateway. Nothing here is guessed: where nothing is known, the
+//! reason's own sentence stands.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::front::readiness::{Clock, Services};
+use crate::front::unlisted::Mark;
+use crate::front::upstream::UpstreamError;
+use crate::wire::{Ended, Mechanism, Reason};
+
+/// What is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known<'a> {
+    /// The host that was asked for.
+    pub(super) host: &'a str,
+    /// The port in the request's host.
+    pub(super) port: Option<u16>,
+    /// Whether it came by HTTPS.
+    pub(super) secure: bool,
+    /// The port of this gateway's HTTPS.
+    pub(super) https_port: Option<u16>,
+    /// The sender's address, where the sender is not a listed proxy.
+    pub(super) peer: Option<IpAddr>,
+    /// What shows that a proxy sent it that is not listed.
+    pub(super) mark: Option<Mark>,
+    /// By what one can sign on here, in general.
+    pub(super) mechanisms: &'a [Mechanism],
+    /// Whether sign-ons must be bound to TLS here.
+    pub(super) bound: bool,
+    /// Whether NTLM belongs to the list, and is switched off because it does not work.
+    pub(super) ntlm_is_off: bool,
+    /// For whom the keytab has keys; `None` where it was not read.
+    pub(super) services: Option<&'a Services>,
+    /// This gateway's clock beside the domain's.
+    pub(super) clock: Option<Clock>,
+    /// Why the session ended that the request named.
+    pub(super) ended: Option<Ended>,
+}
+
+/// The words of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Advice {
+    /// What is wrong and what to do, in a sentence or two.
+    pub(super) sentence: Cow<'static, str>,
+    /// Settings and commands that help, each with the value for this site.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A setting or a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// What it is for.
+    pub(super) label: &'static str,
+    /// How it is done.
+    pub(super) text: Cow<'static, str>,
+    /// What is typed.
+    pub(super) value: String,
+}
+
+impl Advice {
+    /// A sentence, and nothing to be set.
+    pub(super) fn of(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self { sentence: sentence.into(), steps: Vec::new() }
+    }
+
+    /// All of it in one line, for programs.
+    pub(super) fn message(&self) -> String {
+        let mut message = self.sentence.to_string();
+        for Step { label, text, value } in &self.steps {
+            message.push_str(&format!(" {label}: {text}"));
+            if !value.is_empty() {
+                message.push_str(&format!(" {value}"));
+            }
+            message.push('.');
+        }
+        message
+    }
+}
+
+/// What to say of a reason.
+pub(super) fn advise(reason: Reason, known: &Known<'_>) -> Advice {
+    let mut steps = Vec::new();
+    let sentence = match reason {
+        Reason::NoCredentials => {
+            let (sentence, lists) = no_credentials(known);
+            if lists {
+                steps = browsers(known);
+            }
+            sentence
+        }
+        Reason::NtlmSent if known.ntlm_is_off => {
+            steps = browsers(known);
+            Some(format!(
+                "{NTLM_IS_OFF} Your program sent NTLM because it found no Kerberos ticket."
+            ))
+        }
+        Reason::NtlmSent | Reason::EmptyToken => {
+            let why = wrong_name(known);
+            steps = browsers(known);
+            why.map(|why| format!("Your program has no Kerberos ticket for this site. {why}"))
+        }
+        Reason::BindingMissing if !known.secure => Some(needs_https(known)),
+        Reason::BindingMissing => Some(format!(
+            "{} curl and Chromium on Linux send none; Edge, Chrome and Firefox on Windows do.",
+            reason.sentence()
+        )),
+        Reason::BasicNeedsTls => password_over_http(known),
+        Reason::UntrustedProxy => known.peer.map(|peer| {
+            format!(
+                "The question came from {peer}, which is not in trusted_proxies of this gateway, \
+                 so what it says about the request does not count."
+            )
+        }),
+        Reason::NoSite => no_site(known),
+        Reason::ClockSkew | Reason::TicketExpired | Reason::TicketNotYetValid => {
+            known.clock.and_then(|clock| whose_clock(reason, clock))
+        }
+        Reason::SessionEnded => known.ended.map(|ended| format!("{ended} Sign on again.")),
+        _ => None,
+    };
+    let sentence = sentence.map_or(Cow::Borrowed(reason.sentence()), Cow::Owned);
+    Advice { sentence, steps }
+}
+
+/// What to say where an application gave no answer: whoever reads it is signed on, and
+/// cannot mend it. Addresses are for the log.
+pub(super) fn application(error: &UpstreamError) -> Advice {
+    Advice::of(match error {
+        UpstreamError::Connect { .. } => {
+            "You are signed on, but the application behind this site is not running, or cannot be \
+             reached. Tell its administrator."
+        }
+        UpstreamError::ConnectTimeout { .. } => {
+            "You are signed on, but the application behind this site did not take the connection \
+             in time. It may be overloaded: try again in a minute."
+        }
+        UpstreamError::AnswerTimeout { .. } => {
+            "You are signed on, but the application behind this site took too long to answer. Try \
+             again; if it stays so, tell its administrator."
+        }
+        UpstreamError::Broken { .. } | UpstreamError::UnaskedUpgrade { .. } => {
+            "You are signed on, but what the application behind this site sent is no answer, or \
+             broke off. Tell its administrator."
+        }
+        other => return Advice::of(other.reason().sentence()),
+    })
+}
+
+/// Why no ticket came, and whether the browser's list may be the cause.
+fn no_credentials(known: &Known<'_>) -> (Option<String>, bool) {
+    if known.bound && !known.secure {
+        return (Some(format!("You are not signed on. {}", needs_https(known))), false);
+    }
+    let negotiate = known.mechanisms.contains(&Mechanism::Negotiate);
+    if !negotiate {
+        let by_password = known.mechanisms.contains(&Mechanism::Basic);
+        let sentence = match by_password {
+            true if known.secure => {
+                "You are not signed on. This site asks for a user name and a password: open it \
+                 again and enter them."
+                    .to_owned()
+            }
+            true => format!(
+                "You are not signed on. This site asks for a password, and takes one by HTTPS \
+                 only: use {}.{}",
+                by_https(known),
+                through_proxy(known)
+            ),
+            false => "You are not signed on.".to_owned(),
+        };
+        return (Some(sentence), false);
+    }
+    let why = wrong_name(known);
+    let lists = !is_address(known.host);
+    let mut sentence = match why {
+        Some(why) => format!("You are not signed on: your browser sent no Kerberos ticket. {why}"),
+        None => NOT_LISTED.to_owned(),
+    };
+    sentence.push_str(&through_proxy(known));
+    if known.ntlm_is_off {
+        sentence.push(' ');
+        sentence.push_str(NTLM_IS_OFF);
+    }
+    (Some(sentence), lists)
+}
+
+/// What is wrong with the name by which the site was reached, where that can be told.
+fn wrong_name(known: &Known<'_>) -> Option<String> {
+    let host = known.host;
+    if host.is_empty() {
+        return None;
+    }
+    let better = known.services.and_then(|services| services.better_name(host));
+    let instead = |or: &str| match better {
+        Some(name) => format!("Use {}", url(name, known)),
+        None => or.to_owned(),
+    };
+    if is_address(host) {
+        let instead = instead("Use the site's name");
+        return Some(format!(
+            "You came by the address {host}, and there are tickets for names only. {instead}."
+        ));
+    }
+    let services = known.services?;
+    if services.holds(host) || !services.are_named() {
+        return unregistered(services, host);
+    }
+    if !host.contains('.') {
+        let instead = instead("Use the site's full name");
+        return Some(format!(
+            "You came by the short name {host}, for which this gateway has no key. {instead}."
+        ));
+    }
+    let instead = instead("Ask for the name to be registered for this gateway");
+    Some(format!(
+        "This gateway has no key for the name {host}, so there may be no ticket for it. {instead}."
+    ))
+}
+
+/// The keytab has the name, but the domain does not.
+fn unregistered(services: &Services, host: &str) -> Option<String> {
+    services.is_unknown_to_the_domain(host).then(|| {
+        format!(
+            "The domain issues no ticket for {host}: the name HTTP/{host} is not registered there, \
+             or for two accounts. Tell your administrator."
+        )
+    })
+}
+
+fn needs_https(known: &Known<'_>) -> String {
+    format!(
+        "This site takes sign-ons by HTTPS only, because they have to be bound to the TLS \
+         connection, and you came by plain HTTP. Use {}.{}",
+        by_https(known),
+        through_proxy(known)
+    )
+}
+
+fn password_over_http(known: &Known<'_>) -> Option<String> {
+    let (peer, mark) = (known.peer?, known.mark.filter(|mark| mark.https)?);
+    Some(format!(
+        "A password came from {peer}, which says that it got it by HTTPS ({mark}). But {peer} is \
+         not in trusted_proxies of this gateway, so the password counts as sent over plain HTTP, \
+         and was not looked at. If {peer} is your proxy, list it in trusted_proxies. If it is \
+         not: use HTTPS, and change the password."
+    ))
+}
+
+/// Said where the scheme is what matters.
+fn through_proxy(known: &Known<'_>) -> String {
+    match (known.peer, known.mark) {
+        (Some(peer), Some(mark)) if mark.https && !known.secure => format!(
+            " The request came through {peer}, which says https and is not in trusted_proxies of \
+             this gateway: so it counts as plain HTTP."
+        ),
+        _ => String::new(),
+    }
+}
+
+fn no_site(known: &Known<'_>) -> Option<String> {
+    let host = known.host;
+    if host.is_empty() {
+        return None;
+    }
+    if is_address(host) || host == "localhost" || known.mark.is_some() {
+        return Some(format!(
+            "No site is configured for the host {host} and this path. If a proxy stands before \
+             this gateway: does it pass the Host on (nginx: proxy_set_header Host $http_host)?"
+        ));
+    }
+    Some(format!("No site is configured for the host {host} and this path."))
+}
+
+/// Who has to set the clock, where this gateway knows how its own stands.
+fn whose_clock(reason: Reason, clock: Clock) -> Option<String> {
+    if clock.is_wrong() {
+        return Some(format!(
+            "The clock of this gateway is wrong: it is {clock} the domain's, so tickets are \
+             refused. Tell the administrator, who has to set it."
+        ));
+    }
+    (reason != Reason::TicketExpired).then(|| {
+        format!(
+            "{} The clock of this gateway agrees with the domain's, so it is your machine's that \
+             is wrong: set it by the domain's time.",
+            match reason {
+                Reason::ClockSkew => {
+                    "The clocks of your machine and of this gateway differ by more than Kerberos \
+                     allows (five minutes)."
+                }
+                _ => "The Kerberos ticket is not valid yet.",
+            }
+        )
+    })
+}
+
+/// What lets each browser send a ticket to this site, and how to see whether there is one.
+fn browsers(known: &Known<'_>) -> Vec<Step> {
+    let host = known.host;
+    if host.is_empty() || is_address(host) {
+        return Vec::new();
+    }
+    let scheme = if known.secure { "https" } else { "http" };
+    let step = |label, text: &'static str, value| Step { label, text: text.into(), value };
+    vec![
+        step("Chrome, Edge", "set the policy", format!("AuthServerAllowlist = {host}")),
+        step(
+            "Firefox",
+            "set in about:config",
+            format!("network.negotiate-auth.trusted-uris = {scheme}://{host}"),
+        ),
+        step("Windows", "add to the zone Local intranet", format!("{scheme}://{host}")),
+        step("Safari", "needs no setting", String::new()),
+        step(
+            "Ticket on Windows",
+            "get one, or see why there is none",
+            format!("klist get HTTP/{host}"),
+        ),
+        step("Ticket elsewhere", "the same, after kinit", format!("kvno HTTP/{host}")),
+    ]
+}
+
+/// `https://web.example/`, where this gateway has HTTPS.
+fn by_https(known: &Known<'_>) -> String {
+    match (known.host, known.https_port) {
+        ("", _) | (_, None) => "https://".to_owned(),
+        (host, Some(443)) => format!("https://{host}/"),
+        (host, Some(port)) => format!("https://{host}:{port}/"),
+    }
+}
+
+/// The same address under another name.
+fn url(name: &str, known: &Known<'_>) -> String {
+    let (scheme, usual) = if known.secure { ("https", 443) } else { ("http", 80) };
+    match known.port {
+        Some(port) if port != usual => format!("{scheme}://{name}:{port}/"),
+        _ => format!("{scheme}://{name}/"),
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
+}
+
+const NOT_LISTED: &str = "You are not signed on: your browser sent no Kerberos ticket. It sends one only to \
+     sites that it was told to trust, and only when you are signed on to the domain.";
+
+const NTLM_IS_OFF: &str = "Signing on by NTLM is switched off at this moment, because this gateway's winbind does not answer.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::front::readiness::testing::services;
+    use crate::wire::Ending;
+
+    const BOTH: &[Mechanism] = &[Mechanism::Negotiate, Mechanism::Ntlm];
+
+    fn at<'a>(host: &'a str, services: &'a Services) -> Known<'a> {
+        Known { host, mechanisms: BOTH, services: Some(services), ..Known::default() }
+    }
+
+    fn proxied() -> (Option<IpAddr>, Option<Mark>) {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("x-forwarded-proto", http::HeaderValue::from_static("https"));
+        (Some([10, 1, 0, 5].into()), Mark::read(&headers))
+    }
+
+    #[track_caller]
+    fn says(advice: &Advice, words: &[&str]) {
+        for word in words {
+            assert!(advice.message().contains(word), "{word} is missing in {}", advice.message());
+        }
+    }
+
+    #[test]
+    fn the_browsers_list_is_named_with_the_value_for_this_site() {
+        let keys = services(&["HTTP/web.example@L"]);
+        let advice = advise(Reason::NoCredentials, &at("web.example", &keys));
+        says(
+            &advice,
+            &[
+                "told to trust",
+                "AuthServerAllowlist = web.example",
+                "network.negotiate-auth.trusted-uris = http://web.example",
+                "Local intranet http://web.example",
+                "klist get HTTP/web.example",
+                "kvno HTTP/web.example",
+            ],
+        );
+        let secure = Known { secure: true, ..at("web.example", &keys) };
+        says(&advise(Reason::NoCredentials, &secure), &["trusted-uris = https://web.example"]);
+    }
+
+    #[test]
+    fn an_address_has_no_tickets_and_no_list_helps() {
+        let keys = services(&["HTTP/web.example@L"]);
+        let known = Known { port: Some(8080), ..at("10.77.0.1", &keys) };
+        let advice = advise(Reason::NoCredentials, &known);
+        says(&advice, &["the address 10.77.0.1", "names only", "Use http://web.example:8080/"]);
+        assert!(advice.steps.is_empty(), "{advice:?}");
+        let advice = advise(Reason::NoCredentials, &at("[fe80::1]", &Services::default()));
+        says(&advice, &["the address [fe80::1]", "the site's name"]);
+    }
+
+    #[test]
+    fn a_short_name_and_a_name_without_a_key_are_told() {
+        let keys = services(&["HTTP/web.example@L"]);
+        let advice = advise(Reason::NoCredentials, &at("web", &keys));
+        says(&advice, &["the short name web", "Use http://web.example/"]);
+        let advice = advise(Reason::NoCredentials, &at("intranet.example", &keys));
+        says(&advice, &["no key for the name intranet.example", "Use http://web.example/"]);
+        assert!(!advice.steps.is_empty(), "an alias of the same account works");
+        let short = services(&["HTTP/web@L"]);
+        let advice = advise(Reason::NoCredentials, &at("web", &short));
+        assert!(!advice.message().contains("short name"), "{advice:?}");
+    }
+
+    #[test]
+    fn where_nothing_is_known_of_names_nothing_is_said() {
+        let machine = services(&["SRV$@L"]);
+        for host in ["web", "web.example"] {
+            let advice = advise(Reason::NoCredentials, &at(host, &machine));
+            says(&advice, &["told to trust"]);
+            let unread = Known { services: None, ..at(host, &machine) };
+            says(&advise(Reason::NoCredentials, &unread), &["told to trust"]);
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_domain_does_not_know_is_no_matter_of_the_browser() {
+        let keys = services(&["HTTP/web.example@L"]).without(["web.example".to_owned()]);
+        let advice = advise(Reason::NoCredentials, &at("web.example", &keys));
+        says(&advice, &["no ticket for web.example", "not registered"]);
+    }
+
+    #[test]
+    fn plain_http_is_told_where_sign_ons_are_bound_to_tls() {
+        let keys = services(&["HTTP/web.example@L"]);
+        for reason in [Reason::NoCredentials, Reason::BindingMissing] {
+            let known = Known { bound: true, https_port: Some(443), ..at("web.example", &keys) };
+            says(&advise(reason, &known), &["by plain HTTP. Use https://web.example/."]);
+            let known = Known { https_port: None, ..known };
+            says(&advise(reason, &known), &["Use https://."]);
+        }
+        let secure = Known { bound: true, secure: true, ..at("web.example", &keys) };
+        says(&advise(Reason::BindingMissing, &secure), &["curl and Chromium on Linux send none"]);
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_listed_is_named() {
+        let keys = services(&["HTTP/web.example@L"]);
+        let (peer, mark) = proxied();
+        let known = Known { peer, mark, ..at("web.example", &keys) };
+        says(&advise(Reason::NoCredentials, &known), &["10.1.0.5", "trusted_proxies"]);
+        let advice = advise(Reason::BasicNeedsTls, &known);
+        says(&advice, &["10.1.0.5", "X-Forwarded-Proto: https", "trusted_proxies"]);
+        let alone = Known { mark: None, ..known.clone() };
+        assert_eq!(
+            advise(Reason::BasicNeedsTls, &alone).sentence,
+            Reason::BasicNeedsTls.sentence()
+        );
+        says(&advise(Reason::UntrustedProxy, &known), &["came from 10.1.0.5"]);
+        says(&advise(Reason::NoSite, &known), &["proxy_set_header Host"]);
+    }
+
+    #[test]
+    fn ntlm_that_is_switched_off_is_told() {
+        let keys = services(&["HTTP/web.example@L"]);
+        let known = Known { ntlm_is_off: true, ..at("web.example", &keys) };
+        for reason in [Reason::NoCredentials, Reason::NtlmSent] {
+            says(&advise(reason, &known), &["NTLM is switched off", "winbind does not answer"]);
+        }
+    }
+
+    #[test]
+    fn no_machine_is_blamed_for_its_clock_unheard() {
+        let reasons = [Reason::ClockSkew, Reason::TicketNotYetValid, Reason::TicketExpired];
+        let theirs = Timestamp::from_unix(1_000_000);
+        let off =
+            |seconds: u64| Some(Clock::compare(Timestamp::from_unix(1_000_000 + seconds), theirs));
+        for reason in reasons {
+            let unknown = advise(reason, &Known::default());
+            assert_eq!(unknown.sentence, reason.sentence());
+            let ours = Known { clock: off(602), ..Known::default() };
+            says(&advise(reason, &ours), &["clock of this gateway is wrong", "10 min 02 s ahead"]);
+        }
+        let right = Known { clock: off(1), ..Known::default() };
+        says(&advise(Reason::ClockSkew, &right), &["your machine's that is wrong"]);
+        let expired = advise(Reason::TicketExpired, &right);
+        assert_eq!(expired.sentence, Reason::TicketExpired.sentence());
+    }
+
+    #[test]
+    fn a_session_that_ended_says_why_and_when() {
+        let ended = Ended { why: Ending::TicketEnd, at: Timestamp::from_unix(4_380) };
+        let known = Known { ended: Some(ended), ..Known::default() };
+        assert_eq!(
+            advise(Reason::SessionEnded, &known).sentence,
+            "Your session ended with your Kerberos ticket, at 01:13 UTC. Sign on again."
+        );
+    }
+
+    #[test]
+    fn a_site_for_passwords_says_nothing_of_tickets() {
+        let basic: &[Mechanism] = &[Mechanism::Basic];
+        let known = Known { host: "web.example", mechanisms: basic, ..Known::default() };
+        let plain = advise(Reason::NoCredentials, &known);
+        says(&plain, &["by HTTPS only: use https://"]);
+        let secure = advise(Reason::NoCredentials, &Known { secure: true, ..known });
+        says(&secure, &["user name and a password"]);
+        assert!(!secure.message().contains("ticket"), "{secure:?}");
+    }
+}

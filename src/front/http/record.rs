@@ -1,0 +1,197 @@
+//! What log, audit log and metrics are told of a request that was not served.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::time::Instant;
+
+use super::facts::Facts;
+use super::sign_on::Refusal;
+use crate::audit::{Happening, Line, Verdict};
+use crate::clock;
+use crate::config::checked::HostPattern;
+use crate::front::Front;
+use crate::front::upstream::UpstreamError;
+use crate::wire::Reason;
+use crate::wire::reason::Fault;
+
+/// A refusal. That nobody has signed on yet is no event; its line is there for whoever
+/// looks for the reference on the page.
+pub(super) fn refusal(
+    front: &Front,
+    facts: Option<&Facts>,
+    refusal: &Refusal,
+    reference: &str,
+    began: Instant,
+) {
+    let reason = refusal.reason;
+    let (site, client) = (site(facts), facts.map(|facts| facts.client));
+    if reason.fault() == Fault::Nobody {
+        not_signed_on(front, facts, refusal, reference, began);
+        return;
+    }
+    let detail = detail(front, facts, refusal);
+    let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
+    let shown = client.map(tracing::field::display);
+    match reason.fault() {
+        Fault::Configuration | Fault::Ourselves | Fault::Upstream
+            if front.told.faults.is_due(reason, clock::instant()) =>
+        {
+            tracing::error!(reference, %reason, detail, site, client = shown, "{}", reason.sentence());
+        }
+        _ => tracing::info!(reference, %reason, detail, site, client = shown, login, "refused"),
+    }
+    if let Some(mechanism) = refusal.tried {
+        front.metrics.refused(mechanism, reason);
+    }
+    let happening = match (refusal.tried, login) {
+        (_, Some(_)) => Happening::Access,
+        (Some(_), None) => Happening::SignOn,
+        (None, None) => return,
+    };
+    front.audit.write(&Line {
+        reason: Some(reason),
+        detail: Some(detail.as_str()).filter(|detail| !detail.is_empty()),
+        mechanism: refusal.tried,
+        login,
+        client,
+        site: Some(&site),
+        reference: Some(reference),
+        ..Line::new(happening, Verdict::Refused)
+    });
+}
+
+/// An application that gave no answer.
+pub(super) fn application(facts: Option<&Facts>, error: &UpstreamError, reference: &str) {
+    tracing::error!(
+        reference,
+        site = site(facts),
+        reason = %error.reason(),
+        kind = error.label(),
+        error = error as &dyn std::error::Error,
+        "the application gave no answer"
+    );
+}
+
+/// Once a minute for each host and client at `info`, otherwise at `debug`.
+fn not_signed_on(
+    front: &Front,
+    facts: Option<&Facts>,
+    refusal: &Refusal,
+    reference: &str,
+    began: Instant,
+) {
+    let (site, client) = (site(facts), facts.map(|facts| facts.client));
+    let shown = client.map(tracing::field::display);
+    let reason = refusal.reason;
+    let visitor = (facts.map(|facts| facts.host.clone()).unwrap_or_default(), client);
+    let is_open = reason == Reason::ExchangeOpen;
+    if !is_open && front.told.visitors.is_due(visitor, clock::instant()) {
+        tracing::info!(reference, %reason, site, client = shown, "not signed on");
+    } else {
+        let took = began.elapsed();
+        tracing::debug!(reference, %reason, site, client = shown, ?took, "not signed on");
+    }
+}
+
+/// The story behind a refusal, with what this place knows besides.
+fn detail(front: &Front, facts: Option<&Facts>, refusal: &Refusal) -> String {
+    let mut detail = refusal.detail.clone();
+    let mut add = |more: &str| {
+        let between = if detail.is_empty() { "" } else { ". " };
+        // Writing to a text cannot fail.
+        let _ = write!(detail, "{between}{more}");
+    };
+    match (refusal.reason, facts) {
+        (Reason::NoSite, Some(facts)) if refusal.detail.is_empty() => {
+            let live = front.live();
+            let names = live.settings.sites.iter().map(|site| shown(&site.host)).collect();
+            add(&no_site(&facts.host, names));
+        }
+        (Reason::BindingMismatch, Some(facts)) => add(&format!(
+            "It came from {client}: if that is your proxy, list it in [front] trusted_proxies, or \
+             let it pass TLS through",
+            client = facts.client
+        )),
+        (Reason::UntrustedProxy, Some(facts)) => add(&format!(
+            "It came from {client}: if that is your proxy, set [front] trusted_proxies = [\"{client}\"]",
+            client = facts.client
+        )),
+        (Reason::ClockSkew | Reason::TicketExpired | Reason::TicketNotYetValid, _) => {
+            add(&clocks(front));
+        }
+        _ => {}
+    }
+    detail
+}
+
+/// Which hosts there are: a few names, since the log is for the administrator.
+fn no_site(host: &str, mut names: Vec<String>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let mut known = if names.is_empty() { "none at all".to_owned() } else { names.join(", ") };
+    if more > 0 {
+        known = format!("{known} and {more} more");
+    }
+    let proxy = if host.parse::<IpAddr>().is_ok() || host == "localhost" {
+        ". Does a proxy before this gateway pass the Host on (nginx: proxy_set_header Host $http_host)?"
+    } else {
+        ""
+    };
+    format!("no [[site]] for host {host} and this path; there are sites for {known}{proxy}")
+}
+
+fn shown(host: &HostPattern) -> String {
+    match host {
+        HostPattern::Any => "*".to_owned(),
+        HostPattern::Suffix(suffix) => format!("*{suffix}"),
+        HostPattern::Exact(name) => name.clone(),
+    }
+}
+
+fn clocks(front: &Front) -> String {
+    let now = clock::now();
+    match front.readiness.clock() {
+        Some(clock) if clock.is_wrong() => format!(
+            "This gateway's clock says {now} and is {clock} the domain controller's: set it by NTP"
+        ),
+        Some(clock) => format!(
+            "This gateway's clock says {now} and is {clock} the domain controller's, so the \
+             client's is the one to set"
+        ),
+        None => format!(
+            "This gateway's clock says {now}: compare it and the client's with the domain controller's"
+        ),
+    }
+}
+
+fn site(facts: Option<&Facts>) -> String {
+    facts.map(|facts| format!("{}{}", facts.host, facts.path)).unwrap_or_default()
+}
+
+/// Hosts that a line names at most.
+const NAMED: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(host: &str, names: &[&str]) -> String {
+        no_site(host, names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn the_log_names_the_hosts_that_there_are() {
+        let some = ["web.example", "*.lab.example", "web.example"];
+        assert_eq!(
+            said("intranet", &some),
+            "no [[site]] for host intranet and this path; there are sites for *.lab.example, web.example"
+        );
+        assert!(said("127.0.0.1", &some).ends_with("(nginx: proxy_set_header Host $http_host)?"));
+        let many: Vec<String> = (0..10).map(|n| format!("w{n}.example")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(said("x.example", &many).ends_with("w7.example and 2 more"));
+        assert!(said("x.example", &[]).ends_with("none at all"));
+    }
+}

@@ -1,0 +1,146 @@
+//! Looks at what this host has: room, rights, the keytab, krb5.conf.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+
+use nix::sys::statvfs::statvfs;
+
+use super::services::Services;
+use super::state::State;
+use crate::config::checked::{AuditTarget, Kerberos};
+use crate::keytab::{self, Whole};
+
+/// Room for what the gateway writes below `folder`, which `key` of the configuration names.
+pub(super) fn room(folder: &Path, key: &str) -> State {
+    // What cannot be asked is told by what fails to be written.
+    let Ok(disk) = statvfs(folder) else { return State::OK };
+    let free = disk.blocks_available().saturating_mul(disk.fragment_size());
+    // File systems without a table of inodes say 0 of 0.
+    let no_inodes = disk.files() > 0 && disk.files_available() == 0;
+    let path = folder.display();
+    match (free, no_inodes) {
+        (0, _) => State::broken(format!(
+            "0 bytes are free under {path}, so nobody new can sign on: make room on that disk, or \
+             set {key} to another"
+        )),
+        (_, true) => State::broken(format!(
+            "no more files can be made under {path} (no free inodes, `df -i`), so nobody new can \
+             sign on: remove files from that disk, or set {key} to another"
+        )),
+        (..LITTLE, false) => State::notice(format!(
+            "only {} KB are free under {path}: make room on that disk, or set {key} to another, \
+             since nobody new can sign on when it is full",
+            free / 1024
+        )),
+        _ => State::OK,
+    }
+}
+
+/// Whether the library can remember tokens. It makes the file itself.
+pub(super) fn replay_cache(path: &Path) -> State {
+    let opened = OpenOptions::new().read(true).write(true).open(path);
+    let error = match opened {
+        Ok(_) => return State::OK,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return makes_files(path),
+        Err(error) => error,
+    };
+    State::broken(format!(
+        "{} cannot be written ({error}), so no ticket can be accepted: remove it, and start the \
+         gateway as one user always",
+        path.display()
+    ))
+}
+
+fn makes_files(path: &Path) -> State {
+    let folder = path.parent().unwrap_or(path);
+    match access(folder) {
+        Ok(()) => State::OK,
+        Err(error) => State::broken(format!(
+            "no file can be made in {} ({error}), so no ticket can be accepted: give that folder \
+             to the user that the gateway runs as (chown)",
+            folder.display()
+        )),
+    }
+}
+
+fn access(folder: &Path) -> nix::Result<()> {
+    use nix::unistd::{AccessFlags, access};
+    access(folder, AccessFlags::W_OK | AccessFlags::X_OK)
+}
+
+/// Whether audit lines can be written.
+pub(super) fn audit(target: &AuditTarget) -> State {
+    let AuditTarget::File(path) = target else { return State::OK };
+    let folder = path.parent().unwrap_or(path);
+    room(folder, "[log] audit")
+}
+
+/// Whether the keys in use can be read, and for which names there are any.
+pub(super) fn keytab(settings: &Kerberos) -> (State, Option<Services>) {
+    let path = &settings.keytab;
+    let Whole { keytab, flaw } = match keytab::read_what_is_whole(path) {
+        Ok(read) => read,
+        Err(error) => return (State::broken(error.to_string()), None),
+    };
+    let services = Some(Services::of(&keytab));
+    let used = match &settings.acceptor {
+        Some(acceptor) => !keytab.keys_for(acceptor).is_empty(),
+        None => !keytab.entries.is_empty(),
+    };
+    let state = match (used, flaw) {
+        (true, None) => State::OK,
+        (true, Some(flaw)) => State::notice(format!(
+            "{flaw}. The keys before that place are whole, and tickets for them are accepted"
+        )),
+        (false, Some(flaw)) => State::broken(flaw.to_string()),
+        (false, None) => State::broken(match &settings.acceptor {
+            Some(acceptor) => format!(
+                "{} holds no key of {acceptor} ([sso.kerberos] acceptor): export one to it",
+                path.display()
+            ),
+            None => {
+                format!("{} holds no key: export a keytab for this service to it", path.display())
+            }
+        }),
+    };
+    (state, services)
+}
+
+/// The database and its journal need this to go on.
+const LITTLE: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_cache_need_not_exist_but_its_folder_must_take_files() {
+        let place = tempfile::tempdir().unwrap();
+        let cache = place.path().join("replay-cache");
+        assert_eq!(replay_cache(&cache), State::OK);
+        std::fs::write(&cache, "").unwrap();
+        assert_eq!(replay_cache(&cache), State::OK);
+        let missing = place.path().join("none/replay-cache");
+        assert!(replay_cache(&missing).broken.unwrap().contains("no file can be made in"));
+    }
+
+    #[test]
+    fn there_is_room_where_these_tests_run() {
+        assert_eq!(room(Path::new("/proc/nowhere"), "state_path"), State::OK);
+        assert_eq!(room(&std::env::temp_dir(), "state_path").broken, None);
+    }
+
+    #[test]
+    fn a_keytab_that_is_missing_is_broken() {
+        let settings = Kerberos {
+            keytab: "/nonexistent/web.keytab".into(),
+            acceptor: None,
+            threads: 1,
+            queue: 1,
+        };
+        let (state, services) = keytab(&settings);
+        assert!(state.broken.unwrap().contains("does not exist"));
+        assert_eq!(services, None);
+    }
+}

@@ -1,0 +1,259 @@
+//! Whether a sign-on would succeed now, and if not, what mends it: for `/ready`, for the
+//! log, and for the pages, which say no more than is known here.
+//!
+//! What this host has is looked at whenever somebody asks (one look at a time, shared by
+//! all who ask meanwhile); what other hosts say, about once a minute in the background.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+mod certificates;
+mod clock;
+mod domain;
+mod files;
+mod report;
+mod services;
+mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use clock::Clock;
+pub use report::Report;
+pub use services::Services;
+pub use state::{Part, State};
+
+use super::{Front, Live};
+use crate::clock::{self as time, Timestamp};
+use crate::config::checked::Settings;
+use crate::kdc;
+use certificates::Ending;
+use domain::Domain;
+
+/// What was seen last, and what was said of it.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    seen: ArcSwapOption<Seen>,
+    domain: ArcSwap<Domain>,
+    looking: AsyncMutex<()>,
+    said: Mutex<Said>,
+}
+
+/// How everything was at one moment.
+#[derive(Debug)]
+pub struct Seen {
+    parts: BTreeMap<Part, State>,
+    services: Option<Services>,
+    /// Whether NTLM keeps this gateway from being ready, or is told only.
+    ntlm_counts: bool,
+}
+
+/// What the log was told already.
+#[derive(Debug, Default)]
+struct Said {
+    broken: BTreeMap<Part, String>,
+    notices: BTreeMap<Part, Vec<String>>,
+    certificates_at: Option<Timestamp>,
+}
+
+impl Readiness {
+    /// What was seen last; `None` in the first moment after the start.
+    pub fn seen(&self) -> Option<Arc<Seen>> {
+        self.seen.load_full()
+    }
+
+    /// This gateway's clock beside the domain's, where a KDC said what time it is.
+    pub fn clock(&self) -> Option<Clock> {
+        self.domain.load().clock
+    }
+
+    /// Looks now.
+    pub async fn look(&self, front: &Front) -> Arc<Seen> {
+        let before = self.seen();
+        let _alone = self.looking.lock().await;
+        // Somebody else may have looked while we waited.
+        if let (before, Some(now)) = (before, self.seen())
+            && before.is_none_or(|before| !Arc::ptr_eq(&before, &now))
+        {
+            return now;
+        }
+        let live = front.live();
+        let domain = self.domain.load_full();
+        let (here, core) = tokio::join!(here(&live.settings), front.core.ready());
+        let mut parts = here.parts;
+        let core = core.err().map_or(State::OK, |no| State::broken(no.detail));
+        parts.insert(Part::Core, core);
+        if let Some(ntlm) = ntlm(&live) {
+            parts.insert(Part::Ntlm, ntlm);
+        }
+        for (part, state) in domain.parts() {
+            parts.insert(part, state);
+        }
+        let services = here.services.map(|names| names.without(domain.unknown.iter().cloned()));
+        let ntlm_counts = !live.settings.sso.mechanisms_by_default;
+        let seen = Arc::new(Seen { parts, services, ntlm_counts });
+        self.seen.store(Some(Arc::clone(&seen)));
+        self.show(front, &seen, &here.endings);
+        self.tell(&seen, time::now());
+        seen
+    }
+
+    /// The metrics.
+    fn show(&self, front: &Front, seen: &Seen, endings: &[Ending]) {
+        let metrics = &front.metrics;
+        metrics.ready.set(seen.is_ready().into());
+        for (part, state) in &seen.parts {
+            metrics.part_is_ready(part.label(), state.broken.is_none());
+        }
+        for Ending { kind, file, ends_at, .. } in endings {
+            metrics.certificate_ends(kind.label(), file, *ends_at);
+        }
+        if let Some(clock) = self.clock() {
+            metrics.clock_ahead.set(clock.seconds());
+        }
+    }
+
+    /// Tells the log what has changed: each fault once, and certificates once a day.
+    fn tell(&self, seen: &Seen, now: Timestamp) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let a_day_later = said.certificates_at.is_none_or(|at| at.until(now) >= DAILY);
+        if a_day_later {
+            said.certificates_at = Some(now);
+            said.broken.remove(&Part::Certificates);
+            said.notices.remove(&Part::Certificates);
+        }
+        for (part, state) in &seen.parts {
+            // Its own probe tells of NTLM.
+            if *part == Part::Ntlm {
+                continue;
+            }
+            match (said.broken.get(part), &state.broken) {
+                (Some(before), Some(now)) if state::same_story(before, now) => {}
+                (_, Some(now)) => {
+                    tracing::error!(event = "not_ready", %part, "{now}");
+                    said.broken.insert(*part, now.clone());
+                }
+                (Some(_), None) => {
+                    tracing::info!(event = "ready_again", %part, "{part}: all right again");
+                    said.broken.remove(part);
+                }
+                (None, None) => {}
+            }
+            let known = said.notices.entry(*part).or_default();
+            for notice in &state.notices {
+                if !known.iter().any(|before| state::same_story(before, notice)) {
+                    tracing::warn!(event = "notice", %part, "{notice}");
+                }
+            }
+            known.clone_from(&state.notices);
+        }
+    }
+}
+
+impl Seen {
+    /// Whether a sign-on could succeed.
+    pub fn is_ready(&self) -> bool {
+        self.parts.iter().all(|(part, state)| {
+            state.broken.is_none() || (*part == Part::Ntlm && !self.ntlm_counts)
+        })
+    }
+
+    /// For which names there are keys; `None` where the keytab cannot be read.
+    pub fn services(&self) -> Option<&Services> {
+        self.services.as_ref()
+    }
+}
+
+/// Looks again and again, until the front stops. The first look tells the log what is
+/// broken from the start.
+pub async fn watch(front: Arc<Front>) {
+    let asking = domain::watch(Arc::clone(&front));
+    let looking = async {
+        loop {
+            front.readiness.look(&front).await;
+            time::pause(EVERY).await;
+        }
+    };
+    let both = async { tokio::join!(asking, looking) };
+    // Neither ends by itself.
+    let _ = front.stop.run_until_cancelled(both).await;
+}
+
+/// What this host has.
+struct Here {
+    parts: BTreeMap<Part, State>,
+    services: Option<Services>,
+    endings: Vec<Ending>,
+}
+
+async fn here(settings: &Settings) -> Here {
+    let settings = settings.clone();
+    let looked = timeout(PATIENCE, spawn_blocking(move || look_here(&settings))).await;
+    looked.ok().and_then(Result::ok).unwrap_or_else(|| {
+        let stuck = State::broken(format!(
+            "the files of this gateway cannot be looked at within {} s: does a disk or a network \
+             file system hang?",
+            PATIENCE.as_secs()
+        ));
+        Here { parts: [(Part::Disk, stuck)].into(), services: None, endings: Vec::new() }
+    })
+}
+
+fn look_here(settings: &Settings) -> Here {
+    let state_path = &settings.state_path;
+    let (keytab, services) = files::keytab(&settings.sso.kerberos);
+    let endings = certificates::all(settings);
+    let kerberos = match kdc::configuration() {
+        Err(refused) => State::broken(refused.detail),
+        Ok(()) => kdc::profile_fault()
+            .filter(kdc::ProfileFault::is_ignored)
+            .map_or(State::OK, |fault| State::notice(fault.to_string())),
+    };
+    let parts = [
+        (Part::Keytab, keytab),
+        (Part::Kerberos, kerberos),
+        (Part::Disk, files::room(state_path, "state_path")),
+        (Part::ReplayCache, files::replay_cache(&state_path.join("replay-cache"))),
+        (Part::Audit, files::audit(&settings.log.audit)),
+        (Part::Certificates, certificates::judge(&endings, time::now())),
+    ];
+    Here { parts: parts.into(), services, endings }
+}
+
+fn ntlm(live: &Live) -> Option<State> {
+    let ready = live.ntlm.as_ref()?.ready();
+    Some(ready.err().map_or(State::OK, State::broken))
+}
+
+/// How often this host is looked at when nobody asks.
+const EVERY: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
+const DAILY: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(parts: &[(Part, State)], ntlm_counts: bool) -> Seen {
+        Seen { parts: parts.iter().cloned().collect(), services: None, ntlm_counts }
+    }
+
+    #[test]
+    fn one_broken_part_is_enough_and_notices_are_none() {
+        let notice = (Part::Disk, State::notice("little"));
+        assert!(seen(&[notice.clone()], true).is_ready());
+        assert!(!seen(&[notice, (Part::Clock, State::broken("off"))], true).is_ready());
+    }
+
+    #[test]
+    fn ntlm_that_nobody_asked_for_may_be_broken() {
+        let ntlm = [(Part::Ntlm, State::broken("no winbind"))];
+        assert!(seen(&ntlm, false).is_ready());
+        assert!(!seen(&ntlm, true).is_ready());
+    }
+}

@@ -1,0 +1,5 @@
+//! Faults of clocks.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];

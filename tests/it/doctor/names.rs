@@ -1,0 +1,5 @@
+//! Faults of host names.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];

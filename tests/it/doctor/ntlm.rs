@@ -1,0 +1,5 @@
+//! Faults of NTLM.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];

@@ -1,0 +1,5 @@
+//! Faults of realms and domains.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];
