@@ -231,7 +231,7 @@ mod tests {
         let _request = OpenRequest::new(&working.activity);
         let older = places.take(ONE, false).await.unwrap();
         let newer = places.take(OTHER, false).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        clock::pause(Duration::from_millis(5)).await;
         newer.activity.touch();
         let _newcomer = places.take(OTHER, false).await.unwrap();
         assert!(is_ended(&older) && !is_ended(&newer) && !is_ended(&working));

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -86,16 +86,16 @@ struct Open {
 
 #[derive(Debug)]
 struct Watched {
-    stream: Arc<Stream>,
+    /// Alive as long as its task, or a part that is to be sent.
+    stream: Weak<Stream>,
     task: AbortHandle,
     /// Parts sent when it was looked at and waited for its client.
     seen: Option<usize>,
 }
 
 impl Watched {
-    /// Nobody else has a hand on it: not its task, nor any part that is to be sent.
     fn is_over(&self) -> bool {
-        Arc::strong_count(&self.stream) == 1
+        self.stream.strong_count() == 0
     }
 }
 
@@ -108,7 +108,8 @@ where
         let request = OpenRequest::new(&self.activity);
         let stream =
             Arc::new(Stream { request, given: AtomicUsize::new(0), sent: AtomicUsize::new(0) });
-        let task = tokio::spawn(CURRENT.scope(Arc::clone(&stream), async {
+        let watched = Arc::downgrade(&stream);
+        let task = tokio::spawn(CURRENT.scope(stream, async {
             future.await;
         }));
         let mut open = self.open();
@@ -116,7 +117,7 @@ where
             open.streams.retain(|watched| !watched.is_over());
             open.room = 2 * open.streams.len() + 64;
         }
-        open.streams.push(Watched { stream, task: task.abort_handle(), seen: None });
+        open.streams.push(Watched { stream: watched, task: task.abort_handle(), seen: None });
     }
 }
 
@@ -144,7 +145,8 @@ impl Streams {
         open.streams.retain(|watched| !watched.is_over());
         let (mut stalled, mut moving) = (Vec::new(), false);
         for watched in &mut open.streams {
-            let now = watched.stream.waits_for_its_client().then(|| watched.stream.parts_sent());
+            let Some(stream) = watched.stream.upgrade() else { continue };
+            let now = stream.waits_for_its_client().then(|| stream.parts_sent());
             if now.is_some() && now == watched.seen {
                 stalled.push(watched.task.clone());
             } else {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -53,7 +53,8 @@ pub(super) async fn settle(
     let needed = answer.extensions().get::<NeedsConnection>().is_some();
     if let Some(body) = body {
         let bound = if needed { MAX_FORGOTTEN } else { SMALL };
-        let fits = length.map_or(needed, |length| length <= bound);
+        let stalled = answer.status() == StatusCode::REQUEST_TIMEOUT;
+        let fits = !stalled && length.map_or(needed, |length| length <= bound);
         if fits && needed && expects {
             // Told to go on, it sends its body before it looks for an answer.
             forget(body, still).await;

@@ -15,8 +15,9 @@ use crate::front::connection::Asked;
 
 /// A handshake that has succeeded.
 pub(in crate::front) struct Handshake {
-    /// The connection.
-    pub(in crate::front) stream: TlsStream<TcpStream>,
+    /// The connection. Boxed: it is large, and passes through several hands that
+    /// each keep room for it.
+    pub(in crate::front) stream: Box<TlsStream<TcpStream>>,
     /// What it was about.
     pub(in crate::front) asked: Asked,
 }
@@ -35,6 +36,6 @@ pub(in crate::front) async fn handshake(
     let asking = tls.asking().filter(|_| asks(name.as_deref()));
     let asked = Asked { for_certificate: asking.is_some(), name };
     let config = asking.unwrap_or_else(|| tls.config());
-    let stream = hello.into_stream(Arc::clone(config)).await?;
+    let stream = Box::new(hello.into_stream(Arc::clone(config)).await?);
     Ok(Handshake { stream, asked })
 }

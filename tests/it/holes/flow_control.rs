@@ -1,7 +1,9 @@
 //! Limits that watch TCP, where HTTP/2 has a flow of its own: a client that takes
 //! nothing of its answers, or next to nothing, holds neither place nor memory.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use doorward::clock;
 
 use crate::gateway::{Gateway, Setup, web};
 use crate::lab::h2::{
@@ -29,7 +31,7 @@ fn ask_for_all(client: &mut Http2) {
 /// Answers pings until the gateway ends the connection.
 #[track_caller]
 fn assert_ended(client: &mut Http2) {
-    let began = Instant::now();
+    let began = clock::instant();
     while client.keep_alive(Duration::from_millis(50)) {
         assert!(began.elapsed() < LIMIT, "the connection stands for ever");
     }
@@ -43,7 +45,7 @@ fn a_window_of_zero_holds_no_connection() {
     assert_ended(&mut silent);
     let mut asking = connect(&gateway, 0);
     ask_for_all(&mut asking);
-    let began = Instant::now();
+    let began = clock::instant();
     // One that goes on asking is as silent.
     while asking.keep_alive(Duration::from_millis(50)) {
         asking.get(&[]);
@@ -55,7 +57,7 @@ fn a_window_of_zero_holds_no_connection() {
 
 /// Takes what arrives for all of this time; false when the connection ends.
 fn takes_for(client: &mut Http2, time: Duration) -> bool {
-    let began = Instant::now();
+    let began = clock::instant();
     while let Some(left) = time.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
         if !client.keep_alive(left) {
             return false;
@@ -69,7 +71,7 @@ fn a_window_that_opens_byte_by_byte_holds_no_connection() {
     let gateway = gateway("body_timeout = \"1s\"\nidle_timeout = \"60s\"");
     let mut slow = connect(&gateway, 0);
     let stream = slow.get(&[("accept", "text/html")]);
-    let (began, mut opened) = (Instant::now(), 0);
+    let (began, mut opened) = (clock::instant(), 0);
     while takes_for(&mut slow, Duration::from_millis(50)) {
         slow.open_window(stream, 1);
         opened += 1;
@@ -88,7 +90,7 @@ fn one_stalled_stream_among_live_ones_is_reset_and_the_others_live() {
     // More than the window: the application tells all that reached it.
     let large = "x".repeat(60_000);
     let stalled = client.get(&[cookie[0], ("x-large", &large)]);
-    let began = Instant::now();
+    let began = clock::instant();
     loop {
         let live = client.get(&cookie);
         let frames = client.until(|frame| {
@@ -117,8 +119,9 @@ fn a_newcomer_is_served_while_others_hold_every_place() {
         let frames = client.until(|frame| frame.kind == HEADERS);
         assert!(!frames.is_empty(), "it has its place");
     }
-    for _ in 0..3 {
-        assert_eq!(gateway.connect().get(&web(), "/", &[]).status, 401);
+    let mut newcomers: Vec<Raw> = (0..3).map(|_| gateway.connect()).collect();
+    for newcomer in &mut newcomers {
+        assert_eq!(newcomer.get(&web(), "/", &[]).status, 401);
     }
     let ended = holding.iter_mut().map(|client| takes_for(client, Duration::from_millis(30)));
     assert!(ended.filter(|alive| !alive).count() >= 3, "each newcomer took one place");
@@ -210,7 +213,7 @@ fn a_flood_of_frames_that_ask_for_nothing_ends_its_connection() {
     assert_ended(&mut endless);
     // Pings and settings: they are answered, and do not count as use.
     let mut pinging = connect(&gateway, 65_535);
-    let began = Instant::now();
+    let began = clock::instant();
     while pinging.keep_alive(Duration::from_millis(5)) {
         pinging.send(PING, 0, 0, &[0; 8]);
         pinging.send(SETTINGS, 0, 0, &[]);
