@@ -21,7 +21,9 @@ class Invalid(Exception):
 
 def verify(token, keys, audience):
     """Gives the claims of `token`, if one of `keys` (a JWK set) signed it for `audience`
-    (a host name) and it has not expired."""
+    and it has not expired. The audience is the host name, and behind it the site's path
+    where that is longer than "/": web.example, web.example/admin. Applications that
+    share a host by path do not share assertions."""
     signed, _, signature = token.rpartition(".")
     header, claims = (json.loads(decoded(part)) for part in signed.split("."))
     # The algorithm is ours to demand, not the token's to choose.

@@ -16,7 +16,7 @@ lab=(
     iproute2 procps util-linux
     python3 python3-venv python3-dev
     curl openssl ca-certificates systemd adduser dpkg-dev logrotate
-    nginx apache2-bin libapache2-mod-auth-gssapi media-types
+    nginx libnginx-mod-http-js apache2-bin libapache2-mod-auth-gssapi media-types
 )
 clients=(chromium default-jdk-headless faketime)
 packager=(dpkg-dev binutils)

@@ -28,6 +28,7 @@ pub mod identity;
 pub mod kdc;
 pub mod keytab;
 pub mod metrics;
+pub mod pac;
 pub mod pki;
 pub mod process;
 pub mod store;

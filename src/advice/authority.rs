@@ -15,9 +15,6 @@ pub const NEW_CA: &str = "make the authority's certificate anew with basicConstr
 /// It ended, or ends soon.
 pub const RENEW_CA: &str = "make the authority's certificate anew with the same key, or a new authority, and put it into the file before the old one ends";
 
-/// It begins later.
-pub const NOT_YET: &str = "compare this host's clock with another (`timedatectl`); if it is right, wait, or make the certificate anew from today";
-
 /// A list of revoked certificates ended, or ends soon.
 pub const FETCH_LIST: &str = "fetch a new list from the authority into crl_file, and do so regularly: it counts without a reload";
 

@@ -10,6 +10,13 @@ pub fn name_files(section: &str) -> String {
     format!("name PEM files in [{section}] server_ssl_key_file and server_ssl_cert_file")
 }
 
+/// The files by which a front signs on to the core cannot be used.
+pub const NAME_SSLKEY: &str =
+    "name a PEM file with key and certificate in [front] sslkey_file (`doorward cert client`)";
+
+/// A certificate for signing on is not for clients.
+pub const CLIENT_USE: &str = "have it issued again as a client's certificate (extended key usage clientAuth), as `doorward cert client` does";
+
 /// It ended, or ends soon.
 pub const RENEW: &str =
     "have the certificate issued again, replace the file, and reload the gateway (SIGHUP)";
@@ -20,8 +27,15 @@ pub const RENEW_LINK: &str = "fetch the issuer's new certificate, or have both i
 /// The certificate of somebody who signs on with it ended, or ends soon.
 pub const RENEW_CLIENT: &str = "have the certificate issued again for the same key: the file here may stay as it is, or hold the new one";
 
-/// It begins later.
+/// It begins later, and nobody knows whether the clock is right.
 pub const NOT_YET: &str = "compare this host's clock with another (`timedatectl`); if it is right, the certificate was issued for later: install it then, or have it issued again from today";
+
+/// It begins later, and the clock is right.
+pub const LATER: &str = "install it then, or have it issued again from today";
+
+/// The clock is wrong.
+pub const SET_CLOCK: &str =
+    "set this host's clock by a time server (`timedatectl set-ntp true`), and check again";
 
 /// It is not for every host.
 pub const ALL_NAMES: &str =
@@ -57,6 +71,9 @@ pub const NOT_A_CA: &str = "have a certificate issued for the server by this aut
 
 /// It is signed by itself.
 pub const SELF_SIGNED: &str = "have a certificate issued by an authority that browsers trust, or by your own (`doorward cert ca`, `doorward cert server`)";
+
+/// Browsers do not speak with such a key.
+pub const COMMON_KEY: &str = "have a certificate issued for a key of ECDSA on P-256 or P-384, or RSA of 2048 bits and more (`doorward cert server` makes P-256)";
 
 /// Its signature can be forged.
 pub const SIGNATURE: &str = "have it issued again with SHA-256: clients refuse this signature";

@@ -7,9 +7,5 @@ pub const LIST: &str = "if a proxy ends TLS before the gateway, list its address
 pub const BOUND: &str =
     "let people reach the site by https:// only, or set channel_binding = \"allow\"";
 
-/// A proxy that nobody listed tells of clients.
-pub fn unlisted(address: &str) -> String {
-    format!(
-        "if {address} is your proxy, list it in [front] trusted_proxies; if not, somebody tries to pass for another client"
-    )
-}
+/// Tokens come that were made for another TLS connection.
+pub const BETWEEN: &str = "if a proxy of yours opens TLS before the gateway, list it in [front] trusted_proxies and set channel_binding = \"allow\", or let it pass TLS through; the log has the addresses (reason binding_mismatch)";

@@ -11,10 +11,19 @@ pub fn make_state(path: &Path, account: &Reader) -> String {
     format!("{}, or set state_path", rights::make(path, 0o700, account))
 }
 
-/// Files of the state folder belong to somebody else.
-pub fn give_state(path: &Path, account: &Reader) -> String {
-    format!("{}, and start the gateway as one user always", rights::own(path, account))
+/// Files of the state folder belong to somebody else, or are shut for their owner.
+pub fn give_state(path: &Path, account: &Reader, shut: bool) -> String {
+    let own = rights::own(path, account);
+    let open = format!("chmod -R u+rwX {}", rights::quoted(path));
+    let command = if shut { format!("{own} && {open}") } else { own };
+    format!("{command}, and start the gateway as one user always")
 }
+
+/// The disk takes no changes.
+pub const READ_ONLY: &str = "mount it for writing (`mount -o remount,rw`, and look at the kernel's log: a disk with errors is made read-only), or set state_path";
+
+/// Owner and mode allow what the system refuses.
+pub const OTHER_OBSTACLE: &str = "owner and mode would allow it: look at `getfacl` and `lsattr`, and at the system's log for SELinux or AppArmor";
 
 /// Others may look into folders or files that are for the gateway alone.
 pub fn close(paths: &[&Path]) -> String {
@@ -59,6 +68,11 @@ pub fn newer_store(path: &Path) -> String {
         "run the version that wrote it, or move {} aside: everybody then signs on anew",
         path.display()
     )
+}
+
+/// Something else stands in the place of the session store.
+pub fn no_store(path: &Path) -> String {
+    format!("move {} away: the gateway makes the file itself", path.display())
 }
 
 /// The session store cannot be read for another reason.

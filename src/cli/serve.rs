@@ -139,7 +139,7 @@ async fn serve(
     if role != Role::Core {
         // A front that can never be let in had better say so now.
         Client::new(settings.front.core.clone()).prepare().await?;
-        running.front = Some(Front::start(&settings, sockets.front, metrics, audit)?);
+        running.front = Some(Front::start(&settings, sockets.front, metrics, audit).await?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));
     notify::ready("serving");

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::uri::Authority;
 use http::{HeaderName, Uri};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -38,7 +38,7 @@ impl Word for IpNet {
 
     fn parse(text: &str) -> Result<Self, String> {
         let address = || text.parse::<IpAddr>().ok().map(Self::from);
-        let network: Self = text.parse().ok().or_else(address).ok_or_else(|| {
+        let network: Self = text.parse().ok().or_else(address).map(canonical).ok_or_else(|| {
             "is not a network; write it as 10.0.0.0/8, 192.0.2.7 or fd00::/8".to_owned()
         })?;
         if network.addr() != network.network() {
@@ -49,6 +49,19 @@ impl Word for IpNet {
         }
         Ok(network)
     }
+}
+
+/// A network of IPv4 that is written in IPv6 (RFC 4291 section 2.5.5.2), as IPv4:
+/// that is how peers are known.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let (Some(address), Some(bits)) =
+        (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(MAPPED_BITS))
+    else {
+        return network;
+    };
+    // At most 128 - 96 bits are left.
+    Ipv4Net::new(address, bits).map_or(network, IpNet::V4)
 }
 
 impl Word for CoreAddress {
@@ -251,6 +264,8 @@ pub(super) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
+/// What stands before the address where IPv6 holds one of IPv4.
+const MAPPED_BITS: u8 = 96;
 /// The usual port of the core's TLS, since ZCP (server_ssl_port).
 const CORE_PORT: u16 = 237;
 /// `sun_path` of Linux, less its NUL (unix(7)).
@@ -279,3 +294,22 @@ const RESERVED_HEADERS: &[&str] = &[
     "via",
     "www-authenticate",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv4_is_one_however_it_is_written() {
+        for (text, network) in [
+            ("::ffff:10.0.0.1", "10.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("::/0", "::/0"),
+            ("fd00::/8", "fd00::/8"),
+        ] {
+            assert_eq!(IpNet::parse(text).map(|network| network.to_string()), Ok(network.into()));
+        }
+    }
+}

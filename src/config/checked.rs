@@ -248,6 +248,30 @@ pub struct Kerberos {
     pub threads: usize,
     /// Tokens that may wait for a thread; further ones are answered 503.
     pub queue: usize,
+    /// Which name of an account the login is made of.
+    pub user_name: UserName,
+    /// Whether computers may sign on.
+    pub allow_computers: bool,
+    /// Realms whose tickets are believed without a PAC.
+    pub realms_without_pac: Vec<String>,
+}
+
+impl Kerberos {
+    /// Whether a ticket of this realm is believed though it has no PAC.
+    pub fn goes_without_pac(&self, realm: &str) -> bool {
+        self.realms_without_pac.iter().any(|listed| listed.eq_ignore_ascii_case(realm))
+    }
+}
+
+/// `sso.kerberos.user_name`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserName {
+    /// The SAM account name.
+    Sam,
+    /// The user principal name.
+    Upn,
+    /// The client's name in the ticket, where it is a name of the account.
+    Principal,
 }
 
 /// `[sso.ntlm]`
@@ -327,6 +351,8 @@ pub enum Requirement {
     ValidUser,
     /// `user:NAME`
     User(String),
+    /// The same where `John` and `john` are two people in some realm.
+    UserExactly(String),
     /// `group:NAME` or `group:S-1-5-…`
     Group(String),
     /// `company:NAME`
@@ -340,7 +366,7 @@ impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ValidUser => f.write_str("valid-user"),
-            Self::User(name) => write!(f, "user:{name}"),
+            Self::User(name) | Self::UserExactly(name) => write!(f, "user:{name}"),
             Self::Group(name) => write!(f, "group:{name}"),
             Self::Company(name) => write!(f, "company:{name}"),
             Self::Admin => f.write_str("admin"),

@@ -13,6 +13,7 @@ use super::addresses::{Addresses, SitePath};
 use super::altnames::Altnames;
 use super::checked::{
     ActAs, ChannelBinding, CoreAddress, HelperProtocol, HostPattern, LogFormat, Requirement, Strip,
+    UserName,
 };
 use super::keys::{FileName, Moment, Role};
 use super::plain::{SecretText, Unread};
@@ -117,6 +118,9 @@ section! {
         acceptor: Option<String> = r#""""#, Reload, "The one principal to accept tickets for; empty: any in the keytab.";
         threads: usize = "0", Reload, "Threads that check tickets; 0: one a core.";
         queue: usize = "1024", Reload, "Tickets that may wait to be checked; further ones are answered 503.";
+        user_name: UserName = r#""sam""#, Reload, "Which name of an account the login is made of.";
+        allow_computers: bool = "false", Reload, "Whether computers may sign on as people do, by any mechanism.";
+        realms_without_pac: Vec<Given<String>> = "[]", Reload, "Realms whose KDC puts no PAC into tickets: the name in the ticket is believed. Never one of Active Directory.";
     }
 }
 

@@ -5,19 +5,14 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::checked::{ChannelBinding, HelperProtocol, LogFormat, Requirement, Strip};
+use super::checked::{ChannelBinding, HelperProtocol, LogFormat, Requirement, Strip, UserName};
 use super::errors::{At, Notes};
 use super::value::{FromToml, Word, wrong_type};
 use crate::wire::Mechanism;
 
 /// A word of a `mechanisms` list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Offer {
-    /// One that this version has.
-    Here(Mechanism),
-    /// One that a later version will have.
-    NotHere(&'static str),
-}
+pub(super) struct Offer(pub(super) Mechanism);
 
 /// Local accounts: a name, a numeric uid in digits, or `@` and the name of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +55,15 @@ impl Word for Offer {
     const TYPE: &'static str = "mechanism";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let words = ["certificate", "negotiate", "ntlm", "basic"].map(|word| match word {
-            "certificate" => (word, Self::Here(Mechanism::Certificate)),
-            "negotiate" => (word, Self::Here(Mechanism::Negotiate)),
-            "ntlm" => (word, Self::Here(Mechanism::Ntlm)),
-            "basic" => (word, Self::Here(Mechanism::Basic)),
-            _ => (word, Self::NotHere(word)),
-        });
+        let words = [
+            Mechanism::Certificate,
+            Mechanism::Negotiate,
+            Mechanism::Ntlm,
+            Mechanism::Basic,
+            Mechanism::Unix,
+            Mechanism::Trusted,
+        ];
+        let words = words.map(|mechanism| (mechanism.as_str(), Self(mechanism)));
         one_of(text, &words)
     }
 }
@@ -76,6 +73,14 @@ impl Word for ChannelBinding {
 
     fn parse(text: &str) -> Result<Self, String> {
         one_of(text, &[("off", Self::Off), ("allow", Self::Allow), ("require", Self::Require)])
+    }
+}
+
+impl Word for UserName {
+    const TYPE: &'static str = "sam, upn or principal";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[("sam", Self::Sam), ("upn", Self::Upn), ("principal", Self::Principal)])
     }
 }
 

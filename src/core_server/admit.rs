@@ -22,6 +22,8 @@ pub struct Facts {
     pub mechanism: Mechanism,
     /// The principal, or the name that a trusted peer gave, exactly as it came.
     pub principal: String,
+    /// By password: the name as it was typed.
+    pub typed: Option<String>,
     /// The key that a certificate was shown for, by its fingerprint.
     pub public_key: Option<String>,
     /// Whether the proof was bound to a TLS channel.
@@ -30,6 +32,21 @@ pub struct Facts {
     pub ends_at: Option<Timestamp>,
     /// Group SIDs from the ticket.
     pub groups: Vec<String>,
+}
+
+impl Facts {
+    /// Of somebody who is known by a name alone.
+    pub(super) const fn named(mechanism: Mechanism, principal: String) -> Self {
+        Self {
+            mechanism,
+            principal,
+            typed: None,
+            public_key: None,
+            channel_bound: false,
+            ends_at: None,
+            groups: Vec::new(),
+        }
+    }
 }
 
 impl Admission {
@@ -123,6 +140,7 @@ mod tests {
         Facts {
             mechanism: Mechanism::Negotiate,
             principal: "John@EXAMPLE.TEST".into(),
+            typed: None,
             public_key: None,
             channel_bound: true,
             ends_at: ends_at.map(Timestamp::from_unix),

@@ -126,6 +126,7 @@ impl Entitled {
 }
 
 fn comes_from(entry: &CoreKey, address: IpAddr) -> bool {
+    let address = address.to_canonical();
     entry.from.is_empty() || entry.from.iter().any(|network| network.contains(&address))
 }
 

@@ -22,8 +22,7 @@ use crate::config::checked::{self, Settings};
 use crate::pki::chain::{AuthorityError, Refused};
 use crate::pki::pair::PairError;
 use crate::store::{Database, OpenError, Record, Store};
-use crate::wire::key::is_session_id;
-use crate::wire::{Ending, Reason, Session, SessionKey};
+use crate::wire::{Ending, Reason, Session, SessionKey, SessionSecret};
 
 mod accounts;
 mod admin;
@@ -201,13 +200,11 @@ impl Core {
         client: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Session, Refusal> {
-        if !is_session_id(&id) {
-            return Err(Refusal::end_of_session());
-        }
+        let secret = SessionSecret::try_from(id).map_err(|_| Refusal::end_of_session())?;
         let client = client.filter(|_| peer.sees_clients()).map(|address| address.to_canonical());
-        let key = SessionKey::of(&id);
+        let key = secret.key();
         match self.sessions.resolve(&key, client, now) {
-            Ok(record) => Ok(session(id, &record, &self.policy.load())),
+            Ok(record) => Ok(session(secret, &record, &self.policy.load())),
             Err(reason) => {
                 // Whoever knows the secret was its bearer.
                 let refusal = Refusal::end_of_session().because(self.sessions.ended(&key, now));
@@ -284,12 +281,13 @@ fn of_record<'a>(event: Happening, record: &'a Record, key: &'a str) -> Line<'a>
     }
 }
 
-fn session(secret: String, record: &Record, policy: &Policy) -> Session {
+fn session(secret: SessionSecret, record: &Record, policy: &Policy) -> Session {
     Session {
         session: secret,
         user: Arc::clone(&record.user),
         mechanism: record.mechanism,
         principal: record.principal.clone(),
+        typed: record.typed.clone(),
         public_key: record.public_key.clone(),
         channel_bound: record.channel_bound,
         expires_at: record.expires_at,

@@ -100,7 +100,8 @@ impl Policy {
                 core.allow_local_users,
             ),
             keys: Arc::new(KeyRules::new(core)),
-            identity: Rules::new(&core.realms, &core.altnames, own_realms(settings)),
+            identity: Rules::new(&core.realms, &core.altnames, own_realms(settings))
+                .naming(settings.sso.kerberos.user_name, settings.sso.kerberos.allow_computers),
             passwords: PasswordRules::new(settings),
             limits: Limits {
                 timeout: core.session_timeout,

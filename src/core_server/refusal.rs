@@ -155,6 +155,11 @@ impl Refusal {
         Self::new(Kind::Busy, message)
     }
 
+    /// The secret that a front proposed for a session belongs to another one.
+    pub(super) fn secret_taken() -> Self {
+        Self::bad_request("Another session has the proposed \"secret\" already: make a new one.")
+    }
+
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::BadRequest, message)
     }

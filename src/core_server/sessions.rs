@@ -7,14 +7,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::admit::Admission;
 use super::events::Events;
 use crate::clock::Timestamp;
 use crate::store::{Record, Store, WriteError};
-use crate::wire::{Ended, Ending, Reason, SessionKey};
+use crate::wire::{Ended, Ending, Reason, SessionKey, SessionSecret};
 
 mod account;
 mod recent;
@@ -37,11 +35,18 @@ pub(super) struct Sessions {
 #[derive(Debug)]
 pub(super) struct Opened {
     /// Known to its bearer alone.
-    pub(super) secret: String,
+    pub(super) secret: SessionSecret,
     pub(super) record: Arc<Record>,
     /// Sessions of the same user that had to make room, and were in use.
     pub(super) made_room: Vec<Arc<Record>>,
 }
+
+/// A session on its way to the disk.
+type Prepared = (SessionSecret, Arc<Record>);
+
+/// The secret that a session was to have belongs to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SecretTaken;
 
 impl Sessions {
     /// Takes up the stored sessions that still live.
@@ -50,8 +55,9 @@ impl Sessions {
         Self { table, store, events: Events::new() }
     }
 
-    /// Opens sessions, all or none, with one write to the disk. Must be awaited
-    /// to its end, even when nobody waits for the answer any more.
+    /// Opens sessions with one write to the disk; an answer for each, in order. One
+    /// whose secret is taken is not opened; of the others all or none are. Must be
+    /// awaited to its end, even when nobody waits for the answer any more.
     ///
     /// # Errors
     /// None is opened.
@@ -59,17 +65,14 @@ impl Sessions {
         &self,
         admissions: Vec<(Admission, Origin)>,
         now: Timestamp,
-    ) -> Result<Vec<Opened>, WriteError> {
-        let secrets = admissions.iter().map(|_| new_secret()).collect::<Result<Vec<_>, _>>()?;
-        let records: Vec<_> = {
-            let mut table = self.table();
-            let each = admissions.into_iter().zip(&secrets);
-            each.map(|((admission, origin), secret)| {
-                table.prepare(admission, SessionKey::of(secret), origin, now)
-            })
-            .collect()
+    ) -> Result<Vec<Result<Opened, SecretTaken>>, WriteError> {
+        let prepared = self.prepare(admissions, now)?;
+        let records: Vec<_> =
+            prepared.iter().flatten().map(|(_, record)| Arc::clone(record)).collect();
+        let stored = match records.is_empty() {
+            true => Ok(()),
+            false => self.store.open(records.clone()).await,
         };
-        let stored = self.store.open(records.clone()).await;
         let mut table = self.table();
         if let Err(error) = stored {
             for record in &records {
@@ -78,18 +81,34 @@ impl Sessions {
             self.store.change_soon(table.take_changes());
             return Err(error);
         }
-        let opened = secrets
-            .into_iter()
-            .zip(records)
-            .map(|(secret, record)| {
-                let ended = table.insert(Arc::clone(&record), now);
-                self.announce(&ended);
-                let used = ended.into_iter().filter(|ended| ended.was_claimed);
-                Opened { secret, record, made_room: used.map(|ended| ended.record).collect() }
-            })
-            .collect();
+        let mut insert = |(secret, record): Prepared| {
+            let ended = table.insert(Arc::clone(&record), now);
+            self.announce(&ended);
+            let used = ended.into_iter().filter(|ended| ended.was_claimed);
+            Opened { secret, record, made_room: used.map(|ended| ended.record).collect() }
+        };
+        let opened = prepared.into_iter().map(|one| one.map(&mut insert)).collect();
         self.store.change_soon(table.take_changes());
         Ok(opened)
+    }
+
+    fn prepare(
+        &self,
+        admissions: Vec<(Admission, Origin)>,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Prepared, SecretTaken>>, WriteError> {
+        let secrets = (admissions.iter())
+            .map(|(_, origin)| origin.secret.clone().map_or_else(new_secret, Ok))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut table = self.table();
+        let prepared = admissions.into_iter().zip(secrets).map(|((admission, origin), secret)| {
+            let key = secret.key();
+            if table.is_taken(&key) {
+                return Err(SecretTaken);
+            }
+            Ok((secret, table.prepare(admission, key, origin, now)))
+        });
+        Ok(prepared.collect())
     }
 
     /// Whose session it is; counts as a use of it. `client` is the address that presented it.
@@ -197,14 +216,14 @@ impl Sessions {
     }
 }
 
-/// 256 random bits in base64url.
-fn new_secret() -> Result<String, WriteError> {
+/// A secret that nobody proposed.
+fn new_secret() -> Result<SessionSecret, WriteError> {
     let mut bits = [0; 32];
     rand::fill(&mut bits).map_err(|_| {
         tracing::error!("the random source of the system failed: nobody can be signed on");
         WriteError::Failed
     })?;
-    Ok(URL_SAFE_NO_PAD.encode(bits))
+    Ok(SessionSecret::from_bits(&bits))
 }
 
 /// Sessions that one hold of the lock may end.

@@ -9,14 +9,14 @@ use super::keys::Entitled;
 use super::peer::Peer;
 use super::policy::{Ask, Policy, allowed};
 use super::refusal::Refusal;
-use super::sessions::{Opened, Origin};
+use super::sessions::{Opened, Origin, SecretTaken};
 use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock::Timestamp;
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
-use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session};
+use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session, SessionSecret};
 
 impl Core {
     /// Opens sessions; an answer for each wish, in order.
@@ -48,10 +48,11 @@ impl Core {
         let mut callers = Vec::with_capacity(judged.len());
         for judged in judged {
             callers.push(match judged {
-                Ok((caller, admission)) => {
+                Ok((mut caller, admission)) => {
                     let client = caller.client;
                     let only_from = client.filter(|_| policy.ip_check);
-                    admitted.push((admission, Origin { by: Arc::clone(&by), client, only_from }));
+                    let (by, secret) = (Arc::clone(&by), caller.secret.take());
+                    admitted.push((admission, Origin { by, client, only_from, secret }));
                     Ok(caller)
                 }
                 Err(refusal) => Err(refusal),
@@ -66,7 +67,12 @@ impl Core {
             let caller = caller?;
             match &mut opened {
                 Ok(opened) => match opened.next() {
-                    Some(opened) => Ok(self.granted(peer, &caller, opened, policy)),
+                    Some(Ok(opened)) => Ok(self.granted(peer, &caller, opened, policy)),
+                    Some(Err(SecretTaken)) => {
+                        let refusal = Refusal::secret_taken();
+                        self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
+                        Err(refusal)
+                    }
                     None => Err(Refusal::unrecorded(WriteError::Failed)),
                 },
                 Err(error) => {
@@ -82,13 +88,15 @@ impl Core {
     fn judge(
         &self,
         peer: &Peer,
-        request: OpenSession,
+        mut request: OpenSession,
         listed: Option<&Listed>,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(Caller, Admission), Refusal> {
         // Addresses are told by those who see them; a local program's word is nobody's.
         let client = request.client.filter(|_| peer.sees_clients());
+        let proven = request.proof.is_some();
+        let secret = self.proposed(peer, &mut request, proven)?;
         let mut wish = Wish::read(request).map_err(Refusal::bad_request)?;
         let (mechanism, principal) = wish.claim();
         let mut caller = Caller {
@@ -99,6 +107,7 @@ impl Core {
             act_as: wish.act_as.clone(),
             key: None,
             detail: None,
+            secret,
         };
         let holder = wish.key().map(|key| {
             let Some(listed) = listed else { return Err(Reason::Busy) };
@@ -120,6 +129,23 @@ impl Core {
         self.decide(peer, wish, caller, policy, now)
     }
 
+    /// The secret that a request proposes. Who may not hand in what others have
+    /// proven has no say in secrets; `fits` is whether it is such a proof.
+    pub(super) fn proposed(
+        &self,
+        peer: &Peer,
+        request: &mut OpenSession,
+        fits: bool,
+    ) -> Result<Option<SessionSecret>, Refusal> {
+        match request.secret.take() {
+            Some(_) if !allowed(peer, Ask::OpenByProof) => Err(self.denied(peer, Ask::OpenByProof)),
+            Some(_) if !fits => Err(Refusal::bad_request(
+                "A \"secret\" is proposed beside a \"proof\" or a \"basic\" password only.",
+            )),
+            secret => Ok(secret),
+        }
+    }
+
     /// Admits a wish, or has the refusal in the audit log.
     pub(super) fn decide(
         &self,
@@ -131,14 +157,23 @@ impl Core {
     ) -> Result<(Caller, Admission), Refusal> {
         decide(peer, wish, policy, now)
             .map_err(|denial| {
-                let (refusal, reason) = match denial {
-                    Denial::NoAccess(ask) => (Refusal::no_access(peer, ask), Reason::NotPermitted),
-                    Denial::Refused(reason @ Reason::NotAdministrator) => {
-                        (Refusal::not_administrator(), reason)
+                let (refusal, reason, detail) = match denial {
+                    Denial::NoAccess(ask) => {
+                        (Refusal::no_access(peer, ask), Reason::NotPermitted, String::new())
                     }
-                    Denial::Refused(reason) => (Refusal::logon_failed(), reason),
+                    Denial::Refused(reason @ Reason::NotAdministrator) => {
+                        (Refusal::not_administrator(), reason, String::new())
+                    }
+                    Denial::Refused(reason) => (Refusal::logon_failed(), reason, String::new()),
+                    Denial::Unidentified(refused) => {
+                        (Refusal::logon_failed(), refused.reason, refused.detail)
+                    }
                 };
-                self.refused(peer, &caller, &refusal, reason);
+                let detail = match reason {
+                    Reason::RealmNotAllowed if detail.is_empty() => policy.identity.allowed(),
+                    _ => detail,
+                };
+                self.refused_because(peer, &caller, &refusal, reason, &detail);
                 if caller.mechanism.proves() && allowed(peer, Ask::OpenByProof) {
                     refusal.telling(reason)
                 } else {
@@ -210,6 +245,8 @@ pub(super) struct Caller {
     pub(super) key: Option<String>,
     /// More words on a refusal.
     pub(super) detail: Option<String>,
+    /// The secret that the new session shall have.
+    pub(super) secret: Option<SessionSecret>,
 }
 
 fn by_certificate(request: &OpenSession) -> bool {

@@ -112,6 +112,7 @@ pub(super) fn proof(principal: &str) -> OpenSession {
         mechanism: Mechanism::Negotiate,
         principal: principal.to_owned(),
         acceptor_realm: Some("EXAMPLE.TEST".to_owned()),
+        account: None,
         public_key: None,
         channel_bound: true,
         ends_at: Some(clock::now().plus(Duration::from_secs(600))),

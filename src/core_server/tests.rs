@@ -153,7 +153,7 @@ async fn peers_open_what_they_may_and_nothing_else() {
 async fn who_presents_a_sessions_id_may_resolve_and_end_it() {
     let lab = Lab::start(REALM);
     let session = lab.client().open(&trusted("mary")).await.unwrap().session;
-    let path = format!("/v1/sessions/{session}");
+    let path = format!("/v1/sessions/{}", &*session);
     let (status, body) = lab.ask(john(), Method::GET, &path, Value::Null).await;
     assert_eq!((status, &body["user"]["login"]), (StatusCode::OK, &json!("mary")));
     let (status, _) = lab.ask(john(), Method::DELETE, &path, Value::Null).await;
@@ -273,7 +273,7 @@ async fn under_session_ip_check_a_session_stays_where_it_was_opened() {
         assert_eq!(error.error, "end_of_session");
         assert_eq!(error.reason, Some(Reason::AddressChanged));
     }
-    let path = format!("/v1/sessions/{}?client=192.0.2.1", opened.session);
+    let path = format!("/v1/sessions/{}?client=192.0.2.1", &*opened.session);
     let (status, _) = lab.ask(john(), Method::GET, &path, Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "a local program's word on addresses is nobody's");
 }
@@ -326,11 +326,13 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     );
     assert_eq!(line(1, &outcome), json!(["sign_on", "refused", "realm_not_allowed", own]));
     assert_eq!(line(1, &["principal", "reference"]), json!(["mary@OTHER.TEST", refusal.reference]));
+    let detail = lines[1]["detail"].as_str().unwrap();
+    assert!(detail.contains("[[core.realm]] lists EXAMPLE.TEST"), "{detail}");
     assert_eq!(line(2, &outcome), json!(["sign_on", "refused", "not_permitted", "uid 1000"]));
     assert_eq!(line(3, &outcome), json!(["peer", "refused", "not_permitted", "uid 1000"]));
     assert_eq!(line(4, &outcome), json!(["session_end", "granted", "logout", own]));
     assert_eq!(line(4, &["login", "session", "detail"]), json!(["john", key, "logout"]));
     assert_eq!(lines.len(), 5);
     let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();
-    assert!(!text.contains(&session), "the secret stands nowhere");
+    assert!(!text.contains(&*session), "the secret stands nowhere");
 }

@@ -6,8 +6,8 @@ use super::password::Verified;
 use super::peer::{Peer, Standing};
 use super::policy::{Ask, Policy, allowed};
 use crate::clock::Timestamp;
-use crate::identity::{Via, identify};
-use crate::wire::{Mechanism, OpenSession, Proof, Reason};
+use crate::identity::{self, Via, identify};
+use crate::wire::{Account, Mechanism, OpenSession, Proof, Reason};
 
 /// A well-formed wish for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +36,20 @@ enum Claim {
 }
 
 /// Why a wish is not fulfilled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Denial {
     /// The peer may not ask this.
     NoAccess(Ask),
     /// It may, but the one it names is not signed on.
     Refused(Reason),
+    /// The same, with more to tell.
+    Unidentified(identity::Refused),
+}
+
+impl From<identity::Refused> for Denial {
+    fn from(refused: identity::Refused) -> Self {
+        Self::Unidentified(refused)
+    }
 }
 
 impl Wish {
@@ -148,39 +156,39 @@ fn decide_claim(
     if !allowed(peer, claim.ask()) {
         return Err(Denial::NoAccess(claim.ask()));
     }
-    let (acceptor_realm, facts) = match (claim, peer) {
+    let facts = match (claim, peer) {
         (Claim::Verified(verified), _) => {
-            let (identity, mechanism, name) = verified.into_parts();
-            let admission = admit(&identity, named(mechanism, name), policy.lifetime, now);
-            return admission.map_err(Denial::Refused);
+            let (identity, facts) = verified.into_parts();
+            return admit(&identity, facts, policy.lifetime, now).map_err(Denial::Refused);
         }
-        (Claim::Proven(proof), _) => proven(proof),
+        (Claim::Proven(proof), _) => {
+            let (account, acceptor_realm, facts) = proven(proof);
+            let via = match facts.mechanism {
+                Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
+                _ => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
+            };
+            let (principal, rules) = (&facts.principal, &policy.identity);
+            let identity = identity::verified(principal, account.as_ref(), via, rules)?;
+            return admit(&identity, facts, policy.lifetime, now).map_err(Denial::Refused);
+        }
         (Claim::Certified(proof, key), _) => {
             let holder = holder.unwrap_or(Err(Reason::PublicKeyNotListed));
             return certified(proof, key, holder, policy, now).map_err(Denial::Refused);
         }
-        (Claim::Trusted(name), _) => (None, named(Mechanism::Trusted, name)),
+        (Claim::Trusted(name), _) => Facts::named(Mechanism::Trusted, name),
         (Claim::Own(name), _) if peer.standing() == Standing::System => {
-            (None, named(Mechanism::Trusted, name))
+            Facts::named(Mechanism::Trusted, name)
         }
         (Claim::Own(name), Peer::Local { account: Some(account), .. }) if name == *account => {
-            (None, named(Mechanism::Unix, name))
+            Facts::named(Mechanism::Unix, name)
         }
         (Claim::Own(_), Peer::Local { account: None, .. }) => {
             return Err(Denial::NoAccess(Ask::OpenOwn));
         }
         (Claim::Own(_), _) => return Err(Denial::Refused(Reason::NotPermitted)),
     };
-    let via = match facts.mechanism {
-        Mechanism::Negotiate => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
-        Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
-        Mechanism::Certificate
-        | Mechanism::Basic
-        | Mechanism::Password
-        | Mechanism::Trusted
-        | Mechanism::Unix => Via::Trusted,
-    };
-    let identity = identify(&facts.principal, via, &policy.identity).map_err(Denial::Refused)?;
+    let identity =
+        identify(&facts.principal, Via::Trusted, &policy.identity).map_err(Denial::Refused)?;
     if facts.mechanism == Mechanism::Trusted && !peer.vouches_for(&identity) {
         return Err(Denial::Refused(Reason::PublicKeyScope));
     }
@@ -199,23 +207,17 @@ fn certified(
     let holder = holder?;
     let identity = identify(&holder.user, Via::Trusted, &policy.identity)?;
     let ends_at = [proof.ends_at, holder.ends_at].into_iter().flatten().min();
-    let (_, facts) = proven(Proof { groups: Vec::new(), ends_at, ..proof });
+    let (_, _, facts) = proven(Proof { groups: Vec::new(), ends_at, ..proof });
     admit(&identity, Facts { public_key: Some(key), ..facts }, policy.lifetime, now)
 }
 
-fn proven(proof: Proof) -> (Option<String>, Facts) {
-    let Proof { mechanism, principal, acceptor_realm, channel_bound, ends_at, groups, .. } = proof;
-    let facts = Facts { mechanism, principal, public_key: None, channel_bound, ends_at, groups };
-    (acceptor_realm, facts)
-}
-
-fn named(mechanism: Mechanism, principal: String) -> Facts {
-    Facts {
-        mechanism,
-        principal,
-        public_key: None,
-        channel_bound: false,
-        ends_at: None,
-        groups: Vec::new(),
-    }
+fn proven(proof: Proof) -> (Option<Account>, Option<String>, Facts) {
+    let Proof { mechanism, principal, acceptor_realm, account, .. } = proof;
+    let facts = Facts {
+        channel_bound: proof.channel_bound,
+        ends_at: proof.ends_at,
+        groups: proof.groups,
+        ..Facts::named(mechanism, principal)
+    };
+    (account, acceptor_realm, facts)
 }

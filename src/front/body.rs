@@ -10,6 +10,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::Full;
 
 use super::activity::OpenRequest;
+use super::in_use::InUse;
 use super::stream::LEAST;
 use super::streams::Stream;
 use super::upstream::{AnswerBody, BodyError};
@@ -21,6 +22,8 @@ pub enum Body {
     Full(Full<Bytes>),
     /// An application's answer, as it arrives.
     Answer(AnswerBody),
+    /// The same, to somebody whose session it is a use of.
+    InUse(Box<InUse>),
 }
 
 impl Body {
@@ -55,6 +58,7 @@ impl http_body::Body for Body {
                 .poll_frame(cx)
                 .map_err(|never: std::convert::Infallible| match never {}),
             Self::Answer(answer) => Pin::new(answer).poll_frame(cx),
+            Self::InUse(answer) => Pin::new(&mut **answer).poll_frame(cx),
         }
     }
 
@@ -62,6 +66,7 @@ impl http_body::Body for Body {
         match self {
             Self::Full(bytes) => bytes.is_end_stream(),
             Self::Answer(answer) => answer.is_end_stream(),
+            Self::InUse(answer) => answer.is_end_stream(),
         }
     }
 
@@ -69,6 +74,7 @@ impl http_body::Body for Body {
         match self {
             Self::Full(bytes) => bytes.size_hint(),
             Self::Answer(answer) => answer.size_hint(),
+            Self::InUse(answer) => answer.size_hint(),
         }
     }
 }

@@ -1,18 +1,20 @@
 //! What is true of one connection, and what is kept on it: the exchange that its
 //! client has not finished, and the session that was proven there.
 
-use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::HeaderMap;
 use ipnet::IpNet;
 
 use super::activity::Activity;
+use super::bound::{Bound, Marks};
 use super::mechanism::{Bindings, Exchange};
 use super::places::Place;
 use super::upstream::Client;
 use crate::pki::shown::Shown;
-use crate::wire::SessionKey;
+use crate::wire::SessionSecret;
 
 /// What is true of a connection as long as it stands.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub struct Connection {
     /// The place that it takes, also as a tunnel.
     pub(super) place: Option<Arc<Place>>,
     state: Mutex<State>,
+    told: AtomicBool,
 }
 
 /// What a client said in its TLS handshake, and what it was asked there.
@@ -45,20 +48,10 @@ pub struct Asked {
     pub for_certificate: bool,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     exchange: Option<Exchange>,
-    session: Option<Arc<str>>,
-}
-
-/// Without the session's secret.
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
-            .field("exchange", &self.exchange)
-            .field("session", &self.session.as_deref().map(SessionKey::of))
-            .finish()
-    }
+    bound: Bound,
 }
 
 impl Connection {
@@ -81,6 +74,7 @@ impl Connection {
             activity: Arc::new(Activity::new()),
             place: None,
             state: Mutex::default(),
+            told: AtomicBool::new(false),
         }
     }
 
@@ -112,14 +106,22 @@ impl Connection {
         self.lock().exchange = Some(exchange);
     }
 
-    /// Keeps the session that was proven on this connection, for clients without cookies.
-    pub fn bind(&self, session: &str) {
-        self.lock().session = Some(Arc::from(session));
+    /// Keeps a session that was proven on this connection for requests to this
+    /// host, as long as the client of these marks sends them.
+    pub fn bind(&self, host: &str, session: SessionSecret, client: Option<Marks>) {
+        self.lock().bound.keep(host, session, client);
     }
 
-    /// The session that was proven on this connection.
-    pub fn session(&self) -> Option<Arc<str>> {
-        self.lock().session.clone()
+    /// The session that was proven on this connection, for a request to this host
+    /// with these headers.
+    pub fn bound(&self, host: &str, headers: &HeaderMap) -> Option<SessionSecret> {
+        self.lock().bound.find(host, headers)
+    }
+
+    /// Notes that a client without credentials was told what is offered. True
+    /// when one was told before.
+    pub fn tell(&self) -> bool {
+        self.told.swap(true, Ordering::Relaxed)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -4,6 +4,7 @@
 //! background, so a session that ended is forgotten at the core's event, and
 //! within [`GRANT_LIFETIME`] even when events are lost.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::metrics::Metrics;
 use crate::wire::client::{Client, ClientError};
-use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey};
+use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey, SessionSecret};
 
 mod events;
 mod proofs;
@@ -29,7 +30,7 @@ mod tunnels;
 /// A grant older than this is never used without asking the core again.
 pub const GRANT_LIFETIME: Duration = Duration::from_secs(15);
 /// A grant older than this is asked for anew in the background when it is used.
-const REFRESH_AFTER: Duration = Duration::from_secs(5);
+pub(super) const REFRESH_AFTER: Duration = Duration::from_secs(5);
 /// Grants at hand at most.
 const GRANTS: u64 = 200_000;
 /// Passwords that may wait for the core at once.
@@ -135,15 +136,15 @@ impl CoreLink {
         link
     }
 
-    /// Opens a session for what a mechanism has proven.
+    /// Opens a session of this secret for what a mechanism has proven.
     ///
     /// # Errors
     /// The core refuses, is busy, or does not answer.
-    pub async fn sign_on(&self, proof: Proof, client: IpAddr) -> Answer {
-        self.proofs.submit(proof, client).await
+    pub async fn sign_on(&self, proof: Proof, client: IpAddr, secret: SessionSecret) -> Answer {
+        self.proofs.submit(proof, client, secret).await
     }
 
-    /// Opens a session for whoever has this password, as the core judges.
+    /// Opens a session of this secret for whoever has this password, as the core judges.
     ///
     /// # Errors
     /// The core refuses, cannot ask the KDC, is busy, or does not answer.
@@ -152,6 +153,7 @@ impl CoreLink {
         user: String,
         password: Password,
         client: IpAddr,
+        secret: SessionSecret,
     ) -> Answer {
         let Ok(_place) = self.waiting_passwords.try_acquire() else {
             return Err(NoGrant::new(Reason::Busy, "too many passwords wait for the core"));
@@ -161,6 +163,7 @@ impl CoreLink {
             password: Some(password),
             basic: true,
             client: Some(client),
+            secret: Some(secret),
             ..OpenSession::default()
         };
         self.passwords.open(&question).await.map(Grant::new).map_err(refusal)
@@ -214,6 +217,21 @@ impl CoreLink {
         tokio::spawn(watching);
         self.metrics.tunnels.inc();
         token
+    }
+
+    /// Counts a request that lasts as a use of its session, for as long as this is
+    /// awaited.
+    pub async fn keep_in_use(self: &Arc<Self>, id: &SessionSecret, client: IpAddr) -> Infallible {
+        loop {
+            clock::pause(REFRESH_AFTER).await;
+            self.note_use(id.clone(), client);
+        }
+    }
+
+    /// Tells the core, in its own time, that a session is used.
+    pub(super) fn note_use(self: &Arc<Self>, id: SessionSecret, client: IpAddr) {
+        let link = Arc::clone(self);
+        tokio::spawn(async move { drop(link.resolve(&id, client).await) });
     }
 
     async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {

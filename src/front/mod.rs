@@ -15,9 +15,11 @@ use tokio_util::task::TaskTracker;
 
 mod activity;
 pub mod body;
+pub mod bound;
 pub mod connection;
 pub mod core_link;
 pub mod http;
+mod in_use;
 pub mod listen;
 pub mod mechanism;
 mod places;
@@ -136,11 +138,13 @@ pub enum FrontError {
 }
 
 impl Front {
-    /// Begins to serve on sockets that [`listen::bind`] has bound.
+    /// Begins to serve on sockets that [`listen::bind`] has bound. Where NTLM is
+    /// offered while it works, the first client waits until that is known, for a
+    /// moment at most.
     ///
     /// # Errors
     /// Anything that is missing: nothing starts half.
-    pub fn start(
+    pub async fn start(
         settings: &Settings,
         listeners: Vec<listen::Listener>,
         metrics: Arc<Metrics>,
@@ -162,6 +166,7 @@ impl Front {
             stop,
             connections: TaskTracker::new(),
         });
+        front.live().know_ntlm().await;
         listen::serve(&front, listeners).map_err(FrontError::Serve)?;
         tokio::spawn(readiness::watch(Arc::clone(&front)));
         Ok(front)
@@ -239,6 +244,23 @@ impl Live {
         })
     }
 }
+
+impl Live {
+    /// Waits until it is known whether NTLM works, where that decides what is offered.
+    async fn know_ntlm(&self) {
+        let Settings { sites, sso, .. } = &self.settings;
+        let decides =
+            sites.iter().any(|site| site.mechanisms_by_default) || sso.mechanisms_by_default;
+        if let Some(acceptor) = self.ntlm.as_ref().filter(|_| decides)
+            && timeout(FIRST_VERDICT, acceptor.known()).await.is_err()
+        {
+            tracing::info!("winbind takes its time: NTLM is offered as soon as it answers");
+        }
+    }
+}
+
+/// So long the first client waits for winbind.
+const FIRST_VERDICT: Duration = Duration::from_secs(2);
 
 /// Who accepts NTLM, where a site or Doorward's own pages offer it.
 fn acceptor(

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::login::{canonical, check_length, lower};
+use super::login::{canonical, check_length, is_odd, lower};
 use super::{Identity, Origin, Principal};
-use crate::config::checked::{Realm, Strip};
+use crate::config::checked::{Realm, Strip, UserName};
 use crate::wire::Reason;
 
 /// How a name came to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via<'a> {
-    /// A ticket proved it; the name is in MIT's display form.
+    /// A ticket proved it, or a password; the name is in MIT's display form.
     Kerberos {
         /// The realm of the key that accepted the ticket.
         acceptor_realm: Option<&'a str>,
@@ -31,6 +31,10 @@ pub struct Rules {
     realms: Vec<Realm>,
     altnames: HashMap<String, String>,
     fallback_realms: Vec<String>,
+    /// Which of an account's names the login is.
+    pub(super) user_name: UserName,
+    /// Whether computers may sign on.
+    pub(super) allow_computers: bool,
 }
 
 impl Rules {
@@ -42,7 +46,13 @@ impl Rules {
         altnames: &[(String, String)],
         fallback_realms: Vec<String>,
     ) -> Self {
-        let mut rules = Self { realms: realms.to_vec(), altnames: HashMap::new(), fallback_realms };
+        let mut rules = Self {
+            realms: realms.to_vec(),
+            altnames: HashMap::new(),
+            fallback_realms,
+            user_name: UserName::Sam,
+            allow_computers: false,
+        };
         for (principal, login) in altnames {
             let key = rules.altname_key(principal);
             rules.altnames.entry(key).or_insert_with(|| login.clone());
@@ -50,12 +60,47 @@ impl Rules {
         rules
     }
 
+    /// The same rules with `[sso.kerberos] user_name` and `allow_computers`.
+    #[must_use]
+    pub fn naming(self, user_name: UserName, allow_computers: bool) -> Self {
+        Self { user_name, allow_computers, ..self }
+    }
+
+    /// Whom these rules let in, for whoever has to find out why somebody is not.
+    pub fn allowed(&self) -> String {
+        let one = |realm: &Realm| match (realm.realm.as_str(), realm.domain.as_str()) {
+            ("", domain) => format!("NTLM domain {domain}"),
+            (realm, "") => realm.to_owned(),
+            (realm, domain) => format!("{realm} (NTLM domain {domain})"),
+        };
+        if self.realms.is_empty() {
+            return "no [[core.realm]] is set, so only the realm and the domain that this gateway \
+                    itself belongs to may sign on: list others in [[core.realm]]"
+                .to_owned();
+        }
+        let listed: Vec<_> = self.realms.iter().map(one).collect();
+        format!(
+            "[[core.realm]] lists {}: set realm, or for NTLM domain, to the one that the principal \
+             has",
+            listed.join(", ")
+        )
+    }
+
+    /// The login of an explicit mapping of this principal.
+    pub(super) fn altname(&self, principal: &str) -> Option<&str> {
+        self.altnames.get(&self.altname_key(principal)).map(String::as_str)
+    }
+
     /// The form in which principals of `[core.altnames]` are compared. Realm
     /// and domain count without case; the name too, unless its realm is
     /// case-sensitive; and a domain that is listed with its realm counts as that
     /// realm. Otherwise `JOHN@REALM` or `DOMAIN\john` would slip past the mapping
-    /// of `john@REALM`, which is the same account.
+    /// of `john@REALM`, which is the same account. What holds odd characters is
+    /// compared as it stands: in lower case it could be another name.
     fn altname_key(&self, principal: &str) -> String {
+        if is_odd(principal) {
+            return principal.to_owned();
+        }
         if let Ok(parsed) = Principal::parse_trusted(principal)
             && let (origin @ Origin::Domain(_), [name]) = (parsed.origin(), parsed.components())
             && let Some(listed) = self.listed(origin).filter(|listed| !listed.realm.is_empty())
@@ -71,7 +116,7 @@ impl Rules {
         }
     }
 
-    fn listed(&self, origin: &Origin) -> Option<&Realm> {
+    pub(super) fn listed(&self, origin: &Origin) -> Option<&Realm> {
         self.realms.iter().find(|listed| match origin {
             Origin::Realm(realm) => same(&listed.realm, realm),
             Origin::Domain(domain) => same(&listed.domain, domain),
@@ -93,7 +138,11 @@ impl Rules {
 
     /// The realm somebody belongs to; `None` for a name without one, which only
     /// a trusted peer can give.
-    fn home(&self, origin: &Origin, via: Via<'_>) -> Result<Option<Cow<'_, Realm>>, Reason> {
+    pub(super) fn home(
+        &self,
+        origin: &Origin,
+        via: Via<'_>,
+    ) -> Result<Option<Cow<'_, Realm>>, Reason> {
         if let Some(listed) = self.listed(origin) {
             return Ok(Some(Cow::Borrowed(listed)));
         }
@@ -137,9 +186,9 @@ impl Rules {
 ///
 /// # Errors
 /// [`Reason::RealmNotAllowed`], [`Reason::OddPrincipal`] (a form that no login
-/// has), [`Reason::ReservedName`].
+/// has), [`Reason::ReservedName`], [`Reason::ComputerAccount`].
 pub fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Reason> {
-    if let Some(login) = rules.altnames.get(&rules.altname_key(name)) {
+    if let Some(login) = rules.altname(name) {
         return mapped(name, login, via, rules);
     }
     let principal = parse(name, via)?;
@@ -147,20 +196,36 @@ pub fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Rea
     let [user] = principal.components() else {
         return Err(Reason::OddPrincipal);
     };
-    let login = match &home {
-        Some(realm) => stripped(user, principal.origin(), via, realm)?,
-        None => canonical(user, rules.bare_is_case_sensitive())?,
-    };
+    // A peer that names somebody itself answers for whom it names.
+    if via != Via::Trusted && !rules.allow_computers && user.ends_with('$') {
+        return Err(Reason::ComputerAccount);
+    }
+    of_realm(user, principal.origin(), via, home, rules)
+}
+
+/// The identity of a name in the realm that it belongs to.
+pub(super) fn of_realm(
+    user: &str,
+    origin: &Origin,
+    via: Via<'_>,
+    home: Option<Cow<'_, Realm>>,
+    rules: &Rules,
+) -> Result<Identity, Reason> {
     Ok(match home {
         Some(realm) => {
+            let login = stripped(user, origin, via, &realm)?;
             let Realm { realm, company, .. } = realm.into_owned();
             Identity { login, company, realm: Some(realm) }
         }
-        None => Identity { login, company: String::new(), realm: None },
+        None => {
+            let login = canonical(user, rules.bare_is_case_sensitive())?;
+            Identity { login, company: String::new(), realm: None }
+        }
     })
 }
 
-fn parse(name: &str, via: Via<'_>) -> Result<Principal, Reason> {
+/// Takes a name apart as the way it came asks for.
+pub(super) fn parse(name: &str, via: Via<'_>) -> Result<Principal, Reason> {
     match via {
         Via::Kerberos { .. } => Principal::parse_kerberos(name),
         Via::Ntlm { .. } => Principal::parse_ntlm(name),
@@ -170,7 +235,12 @@ fn parse(name: &str, via: Via<'_>) -> Result<Principal, Reason> {
 
 /// The login of an explicit mapping, which may itself have a realm or domain.
 /// It belongs to the tenant of the principal's realm.
-fn mapped(name: &str, login: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Reason> {
+pub(super) fn mapped(
+    name: &str,
+    login: &str,
+    via: Via<'_>,
+    rules: &Rules,
+) -> Result<Identity, Reason> {
     let origin = parse(name, via).map_or(Origin::Bare, |principal| principal.origin().clone());
     let home = rules.listed(&origin);
     let case_sensitive =
@@ -229,6 +299,6 @@ fn own(realm: &str) -> Realm {
 
 /// Realms and domains are compared without case, as Active Directory does. One
 /// that is not configured is the same as none.
-fn same(configured: &str, given: &str) -> bool {
+pub(super) fn same(configured: &str, given: &str) -> bool {
     !configured.is_empty() && configured.eq_ignore_ascii_case(given)
 }

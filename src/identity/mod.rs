@@ -8,7 +8,13 @@
 //! A realm that is not listed is refused, never stripped: `alice@OTHER.REALM`
 //! does not become `alice`. Every odd form has its answer in
 //! `tests/cases/principals.case`, which the unit tests of this module run.
+//!
+//! Where a verifier tells the account (the PAC of a ticket, winbind), that account
+//! is who signs on, whatever the principal says: see `account`.
 
+use crate::wire::Reason;
+
+mod account;
 mod login;
 mod mapping;
 mod principal;
@@ -16,9 +22,26 @@ mod principal;
 mod tests;
 mod typed;
 
+pub use account::verified;
+pub use login::is_login;
 pub use mapping::{Rules, Via, identify};
 pub use principal::{Origin, Principal};
-pub use typed::{Account, account};
+pub use typed::{Typed, typed};
+
+/// Why somebody has no identity here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub reason: Reason,
+    /// What was wrong in this case, for log and audit; may be empty.
+    pub detail: String,
+}
+
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: String::new() }
+    }
+}
 
 /// Who somebody is here. Made only by [`identify`], so whoever holds one knows
 /// that the realm is allowed and the login name canonical.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
-use super::{Identity, Rules, Via, identify};
-use crate::config::checked::{Realm, Strip};
-use crate::wire::Reason;
+use super::{Identity, Rules, Via, identify, verified};
+use crate::config::checked::{Realm, Strip, UserName};
+use crate::wire::{Account, AccountKind, Reason};
 
 const TABLE: &str = include_str!("../../tests/cases/principals.case");
 
@@ -17,7 +17,13 @@ fn every_principal_of_the_table_has_its_answer() {
     let wrong: Vec<String> = cases
         .iter()
         .filter_map(|case| {
-            let got = written(&identify(&case.name, case.via, &rules[case.rules]));
+            let rules = &rules[case.rules];
+            let got = match &case.account {
+                None => identify(&case.name, case.via, rules),
+                account => verified(&case.name, account.as_ref(), case.via, rules)
+                    .map_err(|refused| refused.reason),
+            };
+            let got = written(&got);
             (got != case.expected).then(|| format!("line {}: got {got:?}", case.line))
         })
         .collect();
@@ -74,6 +80,20 @@ proptest! {
     }
 
     #[test]
+    fn what_is_asked_for_never_makes_the_login(
+        sam in "[a-z\u{e4}\u{c4}$.]{1,8}", asked in "\\PC{0,12}", computers in any::<bool>()
+    ) {
+        let rules = listed(Strip::Exact).naming(UserName::Sam, computers);
+        let via = Via::Kerberos { acceptor_realm: None };
+        let account = read_account(&sam);
+        let name = |user: &str| format!("{user}@ADSDOMAIN.EXAMPLE");
+        let own = verified(&name(&sam), Some(&account), via, &rules);
+        if let Ok(other) = verified(&name(&asked), Some(&account), via, &rules) {
+            prop_assert_eq!(Ok(other), own);
+        }
+    }
+
+    #[test]
     fn a_login_is_its_own_canonical_form(name in "\\PC{1,12}", strip in any_strip()) {
         for name in [format!("{name}@ADSDOMAIN.EXAMPLE"), format!("ADSDOMAIN\\{name}"), name] {
             if let Ok(once) = identify(&name, Via::Trusted, &listed(strip)) {
@@ -114,6 +134,7 @@ fn written(result: &Result<Identity, Reason>) -> String {
 struct Case {
     line: usize,
     via: Via<'static>,
+    account: Option<Account>,
     rules: &'static str,
     name: String,
     expected: &'static str,
@@ -124,6 +145,7 @@ struct Definition {
     realms: Vec<Realm>,
     altnames: Vec<(String, String)>,
     fallback: Vec<String>,
+    naming: Option<(UserName, bool)>,
 }
 
 fn read_table() -> (HashMap<&'static str, Rules>, Vec<Case>) {
@@ -137,7 +159,10 @@ fn read_table() -> (HashMap<&'static str, Rules>, Vec<Case>) {
             cases.push(read_case(number + 1, line));
         }
     }
-    let build = |from: Definition| Rules::new(&from.realms, &from.altnames, from.fallback);
+    let build = |from: Definition| {
+        let (user_name, computers) = from.naming.unwrap_or((UserName::Sam, false));
+        Rules::new(&from.realms, &from.altnames, from.fallback).naming(user_name, computers)
+    };
     (definitions.into_iter().map(|(word, from)| (word, build(from))).collect(), cases)
 }
 
@@ -146,6 +171,14 @@ impl Definition {
         if let Some(mapping) = text.strip_prefix("altname ") {
             let (principal, login) = mapping.split_once(" = ").unwrap();
             self.altnames.push((principal.to_owned(), login.to_owned()));
+        } else if let Some(words) = text.strip_prefix("user_name ") {
+            let user_name = match words.split(' ').next().unwrap() {
+                "sam" => UserName::Sam,
+                "upn" => UserName::Upn,
+                "principal" => UserName::Principal,
+                other => panic!("no such user_name: {other}"),
+            };
+            self.naming = Some((user_name, words.ends_with(" computers")));
         } else if let Some(realm) = text.strip_prefix("fallback ") {
             self.fallback.push(realm.to_owned());
         } else {
@@ -183,17 +216,38 @@ fn read_case(line: usize, text: &'static str) -> Case {
     let [via, rules, name] = input.splitn(3, '|').map(str::trim).collect::<Vec<_>>()[..] else {
         panic!("line {line}: three columns are needed");
     };
+    let signs = [('␠', ' '), ('␀', '\0'), ('␉', '\t'), ('␊', '\n'), ('␡', '\u{7f}')];
+    let unsigned = |text: &str| {
+        signs.iter().fold(text.to_owned(), |text, (sign, character)| {
+            text.replace(*sign, &character.to_string())
+        })
+    };
     let (way, own) = via.split_once(':').unwrap_or((via, "-"));
+    let account = ["pac", "winbind"].contains(&way).then(|| read_account(&unsigned(own)));
     let own = Some(own).filter(|own| *own != "-");
     let via = match way {
         "proven" => Via::Kerberos { acceptor_realm: own },
         "ntlm" => Via::Ntlm { own_domain: own },
+        "pac" => Via::Kerberos { acceptor_realm: Some("ADSDOMAIN.EXAMPLE") },
+        "winbind" => Via::Ntlm { own_domain: Some("ADSDOMAIN") },
         "trusted" => Via::Trusted,
         other => panic!("line {line}: no such way: {other}"),
     };
-    let signs = [('␠', ' '), ('␀', '\0'), ('␉', '\t'), ('␊', '\n'), ('␡', '\u{7f}')];
-    let name = signs.iter().fold(name.to_owned(), |name, (sign, character)| {
-        name.replace(*sign, &character.to_string())
-    });
-    Case { line, via, rules, name, expected }
+    let name = unsigned(name);
+    Case { line, via, account, rules, name, expected }
+}
+
+/// `SAM,UPN,DOMAIN`, of which a sign alone is nothing.
+fn read_account(text: &str) -> Account {
+    let mut parts = text.split(',').map(|part| Some(part.to_owned()).filter(|part| part != "-"));
+    let sam = parts.next().flatten().unwrap();
+    let (upn, other) = (parts.next().flatten(), parts.next().flatten());
+    Account {
+        kind: if sam.ends_with('$') { AccountKind::Computer } else { AccountKind::Person },
+        sam,
+        upn,
+        domain: other.is_none().then(|| "ADSDOMAIN".to_owned()),
+        dns_domain: Some(other.unwrap_or_else(|| "adsdomain.example".to_owned())),
+        sid: None,
+    }
 }

@@ -1,19 +1,21 @@
 //! Names that people type beside a password.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::mapping::Rules;
 use super::{Origin, Principal};
 use crate::wire::Reason;
 
-/// Whose password it must be.
+/// Whose password it must be, as far as what was typed says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The user's name in the realm, as typed.
+pub struct Typed {
+    /// The user's name in the realm, as typed; accents composed (Unicode NFC).
     pub user: String,
     /// The realm, spelt as configured.
     pub realm: String,
 }
 
-impl Account {
+impl Typed {
     /// The principal in display form, for [`super::identify`]. Names with a
     /// character that would have to be quoted are no accounts.
     pub fn principal(&self) -> String {
@@ -22,14 +24,16 @@ impl Account {
 }
 
 /// Whose password somebody has typed: `john`, `john@REALM` or `DOMAIN\john`.
-/// A name without either belongs to `default_realm`.
+/// A name without either belongs to `default_realm`. Some systems type accents as
+/// signs of their own (NFD), which is the same name.
 ///
 /// # Errors
 /// [`Reason::RealmNotAllowed`]: the realm or domain is not listed, has no
 /// Kerberos realm, or there is no default. [`Reason::OddPrincipal`]: a form that
 /// no account has.
-pub fn account(name: &str, rules: &Rules, default_realm: Option<&str>) -> Result<Account, Reason> {
-    let principal = Principal::parse_trusted(name)?;
+pub fn typed(name: &str, rules: &Rules, default_realm: Option<&str>) -> Result<Typed, Reason> {
+    let name: String = name.nfc().collect();
+    let principal = Principal::parse_trusted(&name)?;
     let [user] = principal.components() else {
         return Err(Reason::OddPrincipal);
     };
@@ -42,7 +46,7 @@ pub fn account(name: &str, rules: &Rules, default_realm: Option<&str>) -> Result
         (named, _) => named.clone(),
     };
     let realm = rules.kerberos_realm(&origin).ok_or(Reason::RealmNotAllowed)?;
-    Ok(Account { user: user.clone(), realm })
+    Ok(Typed { user: user.clone(), realm })
 }
 
 #[cfg(test)]
@@ -61,7 +65,7 @@ mod tests {
     }
 
     fn principal(name: &str, rules: &Rules, default: Option<&str>) -> Result<String, Reason> {
-        account(name, rules, default).map(|account| account.principal())
+        typed(name, rules, default).map(|typed| typed.principal())
     }
 
     #[test]
@@ -71,6 +75,13 @@ mod tests {
             let found = principal(name, &rules, Some("EXAMPLE.TEST"));
             assert_eq!(found.as_deref(), Ok("john@EXAMPLE.TEST"), "{name}");
         }
+    }
+
+    #[test]
+    fn accents_are_composed() {
+        let rules = Rules::new(&[listed("EXAMPLE.TEST", "EX")], &[], Vec::new());
+        let found = principal("ju\u{308}rgen", &rules, Some("EXAMPLE.TEST"));
+        assert_eq!(found.as_deref(), Ok("jürgen@EXAMPLE.TEST"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
 pub(super) mod ask;
+pub(super) mod shown;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,32 +165,6 @@ impl Drop for Options<'_> {
 /// An initial ticket, in memory only. What its KDC is worth is not known yet.
 pub(super) struct Ticket<'a>(&'a Context, Box<Credentials>);
 
-impl Ticket<'_> {
-    /// Proves the KDC: it must give a ticket for `service` that opens with the
-    /// key of that service in `keytab`, which no other KDC has.
-    pub(super) fn prove(
-        &mut self,
-        service: &Principal<'_>,
-        keytab: &Keytab<'_>,
-    ) -> Result<(), Failure> {
-        // Without this flag, a keytab that cannot be read would prove everything.
-        let mut options = VerifyOptions { flags: AP_REQ_NOFAIL, ap_req_nofail: 1 };
-        // SAFETY: all handles are valid and of one context; the credentials were
-        // filled by krb5_get_init_creds_password; no cache is asked for.
-        let code = unsafe {
-            krb5_verify_init_creds(
-                self.0.0,
-                self.1.place(),
-                service.1,
-                keytab.1,
-                ptr::null_mut(),
-                &mut options,
-            )
-        };
-        self.0.check(code)
-    }
-}
-
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         // SAFETY: filled by the library, or all zero, which the call allows. It
@@ -210,19 +185,16 @@ impl Credentials {
     }
 }
 
-/// `krb5_verify_init_creds_opt`
-#[repr(C)]
-struct VerifyOptions {
-    flags: i32,
-    ap_req_nofail: c_int,
-}
-
 /// A sentence of the library may quote a name that somebody made up.
 fn printable(text: &CStr) -> String {
+    in_one_line(&text.to_string_lossy())
+}
+
+fn in_one_line(text: &str) -> String {
     let shown = |character: char| {
         if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
     };
-    text.to_string_lossy().chars().take(MAX_TEXT).map(shown).collect()
+    text.chars().take(MAX_TEXT).map(shown).collect()
 }
 
 /// A text for the library; `None` when it holds a NUL byte, which ends texts there.
@@ -263,19 +235,9 @@ unsafe extern "C" {
         service: *const c_char,
         options: *mut c_void,
     ) -> i32;
-    fn krb5_verify_init_creds(
-        context: *mut c_void,
-        credentials: *mut c_void,
-        server: *mut c_void,
-        keytab: *mut c_void,
-        cache: *mut *mut c_void,
-        options: *mut VerifyOptions,
-    ) -> i32;
     fn krb5_free_cred_contents(context: *mut c_void, credentials: *mut c_void);
 }
 
-/// `KRB5_VERIFY_INIT_CREDS_OPT_AP_REQ_NOFAIL`
-const AP_REQ_NOFAIL: i32 = 1;
 /// Long enough for the one exchange that follows, on clocks that differ.
 const TICKET_SECONDS: i32 = 600;
 /// Characters of a sentence that are kept.

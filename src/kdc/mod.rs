@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::keytab::{self, Keytab};
+use crate::pac::Said;
 use crate::wire::{Password, Reason};
 
 mod answer;
@@ -24,6 +25,8 @@ pub struct Prover {
     pub keytab: PathBuf,
     /// The one service in it that counts (`HTTP/host` or `HTTP/host@REALM`); `None`: any.
     pub service: Option<String>,
+    /// Realms whose tickets are believed without a PAC.
+    pub realms_without_pac: Vec<String>,
 }
 
 /// Why a password is not taken.
@@ -36,25 +39,27 @@ pub struct Refused {
 }
 
 /// Whether `password` is that of `user` in `realm`, by the word of a KDC that
-/// has proven itself. Which KDC that is says krb5.conf, or DNS.
+/// has proven itself, and whose account that is: `None` where the realm's tickets
+/// name no account, and the KDC went by the name. Which KDC that is says
+/// krb5.conf, or DNS.
 ///
 /// # Errors
 /// The KDC refuses ([`Reason::WrongPassword`], [`Reason::UnknownUser`],
 /// [`Reason::AccountDisabled`], [`Reason::PasswordExpired`]), does not answer
 /// ([`Reason::KdcUnreachable`]), cannot prove itself ([`Reason::KdcUnproven`]),
-/// or the keytab is of no use.
+/// does not say whose account it is ([`Reason::PacMissing`]), or the keytab is of
+/// no use.
 pub fn verify(
     user: &str,
     realm: &str,
     password: &Password,
     prover: &Prover,
-) -> Result<(), Refused> {
+) -> Result<Option<Said>, Refused> {
     let wrong = |detail: &str| refused(Reason::WrongPassword, detail);
     let secret = Zeroizing::new([password.reveal().as_bytes(), b"\0"].concat());
     let secret = std::ffi::CStr::from_bytes_with_nul(&secret)
         .map_err(|_| wrong("the password holds a NUL byte"))?;
-    let name = gss::text(&format!("{user}@{realm}"))
-        .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))?;
+    let name = name(user, realm)?;
     let keytab = keytab::read(&prover.keytab)
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
 
@@ -62,24 +67,91 @@ pub fn verify(
     let context = gss::Context::new().map_err(first)?;
     let client = context.principal(&name).map_err(first)?;
     let mut ticket = context.initial_ticket(&client, secret).map_err(first)?;
+    let cache = ticket.cache(&client).map_err(first)?;
 
     let mut last = refused(
         Reason::KeytabUnreadable,
         &format!("{} holds no key of a service", prover.keytab.display()),
     );
     for service in services(&keytab, realm, prover.service.as_deref()) {
-        match prove(&context, &mut ticket, service, &prover.keytab) {
-            Ok(()) => return Ok(()),
+        let unproven = |failure: &_| judge(failure, Stage::Proof { service }, realm);
+        // A name out of a keytab holds no NUL byte that was not quoted; an empty
+        // text is refused by the library.
+        let text = gss::text(service).unwrap_or_default();
+        match context.principal(&text).and_then(|service| cache.get(&service)) {
+            Ok(()) => {
+                let shown = cache.show(&text, &file(&prover.keytab));
+                let shown = shown.map_err(|failure| unproven(&failure))?;
+                return account(shown, realm, prover);
+            }
             Err(failure) => {
-                let unknown = answer::is_unknown_service(&failure);
-                last = judge(&failure, Stage::Proof { service }, realm);
-                if !unknown {
+                last = unproven(&failure);
+                if !answer::is_unknown_service(&failure) {
                     break;
                 }
             }
         }
     }
     Err(last)
+}
+
+/// Whose account the ticket is for that the KDC gave.
+fn account(
+    shown: gss::shown::Client,
+    realm: &str,
+    prover: &Prover,
+) -> Result<Option<Said>, Refused> {
+    let unreadable = |error| {
+        refused(
+            Reason::PacMissing,
+            &format!("the PAC of the KDC's ticket is not readable: {error}"),
+        )
+    };
+    let said = shown.pac.read().map_err(unreadable)?;
+    let without = || prover.realms_without_pac.iter().any(|of| of.eq_ignore_ascii_case(realm));
+    if said.is_none() && !shown.has_pac && !without() {
+        let detail = format!(
+            "the KDC's ticket has no PAC: this gateway's account gets none (NO_AUTH_DATA_REQUIRED \
+             in userAccountControl). If the KDC of {realm} makes none at all (MIT before 1.20, \
+             Heimdal), list it in [sso.kerberos] realms_without_pac"
+        );
+        return Err(refused(Reason::PacMissing, &detail));
+    }
+    Ok(said)
+}
+
+/// By what the KDC tells one account from another, whatever name it is asked for
+/// by: the salt of its keys, which is asked for without a password. `None` where
+/// the KDC tells none, or knows no such name.
+///
+/// # Errors
+/// No KDC answers, or krb5.conf is of no use.
+pub fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> {
+    let name = name(user, realm)?;
+    let asked = gss::Context::new().and_then(|context| {
+        let client = context.principal(&name)?;
+        context.salt(&client)
+    });
+    match asked {
+        // One that is the realm's alone tells nobody apart.
+        Ok(salt) => Ok(Some(salt).filter(|salt| !salt.is_empty() && salt != realm.as_bytes())),
+        Err(failure) => match judge(&failure, Stage::InitialTicket, realm) {
+            refused
+                if matches!(
+                    refused.reason,
+                    Reason::KdcUnreachable | Reason::KerberosConfiguration
+                ) =>
+            {
+                Err(refused)
+            }
+            _ => Ok(None),
+        },
+    }
+}
+
+fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Refused> {
+    gss::text(&format!("{user}@{realm}"))
+        .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))
 }
 
 /// Whether the library takes its configuration (krb5.conf) as it is at this moment.
@@ -101,17 +173,6 @@ pub fn configuration() -> Result<(), Refused> {
 /// It does not, and the library's words.
 pub fn probe(realm: &str) -> Result<(), Refused> {
     ask::clock(realm).map(drop)
-}
-
-fn prove(
-    context: &gss::Context,
-    ticket: &mut gss::Ticket<'_>,
-    service: &str,
-    keytab: &Path,
-) -> Result<(), gss::Failure> {
-    let service = gss::text(service).unwrap_or_default();
-    let (keytab, service) = (context.keytab(&file(keytab))?, context.principal(&service)?);
-    ticket.prove(&service, &keytab)
 }
 
 /// The library's name of a keytab file.

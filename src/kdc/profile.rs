@@ -5,6 +5,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::advice::rights::Need;
+use crate::process::access;
+
 /// What is wrong with a file of the library's configuration.
 #[derive(Debug)]
 pub enum ProfileFault {
@@ -40,11 +43,14 @@ impl fmt::Display for ProfileFault {
                  defaults: create it, or correct KRB5_CONFIG",
                 path.display()
             ),
+            Self::Unreadable(path, error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let refused = access::explain(path, Need::Read);
+                write!(f, "the Kerberos library goes on without its settings: {refused}")
+            }
             Self::Unreadable(path, error) => write!(
                 f,
-                "{path} cannot be read by this user ({error}), so the Kerberos library goes on \
-                 without it: chmod 0644 {path}",
-                path = path.display()
+                "{} cannot be read ({error}), so the Kerberos library goes on without it: write it anew",
+                path.display()
             ),
             Self::Syntax { path, line, what } => {
                 write!(f, "{}:{line}: {what}; correct that line", path.display())

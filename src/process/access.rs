@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
@@ -10,6 +11,7 @@ use nix::unistd::{AccessFlags, Gid, Uid, User, access, getegid, geteuid, getgrou
 
 use super::account::{Account, group_name, user_name};
 use crate::advice::rights::{self, Found, Need};
+use crate::config::checked::RunAs;
 
 /// Who reads, by the ids that the kernel looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,18 @@ impl Reader {
     /// This process.
     pub fn here() -> Self {
         Self { uid: geteuid(), gid: getegid(), groups: getgroups().unwrap_or_default() }
+    }
+
+    /// Who the gateway runs as: this process, or where this is root, the account whose the
+    /// state folder is (a service that systemd starts as its user).
+    pub fn of_gateway(state: &Path) -> Self {
+        let here = Self::here();
+        let owner = fs::metadata(state).map_or(0, |folder| folder.uid());
+        if !here.uid.is_root() || owner == 0 {
+            return here;
+        }
+        let run_as = RunAs { user: owner.to_string(), group: None };
+        Account::find(&run_as).map_or(here, |account| Self::from(&account))
     }
 
     /// What owner and mode let it do: 4 read, 2 write, 1 run or pass. The first class that

@@ -37,6 +37,8 @@ pub struct Record {
     pub mechanism: Mechanism,
     /// The principal as proven.
     pub principal: String,
+    /// By password: the name as it was typed. It is not stored.
+    pub typed: Option<String>,
     /// SHA-256 of the SubjectPublicKeyInfo that it was opened with, by certificate.
     pub public_key: Option<String>,
     /// Whether the proof was bound to a TLS channel.

@@ -75,6 +75,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
             MECHANISMS.into_iter().find(|mechanism| mechanism.as_str() == word)
         })?,
         principal: row.get(4)?,
+        typed: None,
         channel_bound: row.get(5)?,
         opened_at: Timestamp::from_unix(number(row, 6)?),
         expires_at: Timestamp::from_unix(number(row, 7)?),

@@ -21,6 +21,7 @@ pub(crate) fn record(serial: u64, login: &str) -> Record {
         }),
         mechanism: Mechanism::Negotiate,
         principal: format!("{login}@EXAMPLE.TEST"),
+        typed: None,
         public_key: None,
         channel_bound: true,
         opened_at: Timestamp::from_unix(1_000),

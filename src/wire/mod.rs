@@ -17,11 +17,13 @@ pub mod key;
 pub mod password;
 pub mod reason;
 pub mod reference;
+pub mod secret;
 
 pub use ending::{Ended, Ending};
 pub use key::SessionKey;
 pub use password::Password;
 pub use reason::Reason;
+pub use secret::SessionSecret;
 
 /// By what a person or program was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +65,41 @@ impl Mechanism {
     }
 }
 
+/// An account, as its verifier names it: a domain controller in the PAC of a
+/// ticket, or winbind. What the client wrote counts for nothing beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The SAM account name: `john`; a computer's ends with `$`.
+    pub sam: String,
+    /// The user principal name: `john.doe@example.org`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upn: Option<String>,
+    /// The Windows (NetBIOS) name of its domain: `ADSDOMAIN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The DNS name of its domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_domain: Option<String>,
+    /// Its SID: `S-1-5-21-…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// What it is.
+    #[serde(default)]
+    pub kind: AccountKind,
+}
+
+/// What an account is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountKind {
+    /// A person's, or a service's.
+    #[default]
+    Person,
+    /// A computer's, or that of a trust between domains.
+    Computer,
+}
+
 /// What a front has proven about a client, as it travels to the core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +113,11 @@ pub struct Proof {
     /// The realm of the key that accepted, or the domain that winbind belongs to:
     /// its people may come in when no `[[core.realm]]` is configured.
     pub acceptor_realm: Option<String>,
+    /// The account itself, where the verifier tells it: from the ticket's
+    /// authenticated PAC, or from winbind. Then it decides who signs on, and
+    /// `principal` only says what was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
     /// By certificate: the SHA-256 of its SubjectPublicKeyInfo, `AB:CD:…`. The core
     /// knows as whom the key signs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +157,11 @@ pub struct OpenSession {
     /// The client's network address, as the front sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<IpAddr>,
+    /// The secret that the new session shall have, beside `proof` or a `basic`
+    /// password: a front makes it of the cookie's secret and of the origin that
+    /// the cookie is for. Without it the core makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SessionSecret>,
 }
 
 /// Who a session belongs to.
@@ -137,14 +184,17 @@ pub struct User {
 /// The answer to opening or resolving a session.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Session {
-    /// The session's secret id, 256 random bits in base64url: the bearer's proof.
-    pub session: String,
+    /// The session's secret id: the bearer's proof.
+    pub session: SessionSecret,
     /// Whose it is.
     pub user: Arc<User>,
     /// How its owner was proven.
     pub mechanism: Mechanism,
     /// The principal as it was proven.
     pub principal: String,
+    /// By password: the name as it was typed. Forgotten when the core restarts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<String>,
     /// The key that opened it, as in [`Proof`]: it counts only where its holder shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
@@ -165,7 +215,7 @@ pub struct Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("key", &SessionKey::of(&self.session))
+            .field("key", &self.session)
             .field("login", &self.user.login)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()

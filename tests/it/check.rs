@@ -10,6 +10,11 @@ use crate::gateway::{Gateway, Setup};
 use crate::lab::doorward::program;
 use crate::lab::{Doorward, Pki, realm, temp_dir};
 
+mod applications;
+mod followed;
+mod report;
+mod store;
+
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -139,4 +144,26 @@ fn keys_that_may_do_everything_and_files_that_are_skipped_are_warned_about() {
     ] {
         assert!(said.lines().any(|found| found.starts_with(line)), "{line}\n{said}");
     }
+}
+
+#[test]
+fn a_port_that_takes_root_is_no_fault_of_the_configuration() {
+    let folder = temp_dir("low-port-");
+    // The user may not be let into the directory where the program was built.
+    let program = folder.path().join("doorward");
+    std::fs::copy(env!("CARGO_BIN_EXE_doorward"), &program).unwrap();
+    let config = folder.path().join("doorward.toml");
+    std::fs::write(&config, "[front]\nlisten = [\"127.0.0.1:80\"]\n").unwrap();
+    let output = std::process::Command::new("setpriv")
+        .args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"])
+        .arg(program)
+        .args(["check", "--json", "--config"])
+        .arg(&config)
+        .env("XDG_STATE_HOME", folder.path())
+        .output()
+        .unwrap();
+    let socket = finding(&output, "socket");
+    assert_eq!(socket["status"], "warn", "{socket}");
+    assert!(socket["found"].as_str().unwrap().contains("may not be bound by this user"));
+    assert!(socket["mend"].as_str().unwrap().contains("CAP_NET_BIND_SERVICE"), "{socket}");
 }

@@ -12,9 +12,14 @@ pub(crate) struct SmallDisk(tempfile::TempDir);
 impl SmallDisk {
     /// Mounts it.
     pub(crate) fn mount() -> Self {
+        Self::mount_with("size=4m")
+    }
+
+    /// The same with these options of tmpfs(5).
+    pub(crate) fn mount_with(options: &str) -> Self {
         let folder = temp_dir("disk-");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "doorward-test"])
+            .args(["-t", "tmpfs", "-o", options, "doorward-test"])
             .arg(folder.path())
             .status()
             .unwrap();
@@ -71,6 +76,10 @@ fn a_full_disk_refuses_new_sessions_says_so_and_serves_old_ones() {
     assert!(["store_full", "replay_cache_failed"].contains(&error.as_str()), "{error}");
     assert_eq!(refused.header("set-cookie"), None);
     gateway.doorward.wait_log("what is full", |line| line["reason"] == error.as_str());
+    let ready = gateway.status("/ready");
+    assert_eq!(ready.status, 503, "{}", ready.text());
+    let disk_says = ready.json()["disk"].as_str().unwrap().to_owned();
+    assert!(disk_says.contains("0 bytes are free under"), "{disk_says}");
     assert_eq!(gateway.whoami(&old).status, 200);
     disk.make_room();
     wait_until(LIMIT, "sign-ons once there is room", || {
@@ -78,4 +87,7 @@ fn a_full_disk_refuses_new_sessions_says_so_and_serves_old_ones() {
         (gateway.send_token(&token).status == 200).then_some(())
     });
     assert_eq!(gateway.whoami(&old).status, 200);
+    let ready = gateway.status("/ready");
+    assert_eq!(ready.status, 200, "{}", ready.text());
+    assert!(ready.json()["notices"].to_string().contains("KB are free under"), "4 MB are little");
 }

@@ -22,6 +22,7 @@ mod core_api;
 mod core_tls;
 mod crash;
 mod doctor;
+mod documented_proxies;
 mod faults;
 mod forward_auth;
 mod front_certificates;

@@ -343,10 +343,10 @@ fn over_plain_http_basic_is_neither_offered_nor_taken_unless_a_trusted_proxy_spe
 
 #[test]
 fn a_site_without_basic_takes_none_nor_a_session_that_was_opened_by_it() {
-    let more = "[[site]]\nhost = \"other.lab.example\"\nmechanisms = [\"negotiate\"]\n".to_owned();
+    let more =
+        "[[site]]\nhost = \"*\"\npath = \"/narrow\"\nmechanisms = [\"negotiate\"]\n".to_owned();
     let gateway = Setup { sso: WITH_BASIC, more, ..Setup::default() }.start();
-    let url =
-        format!("https://other.lab.example:{}/.doorward/whoami", gateway.doorward.https_port());
+    let url = gateway.doorward.https_url("/narrow");
     let credentials = user("alice");
     let refused = curl(None, &["--insecure", "-u", &credentials, &url]);
     assert_eq!((refused.status, refused.json()["error"].as_str()), (401, Some("unknown_scheme")));

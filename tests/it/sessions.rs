@@ -56,12 +56,13 @@ fn logging_out_takes_a_post_that_no_other_site_made_the_browser_send() {
 }
 
 #[test]
-fn every_sign_on_gives_a_new_cookie_of_256_bits() {
+fn every_sign_on_gives_a_new_cookie_of_256_bits_and_a_check() {
     let gateway = Gateway::start();
     let one = gateway.sign_on("alice");
     let other = gateway.sign_on("alice");
     assert_ne!(one, other);
-    assert_eq!(one.split_once('=').unwrap().1.len(), 43);
+    let (secret, check) = one.split_once('=').unwrap().1.split_once('.').unwrap();
+    assert_eq!((secret.len(), check.len()), (43, 16));
 }
 
 #[test]
@@ -76,7 +77,8 @@ fn a_cookie_that_is_altered_cut_or_planted_is_worth_nothing() {
     {
         assert_eq!(gateway.whoami(&format!("{name}={forged}")).status, 401, "{forged}");
     }
-    assert_eq!(gateway.whoami(&format!("{cookie}; {name}={}", "A".repeat(43))).status, 401);
+    let beside = format!("{name}={}; {cookie}; {name}={}", "A".repeat(43), "A".repeat(60));
+    assert_eq!(gateway.whoami(&beside).status, 200, "a planted cookie hides nothing");
     assert_eq!(gateway.whoami(&cookie).status, 200);
 }
 

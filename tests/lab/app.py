@@ -1,8 +1,10 @@
 """A small web application that says what reached it. Prints its port.
 
 /stream/N        N MB, chunked, in pieces
+/ticks/N         N server-sent events, one each second
 /status/NNN      that status
 /setcookie       sets two cookies
+/plant           sets cookies of Doorward's names, and one of its own
 /upgrade         with an Upgrade header: 101, then every byte comes back
 anything else    the request as JSON: method, path, headers (pairs in order),
                  length and sha256 of the body, and the client's port
@@ -11,6 +13,7 @@ anything else    the request as JSON: method, path, headers (pairs in order),
 import hashlib
 import json
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -24,10 +27,15 @@ class Application(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path.startswith("/stream"):
             self.stream(int(path.rpartition("/")[2] or 1))
+        elif path.startswith("/ticks/"):
+            self.tick(int(path.rpartition("/")[2]))
         elif path.startswith("/status/"):
             self.answer(int(path.rpartition("/")[2]), b"")
         elif path == "/setcookie":
             self.answer(200, b"", [("Set-Cookie", "one=1; Path=/"), ("Set-Cookie", "two=2; HttpOnly")])
+        elif path == "/plant":
+            planted = ["doorward=x; Path=/p", "__Host-doorward=x; Path=/; Secure", "=doorward=x", "own=1; Path=/"]
+            self.answer(200, b"", [("Set-Cookie", cookie) for cookie in planted])
         elif path == "/upgrade" and "Upgrade" in self.headers:
             self.tunnel()
         else:
@@ -81,6 +89,17 @@ class Application(BaseHTTPRequestHandler):
         for _ in range(megabytes * 64):
             self.wfile.write(piece)
             self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def tick(self, seconds):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for _ in range(seconds):
+            self.wfile.write(b"9\r\ndata: x\n\n\r\n")
+            self.wfile.flush()
+            time.sleep(1)
         self.wfile.write(b"0\r\n\r\n")
 
     def tunnel(self):

@@ -17,6 +17,17 @@ pub fn try_curl(ticket: Option<&Ticket>, args: &[&str]) -> Result<Response, Stri
     run_curl(client("curl", ticket), ticket.is_some(), args)
 }
 
+/// The same, with more in its environment.
+pub fn try_curl_with(
+    ticket: Option<&Ticket>,
+    env: &[(String, String)],
+    args: &[&str],
+) -> Result<Response, String> {
+    let mut command = client("curl", ticket);
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    run_curl(command, ticket.is_some(), args)
+}
+
 /// Runs curl with something in its environment.
 #[track_caller]
 pub fn curl_with(name: &str, value: &str, args: &[&str]) -> Response {
@@ -83,6 +94,15 @@ pub fn venv_python(ticket: Option<&Ticket>) -> Command {
     let python = venv.join("bin/python");
     assert!(python.exists(), "{} is missing: run tests/lab/venv.sh", python.display());
     client(python.to_str().unwrap(), ticket)
+}
+
+/// A program of the lab's Python environment.
+#[track_caller]
+pub fn venv_program(name: &str) -> String {
+    let python = venv_python(None);
+    let program = std::path::Path::new(python.get_program()).with_file_name(name);
+    assert!(program.exists(), "{} is missing: run tests/lab/venv.sh", program.display());
+    program.to_str().unwrap().to_owned()
 }
 
 /// Fetches `url` with Java's `HttpURLConnection`, by Kerberos if there is a ticket.

@@ -14,6 +14,8 @@ bh           BH, or an error
 wrong-verb   a word that the protocol does not have
 chatter      speaks on stderr first, then does it right
 too-much     gives the answer, and behind it another that lets everybody in
+clock        refuses as winbind does when the clocks differ
+trust        refuses as winbind does when the domain knows this host no more
 """
 
 import os
@@ -103,6 +105,24 @@ class Helper:
     def before_chatter(self):
         os.write(2, b"AF LAB\\bob\nAuthenticated: Yes\n" + b"chatter " * 20_000 + b"\n")
         return True
+
+    def before_clock(self):
+        self.refuse(
+            "NT_STATUS_TIME_DIFFERENCE_AT_DC",
+            "The time at the primary domain controller is different from the time at the backup "
+            "domain controller or member server by too large an amount.",
+        )
+
+    def before_trust(self):
+        self.refuse(
+            "NT_STATUS_TRUSTED_RELATIONSHIP_FAILURE",
+            "The logon request failed because the trust relationship between this workstation "
+            "and the primary domain failed.",
+        )
+
+    def refuse(self, name, text):
+        by_text = f"Authenticated: No\nAuthentication-Error: {text}\n.\n"
+        say((f"NA {name}\n" if self.by_line else by_text).encode())
 
     def after_die_after(self, _):
         self.end()

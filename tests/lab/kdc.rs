@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Process, free_port, output, temp_dir};
+use super::{Process, Ticket, free_port, output, temp_dir};
 
 /// MIT's krb5kdc for one realm, and what its clients need.
 pub struct Kdc {
@@ -22,6 +22,12 @@ impl Kdc {
     /// Starts one for `realm`, with a service and users with their passwords.
     #[track_caller]
     pub fn start(realm: &str, service: &str, users: &[(&str, &str)]) -> Kdc {
+        Kdc::start_with(realm, service, users, "")
+    }
+
+    /// The same with a line of the realm's own in kdc.conf.
+    #[track_caller]
+    pub fn start_with(realm: &str, service: &str, users: &[(&str, &str)], line: &str) -> Kdc {
         let dir = temp_dir("kdc-");
         let (path, port) = (dir.path().display().to_string(), free_port());
         let krb5_config = dir.path().join("krb5.conf");
@@ -36,7 +42,7 @@ impl Kdc {
             "[kdcdefaults]\n kdc_listen = 127.0.0.1:{port}\n kdc_tcp_listen = 127.0.0.1:{port}\n\
              [realms]\n {realm} = {{\n database_name = {path}/principal\n \
              key_stash_file = {path}/stash\n acl_file = /dev/null\n \
-             supported_enctypes = aes256-cts:normal\n }}\n"
+             supported_enctypes = aes256-cts:normal\n {line}\n }}\n"
         );
         fs::write(dir.path().join("kdc.conf"), profile).unwrap();
         let kdc_profile = dir.path().join("kdc.conf");
@@ -66,6 +72,13 @@ impl Kdc {
             });
         }
         kdc
+    }
+
+    /// A ticket from it.
+    pub fn ticket(&self, user: &str, password: &str) -> Option<Ticket> {
+        let ccache = self.dir.path().join("cache");
+        let ticket = Ticket { ccache, krb5_config: self.krb5_config.clone() };
+        self.gives_ticket(user, password).then_some(ticket)
     }
 
     /// Whether kinit has a ticket from it.

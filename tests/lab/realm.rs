@@ -1,8 +1,9 @@
 //! The Active Directory domain and the MIT realm, and what they give out.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
 use super::{lab_path, output, temp_dir};
@@ -138,6 +139,75 @@ impl Realm {
         let foreign = user.ends_with(&format!("@{}", self.mit_name));
         let krb5_config = if foreign { &self.krb5_config_mit } else { &self.krb5_config };
         Ok(Ticket { ccache, krb5_config: krb5_config.clone() })
+    }
+
+    /// Signs somebody on as `name`, with a password of the test's; `options` are
+    /// kinit's. An error is what kinit said.
+    pub fn kinit(&self, name: &str, password: &str, options: &[&str]) -> Result<Ticket, String> {
+        let (_, ccache) = tempfile::Builder::new()
+            .suffix(".ccache")
+            .tempfile_in(&self.dir)
+            .and_then(|file| file.keep().map_err(|e| e.error))
+            .unwrap();
+        let mut kinit = Command::new("kinit");
+        kinit.arg("-c").arg(&ccache).args(options).arg(name);
+        kinit.env("KRB5_CONFIG", &self.krb5_config);
+        kinit.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = kinit.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        match done.status.success() {
+            true => Ok(Ticket { ccache, krb5_config: self.krb5_config.clone() }),
+            false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+        }
+    }
+
+    /// Runs samba-tool on the domain's directory.
+    #[track_caller]
+    pub fn samba_tool(&self, args: &[&str]) {
+        let mut command = Command::new("samba-tool");
+        command.args(args).arg(format!("--configfile={}", self.smb_conf.display()));
+        // Keytabs are exported from the configuration's own directory.
+        if !args.contains(&"exportkeytab") {
+            command.arg("-H").arg(self.dir.join("ad/private/sam.ldb"));
+        }
+        let (_, err) = output(&mut command);
+        assert_eq!(err, "", "samba-tool {args:?}");
+    }
+
+    /// Adds an account with this password, whose name may be any: a user, or a
+    /// computer where it ends with `$`.
+    #[track_caller]
+    pub fn add_account(&self, name: &str, password: &str) {
+        match name.strip_suffix('$') {
+            None => self.samba_tool(&["user", "add", name, password]),
+            Some(computer) => {
+                self.samba_tool(&["computer", "add", computer]);
+                self.samba_tool(&[
+                    "user",
+                    "setpassword",
+                    name,
+                    &format!("--newpassword={password}"),
+                ]);
+            }
+        }
+    }
+
+    /// Sets an attribute of a user, in the directory itself.
+    #[track_caller]
+    pub fn set_attribute(&self, user: &str, attribute: &str, value: &str) {
+        let domain: Vec<String> = self.dns.split('.').map(|part| format!("DC={part}")).collect();
+        let ldif = format!(
+            "dn: CN={user},CN=Users,{}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n",
+            domain.join(",")
+        );
+        let file = tempfile::NamedTempFile::new_in(&self.dir).unwrap();
+        std::fs::write(file.path(), ldif).unwrap();
+        let mut command = Command::new("ldbmodify");
+        command.arg(format!("--configfile={}", self.smb_conf.display()));
+        command.arg("-H").arg(self.dir.join("ad/private/sam.ldb")).arg(file.path());
+        let (_, err) = output(&mut command);
+        assert_eq!(err, "", "{user}: {attribute}");
     }
 
     /// Adds a user, and gives the password.

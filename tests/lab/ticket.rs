@@ -35,6 +35,9 @@ impl Ticket {
             command = under_faketime(offset, &command);
         }
         command.arg(lab_path("tokens.py")).arg(host).arg(count.to_string());
+        if let Some(service) = &options.service {
+            command.arg("--service").arg(service);
+        }
         if options.raw {
             command.arg("--raw");
         }
@@ -60,6 +63,8 @@ pub struct TokenOptions {
     pub one_way: bool,
     /// The application data of the channel binding, e.g. `tls-server-end-point:…`.
     pub binding: Option<Vec<u8>>,
+    /// The class of the service, where it is another than `HTTP`.
+    pub service: Option<String>,
     /// How far the client's clock is off, as faketime says it: `+10m`.
     pub clock: Option<String>,
 }

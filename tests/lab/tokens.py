@@ -12,12 +12,13 @@ KRB5 = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2")
 parser = argparse.ArgumentParser()
 parser.add_argument("host")
 parser.add_argument("count", type=int)
+parser.add_argument("--service", default="HTTP", help="another class than HTTP")
 parser.add_argument("--raw", action="store_true", help="Kerberos tokens outside SPNEGO")
 parser.add_argument("--one-way", action="store_true", help="no mutual authentication")
 parser.add_argument("--binding", type=bytes.fromhex, help="application data, in hex")
 args = parser.parse_args()
 
-name = gssapi.Name(f"HTTP@{args.host}", gssapi.NameType.hostbased_service)
+name = gssapi.Name(f"{args.service}@{args.host}", gssapi.NameType.hostbased_service)
 flags = [] if args.one_way else [gssapi.RequirementFlag.mutual_authentication]
 bindings = ChannelBindings(application_data=args.binding) if args.binding else None
 for _ in range(args.count):

@@ -3,11 +3,12 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::authorities;
 use super::certificates::cert::{self, Cert};
+use super::certificates::time::{self, Moment};
 use super::finding::Finding;
-use super::{authorities, certificates};
 use crate::advice::{account, key};
-use crate::clock::{self, Timestamp};
+use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::config::checked::{ActAs, CoreKey, KeyRights};
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
@@ -19,7 +20,8 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     if judges.is_empty() {
         return Vec::new();
     }
-    let now = clock::now();
+    let moment = Moment::here(settings);
+    let now = moment.now;
     let path = &settings.core.sslkeys_path;
     let listed = PeerKeys::new(path.clone()).current(now);
     let authorities: Vec<_> = judges.into_iter().flat_map(authorities::all).collect();
@@ -28,7 +30,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let files = listed.keys().flat_map(|key| &key.files);
     let mut files: Vec<_> = files.collect();
     files.sort();
-    findings.extend(files.into_iter().filter_map(|file| issued(path, file, &authorities, now)));
+    findings.extend(files.into_iter().filter_map(|file| issued(path, file, &authorities, &moment)));
     findings
 }
 
@@ -91,7 +93,7 @@ fn one(listed: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
 }
 
 /// A file may hold a certificate instead of the bare key: then more can be said of it.
-fn issued(folder: &Path, file: &str, authorities: &[Cert], now: Timestamp) -> Option<Finding> {
+fn issued(folder: &Path, file: &str, authorities: &[Cert], moment: &Moment<'_>) -> Option<Finding> {
     let certificates = cert::of_file(&folder.join(file));
     let cert = certificates.first()?;
     if !authorities.iter().any(|authority| authority.subject == cert.issuer) {
@@ -102,7 +104,7 @@ fn issued(folder: &Path, file: &str, authorities: &[Cert], now: Timestamp) -> Op
         );
         return Some(Finding::warn("keys", found, key::ISSUE_OR_TRUST));
     }
-    certificates::time::of_key("keys", cert, now)
+    time::of_key("keys", cert, moment)
 }
 
 fn may(rights: &KeyRights) -> String {
@@ -120,6 +122,7 @@ fn may(rights: &KeyRights) -> String {
 mod tests {
     use super::*;
     use crate::cli::check::finding::Status;
+    use crate::clock;
     use crate::pki::Algorithm;
     use std::fs;
 

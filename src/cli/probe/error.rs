@@ -19,10 +19,8 @@ pub(super) enum ProbeError {
     Tls { source: io::Error },
     #[error("the server showed no certificate")]
     NoCertificate,
-    #[error(
-        "the certificate is not trusted: {why}. Reach the site by a name that it has, give its authority with --ca FILE, or go on without trust with --insecure"
-    )]
-    Untrusted { why: String },
+    #[error("the certificate is not trusted: {why}. {mend}. --insecure goes on without trust")]
+    Untrusted { why: String, mend: String },
     #[error(
         "the connection was broken off ({what}): the log of the server, or of a proxy before it, says why"
     )]
@@ -53,6 +51,13 @@ pub(super) enum ProbeError {
     ClosedBetween,
     #[error("{0}")]
     Refused(String),
+    /// Somebody whom the server knows gets no page.
+    #[error("{0}")]
+    KeptOut(String),
+    #[error("{0}")]
+    ButNotByHttp2(String),
+    #[error("the server asks for HTTP/1.1")]
+    NeedsHttp1,
     #[error("the exchange went on for more than {0} legs: that is no Kerberos")]
     TooLong(usize),
 }

@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use http::StatusCode;
 use http::header::COOKIE;
 use rustls::sign::CertifiedKey;
 
@@ -15,6 +16,7 @@ use self::target::Target;
 use self::ticket::Initiator;
 use self::words::{leg, show};
 use super::ProbeArguments;
+use crate::clock;
 use crate::front::http::cookie;
 use crate::front::mechanism::Bindings;
 use crate::front::tls::server_end_point;
@@ -22,10 +24,12 @@ use crate::pki::certificate::Certificate;
 
 mod connection;
 mod error;
+mod http2;
 mod negotiate;
 mod ntlm;
 mod offer;
 mod pair;
+mod server;
 mod target;
 mod ticket;
 mod trust;
@@ -46,8 +50,15 @@ pub fn run(arguments: &ProbeArguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let signing_on = arguments.negotiate || arguments.ntlm || arguments.cert.is_some();
-            let headline = if signing_on { "Not signed on" } else { "Failed" };
-            show(format_args!("\n{headline}: {}", words::sentence(&error)));
+            let headline = match error {
+                ProbeError::KeptOut(_) => "Signed on, but",
+                ProbeError::ButNotByHttp2(_) => {
+                    "Signed on by HTTP/1.1, but not by HTTP/2, which browsers use:"
+                }
+                _ if signing_on => "Not signed on:",
+                _ => "Failed:",
+            };
+            show(format_args!("\n{headline} {}", words::sentence(&error)));
             ExitCode::FAILURE
         }
     }
@@ -62,24 +73,45 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
         leg("shown", pair::words(pair)?);
         let answer = connection.get(&target.path, &[]).await?;
         leg("answer", answer.status);
-        return conclude(&mut connection, &answer).await;
+        let note = conclude(&mut connection, &target, &answer, false).await?;
+        signed_on(note);
+        return Ok(());
     }
     let offer = connection.get(&target.path, &[]).await?;
     let offered = offer::challenges(&offer.headers);
     leg("offer", words::offer(&target.path, &offer, &offered));
+    if let Some(clock) = words::clock(&offer, clock::now()) {
+        leg("clock", clock);
+    }
     if !(arguments.negotiate || arguments.ntlm) {
+        if let Some(explanation) = offer::explanation(&offer.body) {
+            leg("says", words::explained(explanation));
+        }
         return Ok(());
     }
     if offer::verdict(offer.status) != Verdict::Refused {
         return Err(ProbeError::NotAsked(words::not_asked(&offer)));
     }
-    let mut exchange = Exchange::prepare(&target, arguments, &offered, bindings).await?;
+    let mut exchange = Exchange::prepare(&target, arguments, &offered, bindings.clone()).await?;
     if connection.is_over().await {
         leg("connection", "the server closed it after its answer: opening another");
         connection = connect(&target, arguments, None).await?;
     }
     let answer = exchange.perform(&mut connection, &target).await?;
-    conclude(&mut connection, &answer).await
+    let proven = exchange.has_proven_the_server();
+    let note = conclude(&mut connection, &target, &answer, proven).await?;
+    if arguments.negotiate {
+        http2::sign_on(&target, arguments, bindings).await?;
+    }
+    signed_on(note);
+    Ok(())
+}
+
+fn signed_on(note: Option<String>) {
+    match note {
+        Some(note) => show(format_args!("\nSigned on, but {note}.")),
+        None => show("\nSigned on."),
+    }
 }
 
 /// An exchange of tokens that has not begun.
@@ -100,6 +132,14 @@ impl Exchange {
         } else {
             Self::Kerberos(negotiate::prepare(target, arguments, offered, bindings)?)
         })
+    }
+
+    /// Whether the server gave a proof of its own, which only follows a sign-on.
+    const fn has_proven_the_server(&self) -> bool {
+        match self {
+            Self::Kerberos(initiator) => initiator.is_complete(),
+            Self::Ntlm(_) => false,
+        }
     }
 
     /// Performs it; the server has nothing more to ask then.
@@ -125,13 +165,13 @@ async fn connect(
     let over = tls.map_or("plain HTTP, which anybody on the way can read", |tls| &tls.version);
     leg("connection", format_args!("{} ({}), {over}", target.authority, connection.peer));
     match tls.map(|tls| &tls.verdict) {
-        Some(trust::Verdict::Untrusted(why)) if !arguments.insecure => {
+        Some(trust::Verdict::Untrusted(why, mend)) if !arguments.insecure => {
             if let Some(tls) = tls
                 && let Ok(certificate) = Certificate::read(&tls.certificate)
             {
                 leg("certificate", words::certificate(&certificate));
             }
-            Err(ProbeError::Untrusted { why: why.clone() })
+            Err(ProbeError::Untrusted { why: why.clone(), mend: mend.clone() })
         }
         _ => Ok(connection),
     }
@@ -149,7 +189,7 @@ fn certificate(
     })?;
     let trusted = match &tls.verdict {
         trust::Verdict::Trusted => "trusted".to_owned(),
-        trust::Verdict::Untrusted(why) => format!("NOT trusted, {why}; going on (--insecure)"),
+        trust::Verdict::Untrusted(why, _) => format!("NOT trusted, {why}; going on (--insecure)"),
     };
     leg("certificate", format_args!("{}; {trusted}", words::certificate(&certificate)));
     if arguments.no_channel_binding {
@@ -159,23 +199,39 @@ fn certificate(
     Ok(server_end_point(&tls.certificate).ok())
 }
 
-async fn conclude(connection: &mut Connection, answer: &Answer) -> Result<(), ProbeError> {
+/// Tells what came of a sign-on, and gives what is missing all the same. `proven`: the
+/// server has proven itself in answer to it.
+async fn conclude(
+    connection: &mut Connection,
+    target: &Target,
+    answer: &Answer,
+    proven: bool,
+) -> Result<Option<String>, ProbeError> {
     let cookies = offer::cookies(&answer.headers);
-    leg("cookie", words::cookies(&cookies));
-    match offer::verdict(answer.status) {
-        Verdict::SignedOn => {}
-        verdict => return Err(words::kept_out(answer, verdict)),
-    }
-    if let Some((name, value)) =
-        cookies.iter().find(|(name, _)| [cookie::SECURE, cookie::PLAIN].contains(&name.as_str()))
-    {
+    leg("cookie", words::cookies(target, &cookies));
+    let ours =
+        cookies.iter().find(|(name, _)| [cookie::SECURE, cookie::PLAIN].contains(&name.as_str()));
+    let explained = offer::explanation(&answer.body).is_some_and(|said| said.is_of_somebody());
+    let note = match offer::verdict(answer.status) {
+        Verdict::SignedOn if answer.status == StatusCode::NOT_FOUND => {
+            Some(words::without_page(answer).trim_end_matches('.').to_owned())
+        }
+        Verdict::SignedOn => None,
+        Verdict::Refused => {
+            return Err(ProbeError::Refused(words::kept_out(answer, Verdict::Refused)));
+        }
+        _ if proven || ours.is_some() || explained => {
+            return Err(ProbeError::KeptOut(words::without_page(answer)));
+        }
+        verdict => return Err(ProbeError::Refused(words::kept_out(answer, verdict))),
+    };
+    if let Some((name, value)) = ours {
         let whoami = connection.get(WHOAMI, &[(COOKIE, format!("{name}={value}"))]).await?;
         for line in words::whoami(&whoami) {
             leg("whoami", line);
         }
     }
-    show("\nSigned on.");
-    Ok(())
+    Ok(note)
 }
 
 /// Where a Doorward says who somebody is.

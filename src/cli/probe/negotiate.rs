@@ -24,12 +24,9 @@ pub(super) fn prepare(
         return Err(ProbeError::NoNegotiate { offered: words::schemes(offered) });
     }
     let ticket = Ticket::present()?;
-    let service = match &arguments.spn {
-        Some(principal) => Service::Principal(principal.clone()),
-        None => Service::Host(target.host.clone()),
-    };
+    let service = Service::of(target, arguments);
     leg("ticket", words::ticket(&ticket));
-    leg("service", service.principal());
+    leg("service", words::service(&service));
     words::binding(target, bindings.as_ref());
     Ok(Initiator::new(service, bindings)?)
 }
@@ -73,7 +70,7 @@ async fn tokens(
     Err(ProbeError::TooLong(LONGEST_EXCHANGE))
 }
 
-const SCHEME: &str = "Negotiate";
+pub(super) const SCHEME: &str = "Negotiate";
 
 /// Tokens that are sent at most. Kerberos needs one, or two.
 const LONGEST_EXCHANGE: usize = 5;

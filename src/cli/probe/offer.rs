@@ -98,6 +98,16 @@ pub(super) enum Verdict {
     Failed,
 }
 
+impl Explanation {
+    /// Whether it is about somebody who has signed on.
+    pub(super) const fn is_of_somebody(&self) -> bool {
+        matches!(
+            self.reason,
+            Some(Reason::ApplicationDown | Reason::ApplicationSlow | Reason::RequirementNotMet)
+        )
+    }
+}
+
 /// Judges a status.
 pub(super) fn verdict(status: StatusCode) -> Verdict {
     match status {

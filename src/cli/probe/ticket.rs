@@ -10,6 +10,8 @@ use libgssapi::oid::{
     GSS_MECH_KRB5, GSS_MECH_SPNEGO, GSS_NT_HOSTBASED_SERVICE, GSS_NT_KRB5_PRINCIPAL, OidSet,
 };
 
+use super::target::Target;
+use crate::cli::ProbeArguments;
 use crate::front::mechanism::Bindings;
 
 /// The service a ticket is asked for.
@@ -43,12 +45,34 @@ pub(super) enum TicketError {
     Expired,
     /// The realm does not know the site by its name.
     #[error(
-        "the realm knows no service {service}: register it for the account whose keys the server has (setspn -S, or samba-tool spn add), or reach the site by the name that is registered; an address has none. --spn tries another"
+        "the realm knows no service {service}: the name is on no account, or on two (the KDC says: {said}). `setspn -Q {service}` shows which: if none, register it for the account whose keys the server has (setspn -S {service} ACCOUNT, or samba-tool spn add {service} ACCOUNT); if two, take it off all but that one (setspn -D {service} ACCOUNT). Or reach the site by the name that is registered; an address has none. --spn tries another"
     )]
     UnknownService {
         /// The service principal.
         service: String,
+        /// The KDC's words.
+        said: String,
     },
+    /// It was asked for by another name than the URL's.
+    #[error(
+        "you asked for {host}, and this machine's krb5.conf made {service} of it (rdns, or dns_canonicalize_hostname), which the realm does not know: set rdns = false and dns_canonicalize_hostname = false in its [libdefaults]"
+    )]
+    Renamed {
+        /// The host of the URL.
+        host: String,
+        /// The service principal.
+        service: String,
+    },
+    /// The ticket begins in the future.
+    #[error(
+        "your Kerberos ticket is not valid yet: the clock of this machine is behind that of the realm's KDC. Set it by the domain's time, and run kinit again"
+    )]
+    NotYetValid,
+    /// The person's account.
+    #[error(
+        "the realm does not let you have tickets ({0}): your account is disabled, locked or expired, or its policy forbids it"
+    )]
+    Account(String),
     /// No KDC.
     #[error(
         "no KDC of the realm answers ({0}): check krb5.conf, the DNS entries _kerberos._tcp and the way to the domain controller"
@@ -89,6 +113,8 @@ impl Ticket {
         let none = |error: Error| {
             if is_expired(&error) {
                 TicketError::Expired
+            } else if error.minor.cast_signed() == KRB5KRB_AP_ERR_TKT_NYV {
+                TicketError::NotYetValid
             } else {
                 TicketError::None(innermost(&error))
             }
@@ -106,6 +132,14 @@ impl Ticket {
 }
 
 impl Service {
+    /// The one of this target, unless another is asked for.
+    pub(super) fn of(target: &Target, arguments: &ProbeArguments) -> Self {
+        match &arguments.spn {
+            Some(principal) => Self::Principal(principal.clone()),
+            None => Self::Host(target.host.clone()),
+        }
+    }
+
     fn name(&self) -> Result<Name, Error> {
         match self {
             Self::Host(host) => {
@@ -170,7 +204,13 @@ impl Initiator {
         let service = || self.service.principal();
         let kerberos = self.without_spnego().unwrap_or(*error);
         match kerberos.minor.cast_signed() {
-            KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN => TicketError::UnknownService { service: service() },
+            KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN | KRB5KDC_ERR_PRINCIPAL_NOT_UNIQUE => {
+                self.unknown(service(), innermost(&kerberos))
+            }
+            KRB5KDC_ERR_POLICY | KRB5KDC_ERR_CLIENT_REVOKED => {
+                TicketError::Account(innermost(&kerberos))
+            }
+            KRB5KRB_AP_ERR_TKT_NYV => TicketError::NotYetValid,
             KRB5KDC_ERR_ETYPE_NOSUPP => TicketError::Encryption { service: service() },
             _ if is_expired(&kerberos) => TicketError::Expired,
             KRB5KRB_AP_ERR_SKEW => TicketError::ClockSkew,
@@ -181,6 +221,15 @@ impl Initiator {
         }
     }
 
+    fn unknown(&self, service: String, said: String) -> TicketError {
+        match &self.service {
+            Service::Host(host) if renamed(host, &service) => {
+                TicketError::Renamed { host: host.clone(), service }
+            }
+            _ => TicketError::UnknownService { service, said },
+        }
+    }
+
     /// SPNEGO tells only that no mechanism worked; Kerberos by itself tells why.
     fn without_spnego(&self) -> Option<Error> {
         let name = self.service.name().ok()?;
@@ -188,6 +237,13 @@ impl Initiator {
         let mut context = ClientCtx::new(None, name, flags, Some(GSS_MECH_KRB5));
         context.step(None, None).err()
     }
+}
+
+/// Whether krb5.conf made another host of the one that was asked for.
+pub(super) fn renamed(host: &str, service: &str) -> bool {
+    let name = service.split_once('@').map_or(service, |(name, _)| name);
+    let asked = host.trim_end_matches('.');
+    !name.split_once('/').is_some_and(|(_, found)| found.eq_ignore_ascii_case(asked))
 }
 
 /// The major status holds a routine error as a number, not as bits (RFC 2744, 3.9.1).
@@ -208,9 +264,30 @@ const ROUTINE_ERRORS: u32 = 0x00ff_0000;
 
 // Codes of the krb5 error table (MIT krb5, lib/krb5/error_tables/krb5_err.et).
 const KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN: i32 = -1_765_328_377;
+const KRB5KDC_ERR_PRINCIPAL_NOT_UNIQUE: i32 = -1_765_328_376;
+const KRB5KDC_ERR_POLICY: i32 = -1_765_328_372;
+const KRB5KDC_ERR_CLIENT_REVOKED: i32 = -1_765_328_366;
+const KRB5KRB_AP_ERR_TKT_NYV: i32 = -1_765_328_351;
 const KRB5KDC_ERR_ETYPE_NOSUPP: i32 = -1_765_328_370;
 const KRB5KRB_AP_ERR_TKT_EXPIRED: i32 = -1_765_328_352;
 const KRB5KRB_AP_ERR_SKEW: i32 = -1_765_328_347;
 const KRB5_REALM_UNKNOWN: i32 = -1_765_328_230;
 const KRB5_KDC_UNREACH: i32 = -1_765_328_228;
 const KRB5_REALM_CANT_RESOLVE: i32 = -1_765_328_164;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_krb5_conf_renamed_is_noticed() {
+        for (host, service, expected) in [
+            ("web.example", "HTTP/web.example@EXAMPLE", false),
+            ("WEB.example.", "HTTP/web.example@", false),
+            ("web", "HTTP/web.example@EXAMPLE", true),
+            ("web.example", "HTTP/srv7.example", true),
+        ] {
+            assert_eq!(renamed(host, service), expected, "{host} {service}");
+        }
+    }
+}

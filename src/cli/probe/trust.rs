@@ -19,8 +19,14 @@ use crate::pki::certificate::Certificate;
 pub(super) enum Verdict {
     /// A trusted authority vouches for it, and it is for this host.
     Trusted,
-    /// It is not, and why.
-    Untrusted(String),
+    /// It is not, and why, and what mends it.
+    Untrusted(String, String),
+}
+
+impl Verdict {
+    fn untrusted(why: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::Untrusted(why.into(), mend.into())
+    }
 }
 
 /// Judges certificates, and lets all of them pass. Whoever uses it has to ask
@@ -48,7 +54,7 @@ impl Judge {
         }
         let authorities =
             WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider));
-        let verdict = Mutex::new(Verdict::Untrusted("it was not looked at".to_owned()));
+        let verdict = Mutex::new(Verdict::untrusted("it was not looked at", NAME_AUTHORITY));
         Ok(Self { provider, authorities: authorities.build().ok(), given, verdict })
     }
 
@@ -67,35 +73,63 @@ impl Judge {
     ) -> Verdict {
         let certificate = match Certificate::read(leaf) {
             Ok(certificate) => certificate,
-            Err(what) => return Verdict::Untrusted(format!("it cannot be read: {what}")),
+            Err(what) => {
+                return Verdict::untrusted(format!("it cannot be read: {what}"), NAME_AUTHORITY);
+            }
         };
         if !certificate.covers(&host.to_str()) {
-            return Verdict::Untrusted(format!("it is not for {}", host.to_str()));
+            let why = format!("it is not for {}", host.to_str());
+            return Verdict::untrusted(
+                why,
+                "Reach the site by a name that it has, or have one issued for this name too",
+            );
         }
         let moment = Timestamp::from_unix(now.as_secs());
         if !certificate.is_valid_at(moment) {
-            let when = if moment < certificate.begins_at { "not valid yet" } else { "expired" };
-            return Verdict::Untrusted(format!("it is {when}"));
+            return if moment < certificate.begins_at {
+                Verdict::untrusted(
+                    format!("it is not valid yet, but from {} on", certificate.begins_at),
+                    "Compare the clock of this machine with another; if it is right, the certificate was issued for later",
+                )
+            } else {
+                Verdict::untrusted(
+                    format!("it expired on {}", certificate.ends_at),
+                    "Have it issued again, replace the server's file and reload the server",
+                )
+            };
         }
         // One that was itself given as trusted needs no authority.
         if self.given.contains(leaf) {
             return Verdict::Trusted;
         }
         let Some(authorities) = &self.authorities else {
-            return Verdict::Untrusted("this machine trusts no authority at all".to_owned());
+            return Verdict::untrusted("this machine trusts no authority at all", NAME_AUTHORITY);
         };
         match authorities.verify_server_cert(leaf, chain, host, ocsp, now) {
             Ok(_) => Verdict::Trusted,
             Err(_) if certificate.subject == certificate.issuer => {
-                Verdict::Untrusted("nobody but itself vouches for it".to_owned())
+                Verdict::untrusted("nobody but itself vouches for it", NAME_AUTHORITY)
+            }
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if chain.is_empty() => {
+                let issuer = &certificate.issuer;
+                Verdict::untrusted(
+                    format!(
+                        "it was issued by {issuer}, which this machine does not trust, and the server sends no certificate but its own"
+                    ),
+                    format!(
+                        "If {issuer} is an intermediate, append its certificate to the server's file, behind the server's own: phones and Java will not fetch it. If it is your own authority, give it with --ca FILE"
+                    ),
+                )
             }
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                Verdict::Untrusted("nobody whom this machine trusts has issued it".to_owned())
+                Verdict::untrusted("nobody whom this machine trusts has issued it", NAME_AUTHORITY)
             }
-            Err(error) => Verdict::Untrusted(error.to_string()),
+            Err(error) => Verdict::untrusted(error.to_string(), NAME_AUTHORITY),
         }
     }
 }
+
+const NAME_AUTHORITY: &str = "Give its authority with --ca FILE";
 
 fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let wrong = |error: &dyn std::fmt::Display| {

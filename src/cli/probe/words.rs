@@ -9,9 +9,13 @@ use http::{StatusCode, header};
 use super::connection::Answer;
 use super::error::ProbeError;
 use super::offer::{self, Challenge, Explanation, Verdict};
+use super::server;
 use super::target::Target;
-use super::ticket::{Ticket, TicketError};
+use super::ticket::{Service, Ticket, TicketError, renamed};
+use crate::clock::Timestamp;
+use crate::front::http::cookie;
 use crate::front::mechanism::Bindings;
+use crate::front::readiness::Clock;
 use crate::pki::certificate::Certificate;
 
 /// Shows one leg.
@@ -55,6 +59,28 @@ pub(super) fn ticket(ticket: &Ticket) -> String {
     format!("{principal} from {cache}, good for another {}", hours(*remaining))
 }
 
+/// Which service a ticket is asked for, and whether that is the one of the URL.
+pub(super) fn service(service: &Service) -> String {
+    let principal = service.principal();
+    match service {
+        Service::Host(host) if renamed(host, &principal) => format!(
+            "{principal}, which this machine's krb5.conf made of {host} (rdns or dns_canonicalize_hostname)"
+        ),
+        _ => principal,
+    }
+}
+
+/// How the server's clock stands beside this machine's, where they differ.
+pub(super) fn clock(answer: &Answer, now: Timestamp) -> Option<String> {
+    let theirs = server::date(answer)?;
+    let clock = Clock::compare(now, theirs);
+    clock.is_wrong().then(|| {
+        format!(
+            "this machine's clock says {now} and the server's {theirs}: this machine is {clock} it. Kerberos allows 5 min: set both by the domain's time"
+        )
+    })
+}
+
 /// How large a token is. Servers with the usual limits refuse large ones.
 pub(super) fn token(bytes: usize, field: usize) -> String {
     let warning = if field > USUAL_LIMIT {
@@ -69,15 +95,19 @@ pub(super) fn token(bytes: usize, field: usize) -> String {
 pub(super) fn not_asked(answer: &Answer) -> String {
     let status = answer.status;
     let place = answer.headers.get(header::LOCATION).and_then(|place| place.to_str().ok());
+    if let Some(explanation) = offer::explanation(&answer.body) {
+        return format!("{status}, {}", explained(explanation));
+    }
+    let by = by(answer);
     match place {
         Some(place) if status.is_redirection() => {
             format!("{status}, it sends on to {place}; probe that")
         }
-        _ if status.is_server_error() => format!("{status}; its log says why"),
+        _ if status.is_server_error() => format!("{status}{by}; its log says why"),
         _ if status == StatusCode::BAD_REQUEST => {
-            format!("{status}; is this a TLS port, to be reached by https://?")
+            format!("{status}{by}; is this a TLS port, to be reached by https://?")
         }
-        _ => format!("{status}; give the path of a page that does"),
+        _ => format!("{status}{by}; give the path of a page that does"),
     }
 }
 
@@ -99,8 +129,14 @@ pub(super) const fn proof(complete: bool) -> &'static str {
 }
 
 /// The cookies that were set.
-pub(super) fn cookies(cookies: &[(String, String)]) -> String {
+pub(super) fn cookies(target: &Target, cookies: &[(String, String)]) -> String {
     let names: Vec<_> = cookies.iter().map(|(name, _)| name.as_str()).collect();
+    if target.tls && names.contains(&cookie::PLAIN) {
+        return format!(
+            "{} received, WITHOUT __Host-: the gateway takes this HTTPS site for plain HTTP. A proxy that ends TLS before it is not in its trusted_proxies, or does not send X-Forwarded-Proto: list it there",
+            names.join(", ")
+        );
+    }
     if names.is_empty() {
         "none: every request, or every connection, has to sign on again".to_owned()
     } else {
@@ -172,19 +208,60 @@ pub(super) fn refused(answer: &Answer, presented: &Presented) -> ProbeError {
     ProbeError::Refused(format!("the server did not take {what}{why}"))
 }
 
-/// Why somebody whom the server knows has not come in.
-pub(super) fn kept_out(answer: &Answer, verdict: Verdict) -> ProbeError {
+/// Why somebody who sent a token has no page.
+pub(super) fn kept_out(answer: &Answer, verdict: Verdict) -> String {
     let status = answer.status;
-    let said = offer::explanation(&answer.body).map(explained);
-    ProbeError::Refused(said.unwrap_or_else(|| match verdict {
-        Verdict::NotPermitted => "the server knows you, and does not let you in".to_owned(),
-        Verdict::TooLarge => format!(
-            "the server answers {status} to a request that carries a token. Does it, or a proxy before it, limit the size of header fields?"
+    if let Some(explanation) = offer::explanation(&answer.body) {
+        return explained(explanation);
+    }
+    match (verdict, server::named(answer)) {
+        (Verdict::NotPermitted, _) => "the server knows you, and does not let you in".to_owned(),
+        (Verdict::TooLarge, Some(server)) => format!(
+            "{status} comes from {server} (its Server header), to a request that carries a token{}. Its limit of header fields is too small for the token: {}",
+            says(answer),
+            server::larger_fields(&server)
         ),
-        Verdict::Refused | Verdict::Failed | Verdict::SignedOn => {
-            format!("the server answers {status}: its log says why")
+        (Verdict::TooLarge, None) => format!(
+            "the server answers {status} to a request that carries a token{}. Does it, or a proxy before it, limit the size of header fields? At a Doorward: [front] max_header_bytes",
+            says(answer)
+        ),
+        (_, Some(server)) => format!(
+            "{status} comes from {server} (its Server header){}: does it reach the gateway? Its log says why",
+            says(answer)
+        ),
+        (_, None) => format!("the server answers {status}{}: its log says why", says(answer)),
+    }
+}
+
+/// Why somebody who signed on has no page all the same.
+pub(super) fn without_page(answer: &Answer) -> String {
+    let status = answer.status;
+    if let Some(explanation) = offer::explanation(&answer.body) {
+        return explained(explanation);
+    }
+    if server::wants_tls(answer) {
+        return format!(
+            "the application answers {status}{}: it speaks TLS, and is spoken to by plain HTTP. Give its HTTP port as upstream of the site",
+            says(answer)
+        );
+    }
+    match status {
+        StatusCode::NOT_FOUND => {
+            "the application answers 404 Not Found: it has no page of this path".to_owned()
         }
-    }))
+        _ => format!("the application answers {status}{}{}", by(answer), says(answer)),
+    }
+}
+
+/// Whom an answer comes from, as an insertion.
+fn by(answer: &Answer) -> String {
+    server::named(answer)
+        .map_or_else(String::new, |server| format!(", from {server} (its Server header)"))
+}
+
+/// What a page says of itself, as an insertion.
+fn says(answer: &Answer) -> String {
+    server::title(&answer.body).map_or_else(String::new, |title| format!(" (\"{title}\")"))
 }
 
 /// An error as a whole sentence.
@@ -193,7 +270,7 @@ pub(super) fn sentence(error: &ProbeError) -> String {
     if text.ends_with(['.', '?']) { text } else { format!("{text}.") }
 }
 
-fn explained(explanation: Explanation) -> String {
+pub(super) fn explained(explanation: Explanation) -> String {
     let Explanation { reason, message, reference } = explanation;
     let sentence = match reason {
         Some(reason) if message.is_empty() => format!("{reason}: {}", reason.sentence()),

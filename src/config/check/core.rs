@@ -66,16 +66,17 @@ fn realms(list: &[Given<raw::Realm>], notes: &mut Notes<'_>) -> Vec<Realm> {
         if entry.realm.is_empty() && entry.domain.is_empty() {
             notes.error(&entry.at, "names neither realm nor domain; set one");
         }
-        for name in [&entry.realm, &entry.domain] {
-            if name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '\\' | '/')) {
-                notes.error(
-                    &name.at,
-                    format!(
-                        "{:?} is not the name of a realm or domain; write it alone, as EXAMPLE.ORG",
-                        name.value
-                    ),
-                );
-            }
+        is_place(&entry.realm, notes);
+        is_place(&entry.domain, notes);
+        let capitals = entry.realm.to_ascii_uppercase();
+        if *entry.realm != capitals {
+            let said = format!(
+                "{:?} has small letters, and Kerberos tells them from capitals: passwords are \
+                 checked in a realm of exactly this spelling; write {capitals:?}, unless klist \
+                 shows the realm as it stands here",
+                entry.realm.value
+            );
+            notes.warn(&entry.realm.at, said);
         }
         for earlier in list.iter().take(index) {
             twins(&earlier.realm, &entry.realm, notes);
@@ -90,6 +91,17 @@ fn realms(list: &[Given<raw::Realm>], notes: &mut Notes<'_>) -> Vec<Realm> {
         case_sensitive: given.case_sensitive.value,
     };
     list.iter().map(realm).collect()
+}
+
+/// Complains of what is no name of a realm or domain.
+pub(super) fn is_place(name: &Given<String>, notes: &mut Notes<'_>) {
+    if name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '\\' | '/')) {
+        let said = format!(
+            "{:?} is not the name of a realm or domain; write it alone, as EXAMPLE.ORG",
+            name.value
+        );
+        notes.error(&name.at, said);
+    }
 }
 
 fn twins(earlier: &Given<String>, later: &Given<String>, notes: &mut Notes<'_>) {

@@ -87,10 +87,8 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
     let certificates = offered.contains(&Mechanism::Certificate);
     let all = &file.sso.mechanisms;
     for given in raw.mechanisms.iter().filter(|given| !all.contains(given)) {
-        let name = match given.value {
-            Offer::Here(mechanism) => mechanism.as_str(),
-            Offer::NotHere(name) => name,
-        };
+        let Offer(mechanism) = given.value;
+        let name = mechanism.as_str();
         notes.error(
             &given.at,
             format!("{name:?} is not among sso.mechanisms; add it there, or take it out here"),
@@ -103,7 +101,7 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
         host: raw.host.value.clone(),
         path: raw.path.0.clone(),
         upstream: raw.upstream.value.clone(),
-        require: require(raw, notes),
+        require: require(raw, file, notes),
         mechanisms: if raw.mechanisms.is_empty() {
             offered.to_vec()
         } else {
@@ -115,16 +113,22 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
     }
 }
 
-fn require(raw: &raw::Site, notes: &mut Notes<'_>) -> Vec<Requirement> {
+fn require(raw: &raw::Site, file: &raw::File, notes: &mut Notes<'_>) -> Vec<Requirement> {
     if raw.require.is_empty() {
         notes.error(&raw.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in whoever is signed on");
     }
+    let case_counts = file.core.realm.iter().any(|realm| realm.case_sensitive.value);
+    let mut required = Vec::new();
     for given in raw.require.iter() {
         if let Some(sentence) = unmeetable(&given.value) {
             notes.error(&given.at, format!("{:?} {sentence}", given.value.to_string()));
         }
+        required.push(match &given.value {
+            Requirement::User(name) if case_counts => Requirement::UserExactly(name.clone()),
+            other => other.clone(),
+        });
     }
-    raw.require.iter().map(|given| given.value.clone()).collect()
+    required
 }
 
 /// Why nobody can meet a requirement in this version, and what to write instead. A site

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::checked::{ChannelBinding, Kerberos, Ntlm, Sso};
+use crate::config::checked::{ChannelBinding, Kerberos, Ntlm, Sso, UserName};
 use crate::config::errors::{At, Notes};
 use crate::config::raw;
 use crate::config::surroundings::Surroundings;
@@ -26,7 +26,7 @@ pub(super) fn check(
         mechanisms: mechanisms(raw, certificates, surroundings, notes),
         mechanisms_by_default: !raw.mechanisms.is_set(),
         channel_binding: raw.channel_binding.value,
-        kerberos: kerberos(&raw.kerberos, surroundings, notes),
+        kerberos: kerberos(&raw.kerberos, file, surroundings, notes),
         ntlm: ntlm(&raw.ntlm, notes),
     }
 }
@@ -42,6 +42,15 @@ fn mechanisms(
     notes: &mut Notes<'_>,
 ) -> Vec<Mechanism> {
     let mut offered = known(&raw.mechanisms, certificates, notes);
+    if raw.kerberos.user_name.value == UserName::Upn && offered.contains(&Mechanism::Ntlm) {
+        if raw.mechanisms.is_set() {
+            let said = "offers ntlm, which tells no user principal name: with sso.kerberos.user_name = \"upn\" \
+                        nobody can be signed on by it; take it out";
+            notes.error(&raw.mechanisms.at, said);
+        } else {
+            offered.retain(|mechanism| *mechanism != Mechanism::Ntlm);
+        }
+    }
     let ntlm_auth = &raw.ntlm.ntlm_auth.value;
     if !offered.contains(&Mechanism::Ntlm) || (surroundings.installed)(ntlm_auth) {
         return offered;
@@ -65,26 +74,16 @@ pub(super) fn known(
 ) -> Vec<Mechanism> {
     let mut offered = Vec::new();
     for given in list.iter() {
-        match given.value {
-            Offer::Here(mechanism) if offered.contains(&mechanism) => {
-                notes.error(
-                    &given.at,
-                    format!("{:?} is listed twice; take one out", mechanism.as_str()),
-                );
+        let Offer(mechanism) = given.value;
+        if offered.contains(&mechanism) {
+            let said = format!("{:?} is listed twice; take one out", mechanism.as_str());
+            notes.error(&given.at, said);
+        } else if mechanism == Mechanism::Certificate && !certificates {
+            if list.is_set() {
+                notes.warn(&given.at, "\"certificate\" takes front.listen_tls and an authority in front.client_ssl_ca_file; not offered");
             }
-            Offer::Here(Mechanism::Certificate) if !certificates => {
-                if list.is_set() {
-                    notes.warn(&given.at, "\"certificate\" takes front.listen_tls and an authority in front.client_ssl_ca_file; not offered");
-                }
-            }
-            Offer::Here(mechanism) => offered.push(mechanism),
-            Offer::NotHere(_) if !list.is_set() => {}
-            Offer::NotHere(name) => {
-                notes.warn(
-                    &given.at,
-                    format!("{name:?} is not in this version of Doorward, not offered"),
-                );
-            }
+        } else {
+            offered.push(mechanism);
         }
     }
     if offered.is_empty() && list.is_set() {
@@ -103,7 +102,12 @@ pub(super) fn binding(wanted: ChannelBinding, at: &At, file: &raw::File, notes: 
     }
 }
 
-fn kerberos(raw: &raw::Kerberos, surroundings: &Surroundings, notes: &mut Notes<'_>) -> Kerberos {
+fn kerberos(
+    raw: &raw::Kerberos,
+    file: &raw::File,
+    surroundings: &Surroundings,
+    notes: &mut Notes<'_>,
+) -> Kerberos {
     if let Some(name) = &raw.acceptor.value
         && (name.contains(char::is_whitespace) || !name.contains('/'))
     {
@@ -112,6 +116,17 @@ fn kerberos(raw: &raw::Kerberos, surroundings: &Surroundings, notes: &mut Notes<
             format!("{name:?} is not a service principal; write it as HTTP/web.example.org"),
         );
     }
+    for realm in raw.realms_without_pac.iter() {
+        super::core::is_place(realm, notes);
+        let is_domain = |listed: &raw::Realm| {
+            listed.realm.eq_ignore_ascii_case(realm) && !listed.domain.is_empty()
+        };
+        if file.core.realm.iter().any(|listed| is_domain(listed)) {
+            let said = "is a Windows domain, whose tickets have a PAC unless the client wants none; \
+                        believed without, the name in them may be anybody's: take it out";
+            notes.warn(&realm.at, format!("{:?} {said}", realm.value));
+        }
+    }
     within(&raw.threads, &0, &1024, notes);
     within(&raw.queue, &1, &1_000_000, notes);
     Kerberos {
@@ -119,6 +134,13 @@ fn kerberos(raw: &raw::Kerberos, surroundings: &Surroundings, notes: &mut Notes<
         acceptor: raw.acceptor.value.clone(),
         threads: if raw.threads.value == 0 { surroundings.cores.max(1) } else { raw.threads.value },
         queue: raw.queue.value,
+        user_name: raw.user_name.value,
+        allow_computers: raw.allow_computers.value,
+        realms_without_pac: raw
+            .realms_without_pac
+            .iter()
+            .map(|given| given.value.clone())
+            .collect(),
     }
 }
 

@@ -33,6 +33,7 @@ fn proof(key: &str) -> OpenSession {
         mechanism: Mechanism::Certificate,
         principal: "CN=root".to_owned(),
         acceptor_realm: None,
+        account: None,
         public_key: Some(key.to_owned()),
         channel_bound: true,
         ends_at: Some(clock::now().plus(Duration::from_secs(600))),

@@ -103,6 +103,20 @@ impl Limits {
         Ok(pass)
     }
 
+    /// The same for the account behind a name whose attempt was let begin already.
+    pub(super) async fn admit_account(
+        &self,
+        origin: Origin,
+        account: &str,
+        allowances: Allowances,
+    ) -> Result<Pass, Limited> {
+        let known = self.known.get(&(account.to_owned(), origin));
+        let guarded = known.unwrap_or_else(|| self.accounts.get_with_by_ref(account, Arc::default));
+        let mut pass = Pass::default();
+        pass.take(guarded, allowances.account).await?.map_err(Limited::Account)?;
+        Ok(pass)
+    }
+
     /// From now on, the account has an allowance of its own at this address.
     pub(super) fn know(&self, origin: Origin, account: &str) {
         self.known.get_with((account.to_owned(), origin), Arc::default);
@@ -110,6 +124,11 @@ impl Limits {
 }
 
 impl Pass {
+    /// Both at once.
+    pub(super) fn join(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// The password was wrong.
     pub(super) fn fail(mut self) {
         let now = clock::instant();

@@ -2,14 +2,19 @@
 //! many wrong ones are borne before further ones are not looked at any more.
 //!
 //! ```text
-//! name ─▶ account ─▶ limits ─▶ remembered? ─▶ KDC ─▶ Verified ─▶ admit
-//!                       ▲            │         │
-//!                       └────────────┴─────────┘ what came of it
+//! name ─▶ limits ─▶ account ─▶ limits ─▶ remembered? ─▶ KDC ─▶ Verified ─▶ admit
+//!           ▲     (KDC's salt)   ▲            │         │
+//!           └────────────────────┴────────────┴─────────┘ what came of it
 //! ```
+//!
+//! An account has many names, and only the KDC knows which are one account's. So
+//! wrong passwords count for the name that was typed and for the account behind
+//! it; and who signs on is the account of the KDC's ticket.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::sync::Cache;
 use prometheus::{IntCounterVec, Opts};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -17,9 +22,11 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::checked::Settings;
-use crate::identity::{Account, Identity, Rules, Via, account, identify};
+use crate::core_server::admit::Facts;
+use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};
 use crate::kdc::{self, Prover};
 use crate::keytab;
+use crate::pac::Said;
 use crate::wire::{Mechanism, Password, Reason};
 
 mod bucket;
@@ -62,7 +69,11 @@ impl PasswordRules {
                 account: allowance(passwords.attempts_per_account),
             },
             remember: passwords.cache,
-            prover: Prover { keytab: kerberos.keytab.clone(), service: kerberos.acceptor.clone() },
+            prover: Prover {
+                keytab: kerberos.keytab.clone(),
+                service: kerberos.acceptor.clone(),
+                realms_without_pac: kerberos.realms_without_pac.clone(),
+            },
             default_realm,
         }
     }
@@ -72,22 +83,27 @@ impl PasswordRules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verified {
     identity: Identity,
-    /// The name, as typed.
-    name: String,
-    /// [`Mechanism::Basic`] or [`Mechanism::Password`].
-    mechanism: Mechanism,
+    facts: Facts,
 }
 
 impl Verified {
-    /// By what it was proven, and the name that was typed.
+    /// By what it was proven, and the principal.
     pub(super) fn claim(&self) -> (Mechanism, &str) {
-        (self.mechanism, &self.name)
+        (self.facts.mechanism, &self.facts.principal)
     }
 
-    /// Who it is, by what, and the name that was typed.
-    pub(super) fn into_parts(self) -> (Identity, Mechanism, String) {
-        (self.identity, self.mechanism, self.name)
+    /// Who it is, and what else is known.
+    pub(super) fn into_parts(self) -> (Identity, Facts) {
+        (self.identity, self.facts)
     }
+}
+
+/// Whose password was right.
+struct Right {
+    identity: Identity,
+    /// As it was asked for at the KDC: `john@ADSDOMAIN.EXAMPLE`.
+    principal: String,
+    groups: Vec<String>,
 }
 
 /// Why there is no [`Verified`].
@@ -105,6 +121,8 @@ enum Denied {
 #[derive(Debug)]
 pub(super) struct Passwords {
     limits: Limits,
+    /// The accounts behind principals, by the KDC's word of the last hour.
+    accounts: Cache<String, Arc<str>>,
     remembered: Remembered,
     threads: Arc<Semaphore>,
     queue: Semaphore,
@@ -126,6 +144,7 @@ impl Passwords {
             .map_err(|_| prometheus::Error::Msg("the system gives no random numbers".to_owned()))?;
         Ok(Self {
             limits: Limits::new(),
+            accounts: Cache::builder().max_capacity(MOST_NAMES).time_to_live(NAMED_FOR).build(),
             remembered,
             threads: Arc::new(Semaphore::new(KDC_THREADS)),
             queue: Semaphore::new(KDC_QUEUE),
@@ -145,7 +164,7 @@ impl Passwords {
         password: &Password,
         origin: Origin,
         (rules, names): (&PasswordRules, &Rules),
-    ) -> Result<Identity, Denied> {
+    ) -> Result<Right, Denied> {
         let outcome = self.judge(name, password, origin, (rules, names)).await;
         let word = match &outcome {
             Ok((_, word)) => word,
@@ -156,7 +175,7 @@ impl Passwords {
             Err(Denied::Unable(..)) => "unable",
         };
         self.counts.with_label_values(&[word]).inc();
-        outcome.map(|(identity, _)| identity)
+        outcome.map(|(right, _)| right)
     }
 
     async fn judge(
@@ -165,7 +184,7 @@ impl Passwords {
         password: &Password,
         origin: Origin,
         (rules, names): (&PasswordRules, &Rules),
-    ) -> Result<(Identity, &'static str), Denied> {
+    ) -> Result<(Right, &'static str), Denied> {
         let refused = |reason| Denied::Refused(reason, String::new());
         match password.reveal().len() {
             0 => return Err(refused(Reason::EmptyPassword)),
@@ -173,47 +192,86 @@ impl Passwords {
             _ => return Err(refused(Reason::PasswordTooLong)),
         }
         let who = who(name, names, rules.default_realm.as_deref());
-        let key = who.as_ref().ok().map(|(account, identity)| key(account, identity));
-        let pass = self.limits.admit(origin, key.as_deref(), rules.allowances).await;
-        let pass = pass.map_err(Denied::Limited)?;
-        let ((account, identity), key) = match (who, key) {
-            (Ok(who), Some(key)) => (who, key),
-            (Err(reason), _) => {
+        let key = who.as_ref().ok().map(|(_, key)| key.as_str());
+        let pass = self.limits.admit(origin, key, rules.allowances).await;
+        let mut pass = pass.map_err(Denied::Limited)?;
+        let (typed, key) = match who {
+            Ok(who) => who,
+            Err(reason) => {
                 pass.fail();
                 return Err(refused(reason));
             }
-            // There is a key wherever there is an account.
-            (Ok(_), None) => return Err(refused(Reason::OddPrincipal)),
         };
-        let now = clock::instant();
-        if self.remembered.is_right(&key, password, rules.remember, now) {
-            return Ok((identity, "remembered"));
+        let principal = typed.principal();
+        let account = self.account(&typed, &principal, &key).await?;
+        if *account != *key {
+            let more = self.limits.admit_account(origin, &account, rules.allowances).await;
+            pass.join(more.map_err(Denied::Limited)?);
         }
-        match self.ask_kdc(account, password.clone(), rules.prover.clone()).await {
-            Ok(()) => {
-                self.remembered.keep(&key, password, clock::instant());
-                self.limits.know(origin, &key);
-                Ok((identity, "granted"))
-            }
-            Err(kdc::Refused { reason, detail }) if is_own_fault(reason) => {
-                Err(Denied::Unable(reason, detail))
-            }
-            Err(kdc::Refused { reason, detail }) => {
-                self.remembered.forget(&key);
-                pass.fail();
-                Err(Denied::Refused(reason, detail))
-            }
+        let (said, word) = match self.remembered.said(
+            &account,
+            &principal,
+            password,
+            rules.remember,
+            clock::instant(),
+        ) {
+            Some(said) => (said, "remembered"),
+            None => match self.verify(typed, password.clone(), rules.prover.clone()).await {
+                Ok(said) => {
+                    let now = clock::instant();
+                    self.remembered.keep(&account, &principal, password, said.clone(), now);
+                    self.limits.know(origin, &key);
+                    self.limits.know(origin, &account);
+                    (said, "granted")
+                }
+                Err(kdc::Refused { reason, detail }) if is_own_fault(reason) => {
+                    return Err(Denied::Unable(reason, detail));
+                }
+                Err(kdc::Refused { reason: reason @ Reason::PacMissing, detail }) => {
+                    return Err(Denied::Refused(reason, detail));
+                }
+                Err(kdc::Refused { reason, detail }) => {
+                    self.remembered.forget(&account);
+                    pass.fail();
+                    return Err(Denied::Refused(reason, detail));
+                }
+            },
+        };
+        let right = identified(principal, said, names);
+        right.map(|right| (right, word)).map_err(|no| Denied::Refused(no.reason, no.detail))
+    }
+
+    /// By what wrong passwords count and right ones are remembered for the account
+    /// behind a name; `key` where the KDC tells nothing.
+    async fn account(&self, typed: &Typed, principal: &str, key: &str) -> Result<Arc<str>, Denied> {
+        if let Some(account) = self.accounts.get(principal) {
+            return Ok(account);
         }
+        let Typed { user, realm } = typed.clone();
+        let asked = self.ask_kdc(move || kdc::salt(&user, &realm)).await;
+        let salt = asked.map_err(|no| Denied::Unable(no.reason, no.detail))?;
+        let Some(salt) = salt else { return Ok(key.into()) };
+        let salt = String::from_utf8_lossy(&salt);
+        let account: Arc<str> = format!("{salt}\n{}\nsalt", typed.realm).into();
+        self.accounts.insert(principal.to_owned(), Arc::clone(&account));
+        Ok(account)
+    }
+
+    async fn verify(
+        &self,
+        typed: Typed,
+        password: Password,
+        prover: Prover,
+    ) -> Result<Option<Said>, kdc::Refused> {
+        self.ask_kdc(move || kdc::verify(&typed.user, &typed.realm, &password, &prover)).await
     }
 
     /// Asks the KDC on one of a few threads, which it may hold for as long as
     /// the library waits; nobody waits for it longer than [`PATIENCE`].
-    async fn ask_kdc(
+    async fn ask_kdc<T: Send + 'static>(
         &self,
-        account: Account,
-        password: Password,
-        prover: Prover,
-    ) -> Result<(), kdc::Refused> {
+        question: impl FnOnce() -> Result<T, kdc::Refused> + Send + 'static,
+    ) -> Result<T, kdc::Refused> {
         let unable = |reason, detail: &str| Err(kdc::Refused { reason, detail: detail.to_owned() });
         let Ok(_place) = self.queue.try_acquire() else {
             return unable(Reason::Busy, "too many passwords wait for the KDC");
@@ -223,7 +281,7 @@ impl Passwords {
             let thread = Arc::clone(&self.threads).acquire_owned().await.ok();
             spawn_blocking(move || {
                 let _held_until_the_library_is_done = thread;
-                kdc::verify(&account.user, &account.realm, &password, &prover)
+                question()
             })
             .await
         };
@@ -235,17 +293,28 @@ impl Passwords {
     }
 }
 
-/// The account and who that is here.
-fn who(name: &str, names: &Rules, default: Option<&str>) -> Result<(Account, Identity), Reason> {
-    let account = account(name, names, default)?;
-    let via = Via::Kerberos { acceptor_realm: Some(&account.realm) };
-    let identity = identify(&account.principal(), via, names)?;
-    Ok((account, identity))
+/// The principal that was typed, and the one key for every spelling of it: neither
+/// realm nor login holds a line end.
+fn who(name: &str, names: &Rules, default: Option<&str>) -> Result<(Typed, String), Reason> {
+    let typed = typed(name, names, default)?;
+    let via = Via::Kerberos { acceptor_realm: Some(&typed.realm) };
+    let identity = identify(&typed.principal(), via, names)?;
+    let key = format!("{}\n{}", identity.login(), typed.realm);
+    Ok((typed, key))
 }
 
-/// One for every spelling of an account: neither realm nor login holds a line end.
-fn key(account: &Account, identity: &Identity) -> String {
-    format!("{}\n{}", identity.login(), account.realm)
+/// Who it is whose password was right: the account that the KDC named.
+fn identified(
+    principal: String,
+    said: Option<Said>,
+    names: &Rules,
+) -> Result<Right, identity::Refused> {
+    let realm = principal.rsplit_once('@').map(|(_, realm)| realm);
+    let via = Via::Kerberos { acceptor_realm: realm };
+    let account = said.as_ref().map(|said| &said.account);
+    let identity = identity::verified(&principal, account, via, names)?;
+    let groups = said.map(|said| said.groups).unwrap_or_default();
+    Ok(Right { identity, principal, groups })
 }
 
 /// Whether the password may well be right, and only cannot be checked.
@@ -266,6 +335,10 @@ const LONGEST_PASSWORD: usize = 1024;
 const KDC_THREADS: usize = 4;
 /// Passwords that may wait for the KDC, or for its answer.
 const KDC_QUEUE: usize = 256;
+/// Principals whose accounts are remembered at most.
+const MOST_NAMES: u64 = 50_000;
+/// For how long they are: as long as a right password may be.
+const NAMED_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long anybody waits for the KDC.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The words of `doorward_password_checks_total`.

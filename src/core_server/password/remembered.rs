@@ -9,6 +9,7 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use aws_lc_rs::rand::SystemRandom;
 use moka::sync::Cache;
 
+use crate::pac::Said;
 use crate::wire::Password;
 
 /// For each account the last password that a KDC called right, under a keyed
@@ -18,10 +19,11 @@ pub(super) struct Remembered {
     right: Cache<String, Right>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Right {
     tag: [u8; 32],
     since: Instant,
+    said: Option<Said>,
 }
 
 impl Remembered {
@@ -35,25 +37,35 @@ impl Remembered {
         Ok(Self { key, right })
     }
 
-    /// Whether this was the account's password less than `within` ago.
-    pub(super) fn is_right(
+    /// What the KDC said, if this was the account's password under this name less
+    /// than `within` ago.
+    pub(super) fn said(
         &self,
         account: &str,
+        principal: &str,
         password: &Password,
         within: Duration,
         now: Instant,
-    ) -> bool {
-        self.right.get(account).is_some_and(|right| {
-            now.saturating_duration_since(right.since) < within
-                && hmac::verify(&self.key, &message(account, password), &right.tag).is_ok()
-        })
+    ) -> Option<Option<Said>> {
+        let right = self.right.get(account)?;
+        let fresh = now.saturating_duration_since(right.since) < within;
+        let same =
+            fresh && hmac::verify(&self.key, &message(principal, password), &right.tag).is_ok();
+        same.then_some(right.said)
     }
 
     /// The KDC called a password right; a former one of the account is right no more.
-    pub(super) fn keep(&self, account: &str, password: &Password, now: Instant) {
+    pub(super) fn keep(
+        &self,
+        account: &str,
+        principal: &str,
+        password: &Password,
+        said: Option<Said>,
+        now: Instant,
+    ) {
         let mut tag = [0; 32];
-        tag.copy_from_slice(hmac::sign(&self.key, &message(account, password)).as_ref());
-        self.right.insert(account.to_owned(), Right { tag, since: now });
+        tag.copy_from_slice(hmac::sign(&self.key, &message(principal, password)).as_ref());
+        self.right.insert(account.to_owned(), Right { tag, since: now, said });
     }
 
     /// The KDC refused the account.
@@ -68,9 +80,9 @@ impl fmt::Debug for Remembered {
     }
 }
 
-/// Account and password, parted by a byte that stands in neither's UTF-8.
-fn message(account: &str, password: &Password) -> zeroize::Zeroizing<Vec<u8>> {
-    [account.as_bytes(), &[0xff], password.reveal().as_bytes()].concat().into()
+/// Principal and password, parted by a byte that stands in neither's UTF-8.
+fn message(principal: &str, password: &Password) -> zeroize::Zeroizing<Vec<u8>> {
+    [principal.as_bytes(), &[0xff], password.reveal().as_bytes()].concat().into()
 }
 
 /// Accounts at most; past that, the KDC is asked more often.
@@ -92,17 +104,20 @@ mod tests {
     #[test]
     fn only_the_last_right_password_of_the_account_is_right_and_for_its_time() {
         let (remembered, now) = (Remembered::new().unwrap(), clock::instant());
-        let right = |account: &str, text: &str, now| {
-            remembered.is_right(account, &password(text), MINUTE, now)
+        let said = |account: &str, principal: &str, text: &str, within, now| {
+            remembered.said(account, principal, &password(text), within, now).is_some()
         };
-        remembered.keep("john", &password("old"), now);
+        let right = |account: &str, text: &str, now| said(account, account, text, MINUTE, now);
+        let keep = |text: &str| remembered.keep("john", "john", &password(text), None, now);
+        keep("old");
         assert!(right("john", "old", now));
         assert!(!right("john", "odd", now));
         assert!(!right("mary", "old", now));
-        assert!(!right("joh", "nold", now));
+        assert!(!said("john", "joh", "nold", MINUTE, now));
+        assert!(!said("john", "j.doe", "old", MINUTE, now), "by another name the KDC is asked");
         assert!(!right("john", "old", now + MINUTE));
-        assert!(!remembered.is_right("john", &password("old"), Duration::ZERO, now), "off");
-        remembered.keep("john", &password("new"), now);
+        assert!(!said("john", "john", "old", Duration::ZERO, now), "off");
+        keep("new");
         assert!(!right("john", "old", now));
         assert!(right("john", "new", now));
         remembered.forget("john");

@@ -1,8 +1,9 @@
 //! A sign-on by password: checked, opened, and refused in one way.
 
-use super::{Denied, Limited, Origin, Verified, schedule};
+use super::{Denied, Limited, Origin, Right, Verified, schedule};
 use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
+use crate::core_server::admit::Facts;
 use crate::core_server::peer::Peer;
 use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::{Kind, Refusal};
@@ -30,11 +31,12 @@ impl Core {
     async fn try_password(
         &self,
         peer: &Peer,
-        request: OpenSession,
+        mut request: OpenSession,
         now: Timestamp,
     ) -> Result<Session, Refusal> {
         let policy = self.policy.load_full();
         let basic = request.basic && allowed(peer, Ask::OpenByProof);
+        let secret = self.proposed(peer, &mut request, basic)?;
         let client = request.client.filter(|_| peer.sees_clients());
         let client = client.or_else(|| peer.address()).map(|address| address.to_canonical());
         let OpenSession { proof: None, user: Some(name), trusted: false, password, act_as, .. } =
@@ -53,6 +55,7 @@ impl Core {
             act_as,
             key: None,
             detail: None,
+            secret,
         };
         let origin = match client {
             Some(address) => Origin::of(address),
@@ -60,8 +63,14 @@ impl Core {
         };
         let rules = (&policy.passwords, &policy.identity);
         match self.passwords.check(&name, &password, origin, rules).await {
-            Ok(identity) => {
-                let verified = Verified { identity, name, mechanism: caller.mechanism };
+            Ok(Right { identity, principal, groups }) => {
+                let facts = Facts {
+                    typed: Some(name),
+                    groups,
+                    ..Facts::named(caller.mechanism, principal.clone())
+                };
+                let caller = Caller { principal, ..caller };
+                let verified = Verified { identity, facts };
                 let wish = Wish::verified(verified, caller.act_as.clone());
                 let judged = self.decide(peer, wish, caller, &policy, now);
                 let answers = self.open_admitted(peer, vec![judged], &policy, now).await;

@@ -10,7 +10,7 @@ use super::recent::Recent;
 use crate::clock::Timestamp;
 use crate::core_server::admit::Admission;
 use crate::store::{Changes, Record, Usage};
-use crate::wire::{Ended, Ending, Mechanism, Reason, SessionKey};
+use crate::wire::{Ended, Ending, Mechanism, Reason, SessionKey, SessionSecret};
 
 mod listing;
 
@@ -38,6 +38,8 @@ pub(in crate::core_server) struct Origin {
     pub(in crate::core_server) client: Option<IpAddr>,
     /// The only address it may be used from.
     pub(in crate::core_server) only_from: Option<IpAddr>,
+    /// The secret that the peer proposes.
+    pub(in crate::core_server) secret: Option<SessionSecret>,
 }
 
 /// See the module.
@@ -53,6 +55,8 @@ pub(super) struct Table {
     due: BTreeSet<(Timestamp, SessionKey)>,
     /// Those that were opened by certificate.
     certified: HashSet<SessionKey>,
+    /// Those that are on their way to the disk, and do not live yet.
+    prepared: HashSet<SessionKey>,
     recent: Recent,
     next_serial: u64,
     next_user_id: u64,
@@ -100,6 +104,7 @@ impl Table {
             accounts: HashMap::new(),
             due: BTreeSet::new(),
             certified: HashSet::new(),
+            prepared: HashSet::new(),
             recent: Recent::default(),
             next_serial: records.iter().map(|record| record.serial + 1).max().unwrap_or(0),
             next_user_id: records.iter().map(|record| record.user_id + 1).max().unwrap_or(0),
@@ -124,6 +129,11 @@ impl Table {
         std::mem::take(&mut self.changes)
     }
 
+    /// Whether a session has this key, or is going to have it.
+    pub(super) fn is_taken(&self, key: &SessionKey) -> bool {
+        self.sessions.contains_key(key) || self.prepared.contains(key)
+    }
+
     /// Makes the record of a new session, which is not live yet: either
     /// [`Table::insert`] or [`Table::abandon`] must follow.
     pub(super) fn prepare(
@@ -140,6 +150,7 @@ impl Table {
         self.next_user_id = self.next_user_id.max(user_id + 1);
         let serial = self.next_serial;
         self.next_serial += 1;
+        self.prepared.insert(key);
         Arc::new(Record {
             serial,
             key,
@@ -147,6 +158,7 @@ impl Table {
             user,
             mechanism: facts.mechanism,
             principal: facts.principal,
+            typed: facts.typed,
             public_key: facts.public_key,
             channel_bound: facts.channel_bound,
             opened_at: now,
@@ -161,11 +173,13 @@ impl Table {
 
     /// A prepared session could not be stored.
     pub(super) fn abandon(&mut self, record: &Record) {
+        self.prepared.remove(&record.key);
         self.release(&Name::of(&record.user), record.user_id);
     }
 
     /// A prepared session lives. Returns those that made room for it.
     pub(super) fn insert(&mut self, record: Arc<Record>, now: Timestamp) -> Vec<Gone> {
+        self.prepared.remove(&record.key);
         let name = Name::of(&record.user);
         let mut gone = Vec::new();
         while let Some(account) = self.accounts.get(&name)

@@ -26,6 +26,7 @@ fn admission(login: &str, groups: &[&str], now: Timestamp) -> Admission {
     let facts = Facts {
         mechanism: Mechanism::Trusted,
         principal: login.to_owned(),
+        typed: None,
         public_key: None,
         channel_bound: false,
         ends_at: None,
@@ -265,10 +266,10 @@ fn start(directory: &Path, pages: Option<i64>) -> Sessions {
     Sessions::start(stored, Store::start(database).unwrap(), LIMITS, at(0))
 }
 
-async fn open_one(sessions: &Sessions, login: &str) -> Result<String, WriteError> {
+async fn open_one(sessions: &Sessions, login: &str) -> Result<SessionSecret, WriteError> {
     let opened =
         sessions.open(vec![(admission(login, &[], at(0)), Origin::default())], at(0)).await?;
-    Ok(opened.into_iter().next().unwrap().secret)
+    Ok(opened.into_iter().next().unwrap().unwrap().secret)
 }
 
 #[tokio::test]
@@ -290,6 +291,24 @@ async fn after_a_crash_granted_sessions_live_and_ended_ones_do_not() {
 }
 
 #[tokio::test]
+async fn no_two_sessions_have_one_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let sessions = start(directory.path(), None);
+    let secret = SessionSecret::from_bits(&[1; 32]);
+    let wish = |login| {
+        let origin = Origin { secret: Some(secret.clone()), ..Origin::default() };
+        (admission(login, &[], at(0)), origin)
+    };
+    let opened = sessions.open(vec![wish("john"), wish("mary")], at(0)).await.unwrap();
+    assert_eq!(opened[0].as_ref().unwrap().secret, secret);
+    assert!(opened[1].is_err(), "not even in one go");
+    assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err());
+    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login, "john");
+    sessions.end(&secret.key(), Ending::Logout, at(1)).await.unwrap().1.unwrap();
+    assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_ok());
+}
+
+#[tokio::test]
 async fn on_a_full_disk_nobody_new_comes_in_and_nobody_is_thrown_out() {
     let directory = tempfile::tempdir().unwrap();
     let sessions = start(directory.path(), Some(16));
@@ -305,7 +324,7 @@ async fn on_a_full_disk_nobody_new_comes_in_and_nobody_is_thrown_out() {
         }
     };
     assert_eq!(full, WriteError::Full);
-    let lives = |secret: &String| sessions.resolve(&SessionKey::of(secret), None, at(1)).is_ok();
+    let lives = |secret: &SessionSecret| sessions.resolve(&secret.key(), None, at(1)).is_ok();
     // John is at his bound: had he come in, one of his would have made room.
     assert_eq!(open_one(&sessions, "john").await, Err(WriteError::Full));
     assert!(johns.iter().all(lives));
@@ -414,6 +433,7 @@ fn a_ticket_that_ends_before_the_lifetime_ends_the_session_and_is_named() {
         let facts = Facts {
             mechanism,
             principal: "john".to_owned(),
+            typed: None,
             public_key: None,
             channel_bound: false,
             ends_at,

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use super::{Answer, Grant, NoGrant, refusal};
 use crate::front::mechanism::Proof;
 use crate::wire::client::{Client, ClientError};
-use crate::wire::{OpenSession, Reason};
+use crate::wire::{OpenSession, Reason, SessionSecret};
 
 /// Proofs that travel together at most.
 const BATCH: usize = 128;
@@ -32,11 +32,17 @@ impl Proofs {
         Self(proofs)
     }
 
-    /// Asks the core for a session.
-    pub(super) async fn submit(&self, proof: Proof, client: IpAddr) -> Answer {
+    /// Asks the core for a session of this secret.
+    pub(super) async fn submit(
+        &self,
+        proof: Proof,
+        client: IpAddr,
+        secret: SessionSecret,
+    ) -> Answer {
         let question = OpenSession {
             proof: Some(proof.into_message()),
             client: Some(client),
+            secret: Some(secret),
             ..OpenSession::default()
         };
         let (answer, answered) = oneshot::channel();

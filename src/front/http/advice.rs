@@ -71,7 +71,7 @@ impl Advice {
         for Step { label, text, value } in &self.steps {
             message.push_str(&format!(" {label}: {text}"));
             if !value.is_empty() {
-                message.push_str(&format!(" {value}"));
+                message.push_str(&format!(": {value}"));
             }
             message.push('.');
         }
@@ -175,7 +175,7 @@ fn no_credentials(known: &Known<'_>) -> (Option<String>, bool) {
     let why = wrong_name(known);
     let lists = !is_address(known.host);
     let mut sentence = match why {
-        Some(why) => format!("You are not signed on: your browser sent no Kerberos ticket. {why}"),
+        Some(why) => format!("Your browser sent no Kerberos ticket. {why}"),
         None => NOT_LISTED.to_owned(),
     };
     sentence.push_str(&through_proxy(known));
@@ -344,8 +344,8 @@ fn is_address(host: &str) -> bool {
     host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
 }
 
-const NOT_LISTED: &str = "You are not signed on: your browser sent no Kerberos ticket. It sends one only to \
-     sites that it was told to trust, and only when you are signed on to the domain.";
+const NOT_LISTED: &str = "Your browser sent no Kerberos ticket. It sends one only to sites that it \
+     was told to trust, and only when you are signed on to the domain.";
 
 const NTLM_IS_OFF: &str = "Signing on by NTLM is switched off at this moment, because this gateway's winbind does not answer.";
 
@@ -385,7 +385,7 @@ mod tests {
                 "told to trust",
                 "AuthServerAllowlist = web.example",
                 "network.negotiate-auth.trusted-uris = http://web.example",
-                "Local intranet http://web.example",
+                "Local intranet: http://web.example",
                 "klist get HTTP/web.example",
                 "kvno HTTP/web.example",
             ],

@@ -6,7 +6,7 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, RETRY_AFTER,
     SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -15,10 +15,11 @@ use serde::Serialize;
 use super::advice::{Advice, Known, advise, application};
 use super::came::Came;
 use super::cookie;
-use super::facts::Facts;
+use super::facts::{Facts, wants_page};
 use super::pages;
+use super::policy::Policy;
 use super::record;
-use super::sign_on::{Policy, Present, Refusal, Reply};
+use super::sign_on::{Present, Refusal, Reply};
 use super::status::{status_of, title};
 use crate::config::checked::ChannelBinding;
 use crate::front::body::Body;
@@ -26,7 +27,11 @@ use crate::front::mechanism::Scheme;
 use crate::front::upstream::UpstreamError;
 use crate::front::{Front, Live};
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Mechanism, Reason, Session};
+use crate::wire::{ErrorBody, Mechanism, Reason};
+
+/// Tells curl, and programs of Windows, that the connection is not signed on: they
+/// send a token with the next request.
+const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
 
 /// Marks an answer that is not sent: instead the client is told to come back by
 /// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
@@ -91,19 +96,22 @@ impl<'a> Answerer<'a> {
         let reference = new_reference();
         record::refusal(self.front, self.facts, refusal, &reference, self.began);
         let mut status = status_of(refusal.reason);
-        let certificates = policy.is_some_and(|policy| policy.takes_certificates_only());
-        if certificates && status == StatusCode::UNAUTHORIZED {
-            // 401 demands a challenge, and there is none for certificates (RFC 9110 section 15.5.2).
+        let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
+        if unanswerable && status == StatusCode::UNAUTHORIZED {
+            // 401 demands a challenge, and there is none for certificates and for
+            // sessions of programs (RFC 9110 section 15.5.2).
             status = StatusCode::FORBIDDEN;
         }
         let mut response = self.words(status, &advice, refusal, &reference);
         if status == StatusCode::UNAUTHORIZED
             && let Some(policy) = policy
         {
-            for value in self.challenges(refusal, &policy) {
+            let challenges = self.challenges(refusal, &policy);
+            let nothing = challenges.is_empty();
+            for value in challenges {
                 response.headers_mut().append(WWW_AUTHENTICATE, value);
             }
-            if self.needs_http1(refusal, &policy) {
+            if self.needs_http1(refusal, &policy, nothing) {
                 response.extensions_mut().insert(NeedsHttp1);
             }
         }
@@ -144,15 +152,17 @@ impl<'a> Answerer<'a> {
             .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
     }
 
-    /// Whether the client is to come back by HTTP/1.1, because it tried NTLM or
-    /// may have nothing else. A client that chose HTTP/2 without asking (over
-    /// plain HTTP) could not. One that tried Kerberos has to hear what came of it:
-    /// it would send the same token again, and that one would be a replay.
-    fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>) -> bool {
+    /// Whether the client is to come back by HTTP/1.1: it tried NTLM, or it came a
+    /// second time without anything and may have nothing else, or `nothing` is
+    /// offered to it here. A client that chose HTTP/2 without asking (over plain
+    /// HTTP) could not. One that tried Kerberos has to hear what came of it: it
+    /// would send the same token again, and that one would be a replay.
+    fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>, nothing: bool) -> bool {
         let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
+        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing);
         self.http2()
             && policy.offers(Mechanism::Ntlm)
-            && (by_choice && refusal.tried.is_none() || refusal.reason == Reason::NtlmNeedsHttp1)
+            && (by_choice && at_a_loss || refusal.reason == Reason::NtlmNeedsHttp1)
     }
 
     fn http2(&self) -> bool {
@@ -165,11 +175,23 @@ impl<'a> Answerer<'a> {
         response
     }
 
-    /// Forward-auth: the request may pass, under this identity.
-    pub fn may_pass(&self, present: &Present, live: &Live, host: &str) -> Response<Body> {
+    /// Forward-auth: the request may pass, under this identity. `cookies` are those that
+    /// the application may see, for a proxy that asked: so it need not know how ours
+    /// are taken out.
+    pub fn may_pass(
+        &self,
+        present: &Present,
+        live: &Live,
+        audience: &str,
+        cookies: Option<HeaderValue>,
+    ) -> Response<Body> {
         let mut response = Response::new(Body::empty());
-        if let Err(error) = live.proxy.identify(response.headers_mut(), &present.grant, host) {
+        let headers = response.headers_mut();
+        if let Err(error) = live.proxy.identify(headers, &present.grant, audience) {
             return self.application_failed(&error, present);
+        }
+        if let Some(cookies) = cookies {
+            headers.insert(COOKIE, cookies);
         }
         self.welcome(response.headers_mut(), present);
         response
@@ -192,7 +214,7 @@ impl<'a> Answerer<'a> {
                 },
             )
         } else {
-            json(StatusCode::OK, &Whoami::from(session))
+            json(StatusCode::OK, &pages::WhoamiJson::from(session))
         };
         self.welcome(response.headers_mut(), present);
         response
@@ -205,10 +227,23 @@ impl<'a> Answerer<'a> {
         } else {
             json(StatusCode::OK, &serde_json::json!({ "signed_off": true }))
         };
-        if let Some(cookie) = cookie::clear(self.secure()) {
-            response.headers_mut().append(SET_COOKIE, cookie);
-        }
+        self.take_cookies(response.headers_mut());
         response
+    }
+
+    /// `/.doorward/logout`, and no cookie that was sent could be read.
+    pub fn cookie_unreadable(&self) -> Response<Body> {
+        let mut response = self.refuse(&Refusal::new(Reason::CookieUnreadable), None);
+        // It would be in the way of the next attempt, too.
+        self.take_cookies(response.headers_mut());
+        response
+    }
+
+    /// Takes from the client the cookies of our names that it may be told about here.
+    fn take_cookies(&self, headers: &mut HeaderMap) {
+        for cookie in cookie::clear(self.secure()) {
+            headers.append(SET_COOKIE, cookie);
+        }
     }
 
     /// `/.doorward/logout`, not by POST.
@@ -286,9 +321,13 @@ impl<'a> Answerer<'a> {
     /// mechanism's last token (RFC 4559 section 5: mutual authentication).
     fn welcome(&self, headers: &mut HeaderMap, present: &Present) {
         let Some(fresh) = &present.fresh else { return };
-        let session = present.grant.session();
-        if let Some(cookie) = cookie::set(&session.session, self.secure()) {
+        if let Some(facts) = self.facts
+            && let Some(cookie) = cookie::set(&fresh.cookie, facts.origin())
+        {
             headers.append(SET_COOKIE, cookie);
+        }
+        if present.grant.session().mechanism == Mechanism::Negotiate {
+            headers.insert(PERSISTENT_AUTH, HeaderValue::from_static("false"));
         }
         if let Some(reply) = &fresh.reply {
             headers.append(WWW_AUTHENTICATE, with_token(reply));
@@ -326,27 +365,6 @@ impl<'a> Answerer<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Whoami<'a> {
-    user: &'a crate::wire::User,
-    mechanism: Mechanism,
-    principal: &'a str,
-    channel_bound: bool,
-    expires_at: crate::clock::Timestamp,
-}
-
-impl<'a> From<&'a Session> for Whoami<'a> {
-    fn from(session: &'a Session) -> Self {
-        Self {
-            user: &session.user,
-            mechanism: session.mechanism,
-            principal: &session.principal,
-            channel_bound: session.channel_bound,
-            expires_at: session.expires_at,
-        }
-    }
-}
-
 /// A scheme, with the token that the refused attempt has for the client.
 fn offer(scheme: Scheme, refusal: &Refusal) -> HeaderValue {
     match &refusal.reply {
@@ -359,13 +377,6 @@ fn with_token(reply: &Reply) -> HeaderValue {
     let word = reply.scheme.as_str();
     let value = format!("{word} {}", STANDARD.encode(&reply.token));
     HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(word))
-}
-
-fn wants_page(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .into_iter()
-        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
 fn html(status: StatusCode, page: &impl Template) -> Response<Body> {

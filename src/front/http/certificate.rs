@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::policy::Policy;
 use super::route;
-use super::sign_on::{Policy, Refusal, Visit};
+use super::sign_on::{Refusal, Visit};
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
@@ -16,7 +17,7 @@ use crate::front::{Front, Live};
 use crate::pki::chain::Refused;
 use crate::pki::shown::Shown;
 use crate::wire::reason::Fault;
-use crate::wire::{Mechanism, Reason};
+use crate::wire::{Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
@@ -129,7 +130,7 @@ pub async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Res
 pub async fn watch(
     front: Arc<Front>,
     shown: Arc<Shown>,
-    session: String,
+    session: SessionSecret,
     tunnel: CancellationToken,
 ) {
     while tunnel.run_until_cancelled(clock::pause(EVERY)).await.is_some() {

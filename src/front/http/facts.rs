@@ -3,10 +3,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{HOST, HeaderName, ORIGIN, VIA};
+use http::header::{ACCEPT, FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use http::{HeaderMap, Method, Request, Version};
 use ipnet::IpNet;
 
+use super::cookie::Origin;
 use super::route::host_of;
 use crate::config::checked::Front;
 use crate::front::connection::Connection;
@@ -43,7 +44,7 @@ impl Facts {
     /// Reads the facts of a request.
     ///
     /// # Errors
-    /// The host is doubled, is none, or contradicts the request's target; the
+    /// The host is doubled, missing, none, or contradicts the request's target; the
     /// method makes a tunnel of the gateway.
     pub fn read<B>(
         request: &Request<B>,
@@ -69,6 +70,11 @@ impl Facts {
             http2: request.version() == Version::HTTP_2,
         })
     }
+
+    /// What cookies are for here.
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { host: &self.host, secure: self.secure }
+    }
 }
 
 fn is_trusted(networks: &[IpNet], address: IpAddr) -> bool {
@@ -85,67 +91,132 @@ fn names_a_proxy(headers: &HeaderMap) -> bool {
 /// sibling under the same domain is another site, too: who may write pages
 /// there is not asked.
 pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site != "same-origin" && site != "none";
+    if headers.contains_key(SEC_FETCH_SITE) {
+        let mut sites = headers.get_all(SEC_FETCH_SITE).into_iter();
+        return sites.any(|site| site != "same-origin" && site != "none");
     }
-    headers.get(ORIGIN).is_some_and(|origin| {
-        let origin = origin.to_str().unwrap_or_default();
+    headers.get_all(ORIGIN).into_iter().any(|origin| {
+        let Ok(origin) = str::from_utf8(origin.as_bytes()) else { return true };
         let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
         host_of(authority).as_deref() != Ok(host)
+    })
+}
+
+/// Whether a person is to read the answer.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).into_iter().any(|accept| {
+        let wanted = b"text/html";
+        accept.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
     })
 }
 
 /// The one value of a header that may stand only once.
 ///
 /// # Errors
-/// [`Reason::ForwardedConflict`]: it stands twice, or is no text.
-pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
+/// [`Reason::ForwardedConflict`]: it stands twice.
+pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Reason> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => {
-            value.to_str().map(|text| Some(text.trim())).map_err(|_| Reason::ForwardedConflict)
-        }
-        (Some(_), Some(_)) => Err(Reason::ForwardedConflict),
+        (value, None) => Ok(value.map(|value| value.as_bytes().trim_ascii())),
+        (_, Some(_)) => Err(Reason::ForwardedConflict),
     }
 }
 
+/// What the nearest proxy says: proxies append, so the last of a list.
+pub fn nearest<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    entries(headers, name).next()
+}
+
+/// The entries of a list, the last one first.
+fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let lines = headers.get_all(name).into_iter().rev();
+    lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+}
+
+/// The host of an authority, as [`host_of`] reads it.
+///
+/// # Errors
+/// [`Reason::OddHost`], also where it is no text.
+pub fn host_in(authority: &[u8]) -> Result<String, Reason> {
+    str::from_utf8(authority).map_err(|_| Reason::OddHost).and_then(host_of)
+}
+
+/// Only HTTP/1.0 knows requests without a host (RFC 9112 section 3.2, RFC 9113
+/// section 8.3.1).
 fn host<B>(request: &Request<B>) -> Result<String, Reason> {
-    let header = single(request.headers(), &HOST)?;
-    let header = header.map(host_of).transpose()?;
+    let header = single(request.headers(), &HOST)?.map(host_in).transpose()?;
     let target = request.uri().authority().map(|name| host_of(name.as_str())).transpose()?;
-    match (target, header) {
-        (Some(target), Some(header)) if target != header => Err(Reason::ForwardedConflict),
-        (Some(host), _) | (None, Some(host)) => Ok(host),
-        (None, None) => Ok(String::new()),
-    }
+    let may_lack = request.version() < Version::HTTP_11;
+    let must_have_header = request.version() == Version::HTTP_11;
+    let host = match (target, header) {
+        (_, None) if must_have_header => return Err(Reason::HostMissing),
+        (Some(target), Some(header)) if target != header => return Err(Reason::ForwardedConflict),
+        (Some(host), _) | (None, Some(host)) => host,
+        (None, None) => String::new(),
+    };
+    if host.is_empty() && !may_lack { Err(Reason::HostMissing) } else { Ok(host) }
 }
 
 /// Proxies append: read from the right, the first address that is no trusted
 /// proxy is the client; what stands left of it anybody may have written.
 fn forwarded_client(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let mut client = peer;
-    for line in headers.get_all(X_FORWARDED_FOR).into_iter().rev() {
-        for entry in line.to_str().unwrap_or_default().rsplit(',') {
-            let Some(address) = parse_address(entry.trim()) else { return client };
-            client = address;
-            if !is_trusted(trusted, address) {
-                return client;
-            }
+    for entry in entries(headers, &X_FORWARDED_FOR) {
+        let Some(address) = parse_address(entry) else { return client };
+        client = address;
+        if !is_trusted(trusted, address) {
+            return client;
         }
     }
     client
 }
 
-fn parse_address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?;
     text.parse::<IpAddr>()
         .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()))
         .ok()
         .map(|address| address.to_canonical())
 }
 
+/// Whether the client came by TLS, as the nearest proxy says. Some of them call
+/// the scheme of a websocket by its own name.
 fn forwarded_secure(headers: &HeaderMap) -> bool {
-    matches!(single(headers, &X_FORWARDED_PROTO), Ok(Some(scheme)) if scheme.eq_ignore_ascii_case("https"))
+    let scheme = nearest(headers, &X_FORWARDED_PROTO).or_else(|| forwarded_proto(headers));
+    scheme.is_some_and(|scheme| {
+        scheme.eq_ignore_ascii_case(b"https") || scheme.eq_ignore_ascii_case(b"wss")
+    })
+}
+
+/// `proto` of the last element of `Forwarded` (RFC 7239 section 5.4); `None` also
+/// where a quotation has no end, and nobody knows whose word is whose.
+fn forwarded_proto(headers: &HeaderMap) -> Option<&[u8]> {
+    let line = headers.get_all(FORWARDED).into_iter().next_back()?.as_bytes();
+    let (mut quoted, mut escaped) = (false, false);
+    let (mut proto, mut begins) = (None, 0);
+    for (at, byte) in line.iter().chain(b",").enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b';' | b',' if !quoted => {
+                proto = proto_in(&line[begins..at]).or(proto);
+                begins = at + 1;
+                if *byte == b',' && at < line.len() {
+                    proto = None;
+                }
+            }
+            _ => {}
+        }
+    }
+    proto.filter(|_| !quoted)
+}
+
+fn proto_in(pair: &[u8]) -> Option<&[u8]> {
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+    let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    name.eq_ignore_ascii_case(b"proto").then_some(unquoted.unwrap_or(value))
 }
 
 #[cfg(test)]
@@ -153,7 +224,13 @@ mod tests {
     use super::*;
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+        let value = |value: &str| http::HeaderValue::from_bytes(&latin(value)).unwrap();
+        lines.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+    }
+
+    /// One byte for each character.
+    fn latin(text: &str) -> Vec<u8> {
+        text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect()
     }
 
     #[test]
@@ -168,11 +245,39 @@ mod tests {
             (vec!["203.0.113.9", "192.0.2.7"], "192.0.2.7"),
             (vec!["nonsense, 10.0.0.9"], "10.0.0.9"),
             (vec!["[2001:db8::1]:443"], "2001:db8::1"),
+            (vec!["::ffff:192.0.2.7"], "192.0.2.7"),
+            (vec!["J\u{f6}rg, 192.0.2.7"], "192.0.2.7"),
+            (vec!["192.0.2.7, J\u{f6}rg, 10.0.0.9"], "10.0.0.9"),
             (vec!["10.0.0.2"], "10.0.0.2"),
         ] {
             let lines: Vec<_> = lines.into_iter().map(|line| (X_FORWARDED_FOR, line)).collect();
             let found = forwarded_client(&headers(&lines), peer, &trusted);
             assert_eq!(found.to_string(), client, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_proxy_says_whether_the_client_came_by_tls() {
+        for (lines, secure) in [
+            (vec![], false),
+            (vec![(X_FORWARDED_PROTO, "https")], true),
+            (vec![(X_FORWARDED_PROTO, "HTTPS")], true),
+            (vec![(X_FORWARDED_PROTO, "wss")], true),
+            (vec![(X_FORWARDED_PROTO, "ws")], false),
+            (vec![(X_FORWARDED_PROTO, "https, https")], true),
+            (vec![(X_FORWARDED_PROTO, "https, http")], false),
+            (vec![(X_FORWARDED_PROTO, "http,https")], true),
+            (vec![(X_FORWARDED_PROTO, "http"), (X_FORWARDED_PROTO, "https")], true),
+            (vec![(X_FORWARDED_PROTO, "\u{e9}, https")], true),
+            (vec![(FORWARDED, "for=192.0.2.7;proto=https")], true),
+            (vec![(FORWARDED, "proto=http, for=\"[::1]\"; Proto = \"https\"")], true),
+            (vec![(FORWARDED, "proto=https, for=\"a,proto=https\"")], false),
+            (vec![(X_FORWARDED_PROTO, "http"), (FORWARDED, "proto=https")], false),
+            (vec![(FORWARDED, "host=\"a;proto=https;b\";proto=http")], false),
+            (vec![(FORWARDED, "proto=https;for=\"x, for=a;proto=http")], false),
+            (vec![(FORWARDED, "proto=https;for=\"x\\\", for=\"a\";proto=http")], false),
+        ] {
+            assert_eq!(forwarded_secure(&headers(&lines)), secure, "{lines:?}");
         }
     }
 
@@ -190,6 +295,9 @@ mod tests {
         assert_eq!(request("/", &["a.example", "b.example"]), Err(Reason::ForwardedConflict));
         assert_eq!(request("/", &["A.example"]), Ok("a.example".into()));
         assert_eq!(request("http://x@a.example/", &[]), Err(Reason::OddHost));
+        assert_eq!(request("http://a.example/", &[]), Err(Reason::HostMissing));
+        assert_eq!(request("/", &[]), Err(Reason::HostMissing));
+        assert_eq!(request("/", &[""]), Err(Reason::HostMissing));
     }
 
     #[test]
@@ -202,6 +310,7 @@ mod tests {
             (ORIGIN, "https://evil.example", true),
             (ORIGIN, "https://web.example:8443", false),
             (ORIGIN, "null", true),
+            (ORIGIN, "https://web.example\u{e9}", true),
         ] {
             let headers = headers(&[(name.clone(), value)]);
             assert_eq!(from_another_site(&headers, "web.example"), foreign, "{name}: {value}");

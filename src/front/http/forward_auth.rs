@@ -5,13 +5,13 @@
 //! stands beside the true one: where two of them disagree, nobody is believed.
 
 use http::header::{HOST, HeaderName};
-use http::uri::Authority;
 use http::{HeaderMap, Response, Uri};
 
 use super::answer::Answerer;
-use super::facts::{Facts, single};
+use super::facts::{Facts, host_in, nearest, single};
+use super::policy::Policy;
 use super::route::{self, host_of};
-use super::sign_on::{Policy, Refusal, Visit};
+use super::sign_on::{Refusal, Visit};
 use crate::front::body::Body;
 use crate::wire::Reason;
 
@@ -22,6 +22,10 @@ const X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method
 const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+/// By this a proxy asks which of the request's cookies the application may see. No
+/// script in a browser can send a header of this kind: it would read by it what is
+/// kept from scripts (HttpOnly).
+const SEC_DOORWARD_COOKIES: HeaderName = HeaderName::from_static("sec-doorward-cookies");
 
 /// The request that another proxy asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +63,12 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
     let answerer = answerer.with(&asked);
     let policy = Policy::of(live, site).without_connection();
     match super::enter(Visit { facts: &asked, ..visit }, site, &policy).await {
-        Ok(present) => answerer.may_pass(&present, live, &asked.host),
+        Ok(present) => {
+            let wants_cookies = asked.trusted && headers.contains_key(SEC_DOORWARD_COOKIES);
+            let cookies = wants_cookies.then(|| live.proxy.rules().passable_cookies(headers));
+            let audience = route::audience(site, &asked.host);
+            answerer.may_pass(&present, live, &audience, cookies.flatten())
+        }
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),
     }
 }
@@ -73,32 +82,32 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
 /// text, contradict one another, or can be read in two ways.
 pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Original, Reason> {
     let appended = uri.path().strip_prefix(PREFIX).filter(|rest| !rest.is_empty());
+    let appended = appended.map(str::as_bytes);
     let original_uri = single(headers, &X_ORIGINAL_URI)?;
     let original_url = single(headers, &X_ORIGINAL_URL)?;
     let forwarded_uri = single(headers, &X_FORWARDED_URI)?;
-    let forwarded_host = single(headers, &X_FORWARDED_HOST)?;
+    let forwarded_host = nearest(headers, &X_FORWARDED_HOST);
     let original_method = single(headers, &X_ORIGINAL_METHOD)?;
     let forwarded_method = single(headers, &X_FORWARDED_METHOD)?;
-    let claimed = [original_uri, original_url, forwarded_uri, appended];
-    if !trusted && (claimed.iter().any(Option::is_some) || forwarded_host.is_some()) {
+    let claimed = [original_uri, original_url, forwarded_uri, appended, forwarded_host];
+    if !trusted && claimed.iter().any(Option::is_some) {
         return Err(Reason::UntrustedProxy);
     }
-    agreed([original_method, forwarded_method].into_iter().flatten().map(str::to_owned))?;
-    let url = original_url.map(parse).transpose()?;
+    agreed([original_method, forwarded_method].into_iter().flatten())?;
+    let (url_host, url_path) = original_url.map(split_url).unzip();
     let own_host = match uri.authority() {
         Some(authority) => Some(host_of(authority.as_str())?),
-        None => single(headers, &HOST)?.map(host_of).transpose()?,
+        None => single(headers, &HOST)?.map(host_in).transpose()?,
     };
-    let paths = [original_uri, forwarded_uri, appended]
+    let paths = [original_uri, forwarded_uri, appended, url_path]
         .into_iter()
         .flatten()
-        .map(|text| parse(text).map(|uri| uri.path().to_owned()))
-        .chain(url.iter().map(|url| Ok(url.path().to_owned())))
+        .map(path_in)
         .collect::<Result<Vec<_>, Reason>>()?;
-    let named_hosts = forwarded_host
+    let named_hosts = [forwarded_host, url_host.flatten()]
         .into_iter()
-        .chain(url.as_ref().and_then(Uri::authority).map(Authority::as_str))
-        .map(host_of)
+        .flatten()
+        .map(host_in)
         .collect::<Result<Vec<_>, Reason>>()?;
     let named_host = agreed(named_hosts.into_iter())?;
     // nginx and Envoy pass the original Host on; Traefik and Caddy ask under
@@ -115,16 +124,45 @@ pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Origina
     Ok(Original { host, path })
 }
 
-/// A path or URL as a proxy tells it. Some programs end it at a `#`, some do not.
-fn parse(text: &str) -> Result<Uri, Reason> {
-    let uri: Uri = text.parse().map_err(|_| Reason::ForwardedConflict)?;
-    if text.contains('#') || !uri.path().starts_with('/') {
-        return Err(Reason::AmbiguousPath);
+/// The authority of a URL, and what follows it.
+fn split_url(url: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let marks = b"://";
+    let at = url.windows(marks.len()).position(|part| part == marks);
+    match at.filter(|at| url[..*at].iter().all(u8::is_ascii_alphanumeric)) {
+        Some(at) => {
+            let rest = &url[at + marks.len()..];
+            let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at(end);
+            (Some(authority), if path.starts_with(b"/") { path } else { b"/" })
+        }
+        None => (None, url),
     }
-    Ok(uri)
 }
 
-fn agreed(mut values: impl Iterator<Item = String>) -> Result<Option<String>, Reason> {
+/// The path of what a proxy tells, without its query. Whatever nginx and Apache
+/// take is taken, also what a URL should have percent-encoded; bytes beyond ASCII
+/// are encoded here. Some programs end a path at a `#`, some do not.
+fn path_in(target: &[u8]) -> Result<String, Reason> {
+    if target.iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
+        return Err(Reason::OddPath);
+    }
+    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let path = &target[..end];
+    if !path.starts_with(b"/") || path.contains(&b'#') {
+        return Err(Reason::AmbiguousPath);
+    }
+    let mut text = String::with_capacity(path.len());
+    for byte in path {
+        if byte.is_ascii() {
+            text.push(char::from(*byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Ok(text)
+}
+
+fn agreed<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
     let Some(first) = values.next() else { return Ok(None) };
     if values.all(|other| other == first) {
         Ok(Some(first))
@@ -142,9 +180,45 @@ mod tests {
     fn read(path: &str, lines: &[(&str, &str)], trusted: bool) -> Read {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
-            headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+            let value = http::HeaderValue::from_bytes(&latin(value)).unwrap();
+            headers.append(name.parse::<HeaderName>().unwrap(), value);
         }
         original(&path.parse().unwrap(), &headers, trusted).map(|o| (o.host, o.path))
+    }
+
+    /// One byte for each character.
+    fn latin(text: &str) -> Vec<u8> {
+        text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect()
+    }
+
+    #[test]
+    fn paths_are_taken_as_nginx_and_apache_take_them() {
+        for (told, path) in [
+            ("/caf\u{c3}\u{a9}", "/caf%C3%A9"),
+            ("/caf\u{e9}", "/caf%E9"),
+            ("/s?q=<b>", "/s"),
+            ("/s?q={\"a\":1}", "/s"),
+            ("/a?x=1#y", "/a"),
+            ("/<\"{`^|}>", "/<\"{`^|}>"),
+            ("//a//b", "//a//b"),
+        ] {
+            let lines = [("host", "web.example"), ("x-original-uri", told)];
+            let expected = Ok(("web.example".to_owned(), Some(path.to_owned())));
+            assert_eq!(read("/.doorward/auth", &lines, true), expected, "{told}");
+        }
+        for told in ["/a b", "/a\tb"] {
+            let lines = [("host", "web.example"), ("x-original-uri", told)];
+            assert_eq!(read("/.doorward/auth", &lines, true), Err(Reason::OddPath), "{told}");
+        }
+    }
+
+    #[test]
+    fn of_a_list_of_hosts_the_nearest_proxy_s_counts() {
+        for told in ["a.example, web.example", "web.example,web.example:443 "] {
+            let lines = [("host", "gate"), ("x-forwarded-host", told), ("x-forwarded-uri", "/")];
+            let expected = Ok(("web.example".to_owned(), Some("/".to_owned())));
+            assert_eq!(read("/.doorward/auth", &lines, true), expected, "{told}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Body as _;
 
 mod advice;
 pub mod answer;
@@ -17,6 +18,7 @@ pub mod forward_auth;
 mod head;
 pub mod pages;
 mod password;
+pub mod policy;
 mod record;
 pub mod require;
 pub mod route;
@@ -25,10 +27,13 @@ mod status;
 pub mod unread;
 
 use self::answer::Answerer;
+use self::cookie::Presented;
 use self::facts::Facts;
-use self::sign_on::{Policy, Present, Refusal, Visit};
+use self::policy::Policy;
+use self::sign_on::{Present, Refusal, Visit};
 use super::body::Body;
 use super::connection::Connection;
+use super::in_use::InUse;
 use super::upload::Upload;
 use super::upstream::Passage;
 use super::{Front, Live};
@@ -81,6 +86,15 @@ async fn handle(
     };
     let answerer = answerer.with(&facts);
     answerer.notice_proxy();
+    tracing::debug!(
+        host = facts.host,
+        path = facts.path,
+        client = %facts.client,
+        tls = facts.secure,
+        http2 = facts.http2,
+        proxied = facts.shared,
+        "a request"
+    );
     let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
@@ -122,18 +136,32 @@ async fn handle(
     let passage = Passage {
         grant: &present.grant,
         upstream,
-        audience: &facts.host,
+        audience: &route::audience(site, &facts.host),
         client: &connection.client,
         pass_authorization: site.pass_authorization,
         until: tunnel.as_ref(),
     };
-    let outcome = live.proxy.forward(request, passage).await;
+    let session = &present.grant.session().session;
+    let outcome = tokio::select! {
+        biased;
+        outcome = live.proxy.forward(request, passage) => outcome,
+        never = front.core.keep_in_use(session, facts.client) => match never {},
+    };
     let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
     if let Some(tunnel) = tunnel.filter(|_| !switched) {
         tunnel.cancel();
     }
     match outcome {
-        Ok(response) => answerer.signed_on(response, &present),
+        Ok(response) => {
+            let response = response.map(|body| match body {
+                Body::Answer(answer) if !answer.is_end_stream() => {
+                    let used = InUse::new(answer, &front.core, &present.grant, facts.client);
+                    Body::InUse(Box::new(used))
+                }
+                short => short,
+            });
+            answerer.signed_on(response, &present)
+        }
         Err(error) => answerer.application_failed(&error, &present),
     }
 }
@@ -160,20 +188,34 @@ async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {
 }
 
 async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> Response<Body> {
-    let Visit { front, connection, headers, facts, .. } = visit;
+    let Visit { front, live, connection, headers, facts } = visit;
     if method != Method::POST {
         return answerer.logout_needs_post();
     }
     if facts::from_another_site(headers, &facts.host) {
         return answerer.refuse(&Refusal::new(Reason::CrossSite), None);
     }
-    let cookie = cookie::session_id(headers, facts.secure);
-    let bound = connection.session();
+    let presented = Presented::read_both(headers, &facts.host);
+    let bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
     connection.begin_attempt();
-    for id in cookie.into_iter().chain(bound.as_deref()) {
-        if let Err(failed) = front.core.end(id).await {
-            return answerer.refuse(&Refusal::from(failed), None);
+    let api: &[_] = if takes_api_sessions(live, &facts.host) { &presented.bare } else { &[] };
+    let mut failed = None;
+    for secret in presented.sessions.iter().chain(api).chain(&bound) {
+        if let Err(why) = front.core.end(secret).await {
+            failed = Some(why);
         }
     }
-    answerer.signed_off()
+    let unread = presented.named > 0 && presented.sessions.is_empty() && api.is_empty();
+    match failed {
+        Some(failed) => answerer.refuse(&Refusal::from(failed), None),
+        None if unread || presented.too_many => answerer.cookie_unreadable(),
+        None => answerer.signed_off(),
+    }
+}
+
+/// Whether sessions that a program has opened at the core are shown in cookies
+/// anywhere at this host.
+fn takes_api_sessions(live: &Live, host: &str) -> bool {
+    let sites = route::of_host(&live.settings.sites, host).map(|site| &site.mechanisms);
+    sites.chain([&live.settings.sso.mechanisms]).any(|list| policy::takes_api_sessions(list))
 }

@@ -7,8 +7,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
+use serde::Serialize;
 
 use super::advice::Step;
+use crate::clock::Timestamp;
+use crate::wire::{Mechanism, Session, User};
 
 /// What a page may load: its own style, known by its hash, and nothing else
 /// (Content Security Policy Level 3, section 2.3.1).
@@ -67,6 +70,28 @@ pub struct SignedOff {
 }
 
 const STYLE: &str = include_str!("../../../templates/style.css");
+
+/// `/.doorward/whoami` for programs.
+#[derive(Serialize)]
+pub struct WhoamiJson<'a> {
+    user: &'a User,
+    mechanism: Mechanism,
+    principal: &'a str,
+    channel_bound: bool,
+    expires_at: Timestamp,
+}
+
+impl<'a> From<&'a Session> for WhoamiJson<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self {
+            user: &session.user,
+            mechanism: session.mechanism,
+            principal: &session.principal,
+            channel_bound: session.channel_bound,
+            expires_at: session.expires_at,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,9 @@
 //! Sign-on by name and password, which browsers and programs send with every
 //! request (RFC 7617): so a session that stands is asked first.
 
-use super::cookie;
-use super::sign_on::{Fresh, Policy, Present, Refusal, Visit};
+use super::cookie::Presented;
+use super::policy::{Policy, Shows};
+use super::sign_on::{Fresh, Present, Refusal, Visit, new_cookie};
 use crate::front::mechanism::basic::Credentials;
 use crate::wire::{Mechanism, Reason};
 
@@ -26,10 +27,12 @@ pub(super) async fn by_password(
     if let Some(present) = standing(visit, policy, &user).await {
         return Ok(present);
     }
-    match front.core.sign_on_by_password(user, password, facts.client).await {
+    let cookie = new_cookie(Mechanism::Basic)?;
+    let secret = cookie.session(facts.origin());
+    match front.core.sign_on_by_password(user, password, facts.client, secret).await {
         Ok(grant) => {
             front.metrics.granted(Mechanism::Basic);
-            Ok(Present { grant, fresh: Some(Fresh { reply: None }) })
+            Ok(Present { grant, fresh: Some(Fresh { cookie, reply: None }) })
         }
         Err(no) => {
             let detail = no.detail;
@@ -38,16 +41,17 @@ pub(super) async fn by_password(
     }
 }
 
-/// The session of the request's cookie, where this name has opened it by password.
+/// The session of one of the request's cookies, where this name has opened it by password.
 async fn standing(visit: Visit<'_>, policy: &Policy<'_>, user: &str) -> Option<Present> {
     let Visit { front, headers, facts, .. } = visit;
-    let id = cookie::session_id(headers, facts.secure)?;
-    let grant = front.core.resolve(id, facts.client).await.ok()?;
-    let session = grant.session();
-    let same = session.mechanism == Mechanism::Basic && session.principal == user;
-    if !same || policy.admits(&grant).is_err() {
-        return None;
+    for secret in Presented::read(headers, facts.origin()).sessions {
+        let Ok(grant) = front.core.resolve(&secret, facts.client).await else { continue };
+        let session = grant.session();
+        let same = session.mechanism == Mechanism::Basic && session.typed.as_deref() == Some(user);
+        if same && policy.admits(&grant, Shows::Cookie).is_ok() {
+            front.metrics.session_requests.inc();
+            return Some(Present { grant, fresh: None });
+        }
     }
-    front.metrics.session_requests.inc();
-    Some(Present { grant, fresh: None })
+    None
 }

@@ -1,6 +1,7 @@
 //! `require`: who may use a site, once it is known who is there.
 
 use crate::config::checked::Requirement;
+use crate::identity::is_login;
 use crate::wire::User;
 
 /// Whether the user meets any of the requirements. A site that lists none takes whoever is signed on.
@@ -11,9 +12,14 @@ pub fn satisfied(requirements: &[Requirement], user: &User) -> bool {
 fn meets(requirement: &Requirement, user: &User) -> bool {
     match requirement {
         Requirement::ValidUser => true,
-        Requirement::User(name) => caseless(name, &user.login),
-        Requirement::Group(name) => user.groups.iter().any(|group| caseless(name, group)),
-        Requirement::Company(name) => caseless(name, &user.company),
+        Requirement::User(name) => is_login(name, &user.login, false),
+        Requirement::UserExactly(name) => is_login(name, &user.login, true),
+        Requirement::Group(name) => {
+            user.groups.iter().any(|group| group.eq_ignore_ascii_case(name))
+        }
+        Requirement::Company(name) => {
+            !user.company.is_empty() && user.company.eq_ignore_ascii_case(name)
+        }
         Requirement::Admin => user.admin > 0,
     }
 }
@@ -39,11 +45,6 @@ pub fn unmet(requirements: &[Requirement], user: &User) -> String {
 /// A line of the log names so many groups.
 const GROUPS_TOLD: usize = 32;
 
-/// Login names are canonical already; what an administrator writes is not.
-fn caseless(one: &str, other: &str) -> bool {
-    !one.is_empty() && one.to_lowercase() == other.to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +69,8 @@ mod tests {
             (vec![Requirement::ValidUser], true),
             (vec![name("Alice")], true),
             (vec![name("bob")], false),
+            (vec![Requirement::UserExactly("Alice".to_owned())], false),
+            (vec![Requirement::UserExactly("alice".to_owned())], true),
             (vec![name("bob"), name("alice")], true),
             (vec![group("s-1-5-21-1-2-3-513")], true),
             (vec![group("S-1-5-21-1-2-3-51")], false),

@@ -2,6 +2,10 @@
 //! application might read it; where the readings lead to different sites, the
 //! request is refused rather than guessed.
 
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
 use crate::config::checked::{HostPattern, Site};
 use crate::wire::Reason;
 
@@ -11,21 +15,19 @@ use crate::wire::Reason;
 ///
 /// # Errors
 /// [`Reason::AmbiguousPath`]: the path leads to different sites, depending on
-/// who decodes it.
+/// who decodes it. [`Reason::OddPath`]: it hides a control character.
 pub fn site<'a>(sites: &'a [Site], host: &str, path: &str) -> Result<Option<&'a Site>, Reason> {
-    let candidates: Vec<&Site> =
-        sites.iter().filter(|site| host_matches(&site.host, host)).collect();
+    let candidates: Vec<&Site> = of_host(sites, host).collect();
     if let Some(only) = candidates.first()
         && only.path == "/"
     {
         return Ok(Some(only));
     }
     let found = candidates.iter().copied().find(|site| below(&site.path, path));
-    for reading in readings(path) {
-        let folded = reading.to_lowercase();
+    for reading in readings(path)? {
+        let folded = fold(&reading);
         let exact = candidates.iter().copied().find(|site| below(&site.path, &reading));
-        let caseless =
-            candidates.iter().copied().find(|site| below(&site.path.to_lowercase(), &folded));
+        let caseless = candidates.iter().copied().find(|site| below(&fold(&site.path), &folded));
         if !same(found, exact) || !same(found, caseless) {
             return Err(Reason::AmbiguousPath);
         }
@@ -33,10 +35,23 @@ pub fn site<'a>(sites: &'a [Site], host: &str, path: &str) -> Result<Option<&'a 
     Ok(found)
 }
 
+/// The sites of a host, the most specific first.
+pub fn of_host<'a>(sites: &'a [Site], host: &str) -> impl Iterator<Item = &'a Site> {
+    sites.iter().filter(move |site| host_matches(&site.host, host))
+}
+
+/// Whom an assertion for a site is for: applications that share a host by path do
+/// not share assertions.
+pub fn audience<'a>(site: &Site, host: &'a str) -> Cow<'a, str> {
+    match site.path.as_str() {
+        "/" => Cow::Borrowed(host),
+        path => Cow::Owned(format!("{host}{path}")),
+    }
+}
+
 /// Whether it takes a path to find the site for a host.
 pub fn depends_on_path(sites: &[Site], host: &str) -> bool {
-    let mut candidates = sites.iter().filter(|site| host_matches(&site.host, host));
-    candidates.next().is_some_and(|nearest| nearest.path != "/")
+    of_host(sites, host).next().is_some_and(|nearest| nearest.path != "/")
 }
 
 /// The sites that a request for a host can lead to.
@@ -100,26 +115,63 @@ fn same(one: Option<&Site>, other: Option<&Site>) -> bool {
     }
 }
 
-/// The path as different programs read it: percent-decoded once and twice
-/// (proxies chained), backslashes as slashes, without `;parameters`, each with
-/// empty and dot segments resolved.
-fn readings(path: &str) -> Vec<String> {
-    let once = decode(path);
-    let twice = decode(&once);
+/// The path as different programs read it: percent-decoded once, twice and so on
+/// (proxies chained), compatible characters as their plain ones, backslashes as
+/// slashes, without `;parameters`, without dots and blanks behind a name, each
+/// with empty and dot segments resolved.
+fn readings(path: &str) -> Result<Vec<String>, Reason> {
     let mut readings = Vec::new();
-    for form in [path.to_owned(), once, twice] {
-        let slashes = form.replace('\\', "/");
-        let bare: String = slashes
-            .split('/')
-            .map(|segment| segment.split(';').next().unwrap_or(segment))
-            .collect::<Vec<_>>()
-            .join("/");
-        for form in [form, slashes, bare] {
-            readings.push(resolve(&form));
+    let mut form = path.to_owned();
+    for _ in 0..LAYERS {
+        if form.contains(char::is_control) {
+            return Err(Reason::OddPath);
         }
+        if holds_unicode_escape(&form) {
+            return Err(Reason::AmbiguousPath);
+        }
+        let plain: String = form.nfkc().collect();
+        let slashes = plain.replace('\\', "/");
+        let bare = each_segment(&slashes, |segment| segment.split(';').next().unwrap_or(segment));
+        let trimmed = [&slashes, &bare].map(|form| each_segment(form, trim));
+        let next = decode(&form);
+        let last = next == form;
+        for form in [form, plain, slashes, bare].iter().chain(&trimmed) {
+            readings.push(resolve(form));
+        }
+        if last {
+            readings.dedup();
+            return Ok(readings);
+        }
+        form = next;
     }
-    readings.dedup();
-    readings
+    Err(Reason::AmbiguousPath)
+}
+
+/// `%uXXXX`, which was never part of URLs, and which some servers decode.
+fn holds_unicode_escape(path: &str) -> bool {
+    path.as_bytes().windows(6).any(|part| {
+        part.starts_with(b"%")
+            && part[1].eq_ignore_ascii_case(&b'u')
+            && part[2..].iter().all(u8::is_ascii_hexdigit)
+    })
+}
+
+fn each_segment<'a>(path: &'a str, read: impl Fn(&'a str) -> &'a str) -> String {
+    path.split('/').map(read).collect::<Vec<_>>().join("/")
+}
+
+/// A name as file systems of Windows read it, where dots and blanks at its end do
+/// not count; `.` and `..` are no names.
+fn trim(segment: &str) -> &str {
+    match segment.trim_end_matches(' ') {
+        dots @ ("." | "..") => dots,
+        name => name.trim_end_matches(['.', ' ']),
+    }
+}
+
+/// A path as programs compare it that know no case.
+fn fold(path: &str) -> String {
+    path.to_uppercase().to_lowercase()
 }
 
 fn decode(path: &str) -> String {
@@ -143,7 +195,23 @@ fn decode(path: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    String::from_utf8_lossy(&shortest(decoded)).into_owned()
+}
+
+/// Characters of ASCII that are spelt in two bytes, which UTF-8 forbids and old
+/// decoders read (RFC 3629 section 10), as themselves.
+fn shortest(bytes: Vec<u8>) -> Vec<u8> {
+    if !bytes.contains(&0xc0) && !bytes.contains(&0xc1) {
+        return bytes;
+    }
+    let mut short = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        match (short.last_mut(), byte) {
+            (Some(first @ (0xc0 | 0xc1)), 0x80..0xc0) => *first = (*first & 1) << 6 | byte & 0x3f,
+            _ => short.push(byte),
+        }
+    }
+    short
 }
 
 fn resolve(path: &str) -> String {
@@ -159,6 +227,9 @@ fn resolve(path: &str) -> String {
     }
     format!("/{}", kept.join("/"))
 }
+
+/// Layers of percent-encoding that are taken off; nobody needs as many.
+const LAYERS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -225,7 +296,45 @@ mod tests {
         }
         assert_eq!(path_of("web.example", "/x/../admin"), Err(Reason::AmbiguousPath));
         assert_eq!(path_of("web.example", "/%61dmin"), Err(Reason::AmbiguousPath));
+        for path in [
+            "/admin.",
+            "/admin%20",
+            "/admin. ./users",
+            "/admin%2e%20",
+            "/admin./users",
+            "/x/.. /admin",
+            "/%252561dmin",
+            "/%25252561dmin",
+            "/%ef%bd%81dmin",
+            "/\u{ff41}dmin",
+            "/%ef%bc%8fadmin",
+            "/x%ef%bc%bc..%ef%bc%bcadmin",
+            "/ADM%C4%B1N",
+            "/x/%c0%ae%c0%ae/admin",
+            "/%c1%a1dmin",
+            "/%u0061dmin",
+            "/%25u0061dmin",
+            "/%U0061dmin",
+        ] {
+            assert_eq!(path_of("web.example", path), Err(Reason::AmbiguousPath), "{path}");
+        }
+        for path in ["/admin%00", "/admin%0a", "/x%2500", "/%7f", "/%c2%85"] {
+            assert_eq!(path_of("web.example", path), Err(Reason::OddPath), "{path}");
+            assert_eq!(path_of("other.example", path), Ok(Some("/".into())), "{path}");
+        }
+        let deep = format!("/%{}61dmin", "25".repeat(LAYERS));
+        assert_eq!(path_of("web.example", &deep), Err(Reason::AmbiguousPath));
+        for path in ["/100%", "/a%zz", "/caf%e9", "/x.y. z/%C3%A9", "/a...", "/%user"] {
+            assert_eq!(path_of("web.example", path), Ok(Some("/".into())), "{path}");
+        }
         assert_eq!(path_of("web.example", "/group%2Fproject/a.b;c"), Ok(Some("/".into())));
+    }
+
+    #[test]
+    fn an_assertion_is_for_a_site_and_not_for_its_whole_host() {
+        let sites = sites();
+        assert_eq!(audience(&sites[1], "web.example"), "web.example/admin");
+        assert_eq!(audience(&sites[2], "web.example"), "web.example");
     }
 
     #[test]

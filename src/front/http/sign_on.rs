@@ -7,21 +7,22 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use super::certificate;
-use super::cookie;
+use super::cookie::{CookieSecret, Presented};
 use super::facts::Facts;
 use super::password::by_password;
-use crate::config::checked::{ChannelBinding, Site};
+use super::policy::{Policy, Shows};
+use crate::front::bound::Marks;
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::mechanism::choose::{Choice, choose};
-use crate::front::mechanism::ntlm::{self, Acceptor};
+use crate::front::mechanism::ntlm;
 use crate::front::mechanism::spnego::{self, Opening};
 use crate::front::mechanism::{
     self, Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms,
 };
 use crate::front::{Front, Live};
 use crate::pki::shown::Shown;
-use crate::wire::{Ended, Mechanism, Reason};
+use crate::wire::{Ended, Mechanism, Reason, SessionSecret};
 
 /// A request that asks to be let in, and everything around it.
 #[derive(Clone, Copy, Debug)]
@@ -38,109 +39,6 @@ pub struct Visit<'a> {
     pub facts: &'a Facts,
 }
 
-/// How one may sign on at a site.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy<'a> {
-    /// Whether anybody may sign on at all.
-    pub enabled: bool,
-    /// What is offered, in this order.
-    pub mechanisms: &'a [Mechanism],
-    /// Channel bindings.
-    pub channel_binding: ChannelBinding,
-    /// Whether the client's own connection may lead here. NTLM and certificates
-    /// belong to one connection, so they are offered nowhere else.
-    connected: bool,
-    /// Whether NTLM can be offered at this moment.
-    ntlm: NtlmOffer<'a>,
-}
-
-/// When NTLM is offered where it stands in the list.
-#[derive(Clone, Copy, Debug)]
-enum NtlmOffer<'a> {
-    /// Always: somebody asked for it, and is to see when it fails.
-    Always,
-    /// While it works: it stands in the list because nobody wrote one.
-    While(Option<&'a Acceptor>),
-}
-
-impl<'a> NtlmOffer<'a> {
-    fn new(live: &'a Live, by_default: bool) -> Self {
-        if by_default { Self::While(live.ntlm.as_deref()) } else { Self::Always }
-    }
-
-    fn stands(self) -> bool {
-        match self {
-            Self::Always => true,
-            Self::While(acceptor) => acceptor.is_some_and(|acceptor| acceptor.ready().is_ok()),
-        }
-    }
-}
-
-impl<'a> Policy<'a> {
-    /// The policy of a site.
-    pub fn of(live: &'a Live, site: &'a Site) -> Self {
-        Self {
-            enabled: live.settings.sso.enable_sso,
-            mechanisms: &site.mechanisms,
-            channel_binding: site.channel_binding,
-            connected: true,
-            ntlm: NtlmOffer::new(live, site.mechanisms_by_default),
-        }
-    }
-
-    /// The policy where no site is asked for.
-    pub fn general(live: &'a Live) -> Self {
-        let sso = &live.settings.sso;
-        Self {
-            enabled: sso.enable_sso,
-            mechanisms: &sso.mechanisms,
-            channel_binding: sso.channel_binding,
-            connected: true,
-            ntlm: NtlmOffer::new(live, sso.mechanisms_by_default),
-        }
-    }
-
-    /// The same where what asks is a proxy, on a connection of its own.
-    pub const fn without_connection(self) -> Self {
-        Self { connected: false, ..self }
-    }
-
-    /// Whether one may sign on by this.
-    pub fn offers(&self, mechanism: Mechanism) -> bool {
-        self.enabled
-            && self.mechanisms.contains(&mechanism)
-            && match mechanism {
-                Mechanism::Ntlm => self.connected && self.ntlm.stands(),
-                Mechanism::Certificate => self.connected,
-                // A password is bound to nothing: who is fooled gives it away.
-                Mechanism::Basic => self.channel_binding != ChannelBinding::Require,
-                _ => true,
-            }
-    }
-
-    /// Whether there is no other way in.
-    pub fn takes_certificates_only(&self) -> bool {
-        matches!(self.mechanisms, [Mechanism::Certificate])
-    }
-
-    /// A session counts only where its own sign-on would have been taken.
-    pub(super) fn admits(&self, grant: &Grant) -> Result<(), Reason> {
-        let session = grant.session();
-        let taken = match session.mechanism {
-            Mechanism::Trusted | Mechanism::Unix => true,
-            Mechanism::Password => self.mechanisms.contains(&Mechanism::Basic),
-            proven => self.mechanisms.contains(&proven),
-        };
-        if !taken {
-            return Err(Reason::WrongMechanism);
-        }
-        if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
-            return Err(Reason::BindingMissing);
-        }
-        Ok(())
-    }
-}
-
 /// Somebody is there.
 #[derive(Clone, Debug)]
 pub struct Present {
@@ -153,6 +51,8 @@ pub struct Present {
 /// What a new sign-on gives the client.
 #[derive(Clone, Debug)]
 pub struct Fresh {
+    /// The secret of its cookie.
+    pub cookie: CookieSecret,
     /// The mechanism's last token, which proves the gateway to the client.
     pub reply: Option<Reply>,
 }
@@ -179,6 +79,9 @@ pub struct Refusal {
     pub tried: Option<Mechanism>,
     /// Who is signed on all the same, and may not use the site.
     pub present: Option<Box<Present>>,
+    /// Whether the client brought nothing though its connection was told before
+    /// what is offered.
+    pub came_again: bool,
     /// Why and when the session ended that the request named, where that is known.
     pub ended: Option<Ended>,
 }
@@ -187,7 +90,15 @@ impl Refusal {
     /// A refusal of which nothing but the reason is known.
     pub fn new(reason: Reason) -> Self {
         let detail = String::new();
-        Self { reason, detail, reply: None, tried: None, present: None, ended: None }
+        Self {
+            reason,
+            detail,
+            reply: None,
+            tried: None,
+            present: None,
+            came_again: false,
+            ended: None,
+        }
     }
 
     /// Signed on, but not one of those whom the site requires.
@@ -234,13 +145,20 @@ pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refus
                 Ok(present) => Ok(present),
                 Err(why) => match certificate::of_client(visit, policy) {
                     Some(shown) => by_certificate(visit, shown).await,
-                    None => Err(certificate::by_proxy(visit, policy, why).await),
+                    None => {
+                        let came_again = visit.connection.tell();
+                        let why = Refusal { came_again, ..why };
+                        Err(certificate::by_proxy(visit, policy, why).await)
+                    }
                 },
             }
         }
     }
 }
 
+/// By the session that a cookie shows, else by what was proven on the connection.
+/// Whoever sends a cookie of ours, whatever became of it, is not asked for by
+/// the connection: it may be a proxy's, and another's.
 async fn by_session(
     visit: Visit<'_>,
     policy: &Policy<'_>,
@@ -248,28 +166,53 @@ async fn by_session(
 ) -> Result<Present, Refusal> {
     let Visit { front, connection, headers, facts, .. } = visit;
     let mut why = Refusal::new(match otherwise {
-        Reason::NoCredentials if policy.takes_certificates_only() => Reason::NoCertificate,
+        Reason::NoCredentials => policy.nothing_shown(),
         otherwise => otherwise,
     });
-    let bound = if facts.shared { None } else { connection.session() };
-    let presented = cookie::session_id(headers, facts.secure);
-    for id in presented.into_iter().chain(bound.as_deref()) {
-        match front.core.resolve(id, facts.client).await {
-            Ok(grant) => match admits(visit, policy, &grant).await {
-                Ok(()) => {
-                    front.metrics.session_requests.inc();
-                    return Ok(Present { grant, fresh: None });
-                }
+    let presented = Presented::read(headers, facts.origin());
+    let bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
+    let bound = bound.filter(|_| presented.named == 0);
+    let mut found: Option<Grant> = None;
+    for (secret, by) in shown(&presented, policy).chain(bound.iter().map(|id| (id, Shows::Cookie)))
+    {
+        match front.core.resolve(secret, facts.client).await {
+            Ok(grant) => match admits(visit, policy, &grant, by).await {
+                Ok(()) => match &found {
+                    Some(other) if other.session().user != grant.session().user => {
+                        return Err(Refusal::new(Reason::SeveralSessions));
+                    }
+                    Some(_) => {}
+                    None => found = Some(grant),
+                },
                 Err(refusal) => why = refusal,
             },
             Err(no) => why = no.into(),
         }
     }
-    Err(why)
+    let grant = found.ok_or(why)?;
+    front.metrics.session_requests.inc();
+    tracing::debug!(login = grant.session().user.login, "a session counts");
+    Ok(Present { grant, fresh: None })
 }
 
-async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Result<(), Refusal> {
-    policy.admits(grant).map_err(Refusal::new)?;
+/// The sessions that a request's cookies may stand for here.
+pub(super) fn shown<'a>(
+    presented: &'a Presented,
+    policy: &Policy<'_>,
+) -> impl Iterator<Item = (&'a SessionSecret, Shows)> {
+    let bare: &[SessionSecret] =
+        if policy.takes_api_sessions() { &presented.bare } else { Default::default() };
+    let cookies = presented.sessions.iter().map(|secret| (secret, Shows::Cookie));
+    cookies.chain(bare.iter().map(|secret| (secret, Shows::Secret)))
+}
+
+async fn admits(
+    visit: Visit<'_>,
+    policy: &Policy<'_>,
+    grant: &Grant,
+    by: Shows,
+) -> Result<(), Refusal> {
+    policy.admits(grant, by).map_err(Refusal::new)?;
     certificate::admits(visit, policy, grant).await
 }
 
@@ -287,19 +230,45 @@ async fn by_certificate(visit: Visit<'_>, shown: &Arc<Shown>) -> Result<Present,
 async fn open(visit: Visit<'_>, proof: Proof, reply: Option<Reply>) -> Result<Present, Refusal> {
     let Visit { front, connection, facts, .. } = visit;
     let mechanism = proof.message().mechanism;
-    match front.core.sign_on(proof, facts.client).await {
+    let cookie = new_cookie(mechanism)?;
+    let secret = cookie.session(facts.origin());
+    match front.core.sign_on(proof, facts.client, secret.clone()).await {
         Ok(grant) => {
             front.metrics.granted(mechanism);
-            if !facts.shared {
-                connection.bind(&grant.session().session);
+            tracing::debug!(login = grant.session().user.login, "signed on");
+            if let Some(client) = keeps(visit, mechanism) {
+                connection.bind(&facts.host, secret, client);
             }
-            Ok(Present { grant, fresh: Some(Fresh { reply }) })
+            Ok(Present { grant, fresh: Some(Fresh { cookie, reply }) })
         }
         Err(no) => {
             let detail = no.detail;
             Err(Refusal { detail, ..Refusal::tried(mechanism, no.reason) })
         }
     }
+}
+
+/// Whether a connection keeps what was proven on it, and for whom. Kerberos proves
+/// a request (RFC 4559): its clients send a token or a cookie with each. NTLM
+/// proves a connection; but a proxy on this host may say nothing of itself, and
+/// what comes over plain HTTP from loopback is most likely to be one.
+fn keeps(visit: Visit<'_>, mechanism: Mechanism) -> Option<Option<Marks>> {
+    let Visit { connection, headers, facts, .. } = visit;
+    let local = !connection.is_tls() && connection.peer.is_loopback();
+    match mechanism {
+        _ if facts.shared => None,
+        Mechanism::Certificate => Some(None),
+        Mechanism::Ntlm if !local => Some(Some(Marks::of(headers))),
+        _ => None,
+    }
+}
+
+/// The secret of a new session's cookie.
+pub(super) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
+    CookieSecret::random().ok_or_else(|| Refusal {
+        detail: "the system gives no random numbers".to_owned(),
+        ..Refusal::tried(mechanism, Reason::Busy)
+    })
 }
 
 async fn by_token(
@@ -309,6 +278,7 @@ async fn by_token(
     token: Vec<u8>,
 ) -> Result<Present, Refusal> {
     let Visit { live, connection, facts, .. } = visit;
+    tracing::debug!(mechanism = scheme.mechanism().as_str(), bytes = token.len(), "a token came");
     let unfinished = connection.begin_attempt();
     let ntlm = policy.offers(Mechanism::Ntlm);
     if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
@@ -374,16 +344,25 @@ async fn run(live: &Live, mut exchange: Exchange, mut input: Input) -> Leg {
         exchange = next;
         match step {
             Step::Do(Effect::AcceptGss(accept)) => {
+                tracing::debug!("the Kerberos library is asked");
                 input = Input::Gss(live.gss.accept(accept).await);
             }
             Step::Do(Effect::AskNtlm(question)) => {
+                tracing::debug!("winbind is asked");
                 input = Input::Ntlm(match &live.ntlm {
                     Some(acceptor) => acceptor.answer(question).await,
                     None => ntlm::Answer::not_offered(),
                 });
             }
-            Step::Ask(challenge) => return Leg::Next(exchange, challenge.token),
+            Step::Ask(challenge) => {
+                tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");
+                return Leg::Next(exchange, challenge.token);
+            }
             Step::Done(Outcome::Proven { proof, reply }) => {
+                let said = proof.message();
+                let ends_at = said.ends_at.map(tracing::field::display);
+                let (principal, channel_bound) = (&said.principal, said.channel_bound);
+                tracing::debug!(principal, channel_bound, ends_at, "proven");
                 return Leg::Proven { proof: Box::new(proof), reply };
             }
             Step::Done(Outcome::Refused(refused)) => return Leg::Refused(refused),

@@ -12,6 +12,9 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::ManyAuthorizations
         | Reason::AmbiguousPath
         | Reason::OddHost
+        | Reason::HostMissing
+        | Reason::OddPath
+        | Reason::CookieUnreadable
         | Reason::ForwardedConflict
         | Reason::HeadMalformed
         | Reason::PlainOnTlsPort
@@ -41,6 +44,8 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::NtlmHelperFailed
         | Reason::WinbindRights
         | Reason::WinbindDown
+        | Reason::WinbindTrust
+        | Reason::WinbindClock
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
         Reason::ApplicationDown | Reason::ApplicationBroken => StatusCode::BAD_GATEWAY,
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,

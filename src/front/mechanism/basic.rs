@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::wire::{Password, Reason};
@@ -17,16 +18,37 @@ pub struct Credentials {
 }
 
 /// Reads what stands behind `Basic`: base64 of name, colon and password, in
-/// UTF-8. Only the first colon parts.
+/// UTF-8, as the challenge asks for. Programs that know no charset send what
+/// their system speaks, in the west windows-1252, of which Latin-1 is a part: so
+/// what is no UTF-8 is read as that. Composed characters are composed, as a
+/// keyboard gives them (RFC 8265). Only the first colon parts.
 ///
 /// # Errors
 /// [`Reason::BadBasic`].
 pub(super) fn read(token: &[u8]) -> Result<Credentials, Reason> {
     let bytes = STANDARD.decode(token).map(Zeroizing::new).map_err(|_| Reason::BadBasic)?;
-    let text = str::from_utf8(&bytes).map_err(|_| Reason::BadBasic)?;
+    let text = match str::from_utf8(&bytes) {
+        Ok(text) => Zeroizing::new(text.nfc().collect::<String>()),
+        Err(_) => Zeroizing::new(bytes.iter().map(|byte| windows_1252(*byte)).collect()),
+    };
     let (user, password) = text.split_once(':').ok_or(Reason::BadBasic)?;
     let password = Password::new(Zeroizing::new(password.to_owned()));
     Ok(Credentials { user: user.to_owned(), password })
+}
+
+/// A character of windows-1252; what it leaves undefined is a control of Latin-1.
+fn windows_1252(byte: u8) -> char {
+    const FROM_80_TO_9F: [char; 32] = [
+        '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}',
+        '\u{2021}', '\u{2c6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}',
+        '\u{8f}', '\u{90}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}',
+        '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}',
+        '\u{178}',
+    ];
+    match byte.checked_sub(0x80).and_then(|at| FROM_80_TO_9F.get(usize::from(at))) {
+        Some(character) => *character,
+        None => char::from(byte),
+    }
 }
 
 #[cfg(test)]
@@ -49,9 +71,20 @@ mod tests {
     }
 
     #[test]
+    fn every_charset_that_programs_send_is_read() {
+        let expected = ("j\u{fc}rgen".to_owned(), "stra\u{df}e 5\u{20ac}".to_owned());
+        for sent in [
+            "j\u{fc}rgen:stra\u{df}e 5\u{20ac}".as_bytes(),
+            "ju\u{308}rgen:stra\u{df}e 5\u{20ac}".as_bytes(),
+            b"j\xfcrgen:stra\xdfe 5\x80",
+        ] {
+            assert_eq!(parts(&STANDARD.encode(sent)), Ok(expected.clone()), "{sent:?}");
+        }
+    }
+
+    #[test]
     fn what_is_not_such_a_pair_is_named() {
-        let latin = STANDARD.encode(b"j\xfcrgen:x");
-        for token in ["", "*", "QWxhZGRpbg==", latin.as_str()] {
+        for token in ["", "*", "QWxhZGRpbg=="] {
             assert_eq!(parts(token), Err(Reason::BadBasic), "{token}");
         }
     }

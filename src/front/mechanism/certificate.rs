@@ -27,6 +27,7 @@ pub fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcome {
                 mechanism: Mechanism::Certificate,
                 principal: facts.subject.clone(),
                 acceptor_realm: None,
+                account: None,
                 public_key: Some(shown.key().to_owned()),
                 channel_bound: true,
                 ends_at: Some(facts.ends_at),

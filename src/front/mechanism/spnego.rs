@@ -7,7 +7,7 @@ pub mod negotiation;
 
 use self::negotiation::NegTokenInit;
 
-const SPNEGO: Oid<'static> = oid!(1.3.6.1.5.5.2);
+pub(super) const SPNEGO: Oid<'static> = oid!(1.3.6.1.5.5.2);
 const KERBEROS: Oid<'static> = oid!(1.2.840.113554.1.2.2);
 /// Kerberos as Windows 2000 misspelt it, still listed first by every Windows (MS-SPNG 3.1.5.2).
 const KERBEROS_MICROSOFT: Oid<'static> = oid!(1.2.840.48018.1.2.2);
@@ -104,7 +104,7 @@ fn preferred(init: NegTokenInit<'_>) -> Opening {
     }
 }
 
-fn is_kerberos(oid: &Oid<'_>) -> bool {
+pub(super) fn is_kerberos(oid: &Oid<'_>) -> bool {
     *oid == KERBEROS || *oid == KERBEROS_MICROSOFT
 }
 

@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use super::state::State;
+use crate::advice::certificate as advice;
 use crate::clock::Timestamp;
 use crate::config::checked::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
 use crate::pki::certificate::Certificate;
@@ -39,24 +40,25 @@ impl Kind {
         }
     }
 
-    /// What it means when it has ended, and what mends it.
+    /// What it means when it has ended.
     const fn consequence(self) -> &'static str {
         match self {
-            Self::Server => {
-                "browsers refuse this site: have it issued again, replace the file and reload the gateway"
-            }
-            Self::Core => {
-                "fronts and programs refuse the core: have it issued again, replace the file and reload"
-            }
-            Self::Client => {
-                "the core refuses this front: have it issued again for the same key, replace the file and reload"
-            }
+            Self::Server => "browsers refuse this site",
+            Self::Core => "fronts and programs refuse the core",
+            Self::Client => "the core refuses this front",
+            Self::Authority => "no certificate that it issued is accepted",
+            Self::Crl => "nobody can sign on by a certificate",
+        }
+    }
+
+    /// What to do about it.
+    const fn fix(self) -> &'static str {
+        match self {
+            Self::Server | Self::Core | Self::Client => advice::RENEW,
             Self::Authority => {
-                "no certificate that it issued is accepted: replace the authority's certificate"
+                "replace the authority's certificate, and have issued again what it issued"
             }
-            Self::Crl => {
-                "nobody can sign on by a certificate: fetch a new list from the authority (by a timer); it counts at once"
-            }
+            Self::Crl => "fetch a new list from the authority, by a timer; it counts at once",
         }
     }
 }
@@ -111,7 +113,7 @@ pub(super) fn judge(endings: &[Ending], now: Timestamp) -> State {
 
 fn one(ending: &Ending, now: Timestamp) -> State {
     let Ending { kind, file, subject, begins_at, ends_at } = ending;
-    let consequence = kind.consequence();
+    let consequence = format!("{}: {}", kind.consequence(), kind.fix());
     if now < *begins_at {
         return State::broken(format!(
             "{subject} in {file} is not valid before {begins_at}: compare this host's clock with \

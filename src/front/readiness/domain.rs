@@ -9,11 +9,13 @@ use tokio::task::spawn_blocking;
 
 use super::clock::Clock;
 use super::state::{Part, State};
-use crate::clock::pause;
+use crate::advice::kdc as advice;
+use crate::clock::{self, pause};
 use crate::config::checked::Settings;
 use crate::front::{Front, offers};
-use crate::kdc;
-use crate::wire::Mechanism;
+use crate::kdc::{self, ask::Known};
+use crate::keytab::{self, Keytab};
+use crate::wire::{Mechanism, Reason};
 
 /// See the module. Nothing is known at first.
 #[derive(Debug, Default)]
@@ -29,23 +31,41 @@ pub(super) struct Domain {
 impl Domain {
     /// What it means for sign-ons; nothing of what was not asked.
     pub(super) fn parts(&self) -> Vec<(Part, State)> {
-        let mut parts: Vec<_> = self.kdc.iter().map(|kdc| (Part::Kdc, kdc.clone())).collect();
+        let mut parts = Vec::new();
         if let Some(clock) = self.clock {
             parts.push((Part::Clock, of_clock(clock)));
         }
+        if self.kdc.is_some() || !self.unknown.is_empty() {
+            let unknown = self.unknown.iter().map(|host| State::notice(of_name(host)));
+            let kdc = self.kdc.clone().unwrap_or_default();
+            parts.push((Part::Kdc, unknown.fold(kdc, State::and)));
+        }
         parts
     }
+
+    fn ails(&self) -> bool {
+        self.parts().iter().any(|(_, state)| *state != State::OK)
+    }
+}
+
+fn of_name(host: &str) -> String {
+    format!(
+        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no \
+         account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or take it off all \
+         accounts but the keytab's (setspn -D)"
+    )
 }
 
 fn of_clock(clock: Clock) -> State {
     let said = format!("the clock of this host is {clock} the domain controller's");
     if clock.keeps_everybody_out() {
         return State::broken(format!(
-            "{said}, so nobody can sign on by a ticket: set it by NTP (timedatectl)"
+            "{said}, so nobody can sign on by a ticket: {}",
+            advice::CLOCK
         ));
     }
     if clock.is_wrong() {
-        return State::notice(format!("{said}: set it by NTP (timedatectl)"));
+        return State::notice(format!("{said}: {}", advice::CLOCK));
     }
     State::OK
 }
@@ -54,32 +74,65 @@ fn of_clock(clock: Clock) -> State {
 pub(super) async fn watch(front: Arc<Front>) {
     loop {
         let settings = front.live().settings.clone();
-        if let Ok(domain) = spawn_blocking(move || ask(&settings)).await {
-            let ails = domain.parts().iter().any(|(_, state)| *state != State::OK);
+        let asked = spawn_blocking(move || ask(&settings)).await;
+        let ails = asked.as_ref().is_ok_and(Domain::ails);
+        if let Ok(domain) = asked {
             front.readiness.domain.store(Arc::new(domain));
-            front.readiness.look(&front).await;
-            pause(if ails { AILING } else { EVERY }).await;
-        } else {
-            pause(EVERY).await;
+            front.readiness.look_again(&front).await;
         }
+        pause(if ails { AILING } else { EVERY }).await;
     }
 }
 
+/// Blocks for as long as the library waits for a KDC.
 fn ask(settings: &Settings) -> Domain {
-    let takes_passwords = offers(settings, Mechanism::Basic);
-    let kdc = takes_passwords.then(|| {
+    let names = keytab::read_what_is_whole(&settings.sso.kerberos.keytab).ok();
+    let keytab = names.map(|whole| whole.keytab);
+    let own: Vec<_> =
+        keytab.iter().flat_map(Keytab::realms).filter(|realm| !realm.is_empty()).collect();
+    let clock = own.iter().take(REALMS).find_map(|realm| {
+        let theirs = kdc::ask::clock(realm).ok()?;
+        Some(Clock::compare(clock::now(), theirs))
+    });
+    // A KDC that does not answer would be waited for again with each name.
+    let unknown = match (&keytab, clock) {
+        (Some(keytab), Some(_)) => unknown(keytab),
+        _ => BTreeSet::new(),
+    };
+    let kdc = offers(settings, Mechanism::Basic).then(|| {
         settings.core.realms.iter().fold(State::OK, |state, realm| {
-            state.and(kdc::probe(&realm.realm).map_or_else(
-                |no| State::broken(format!("no password can be checked: {}", no.detail)),
-                |()| State::OK,
-            ))
+            let answered = kdc::ask::clock(&realm.realm);
+            let no = answered.err().filter(|no| no.reason == Reason::KdcUnreachable);
+            state.and(no.map_or(State::OK, |no| {
+                State::broken(format!("no password can be checked: {}", no.detail))
+            }))
         })
     });
-    Domain { kdc, ..Domain::default() }
+    Domain { clock, unknown, kdc }
 }
 
-const EVERY: Duration = Duration::from_secs(60);
-const AILING: Duration = Duration::from_secs(10);
+/// The hosts of web services in the keytab that the domain issues no tickets for.
+fn unknown(keytab: &Keytab) -> BTreeSet<String> {
+    let services = keytab.principals().into_iter().filter(|name| name.starts_with("HTTP/"));
+    services
+        .take(NAMES)
+        .filter_map(|principal| {
+            let (service, realm) = principal.rsplit_once('@')?;
+            let host = service.strip_prefix("HTTP/")?;
+            match kdc::ask::knows(service, realm).ok()? {
+                Known::No | Known::Twice => Some(host.to_ascii_lowercase()),
+                Known::Yes | Known::Untold => None,
+            }
+        })
+        .collect()
+}
+
+/// Strangers' names fill the KDC's log.
+const EVERY: Duration = Duration::from_secs(300);
+const AILING: Duration = Duration::from_secs(30);
+/// Realms and names that are asked for at most.
+const REALMS: usize = 4;
+const NAMES: usize = 16;
 
 #[cfg(test)]
 mod tests {

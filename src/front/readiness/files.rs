@@ -5,9 +5,11 @@ use std::io;
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
+use nix::unistd::AccessFlags;
 
 use super::services::Services;
 use super::state::State;
+use crate::advice::storage as advice;
 use crate::config::checked::{AuditTarget, Kerberos};
 use crate::keytab::{self, Whole};
 
@@ -20,18 +22,17 @@ pub(super) fn room(folder: &Path, key: &str) -> State {
     let no_inodes = disk.files() > 0 && disk.files_available() == 0;
     let path = folder.display();
     match (free, no_inodes) {
-        (0, _) => State::broken(format!(
-            "0 bytes are free under {path}, so nobody new can sign on: make room on that disk, or \
-             set {key} to another"
-        )),
+        (0, _) => {
+            State::broken(format!("0 bytes are free under {path}: {}", advice::make_room(key)))
+        }
         (_, true) => State::broken(format!(
-            "no more files can be made under {path} (no free inodes, `df -i`), so nobody new can \
-             sign on: remove files from that disk, or set {key} to another"
+            "no more files can be made under {path}, so nobody new can sign on: {}",
+            advice::remove_files(key)
         )),
         (..LITTLE, false) => State::notice(format!(
-            "only {} KB are free under {path}: make room on that disk, or set {key} to another, \
-             since nobody new can sign on when it is full",
-            free / 1024
+            "only {} KB are free under {path}: {}",
+            free / 1024,
+            advice::make_room(key)
         )),
         _ => State::OK,
     }
@@ -46,15 +47,15 @@ pub(super) fn replay_cache(path: &Path) -> State {
         Err(error) => error,
     };
     State::broken(format!(
-        "{} cannot be written ({error}), so no ticket can be accepted: remove it, and start the \
-         gateway as one user always",
-        path.display()
+        "{} cannot be written ({error}), so no ticket can be accepted: {}",
+        path.display(),
+        advice::remove_replay_cache(path)
     ))
 }
 
 fn makes_files(path: &Path) -> State {
     let folder = path.parent().unwrap_or(path);
-    match access(folder) {
+    match makes(folder) {
         Ok(()) => State::OK,
         Err(error) => State::broken(format!(
             "no file can be made in {} ({error}), so no ticket can be accepted: give that folder \
@@ -64,16 +65,30 @@ fn makes_files(path: &Path) -> State {
     }
 }
 
-fn access(folder: &Path) -> nix::Result<()> {
-    use nix::unistd::{AccessFlags, access};
-    access(folder, AccessFlags::W_OK | AccessFlags::X_OK)
+fn makes(folder: &Path) -> nix::Result<()> {
+    may_write(folder, AccessFlags::W_OK | AccessFlags::X_OK)
+}
+
+fn may_write(path: &Path, wanted: AccessFlags) -> nix::Result<()> {
+    nix::unistd::access(path, wanted)
 }
 
 /// Whether audit lines can be written.
 pub(super) fn audit(target: &AuditTarget) -> State {
     let AuditTarget::File(path) = target else { return State::OK };
     let folder = path.parent().unwrap_or(path);
-    room(folder, "[log] audit")
+    let writable = if path.exists() { may_write(path, AccessFlags::W_OK) } else { makes(folder) };
+    let opened = writable.map_or_else(
+        |error| {
+            State::notice(format!(
+                "{} cannot be opened again for writing ({error}), as after a rotation: {}",
+                path.display(),
+                advice::AUDIT_ELSEWHERE
+            ))
+        },
+        |()| State::OK,
+    );
+    room(folder, "[log] audit").and(opened)
 }
 
 /// Whether the keys in use can be read, and for which names there are any.
@@ -138,6 +153,9 @@ mod tests {
             acceptor: None,
             threads: 1,
             queue: 1,
+            user_name: crate::config::checked::UserName::Sam,
+            allow_computers: false,
+            realms_without_pac: Vec::new(),
         };
         let (state, services) = keytab(&settings);
         assert!(state.broken.unwrap().contains("does not exist"));

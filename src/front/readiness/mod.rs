@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -72,16 +72,26 @@ impl Readiness {
         self.domain.load().clock
     }
 
-    /// Looks now.
+    /// Looks now, unless somebody else does already.
     pub async fn look(&self, front: &Front) -> Arc<Seen> {
         let before = self.seen();
-        let _alone = self.looking.lock().await;
+        let alone = self.looking.lock().await;
         // Somebody else may have looked while we waited.
         if let (before, Some(now)) = (before, self.seen())
             && before.is_none_or(|before| !Arc::ptr_eq(&before, &now))
         {
             return now;
         }
+        self.look_alone(front, &alone).await
+    }
+
+    /// Looks after something was learnt that nobody can have seen yet.
+    async fn look_again(&self, front: &Front) {
+        let alone = self.looking.lock().await;
+        self.look_alone(front, &alone).await;
+    }
+
+    async fn look_alone(&self, front: &Front, _: &MutexGuard<'_, ()>) -> Arc<Seen> {
         let live = front.live();
         let domain = self.domain.load_full();
         let (here, core) = tokio::join!(here(&live.settings), front.core.ready());

@@ -262,7 +262,7 @@ const MAX_RECENT: u64 = 10_000;
 mod tests {
     use super::*;
     use crate::front::upstream::testing::session;
-    use crate::wire::Session;
+    use crate::wire::{Session, SessionSecret};
     use jsonwebtoken::jwk::JwkSet;
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
     use std::os::unix::fs::PermissionsExt;
@@ -357,7 +357,7 @@ mod tests {
             assertions.for_site(&Grant::for_test(session), "web.example", NOW).unwrap()
         };
         let first = issue(|_| {});
-        assert_eq!(issue(|session| session.session = "B".repeat(43)), first);
+        assert_eq!(issue(|session| session.session = SessionSecret::from_bits(&[1; 32])), first);
         assert_ne!(issue(|session| session.principal = "j@OTHER.EXAMPLE".into()), first);
         assert_ne!(issue(|session| session.channel_bound = false), first);
         let ending = issue(|session| session.expires_at = NOW.plus(Duration::from_secs(60)));

@@ -81,8 +81,9 @@ impl Client {
 /// replaces what the request line says (the path override that some
 /// frameworks obey): nothing that a client may decide.
 pub fn is_forwarding(name: &str) -> bool {
-    const NAMES: &[&[u8]] = &[b"forwarded", b"x-real-ip", b"x-rewrite-url"];
-    const FAMILIES: &[&[u8]] = &[b"x-forwarded-", b"x-original-"];
+    const NAMES: &[&[u8]] = &[b"forwarded", b"x-real-ip", b"x-replaced-path"];
+    const FAMILIES: &[&[u8]] =
+        &[b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-envoy-original-"];
     // Most names end here.
     if !matches!(name.as_bytes().first(), Some(b'x' | b'f')) {
         return false;
@@ -174,6 +175,8 @@ mod tests {
             "x-forwarded-user",
             "x-original-uri",
             "x-rewrite-url",
+            "x.rewrite.uri",
+            "x-envoy-original-path",
             "x_real-ip",
         ] {
             assert!(is_forwarding(name), "{name}");

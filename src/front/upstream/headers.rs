@@ -2,8 +2,8 @@
 //! setting: nothing a client sends can stand where an identity is read.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    TE, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 use super::cookies;
@@ -39,7 +39,8 @@ impl HeaderRules {
 
     /// Removes what an application must not see: claimed identities, headers
     /// of one connection only (RFC 9110 section 7.6.1), our cookies and
-    /// credentials, and what untrusted clients say about forwarding.
+    /// credentials, and what is said about forwarding, except the few facts that a
+    /// trusted proxy is believed in.
     ///
     /// `pass_authorization` lets an `Authorization` header through whose
     /// scheme is one that Doorward does not speak.
@@ -54,17 +55,31 @@ impl HeaderRules {
         // The gateway meets the expectation itself, by reading the body when
         // the application's connection takes it.
         headers.remove(EXPECT);
-        remove(headers, |name| is_forwarding(name) && (!trusted_proxy || !is_plainly_spelt(name)));
+        remove(headers, |name| is_forwarding(name) && !(trusted_proxy && is_fact(name)));
         if !(pass_authorization && is_foreign_authorization(headers)) {
             headers.remove(AUTHORIZATION);
         }
         cookies::remove_from_request(headers, &self.cookies);
     }
 
+    /// The cookies of a request that an application may see, in one line; it is empty
+    /// where all of them are ours, so that it can stand in the place of the others.
+    pub fn passable_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let mut lines: HeaderMap =
+            headers.get_all(COOKIE).into_iter().map(|line| (COOKIE, line.clone())).collect();
+        if lines.is_empty() {
+            return None;
+        }
+        cookies::remove_from_request(&mut lines, &self.cookies);
+        Some(lines.remove(COOKIE).unwrap_or(HeaderValue::from_static("")))
+    }
+
     /// Removes what an application may not tell the client: headers of its
     /// own connection, and cookies under our names.
     pub fn strip_answer(&self, headers: &mut HeaderMap) {
         remove_hop_by_hop(headers);
+        // It says whether the client's connection is signed on: ours is not the application's.
+        headers.remove("persistent-auth");
         cookies::remove_from_answer(headers, &self.cookies);
     }
 
@@ -88,12 +103,24 @@ pub(super) fn spells(name: &[u8], canonical: &[u8]) -> bool {
         && name.iter().zip(canonical).all(|(byte, ours)| fold(*byte) == *ours)
 }
 
-const fn fold(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+/// Whether a trusted proxy is believed in what this header says: who the client is
+/// and what it asked for. Everything else of the families, above all other paths
+/// and names of users, is the client's own as likely as not: proxies pass on what
+/// they do not know.
+fn is_fact(name: &str) -> bool {
+    const FACTS: [&str; 6] = [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-real-ip",
+    ];
+    FACTS.contains(&name)
 }
 
-fn is_plainly_spelt(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+const fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// Whether a field may stand behind a body: its checksums, how long it took to
@@ -189,7 +216,6 @@ const CERTIFICATE: [&str; 2] = ["client-cert", "client-cert-chain"];
 mod tests {
     use super::*;
     use crate::front::upstream::testing::header_names;
-    use http::header::COOKIE;
 
     fn rules() -> HeaderRules {
         HeaderRules::new(&header_names(), &["doorward"])
@@ -318,18 +344,41 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_may_speak_of_forwarding() {
-        let lines = [
+    fn a_trusted_proxy_is_believed_in_named_facts_and_nobody_else_in_any() {
+        let facts = [
+            ("Forwarded", "for=192.0.2.7"),
             ("X-Forwarded-For", "192.0.2.7"),
-            ("X_Forwarded_For", "10.0.0.1"),
-            ("X-Original-URL", "/admin"),
+            ("X-Forwarded-Host", "web.example"),
+            ("X-Forwarded-Port", "443"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Real-IP", "192.0.2.7"),
         ];
+        let others = [
+            "X_Forwarded_For",
+            "X-Original-URL",
+            "X-Original-URI",
+            "X-Original-Host",
+            "X-Rewrite-URL",
+            "X-Rewrite-Path",
+            "X-Forwarded-Uri",
+            "X-Forwarded-Path",
+            "X-Forwarded-Prefix",
+            "X-Forwarded-Method",
+            "X-Forwarded-User",
+            "X-Forwarded-Groups",
+            "X-Forwarded-Email",
+            "X-Forwarded-Client-Cert",
+            "X-Envoy-Original-Path",
+            "X-Replaced-Path",
+        ]
+        .map(|name| (name, "/admin"));
+        let lines = [facts.as_slice(), &others].concat();
         assert_eq!(passed(&lines), [""; 0]);
         let mut from_proxy = headers(&lines);
         rules().strip_request(&mut from_proxy, true, false);
         let mut left: Vec<_> = from_proxy.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["x-forwarded-for", "x-original-url"]);
+        assert_eq!(left, facts.map(|(name, _)| name.to_ascii_lowercase()));
     }
 
     #[test]
@@ -358,5 +407,15 @@ mod tests {
         let mut request = headers(&[("Cookie", "theme=dark; doorward=secret")]);
         rules().strip_request(&mut request, false, false);
         assert_eq!(request[COOKIE], "theme=dark");
+        for (lines, passable) in [
+            (vec![], None),
+            (vec!["doorward=secret"], Some("")),
+            (vec!["doorward=secret; theme=dark"], Some("theme=dark")),
+            (vec!["doorward=x; a=1", "doorward=secret", "b=2; doorward=secret"], Some("a=1; b=2")),
+        ] {
+            let lines: Vec<_> = lines.into_iter().map(|line| ("Cookie", line)).collect();
+            let found = rules().passable_cookies(&headers(&lines));
+            assert_eq!(found.as_ref().map(HeaderValue::as_bytes), passable.map(str::as_bytes));
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site}
 use crate::front::body::Body;
 use crate::front::core_link::Grant;
 use crate::front::upload::Upload;
-use crate::wire::{Mechanism, Session, User};
+use crate::wire::{Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.
 pub(super) const LIMIT: Duration = Duration::from_millis(300);
@@ -55,10 +55,11 @@ pub(super) fn user() -> User {
 
 pub(super) fn session() -> Session {
     Session {
-        session: "A".repeat(43),
+        session: SessionSecret::from_bits(&[0; 32]),
         user: Arc::new(user()),
         mechanism: Mechanism::Negotiate,
         principal: "john@ADSDOMAIN.EXAMPLE".into(),
+        typed: None,
         public_key: None,
         channel_bound: true,
         expires_at: Timestamp::from_unix(20_000_000_000),

@@ -312,10 +312,15 @@ impl Drop for ServiceTicket<'_> {
 
 /// `krb5_data`
 #[repr(C)]
-struct Data {
+pub(super) struct Data {
     magic: i32,
-    length: u32,
-    data: *mut c_char,
+    pub(super) length: u32,
+    pub(super) data: *mut c_char,
+}
+
+impl Data {
+    /// No bytes.
+    pub(super) const NONE: Self = Self { magic: 0, length: 0, data: ptr::null_mut() };
 }
 
 /// The beginning of `krb5_error`.
@@ -341,7 +346,7 @@ struct TicketHead {
 
 /// `krb5_creds`
 #[repr(C)]
-struct Creds {
+pub(super) struct Creds {
     magic: i32,
     client: *mut c_void,
     server: *mut c_void,
@@ -369,8 +374,7 @@ const _: () = assert!(size_of::<Creds>() <= size_of::<Credentials>());
 
 impl Creds {
     /// Names who wants a ticket for what; all else is left open.
-    const fn between(client: &Principal<'_>, server: &Principal<'_>) -> Self {
-        const NONE: Data = Data { magic: 0, length: 0, data: ptr::null_mut() };
+    pub(super) const fn between(client: &Principal<'_>, server: &Principal<'_>) -> Self {
         Self {
             magic: 0,
             client: client.1,
@@ -380,8 +384,8 @@ impl Creds {
             is_skey: 0,
             ticket_flags: 0,
             addresses: ptr::null_mut(),
-            ticket: NONE,
-            second_ticket: NONE,
+            ticket: Data::NONE,
+            second_ticket: Data::NONE,
             authdata: ptr::null_mut(),
         }
     }
@@ -425,22 +429,30 @@ unsafe extern "C" {
     fn krb5_cc_default(context: *mut c_void, cache: *mut *mut c_void) -> i32;
     fn krb5_cc_resolve(context: *mut c_void, name: *const c_char, cache: *mut *mut c_void)
     -> c_int;
-    fn krb5_cc_initialize(context: *mut c_void, cache: *mut c_void, client: *mut c_void) -> i32;
-    fn krb5_cc_store_cred(context: *mut c_void, cache: *mut c_void, ticket: *mut c_void) -> i32;
+    pub(super) fn krb5_cc_initialize(
+        context: *mut c_void,
+        cache: *mut c_void,
+        client: *mut c_void,
+    ) -> i32;
+    pub(super) fn krb5_cc_store_cred(
+        context: *mut c_void,
+        cache: *mut c_void,
+        ticket: *mut c_void,
+    ) -> i32;
     fn krb5_cc_get_principal(
         context: *mut c_void,
         cache: *mut c_void,
         client: *mut *mut c_void,
     ) -> i32;
     fn krb5_cc_close(context: *mut c_void, cache: *mut c_void) -> i32;
-    fn krb5_get_credentials(
+    pub(super) fn krb5_get_credentials(
         context: *mut c_void,
         flags: i32,
         cache: *mut c_void,
         wanted: *mut c_void,
         given: *mut *mut c_void,
     ) -> i32;
-    fn krb5_free_creds(context: *mut c_void, credentials: *mut c_void);
+    pub(super) fn krb5_free_creds(context: *mut c_void, credentials: *mut c_void);
     fn krb5_decode_ticket(encoded: *const Data, ticket: *mut *mut TicketHead) -> i32;
     fn krb5_free_ticket(context: *mut c_void, ticket: *mut TicketHead);
     fn krb5_server_decrypt_ticket_keytab(

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::net::TcpListener;
 
-use super::{Fault, OTHERWISE, Site, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
-use crate::lab::{Pki, servers};
+use crate::lab::{Doorward, Pki, servers};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -13,6 +13,9 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The application is down",
         site: || before("127.0.0.1:1"),
         check: says(&["127.0.0.1 port 1: Connection refused"], &["start the application"]),
+        probe: cause(&["Signed on, but application_down", "is not running"]),
+        page: cause(&["You are signed on, but the application", "is not running"]),
+        log: says(&["127.0.0.1:1 cannot be reached"], &["is it running", "site.upstream"]),
         ..OTHERWISE
     },
     Fault {
@@ -39,6 +42,7 @@ pub(super) const FAULTS: &[Fault] = &[
             before(&format!("127.0.0.1:{}", nginx.port)).keep((nginx, pki))
         },
         check: says(&["speaks TLS", "plain HTTP"], &["plain HTTP port in upstream"]),
+        probe: says(&["Signed on, but", "it speaks TLS"], &["Give its HTTP port as upstream"]),
         ..OTHERWISE
     },
     Fault {
@@ -56,6 +60,9 @@ pub(super) const FAULTS: &[Fault] = &[
             before(&address.to_string())
         },
         check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
+        probe: cause(&["Signed on, but application_down", "is no answer"]),
+        page: cause(&["You are signed on, but", "is no answer"]),
+        log: cause(&["broke off before its answer"]),
         ..OTHERWISE
     },
     Fault {
@@ -70,6 +77,19 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["answers GET / with 401", "a sign-on of its own (Basic)"],
             &["switch the application's own sign-on off", "Remote-User"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "A6",
+        what: "The application's address is a gateway's",
+        site: || {
+            let other = Doorward::serve(&Setup::default().config(1));
+            before(&format!("127.0.0.1:{}", other.http_port())).keep(other)
+        },
+        check: says(
+            &["answers GET / with 401, and is a Doorward itself"],
+            &["name the application's own address in upstream"],
         ),
         ..OTHERWISE
     },

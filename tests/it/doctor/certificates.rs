@@ -1,5 +1,7 @@
 //! Faults of certificates and keys.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::{Fault, OTHERWISE, Site, says};
 use crate::gateway::{Setup, web};
 use crate::lab::Pki;
@@ -11,6 +13,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The site's certificate has ended",
         site: || with_certificate(|pki| issue(pki, "-60 days", "ca", &for_site())),
         check: says(&["certificate: CN=web ended"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -18,8 +22,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The site's certificate is not valid yet",
         site: || with_certificate(|pki| issue(pki, "+20 days", "ca", &for_site())),
         check: says(
-            &["CN=web is not valid before", "this host's clock says"],
-            &["timedatectl", "install it then"],
+            &["CN=web is not valid before", "the KDC's clock agrees, so it was issued for later"],
+            &["install it then"],
         ),
         ..OTHERWISE
     },
@@ -110,6 +114,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The site's certificate ends within days",
         site: || with_certificate(|pki| issue(pki, "-25 days", "ca", &for_site())),
         check: says(&["CN=web ends", "within 7 days"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -128,6 +134,56 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["a signature between CN=web and CN=ca is not of the key that stands there"],
             &["replace the issuer's certificate"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "C11",
+        what: "Everybody on the host can read the private key",
+        site: || {
+            let site = with_certificate(|pki| issue(pki, "-1 hour", "ca", &for_site()));
+            let open = PermissionsExt::from_mode(0o644);
+            std::fs::set_permissions(site.dir().join("tls/web.pem"), open).unwrap();
+            site
+        },
+        check: says(
+            &["the private key in {dir}/tls/web.pem has mode 0644"],
+            &["chmod 0600 {dir}/tls/web.pem"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "C12",
+        what: "The site's key is of a kind that browsers refuse",
+        site: || {
+            with_certificate(|pki| {
+                pki.key("web", "ED25519");
+                pki.issue("web", "ca", &for_site());
+            })
+        },
+        check: says(
+            &["the key of CN=web is Ed25519: most browsers refuse it"],
+            &["ECDSA on P-256"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "C13",
+        what: "The intermediate certificate may not sign certificates",
+        site: || {
+            let pki = Pki::new();
+            pki.key("mid", "P-256");
+            pki.issue("mid", "ca", "basicConstraints=critical,CA:TRUE\nkeyUsage=cRLSign\n");
+            issue(&pki, "-1 hour", "mid", &for_site());
+            let site = site("");
+            let both = ["web.pem", "mid.crt"].map(|file| std::fs::read(pki.path(file)).unwrap());
+            let path = site.write("tls/web.pem", both.concat());
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+            site
+        },
+        check: says(
+            &["the certificate of CN=mid may not sign certificates", "keyCertSign"],
+            &["make the authority's certificate anew"],
         ),
         ..OTHERWISE
     },
@@ -188,6 +244,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["the list of CN=ca ended", "nobody comes in by its certificates"],
             &["fetch a new list"],
         ),
+        log: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
+        ready: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
         ..OTHERWISE
     },
     Fault {
@@ -211,8 +269,9 @@ fn with_certificate(make: impl FnOnce(&Pki)) -> Site {
     let pki = Pki::new();
     make(&pki);
     let site = site("");
-    // Beside the authority's certificate its own would be found there.
-    site.write("tls/web.pem", std::fs::read(pki.path("web.pem")).unwrap());
+    // In the folder of the authority its certificate would be found.
+    let path = site.write("tls/web.pem", std::fs::read(pki.path("web.pem")).unwrap());
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
     site
 }
 

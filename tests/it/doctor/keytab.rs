@@ -1,6 +1,6 @@
 //! Faults of the keytab and its keys.
 
-use super::{APART, Fault, OTHERWISE, Site, says};
+use super::{APART, Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
 use crate::lab::realm;
 
@@ -17,6 +17,8 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         check: APART,
         log: says(&["kvno 4", "holds for it kvno 3"], &["export it again"]),
+        probe: cause(&["key_version"]),
+        page: says(&["another key of this service"], &["exported again"]),
         ..OTHERWISE
     },
     Fault {
@@ -30,6 +32,9 @@ pub(super) const FAULTS: &[Fault] = &[
             &["{dir}/none.keytab does not exist"],
             &["export a keytab for this service to it"],
         ),
+        page: cause(&["cannot read its keytab"]),
+        log: says(&["{dir}/none.keytab does not exist"], &["export a keytab for this service"]),
+        ready: says(&["{dir}/none.keytab does not exist"], &["export a keytab for this service"]),
         ..OTHERWISE
     },
 ];

@@ -33,6 +33,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 mod application;
 mod certificates;
+mod client;
 mod clock;
 mod config;
 mod core_link;
@@ -71,8 +72,9 @@ static APPLICATION: Subject = Subject::of(application::FAULTS);
 static PROXY: Subject = Subject::of(proxy::FAULTS);
 static STORAGE: Subject = Subject::of(storage::FAULTS);
 static CONFIG: Subject = Subject::of(config::FAULTS);
+static CLIENT: Subject = Subject::of(client::FAULTS);
 
-static SUBJECTS: [&Subject; 12] = [
+static SUBJECTS: [&Subject; 13] = [
     &KEYTAB,
     &CLOCK,
     &REALM,
@@ -85,6 +87,7 @@ static SUBJECTS: [&Subject; 12] = [
     &PROXY,
     &STORAGE,
     &CONFIG,
+    &CLIENT,
 ];
 
 impl Subject {
@@ -175,6 +178,11 @@ fn proxy() {
 #[test]
 fn storage() {
     STORAGE.keeps_its_promises();
+}
+
+#[test]
+fn client() {
+    CLIENT.keeps_its_promises();
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub(crate) struct Site {
     config: String,
     env: Vec<(String, String)>,
     host: String,
+    url: Option<String>,
+    client_env: Vec<(String, String)>,
+    headers: Vec<String>,
     /// The ticket of whoever comes, and of the administrator who checks.
     pub(super) ticket: Option<Ticket>,
     kept: Vec<Box<dyn Any + Send>>,
@@ -24,8 +27,13 @@ pub(crate) struct Site {
 impl Site {
     /// A site with the tests' usual settings, before the lab's application.
     pub(crate) fn with(setup: &Setup) -> Self {
+        Self::of(&setup.config(Self::app_port()))
+    }
+
+    /// The port of the lab's application, which all sites share.
+    pub(crate) fn app_port() -> u16 {
         static APP: OnceLock<Server> = OnceLock::new();
-        Self::of(&setup.config(APP.get_or_init(servers::app).port))
+        APP.get_or_init(servers::app).port
     }
 
     /// A site of this configuration. `{dir}` in it is the site's own folder, which is also
@@ -49,6 +57,9 @@ impl Site {
             config: String::new(),
             env: Vec::new(),
             host: web(),
+            url: None,
+            client_env: Vec::new(),
+            headers: Vec::new(),
             ticket: Some(realm().ticket("alice")),
             kept: Vec::new(),
         };
@@ -58,6 +69,31 @@ impl Site {
     /// The client comes to this host. It has to lead to loopback.
     pub(crate) fn host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
+        self
+    }
+
+    /// The client comes to this address; `{http}` and `{https}` in it are the gateway's
+    /// ports. Certificates are not checked.
+    pub(crate) fn url(mut self, url: &str) -> Self {
+        self.url = Some(url.to_owned());
+        self
+    }
+
+    /// The browser sends this header too, as a proxy might.
+    pub(crate) fn header(mut self, line: &str) -> Self {
+        self.headers.push(line.to_owned());
+        self
+    }
+
+    /// Something in the environment of whoever comes.
+    pub(crate) fn client_env(mut self, name: &str, value: &str) -> Self {
+        self.client_env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The clock of whoever comes is off by this.
+    pub(crate) fn client_clock(mut self, offset: &str) -> Self {
+        self.client_env.extend(faked(offset));
         self
     }
 
@@ -75,15 +111,8 @@ impl Site {
 
     /// The clock of the gateway's host is off by this, as faketime says it: `+10m`.
     pub(crate) fn clock(mut self, offset: &str) -> Self {
-        let mut faketime = Command::new("faketime");
-        faketime.args(["-m", "-f", offset, "env"]).env_clear().env("PATH", "/usr/bin:/bin");
-        let said = faketime.output().unwrap();
-        let said = String::from_utf8(said.stdout).unwrap();
-        let lines = said.lines().filter_map(|line| line.split_once('='));
-        let faked = lines.filter(|(name, _)| ["LD_PRELOAD", "FAKETIME"].contains(name));
-        self.env.extend(faked.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        // Waiting is not to be faked.
-        self.env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        self.env.extend(faked(offset));
+        self
     }
 
     /// Whoever comes has this ticket, or none.
@@ -116,6 +145,26 @@ impl Site {
         &self.host
     }
 
+    /// Where the client comes to, by the gateway's ports.
+    pub(super) fn address(&self, http: u16, https: u16) -> String {
+        match &self.url {
+            Some(url) => {
+                url.replace("{http}", &http.to_string()).replace("{https}", &https.to_string())
+            }
+            None => format!("http://{}:{http}/", self.host),
+        }
+    }
+
+    /// What the client has in its environment.
+    pub(super) fn client(&self) -> &[(String, String)] {
+        &self.client_env
+    }
+
+    /// What the browser sends besides.
+    pub(super) fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
     /// A word of a row, with what is the site's own put in.
     pub(super) fn own(&self, word: &str) -> String {
         let realm = realm();
@@ -135,4 +184,18 @@ impl Site {
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// What gives a program another clock. Waiting is not faked.
+fn faked(offset: &str) -> Vec<(String, String)> {
+    let mut faketime = Command::new("faketime");
+    faketime.args(["-m", "-f", offset, "env"]).env_clear().env("PATH", "/usr/bin:/bin");
+    let said = faketime.output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let lines = said.lines().filter_map(|line| line.split_once('='));
+    lines
+        .filter(|(name, _)| ["LD_PRELOAD", "FAKETIME"].contains(name))
+        .chain([("FAKETIME_DONT_FAKE_MONOTONIC", "1")])
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

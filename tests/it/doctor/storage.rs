@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Fault, OTHERWISE, Site, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::full_disk::SmallDisk;
 use crate::gateway::Setup;
 use crate::lab::{Doorward, temp_dir};
@@ -41,6 +41,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Site::of(&format!("state_path = {state:?}\n{config}")).keep(disk)
         },
         check: says(&["0 bytes are free under"], &["make room on that disk"]),
+        log: cause(&["cannot open the session store", "disk is full"]),
         ..OTHERWISE
     },
     Fault {
@@ -117,6 +118,37 @@ pub(super) const FAULTS: &[Fault] = &[
             Site::of(&config).keep((held, folder))
         },
         check: says(&["sessions.sqlite is held by python3"], &["end that program (pid"]),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "D9",
+        what: "No more files can be made on the disk under state_path",
+        site: || {
+            let disk = SmallDisk::mount_with("size=64m,nr_inodes=8");
+            let state = disk.path().join("state");
+            std::fs::create_dir(&state).unwrap();
+            let made = |name: u32| std::fs::write(disk.path().join(name.to_string()), "").is_ok();
+            assert!((0..).take_while(|name| made(*name)).count() < 8);
+            let config = Setup::default().config(1);
+            Site::of(&format!("state_path = {state:?}\n{config}")).keep(disk)
+        },
+        check: says(&["0 files (inodes) can still be made"], &["remove files", "df -i"]),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "D10",
+        what: "The disk under state_path is mounted read-only",
+        site: || {
+            let disk = SmallDisk::mount_with("size=64m");
+            let state = disk.path().join("state");
+            std::fs::create_dir(&state).unwrap();
+            let mut remount = std::process::Command::new("mount");
+            remount.args(["-o", "remount,ro"]).arg(disk.path());
+            assert!(remount.status().unwrap().success());
+            let config = Setup::default().config(1);
+            Site::of(&format!("state_path = {state:?}\n{config}")).keep(disk)
+        },
+        check: says(&["state", "mounted read-only"], &["mount -o remount,rw"]),
         ..OTHERWISE
     },
 ];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::row::Says;
 use super::{Fault, Site};
-use crate::lab::clients::try_curl;
+use crate::lab::clients::try_curl_with;
 use crate::lab::doorward::{field, program};
 use crate::lab::http::Raw;
 use crate::lab::{LIMIT, Process, wait_until};
@@ -83,8 +83,7 @@ impl Started {
     }
 
     fn url(&self, site: &Site) -> Option<String> {
-        let port = self.port("http")?;
-        Some(format!("http://{}:{port}/", site.name()))
+        Some(site.address(self.port("http")?, self.port("https").unwrap_or_default()))
     }
 
     fn probe(&self, site: &Site) -> Heard {
@@ -92,17 +91,22 @@ impl Started {
         let mut command: Command = program();
         command.args(["probe", &url, "--negotiate"]);
         command.env("KRB5CCNAME", "FILE:/nonexistent/cache");
+        if url.starts_with("https:") {
+            command.arg("--insecure");
+        }
         if let Some(ticket) = &site.ticket {
             command.envs(ticket.env());
         }
+        command.envs(site.client().iter().map(|(name, value)| (name, value)));
         let said = command.output().unwrap();
         Heard(vec![String::from_utf8_lossy(&said.stdout).into_owned()])
     }
 
     fn page(&self, site: &Site) -> Heard {
         let Some(url) = self.url(site) else { return Heard::default() };
-        let args = ["--header", "Accept: text/html,*/*;q=0.8", &url];
-        Heard(match try_curl(site.ticket.as_ref(), &args) {
+        let mut args = vec!["--insecure", "--header", "Accept: text/html,*/*;q=0.8", &url];
+        args.extend(site.headers().iter().flat_map(|line| ["--header", line.as_str()]));
+        Heard(match try_curl_with(site.ticket.as_ref(), site.client(), &args) {
             Ok(answer) => vec![readable(&answer.text())],
             Err(said) => vec![said],
         })
@@ -142,6 +146,9 @@ fn spoken(line: &str) -> String {
 
 /// The text of a page, without its tags.
 fn readable(html: &str) -> String {
+    let (before, style) = html.split_once("<style>").unwrap_or((html, ""));
+    let after = style.split_once("</style>").map_or("", |(_, after)| after);
+    let html = [before, after].concat();
     let mut text = String::new();
     let mut inside = false;
     for character in html.chars() {

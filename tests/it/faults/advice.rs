@@ -133,3 +133,24 @@ fn a_keytab_that_everybody_can_read_is_closed_to_all_but_its_owner_and_the_accou
         assert_eq!(found("keytab").unwrap()["status"], "ok", "{owner} {mode:o}: {advice}");
     }
 }
+
+#[test]
+fn root_closes_a_keytab_for_the_account_that_systemd_starts_the_gateway_as() {
+    let dir = temp_dir("unit-user-");
+    let (keytab, state) = (dir.path().join("web.keytab"), dir.path().join("state"));
+    fs::copy(&realm().web_keytab, &keytab).unwrap();
+    fs::set_permissions(&keytab, PermissionsExt::from_mode(0o644)).unwrap();
+    fs::create_dir(&state).unwrap();
+    let user = nix::unistd::User::from_name(ACCOUNT).unwrap().unwrap();
+    chown(&state, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+    // No run_as_user: User= of the unit says it, and the state folder is that account's.
+    let config = format!("state_path = {state:?}\n[sso.kerberos]\nkeytab = {keytab:?}\n");
+    let output = Doorward::run(&["check", "--json"], &config);
+    let report: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report.iter().find(|finding| finding["check"] == "keytab mode").unwrap();
+    let advice = command(found).unwrap();
+    assert!(Command::new("sh").args(["-c", &advice]).status().unwrap().success(), "{advice}");
+    let closed = fs::metadata(&keytab).unwrap();
+    let (group, mode) = (std::os::unix::fs::MetadataExt::gid(&closed), closed.permissions().mode());
+    assert_eq!((group, mode & 0o777), (user.gid.as_raw(), 0o640), "{advice}");
+}

@@ -2,14 +2,14 @@
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
 
 use crate::gateway::{Gateway, Setup, web};
 use crate::lab::doorward::program;
-use crate::lab::{Doorward, realm, servers, temp_dir};
+use crate::lab::{Doorward, LIMIT, Process, realm, servers, temp_dir};
 use crate::privileges::{config, ids, own_keytab, setup};
 
 #[test]
@@ -83,9 +83,11 @@ fn a_socket_that_nobody_listens_on_is_replaced_whoever_left_it_and_a_live_one_is
 
     let live = UnixListener::bind(&socket).unwrap();
     std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o700)).unwrap();
-    let output = Doorward::run(&["serve"], &text);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text_of(&output).contains("another core listens on"), "{}", text_of(&output));
+    let mut serve = program();
+    serve.arg("serve").arg("--config").arg(write(dir.path(), &text));
+    let mut process = Process::start("doorward serve", &mut serve);
+    process.wait_for(|line| line.contains("another core listens on"), LIMIT);
+    assert_eq!(process.wait_exit(LIMIT).code(), Some(1));
     UnixStream::connect(&socket).unwrap();
 
     drop(live);
@@ -96,10 +98,15 @@ fn a_socket_that_nobody_listens_on_is_replaced_whoever_left_it_and_a_live_one_is
     gateway.sign_on("alice");
 }
 
-fn check(dir: &Path, config: &str) -> Vec<Value> {
+fn write(dir: &Path, config: &str) -> PathBuf {
     let file = dir.join("doorward.toml");
     let text = format!("state_path = \"{{dir}}/state\"\n{config}");
     std::fs::write(&file, text.replace("{dir}", dir.to_str().unwrap())).unwrap();
+    file
+}
+
+fn check(dir: &Path, config: &str) -> Vec<Value> {
+    let file = write(dir, config);
     let output = program().args(["check", "--json", "--config"]).arg(file).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text_of(&output)))
 }

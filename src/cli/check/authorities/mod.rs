@@ -5,10 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::certificates::cert::{self, Cert};
-use super::certificates::{time, unable_to_sign};
+use super::certificates::time::{self, Moment};
+use super::certificates::unable_to_sign;
 use super::finding::Finding;
 use crate::advice::authority as advice;
-use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::config::checked::{AuthorityFiles, CoreTls};
 use crate::pki::chain::Authorities;
@@ -16,14 +16,14 @@ use crate::pki::chain::Authorities;
 mod lists;
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
-    let now = clock::now();
-    let core = settings.core.tls.iter().flat_map(|tls| of_core(tls, now));
+    let moment = &Moment::here(settings);
+    let core = settings.core.tls.iter().flat_map(|tls| of_core(tls, moment));
     let front = settings.front.clients.iter();
-    let front = front.flat_map(|files| judged(FRONT, files, advice::FRONT_FILES, now));
+    let front = front.flat_map(|files| judged(FRONT, files, advice::FRONT_FILES, moment));
     core.chain(front).collect()
 }
 
-fn of_core(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
+fn of_core(tls: &CoreTls, moment: &Moment<'_>) -> Vec<Finding> {
     let files = &tls.authorities;
     if files.ca_file.is_none() && files.ca_path.is_none() {
         return vec![Finding::warn(
@@ -32,14 +32,14 @@ fn of_core(tls: &CoreTls, now: Timestamp) -> Vec<Finding> {
             advice::CORE,
         )];
     }
-    judged(CORE, files, advice::CORE_FILES, now)
+    judged(CORE, files, advice::CORE_FILES, moment)
 }
 
 fn judged(
     line: &'static str,
     files: &AuthorityFiles,
     mend: &'static str,
-    now: Timestamp,
+    moment: &Moment<'_>,
 ) -> Vec<Finding> {
     if let Err(error) = Authorities::load(files.clone()) {
         return vec![Finding::error(line, &error.to_string(), mend)];
@@ -47,12 +47,12 @@ fn judged(
     let authorities = all(files);
     let mut findings: Vec<_> = authorities
         .iter()
-        .filter_map(|authority| time::of_authority(line, authority, now))
+        .filter_map(|authority| time::of_authority(line, authority, moment))
         .collect();
     findings.extend(authorities.iter().filter_map(|authority| unable_to_sign(line, authority)));
     let revocation = match &files.crl_file {
         Some(file) => {
-            findings.extend(lists::check(line, file, &authorities, now));
+            findings.extend(lists::check(line, file, &authorities, moment.now));
             "with lists of revoked certificates"
         }
         None => "revocation is not looked at (no crl_file)",

@@ -32,6 +32,7 @@ pub(in crate::cli::check) struct Cert {
 #[derive(Clone, Copy, Debug)]
 struct Purposes {
     server: bool,
+    client: bool,
 }
 
 impl Cert {
@@ -53,6 +54,7 @@ impl Cert {
             usage: usage.map(|usage| usage.value.flags),
             purposes: purposes.map(|purposes| Purposes {
                 server: purposes.value.server_auth || purposes.value.any,
+                client: purposes.value.client_auth || purposes.value.any,
             }),
             signature: parsed.signature_algorithm.algorithm.to_id_string(),
             der: der.clone().into_owned(),
@@ -77,6 +79,11 @@ impl Cert {
     /// Whether it is for servers.
     pub(super) fn is_for_servers(&self) -> bool {
         self.purposes.is_none_or(|purposes| purposes.server)
+    }
+
+    /// Whether it is for clients.
+    pub(super) fn is_for_clients(&self) -> bool {
+        self.purposes.is_none_or(|purposes| purposes.client)
     }
 
     /// Whether its key may sign certificates (keyCertSign).

@@ -4,7 +4,7 @@ use super::cert::Cert;
 use super::chain::Chain;
 use crate::advice::{authority, certificate as advice};
 use crate::cli::check::finding::Finding;
-use crate::pki::fitness;
+use crate::pki::{Algorithm, fitness};
 
 /// What is wrong with the server's own certificate, and with those that issued it.
 pub(super) fn findings(line: &'static str, chain: &Chain<'_>) -> Vec<Finding> {
@@ -41,6 +41,32 @@ fn of_server(line: &'static str, cert: &Cert) -> Vec<Finding> {
     }
     findings.extend(forgeable(line, cert));
     findings
+}
+
+/// A certificate by which a front signs on.
+pub(super) fn of_client(line: &'static str, cert: &Cert) -> Option<Finding> {
+    (!cert.is_for_clients()).then(|| {
+        let found = format!(
+            "{} is not for clients (extended key usage lacks clientAuth): the core refuses it",
+            cert.name()
+        );
+        Finding::fail(line, found, advice::CLIENT_USE)
+    })
+}
+
+/// A key that this gateway can speak TLS with, and browsers cannot.
+pub(super) fn unusual_key(line: &'static str, cert: &Cert) -> Option<Finding> {
+    let key = fitness::key_of_certificate(&cert.der).ok()?;
+    let unusual = match key.algorithm() {
+        Algorithm::Ed25519 => true,
+        Algorithm::Ecdsa(curve) => curve == "P-521",
+        Algorithm::Rsa(_) | Algorithm::Other(_) => false,
+    };
+    unusual.then(|| {
+        let found =
+            format!("the key of {} is {}: most browsers refuse it", cert.name(), key.algorithm());
+        Finding::warn(line, found, advice::COMMON_KEY)
+    })
 }
 
 fn of_issuer(line: &'static str, cert: &Cert) -> Vec<Finding> {

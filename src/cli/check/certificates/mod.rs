@@ -4,13 +4,15 @@
 use std::path::Path;
 
 use self::cert::Cert;
+use self::time::Moment;
 use super::finding::Finding;
 use crate::advice::certificate as advice;
-use crate::clock::{self, Timestamp};
+use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
-use crate::config::checked::{CertificateFiles, HostPattern};
+use crate::config::checked::{CertificateFiles, CoreAddress, HostPattern, RemoteCore};
 use crate::front::tls::ServerTls;
 use crate::pki::pair;
+use crate::process::access::Reader;
 
 pub(super) mod cert;
 mod chain;
@@ -30,16 +32,34 @@ struct Lines {
 }
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
-    let mut findings = front(settings);
+    let moment = &Moment::here(settings);
+    let mut findings = front(settings, moment);
     if let Some(tls) = &settings.core.tls {
         let loaded = pair::load(&tls.certificate, "server_ssl_key_pass");
         let failed = loaded.err().map(|error| error.to_string());
-        findings.extend(shown(&CORE, &tls.certificate, failed, settings));
+        findings.extend(shown(&CORE, &tls.certificate, failed, settings, moment));
+    }
+    if let CoreAddress::Https(RemoteCore { client: Some(files), .. }) = &settings.front.core {
+        findings.extend(for_the_core(files, moment));
     }
     findings
 }
 
-fn front(settings: &Settings) -> Vec<Finding> {
+/// By which the front signs on to a core on TLS; what the core makes of it is told by
+/// another line.
+fn for_the_core(files: &CertificateFiles, moment: &Moment<'_>) -> Option<Finding> {
+    const LINE: &str = "front certificate";
+    if let Err(error) = pair::load(files, "sslkey_pass") {
+        return Some(Finding::error(LINE, &error.to_string(), advice::NAME_SSLKEY));
+    }
+    let certificates = cert::of_file(&files.certificate);
+    let cert = certificates.first()?;
+    let found = format!("{} fits its key and ends {}", cert.name(), cert.told.ends_at);
+    let told = time::of_key(LINE, cert, moment).or_else(|| fitness::of_client(LINE, cert));
+    Some(told.unwrap_or_else(|| Finding::ok(LINE, found)))
+}
+
+fn front(settings: &Settings, moment: &Moment<'_>) -> Vec<Finding> {
     if settings.front.listen_tls.is_empty() {
         return Vec::new();
     }
@@ -51,7 +71,7 @@ fn front(settings: &Settings) -> Vec<Finding> {
         )];
     };
     let failed = ServerTls::load(files, None).err().map(|error| error.to_string());
-    let mut findings = shown(&FRONT, files, failed, settings);
+    let mut findings = shown(&FRONT, files, failed, settings, moment);
     if let Some(leaf) = cert::of_file(&files.certificate).first() {
         findings.push(names(leaf, settings));
     }
@@ -64,27 +84,56 @@ fn shown(
     files: &CertificateFiles,
     failed: Option<String>,
     settings: &Settings,
+    moment: &Moment<'_>,
 ) -> Vec<Finding> {
     if let Some(failed) = failed {
         return vec![Finding::error(lines.own, &failed, &advice::name_files(lines.section))];
     }
     let file = &files.certificate;
-    examined(lines, file, &cert::of_file(file), clock::now(), &known::places(settings, file))
+    let mut findings: Vec<_> =
+        readable_key(lines, &files.key, &settings.state_path).into_iter().collect();
+    findings.extend(examined(
+        lines,
+        file,
+        &cert::of_file(file),
+        moment,
+        &known::places(settings, file),
+    ));
+    findings
+}
+
+/// Whoever has the key can pass for the gateway.
+fn readable_key(lines: &Lines, key: &Path, state: &Path) -> Option<Finding> {
+    let found = Found::at(key).filter(|found| found.mode & OTHERS != 0)?;
+    let told = format!(
+        "the private key in {} has mode {:04o}: whoever can read it can pass for this gateway",
+        key.display(),
+        found.mode
+    );
+    Some(Finding::fail(
+        lines.own,
+        told,
+        rights::shut(&found, &Reader::of_gateway(state), Need::Read),
+    ))
 }
 
 fn examined(
     lines: &Lines,
     file: &Path,
     certificates: &[Cert],
-    now: Timestamp,
+    moment: &Moment<'_>,
     places: &known::Places,
 ) -> Vec<Finding> {
     let Some(leaf) = certificates.first() else { return Vec::new() };
-    let mut findings = vec![time::of_server(lines.own, leaf, now)];
+    let mut findings = vec![time::of_server(lines.own, leaf, moment)];
     let chain = chain::Chain::of(certificates, places);
-    findings.extend(chain.links().skip(1).filter_map(|link| time::of_link(lines.own, link, now)));
+    findings
+        .extend(chain.links().skip(1).filter_map(|link| time::of_link(lines.own, link, moment)));
     findings.extend(fitness::findings(lines.usage, &chain));
-    findings.extend(chain.findings(lines.chain, file, now));
+    if lines.section == FRONT.section {
+        findings.extend(fitness::unusual_key(lines.usage, leaf));
+    }
+    findings.extend(chain.findings(lines.chain, file, moment.now));
     findings
 }
 
@@ -111,6 +160,9 @@ fn hosts(settings: &Settings) -> Vec<String> {
     });
     super::names::hosts(settings).into_iter().chain(below).collect()
 }
+
+/// Permissions of everybody else.
+const OTHERS: u32 = 0o007;
 
 const FRONT: Lines = Lines {
     own: "certificate",

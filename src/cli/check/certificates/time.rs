@@ -1,62 +1,109 @@
 //! From when until when a certificate counts.
 
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use super::cert::Cert;
 use crate::advice::{authority, certificate};
 use crate::cli::check::finding::Finding;
-use crate::clock::Timestamp;
+use crate::cli::check::kerberos;
+use crate::clock::{self, Timestamp};
+use crate::config::Settings;
 use crate::pki::certificate::Certificate;
 
+/// When certificates are judged, and whether this host's clock can be believed.
+pub(in crate::cli::check) struct Moment<'a> {
+    /// By this host's clock.
+    pub(in crate::cli::check) now: Timestamp,
+    /// Whether a KDC agrees: asked when it matters.
+    agreed: LazyCell<Option<bool>, Box<dyn FnOnce() -> Option<bool> + 'a>>,
+}
+
+impl<'a> Moment<'a> {
+    /// This one.
+    pub(in crate::cli::check) fn here(settings: &'a Settings) -> Self {
+        Self::at(clock::now(), || kerberos::clock_is_right(settings))
+    }
+
+    pub(super) fn at(now: Timestamp, agreed: impl FnOnce() -> Option<bool> + 'a) -> Self {
+        Self { now, agreed: LazyCell::new(Box::new(agreed)) }
+    }
+}
+
 /// A server's own certificate.
-pub(super) fn of_server(line: &'static str, cert: &Cert, now: Timestamp) -> Finding {
+pub(super) fn of_server(line: &'static str, cert: &Cert, moment: &Moment<'_>) -> Finding {
     let found = format!("{} fits its key and ends {}", cert.name(), cert.told.ends_at);
-    let (renew, not_yet) = (certificate::RENEW, certificate::NOT_YET);
-    odd(line, &cert.told, now, renew, not_yet).unwrap_or_else(|| Finding::ok(line, found))
+    odd(line, &cert.told, moment, certificate::RENEW).unwrap_or_else(|| Finding::ok(line, found))
 }
 
 /// A certificate between it and its root.
-pub(super) fn of_link(line: &'static str, cert: &Cert, now: Timestamp) -> Option<Finding> {
-    odd(line, &cert.told, now, certificate::RENEW_LINK, certificate::NOT_YET)
+pub(super) fn of_link(line: &'static str, cert: &Cert, moment: &Moment<'_>) -> Option<Finding> {
+    odd(line, &cert.told, moment, certificate::RENEW_LINK)
 }
 
 /// A certificate by which somebody signs on.
 pub(in crate::cli::check) fn of_key(
     line: &'static str,
     cert: &Cert,
-    now: Timestamp,
+    moment: &Moment<'_>,
 ) -> Option<Finding> {
-    odd(line, &cert.told, now, certificate::RENEW_CLIENT, certificate::NOT_YET)
+    odd(line, &cert.told, moment, certificate::RENEW_CLIENT)
 }
 
 /// An authority whose certificates are taken.
 pub(in crate::cli::check) fn of_authority(
     line: &'static str,
     cert: &Cert,
-    now: Timestamp,
+    moment: &Moment<'_>,
 ) -> Option<Finding> {
-    odd(line, &cert.told, now, authority::RENEW_CA, authority::NOT_YET)
+    odd(line, &cert.told, moment, authority::RENEW_CA)
 }
 
 /// What is to be said of its time: nothing, as long as it goes on to count.
 fn odd(
     line: &'static str,
     certificate: &Certificate,
-    now: Timestamp,
+    moment: &Moment<'_>,
     renew: &str,
-    not_yet: &str,
 ) -> Option<Finding> {
     let Certificate { subject, begins_at, ends_at, .. } = certificate;
+    let now = moment.now;
     if now < *begins_at {
-        let found =
-            format!("{subject} is not valid before {begins_at}, and this host's clock says {now}");
-        return Some(Finding::fail(line, found, not_yet));
+        let found = format!("{subject} is not valid before {begins_at}");
+        return Some(Finding::fail(
+            line,
+            format!("{found}, and this host's clock says {now}{}", beside_the_kdc(moment)),
+            not_yet(moment),
+        ));
     }
     if *ends_at < now {
-        return Some(Finding::fail(line, format!("{subject} ended {ends_at}"), renew));
+        let found = format!("{subject} ended {ends_at}");
+        // With a clock that is wrong it may count still.
+        return Some(if *moment.agreed == Some(false) {
+            let found = format!("{found}, as this host's clock has it{}", beside_the_kdc(moment));
+            Finding::fail(line, found, certificate::SET_CLOCK)
+        } else {
+            Finding::fail(line, found, renew)
+        });
     }
     let days = [7, 30].into_iter().find(|days| now.until(*ends_at) < DAY * *days)?;
     Some(Finding::warn(line, format!("{subject} ends {ends_at}, within {days} days"), renew))
+}
+
+fn beside_the_kdc(moment: &Moment<'_>) -> &'static str {
+    match *moment.agreed {
+        Some(true) => "; the KDC's clock agrees, so it was issued for later",
+        Some(false) => "; the KDC's clock says otherwise",
+        None => "",
+    }
+}
+
+fn not_yet(moment: &Moment<'_>) -> &'static str {
+    match *moment.agreed {
+        Some(true) => certificate::LATER,
+        Some(false) => certificate::SET_CLOCK,
+        None => certificate::NOT_YET,
+    }
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -66,19 +113,44 @@ mod tests {
     use super::*;
     use crate::cli::check::finding::Status;
 
-    #[test]
-    fn a_certificate_that_ends_soon_is_warned_about_before_it_fails() {
+    fn cert() -> Cert {
         let made = rcgen::generate_simple_self_signed(["web.example".to_owned()]).unwrap();
         let mut cert = Cert::read(made.cert.der()).unwrap();
         cert.told.begins_at = Timestamp::from_unix(1_000_000_000);
         cert.told.ends_at = Timestamp::from_unix(1_100_000_000);
-        let at = |seconds| of_server("certificate", &cert, Timestamp::from_unix(seconds));
-        assert_eq!(at(999_999_999).status(), Status::Fail);
-        assert!(at(999_999_999).to_string().contains("timedatectl"));
-        assert_eq!(at(1_000_000_000).status(), Status::Ok);
-        assert!(at(1_099_000_000).to_string().contains("within 30 days"));
-        assert!(at(1_099_900_000).to_string().contains("within 7 days"));
-        assert_eq!(at(1_099_900_000).status(), Status::Warn);
-        assert_eq!(at(1_100_000_001).status(), Status::Fail);
+        cert
+    }
+
+    fn judged(seconds: u64, agreed: Option<bool>) -> Finding {
+        let moment = Moment::at(Timestamp::from_unix(seconds), move || agreed);
+        of_server("certificate", &cert(), &moment)
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_warned_about_before_it_fails() {
+        for (seconds, status, words) in [
+            (999_999_999, Status::Fail, "is not valid before"),
+            (1_000_000_000, Status::Ok, "ends 2004-11-09"),
+            (1_099_000_000, Status::Warn, "within 30 days"),
+            (1_099_900_000, Status::Warn, "within 7 days"),
+            (1_100_000_001, Status::Fail, "issued again"),
+        ] {
+            let finding = judged(seconds, None);
+            assert_eq!(finding.status(), status, "{finding}");
+            assert!(finding.to_string().contains(words), "{finding}");
+        }
+    }
+
+    #[test]
+    fn whose_fault_a_time_is_depends_on_the_kdc_s_clock() {
+        for (agreed, words) in [
+            (None, "timedatectl"),
+            (Some(true), "so it was issued for later. Mend: install it then"),
+            (Some(false), "the KDC's clock says otherwise. Mend: set this host's clock"),
+        ] {
+            let said = judged(999_999_999, agreed).to_string();
+            assert!(said.contains(words), "{said}");
+        }
+        assert!(judged(1_100_000_001, Some(false)).to_string().contains("set this host's clock"));
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {
         }
     };
     let mut findings = vec![contents(&kerberos.keytab, &keytab)];
-    findings.extend(permissions(&kerberos.keytab));
+    findings.extend(permissions(&kerberos.keytab, &settings.state_path));
     findings.extend(encryption(&keytab));
     // What krb5.conf permits is not known where it cannot be read; that has a line of its own.
     findings.extend(permitted().ok().and_then(|permitted| forbidden(&keytab, &permitted)));
@@ -46,14 +46,14 @@ fn keys_of(principal: &str, keytab: &Keytab) -> String {
     format!("{principal} ({})", keys.join(", "))
 }
 
-fn permissions(path: &Path) -> Option<Finding> {
+fn permissions(path: &Path, state: &Path) -> Option<Finding> {
     let keytab = Found::at(path).filter(|keytab| keytab.mode & OTHERS != 0)?;
     let found = format!(
         "{} has mode {:04o}: whoever can read it can sign on as anybody here",
         path.display(),
         keytab.mode
     );
-    let advice = rights::shut(&keytab, &Reader::here(), Need::Read);
+    let advice = rights::shut(&keytab, &Reader::of_gateway(state), Need::Read);
     Some(Finding::fail("keytab mode", found, advice))
 }
 
@@ -165,8 +165,11 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         let set = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         set(0o644);
-        assert_eq!(permissions(&path).map(|finding| finding.status()), Some(Status::Fail));
+        assert_eq!(
+            permissions(&path, folder.path()).map(|finding| finding.status()),
+            Some(Status::Fail)
+        );
         set(0o640);
-        assert_eq!(permissions(&path), None);
+        assert_eq!(permissions(&path, folder.path()), None);
     }
 }

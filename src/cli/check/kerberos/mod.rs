@@ -41,6 +41,15 @@ pub(super) fn check(settings: &Settings, callers: &Callers) -> Vec<Finding> {
     findings
 }
 
+/// Whether a KDC's clock agrees with this host's. `None`: none says.
+pub(super) fn clock_is_right(settings: &Settings) -> Option<bool> {
+    let (keytab, _) = keytab::check(settings);
+    let kdcs = kdc::ask(&realms::concerned(settings, keytab.as_ref()));
+    let mut answering = kdcs.iter().filter(|kdc| kdc.answering().is_some()).peekable();
+    answering.peek()?;
+    Some(answering.any(|kdc| kdc.on_time().is_some()))
+}
+
 /// Each service that tickets are asked for, by the realm's own word where it gives one.
 fn services(
     settings: &Settings,

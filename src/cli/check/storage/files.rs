@@ -32,14 +32,16 @@ fn files(state: &Path) -> Vec<PathBuf> {
 /// Files that another user made, such as root in a start by hand.
 fn foreign(state: &Path, files: &[PathBuf]) -> Option<Finding> {
     let may = |path: &Path| access(path, AccessFlags::R_OK | AccessFlags::W_OK).is_ok();
-    let foreign: Vec<_> =
-        files.iter().filter(|path| !may(path)).filter_map(|path| described(path)).collect();
+    let refused: Vec<_> = files.iter().filter(|path| !may(path)).collect();
+    let foreign: Vec<_> = refused.iter().filter_map(|path| described(path)).collect();
     if foreign.is_empty() {
         return None;
     }
+    let shut = refused.iter().filter_map(|path| path.metadata().ok());
+    let shut = shut.into_iter().any(|found| found.mode() & OWNERS != OWNERS);
     let found =
         format!("{} cannot write {} in {}", Reader::here(), foreign.join(" and "), state.display());
-    Some(Finding::fail("state files", found, advice::give_state(state, &Reader::here())))
+    Some(Finding::fail("state files", found, advice::give_state(state, &Reader::here(), shut)))
 }
 
 /// `sessions.sqlite (root:root, mode 0600)`
@@ -92,6 +94,8 @@ fn replay_cache(path: &Path) -> Option<Finding> {
     })
 }
 
+/// What the owner needs.
+const OWNERS: u32 = 0o600;
 /// Permissions of everybody else.
 const OTHERS: u32 = 0o007;
 /// Files that are looked at.

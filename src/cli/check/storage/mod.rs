@@ -3,14 +3,15 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use nix::unistd::{AccessFlags, access};
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access as access_of};
 
 use super::Context;
 use super::finding::Finding;
-use crate::advice::rights::{self, Found, Need};
+use crate::advice::rights::{self, Need};
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
-use crate::process::access::{self, Reader};
+use crate::process::access::{self, Obstacle, Reader};
 
 mod files;
 mod space;
@@ -42,16 +43,28 @@ fn folder(state: &Path) -> Finding {
         Ok(found) if found.is_dir() && may_write(state) => {
             Finding::ok("state", format!("{path} can be written"))
         }
-        Ok(found) if found.is_dir() => Finding::fail(
-            "state",
-            format!("{path} cannot be written by {}", Reader::here()),
-            rights::own(state, &Reader::here()),
-        ),
+        Ok(found) if found.is_dir() => unwritable("state", state),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             Finding::error("state", &access::explain(state, Need::Fill).to_string(), &mend)
         }
         _ => missing(state, mend),
     }
+}
+
+/// Why a folder cannot be written, and what lets the account in.
+fn unwritable(check: &'static str, folder: &Path) -> Finding {
+    let (path, reader) = (folder.display(), Reader::here());
+    if access_of(folder, WRITE) == Err(Errno::EROFS) {
+        let found = format!("{path} is on a file system that is mounted read-only");
+        return Finding::fail(check, found, advice::READ_ONLY);
+    }
+    let found = format!("{path} cannot be written by {reader}");
+    let by_mode = Found::at(folder).and_then(|found| rights::grant(&found, &reader, Need::Fill));
+    let mend = match by_mode {
+        Some(_) => rights::own(folder, &reader),
+        None => advice::OTHER_OBSTACLE.to_owned(),
+    };
+    Finding::fail(check, found, mend)
 }
 
 fn missing(state: &Path, mend: String) -> Finding {
@@ -90,23 +103,25 @@ fn audit_mend(path: &Path, folder: &Path) -> String {
     if path.exists() {
         return advice::AUDIT_FILE.to_owned();
     }
-    match Found::at(folder) {
-        Some(found) if found.folder => rights::grant(&found, &reader, Need::Fill)
-            .unwrap_or_else(|| advice::AUDIT_ELSEWHERE.to_owned()),
-        _ => rights::make(folder, 0o750, &reader),
+    match access::may(folder, Need::Fill).map_err(|refused| refused.obstacle) {
+        Err(Obstacle::Mode { advice, .. }) => advice,
+        Ok(()) if !folder.exists() => rights::make(folder, 0o750, &reader),
+        _ => advice::AUDIT_ELSEWHERE.to_owned(),
     }
 }
 
 fn may_write(path: &Path) -> bool {
-    let wanted =
-        if path.is_dir() { AccessFlags::W_OK | AccessFlags::X_OK } else { AccessFlags::W_OK };
-    access(path, wanted).is_ok()
+    let wanted = if path.is_dir() { WRITE } else { AccessFlags::W_OK };
+    access_of(path, wanted).is_ok()
 }
 
 /// The path itself, or the nearest folder above it that exists.
 fn existing(path: &Path) -> Option<&Path> {
     path.ancestors().find(|above| above.exists())
 }
+
+/// To make files in a folder.
+const WRITE: AccessFlags = AccessFlags::W_OK.union(AccessFlags::X_OK);
 
 #[cfg(test)]
 mod tests {

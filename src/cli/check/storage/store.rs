@@ -15,6 +15,10 @@ pub(super) fn check(context: &Context<'_>) -> Option<Finding> {
     if !path.exists() {
         return Some(Finding::ok(CHECK, format!("{shown} will be made at the first start")));
     }
+    if !path.is_file() {
+        let found = format!("{shown} is no file: the gateway does not start");
+        return Some(Finding::fail(CHECK, found, advice::no_store(&path)));
+    }
     // One that cannot be read is told with the folder's files.
     Some(match holder(&path).ok()? {
         None => match inspect(&path, LIMIT) {

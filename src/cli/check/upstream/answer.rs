@@ -26,14 +26,21 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// The scheme of the sign-on it asks for.
     pub(super) challenge: Option<String>,
+    /// The length of its body, where it says so.
+    pub(super) length: usize,
     /// Whether it is the answer of a Doorward.
     pub(super) is_doorward: bool,
 }
 
 /// Whether more bytes would tell more.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
-    let begins_as_http = bytes.iter().zip(HTTP).all(|(byte, wanted)| byte == wanted);
-    !begins_as_http || head(bytes).is_some()
+    if bytes.iter().zip(HTTP).any(|(byte, wanted)| byte != wanted) {
+        return true;
+    }
+    split(bytes).is_some_and(|(head, body)| {
+        let answer = read(head, body);
+        answer.status < 400 || body.len() >= answer.length
+    })
 }
 
 /// Who speaks, by the first bytes; `None`: they tell nothing.
@@ -42,7 +49,8 @@ pub(super) fn of(bytes: &[u8]) -> Option<Spoken> {
         return None;
     }
     if bytes.starts_with(HTTP) {
-        return Some(Spoken::Http(read(head(bytes).unwrap_or(bytes))));
+        let (head, body) = split(bytes).unwrap_or((bytes, &[]));
+        return Some(Spoken::Http(read(head, body)));
     }
     // Alerts and handshakes of SSL 3 to TLS 1.3 (RFC 8446 section 5.1).
     if matches!(bytes, [0x14..=0x17, 3, 0..=4, ..]) {
@@ -80,30 +88,36 @@ fn first_line(bytes: &[u8]) -> String {
     format!("something that begins with {text:?}")
 }
 
-fn read(head: &[u8]) -> Answer {
+fn read(head: &[u8], body: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
-    let mut answer = Answer { status: status.unwrap_or_default(), ..Answer::default() };
+    let is_doorward = is_refusal_of_doorward(body);
+    let mut answer =
+        Answer { status: status.unwrap_or_default(), is_doorward, ..Answer::default() };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
         if name.eq_ignore_ascii_case("www-authenticate") && answer.challenge.is_none() {
             answer.challenge = value.split([' ', ',']).next().map(str::to_owned);
         }
-        answer.is_doorward |= is_mark(name, value);
+        if name.eq_ignore_ascii_case("content-length") {
+            answer.length = value.parse().unwrap_or_default();
+        }
     }
     answer
 }
 
-/// What only a Doorward sends.
-fn is_mark(name: &str, value: &str) -> bool {
-    name.eq_ignore_ascii_case("set-cookie") && value.contains("doorward=")
-        || name.eq_ignore_ascii_case("via") && value.contains("doorward")
+/// `{"error": …, "message": …, "reference": …}`, as every refusal of a Doorward has it.
+fn is_refusal_of_doorward(body: &[u8]) -> bool {
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
+    let is_text = |name: &str| body.get(name).is_some_and(serde_json::Value::is_string);
+    ["error", "message", "reference"].into_iter().all(is_text)
 }
 
-fn head(bytes: &[u8]) -> Option<&[u8]> {
+/// Head and body.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    bytes.get(..end)
+    Some((bytes.get(..end)?, bytes.get(end + 4..)?))
 }
 
 const HTTP: &[u8] = b"HTTP/1.";
@@ -134,11 +148,16 @@ mod tests {
     #[test]
     fn an_answer_tells_its_status_and_what_it_asks_for() {
         let bytes = b"HTTP/1.1 401 Unauthorized\r\nServer: x\r\nWWW-Authenticate: Basic realm=\"a\"\r\n\r\nno";
-        let answer = Answer { status: 401, challenge: Some("Basic".into()), is_doorward: false };
+        let challenge = Some("Basic".to_owned());
+        let answer = Answer { status: 401, challenge, ..Answer::default() };
         assert_eq!(of(bytes), Some(Spoken::Http(answer)));
         assert!(is_complete(bytes) && !is_complete(b"HTTP/1.1 401 Un") && !is_complete(b"HT"));
-        let own = b"HTTP/1.0 302 Found\r\nset-cookie: __Host-doorward=x; Path=/\r\n\r\n";
-        let Some(Spoken::Http(own)) = of(own) else { panic!() };
-        assert!(own.is_doorward && own.status == 302);
+        let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 46\r\n\r\n";
+        let body = r#"{"error":"a","message":"b","reference":"ABCD"}"#;
+        assert!(!is_complete(head.as_bytes()));
+        let own = format!("{head}{body}");
+        assert!(is_complete(own.as_bytes()));
+        let Some(Spoken::Http(own)) = of(own.as_bytes()) else { panic!() };
+        assert!(own.is_doorward && own.status == 401);
     }
 }

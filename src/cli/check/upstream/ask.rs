@@ -92,3 +92,38 @@ const LIMIT: Duration = Duration::from_secs(3);
 const SHORT: Duration = Duration::from_secs(1);
 /// Bytes that are read at most.
 const MOST: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http_body_util::Empty;
+    use hyper::server::conn::http2;
+    use hyper::service::service_fn;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn asked(port: u16) -> Asked {
+        let (host, path) = ("127.0.0.1".to_owned(), "/".to_owned());
+        Asked { host, port, name: "web.example".to_owned(), path, pass_authorization: false }
+    }
+
+    #[tokio::test]
+    async fn a_server_of_http_2_alone_is_known() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let asked = asked(listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let empty = async |_| {
+                    Ok::<_, Infallible>(http::Response::new(Empty::<bytes::Bytes>::new()))
+                };
+                let serving = http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(serving.serve_connection(TokioIo::new(stream), service_fn(empty)));
+            }
+        });
+        let stream = connect(&asked).await.unwrap();
+        assert_eq!(application(stream, &asked).await, Spoken::Http2);
+    }
+}

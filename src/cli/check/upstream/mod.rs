@@ -168,7 +168,7 @@ fn judged(asked: &Asked, spoken: &Spoken) -> Finding {
 }
 
 fn answered(asked: &Asked, at: &str, answer: &Answer) -> Finding {
-    let Answer { status, challenge, is_doorward } = answer;
+    let Answer { status, challenge, is_doorward, .. } = answer;
     let found = format!("{at} answers GET {} with {status}", asked.path);
     if *is_doorward {
         let found = format!("{found}, and is a Doorward itself");
@@ -256,7 +256,8 @@ mod tests {
     #[test]
     fn a_challenge_of_its_own_is_warned_about_unless_it_is_passed_on() {
         let settings = settings("[[site]]\nupstream = \"http://127.0.0.1:81\"\n");
-        let answer = Answer { status: 401, challenge: Some("Basic".into()), is_doorward: false };
+        let challenge = Some("Basic".to_owned());
+        let answer = Answer { status: 401, challenge, ..Answer::default() };
         let spoken = Spoken::Http(answer);
         let asked = first(&settings);
         assert_eq!(judged(&asked, &spoken).status(), Status::Warn);

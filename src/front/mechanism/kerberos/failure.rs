@@ -10,7 +10,8 @@ use std::path::Path;
 use libgssapi_sys as sys;
 
 use crate::front::mechanism::kerberos::gss::Failure;
-use crate::keytab::{Keytab, KeytabError};
+use crate::kdc::ask::permitted;
+use crate::keytab::{Enctype, Entry, Keytab, KeytabError};
 use crate::wire::Reason;
 
 /// Why a call failed, and the story for the log. `read` reads the keytab at
@@ -18,10 +19,26 @@ use crate::wire::Reason;
 pub(super) fn explain(
     failure: &Failure,
     path: &Path,
-    read: impl FnOnce(&Path) -> Result<Keytab, KeytabError>,
+    read: impl Fn(&Path) -> Result<Keytab, KeytabError>,
+) -> (Reason, String) {
+    explain_under(failure, path, read, || permitted().unwrap_or_default())
+}
+
+/// The same, where krb5.conf permits these encryption types.
+fn explain_under(
+    failure: &Failure,
+    path: &Path,
+    read: impl Fn(&Path) -> Result<Keytab, KeytabError>,
+    permitted: impl Fn() -> Vec<Enctype>,
 ) -> (Reason, String) {
     let reason = classify(failure);
     let text = if failure.text.is_empty() { &failure.status } else { &failure.text };
+    if matches!(reason, Reason::KeyWrong | Reason::KeyEncryption | Reason::KeyMissing)
+        && let Ok(keytab) = read(path)
+        && let Some(why) = forbidden(&keytab, text, &permitted())
+    {
+        return (Reason::KeyEncryption, format!("{text}: {why}"));
+    }
     let mend = match reason {
         Reason::KeytabUnreadable | Reason::KerberosConfiguration | Reason::KerberosFailure => {
             match read(path) {
@@ -47,15 +64,22 @@ pub(super) fn explain(
              password), export the keytab again, and see permitted_enctypes in krb5.conf",
             holdings(path, read, text)
         ),
-        Reason::KeyWrong => format!(
-            "{}. Was the keytab made for another account, does the service name stand on two \
-             accounts (setspn -X), or does permitted_enctypes in krb5.conf forbid the key?",
-            holdings(path, read, text)
-        ),
+        Reason::KeyWrong => {
+            let name = service(text).map_or("HTTP/NAME", without_realm);
+            format!(
+                "{}. The key of that version is not the one by which the KDC made the ticket: the \
+                 keytab was exported for another account. `setspn -Q {name}` shows the account that \
+                 has the name: export the keytab for that one (ktpass, samba-tool domain \
+                 exportkeytab), or, if it is the wrong one, move the name to the right account \
+                 (setspn -D, setspn -S)",
+                holdings(path, read, text)
+            )
+        }
         Reason::ReplayCacheFailed => {
             "the directory must belong to the user that Doorward runs as, and have room".to_owned()
         }
-        Reason::ClockSkew => "compare both clocks with the domain controller's".to_owned(),
+        // Whose clock it is, is added where the domain controller's is known.
+        Reason::ClockSkew => "the clocks are more than five minutes apart".to_owned(),
         Reason::BindingMismatch => {
             "the client bound its token to another TLS channel: is there a TLS proxy between, or \
              a certificate before this gateway that is not its own?"
@@ -120,10 +144,39 @@ fn holdings(
     }
 }
 
+/// Whether krb5.conf forbids all keys that the keytab has for the service: the library
+/// then acts as if there were none, or another.
+fn forbidden(keytab: &Keytab, text: &str, permitted: &[Enctype]) -> Option<String> {
+    let keys = service(text).map(|name| keytab.keys_for(name))?;
+    let forbids = |key: &&Entry| !permitted.contains(&key.enctype);
+    if permitted.is_empty() || keys.is_empty() || !keys.iter().all(forbids) {
+        return None;
+    }
+    let named = |types: &mut dyn Iterator<Item = Enctype>| {
+        let mut names: Vec<_> = types.map(|one| one.to_string()).collect();
+        names.dedup();
+        names.join(", ")
+    };
+    Some(format!(
+        "krb5.conf permits {} only (permitted_enctypes), and the keytab has {} for it. Take \
+         permitted_enctypes out of [libdefaults] in krb5.conf",
+        named(&mut permitted.iter().copied()),
+        named(&mut keys.iter().map(|key| key.enctype))
+    ))
+}
+
+fn without_realm(principal: &str) -> &str {
+    principal.rsplit_once('@').map_or(principal, |(name, _)| name)
+}
+
 /// The principal in "Request ticket server HTTP/web@EXAMPLE kvno 3 …".
 fn service(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("ticket server ")?;
-    let end = [" kvno ", " not found", " found"].iter().filter_map(|word| rest.find(word)).min()?;
+    let (_, rest) =
+        text.split_once("ticket server ").or_else(|| text.split_once("decrypt ticket for "))?;
+    let end = [" kvno ", " not found", " found", " using "]
+        .iter()
+        .filter_map(|word| rest.find(word))
+        .min()?;
     rest.get(..end)
 }
 
@@ -196,7 +249,6 @@ const TEXTS: &[(&[&str], Reason)] = &[
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::keytab::{Enctype, Entry};
 
     /// Majors and sentences as MIT krb5 1.20 gave them for faults made on purpose.
     const REAL: &[(u32, &str, Reason)] = &[
@@ -299,6 +351,42 @@ mod tests {
             let (reason, detail) = explain(&failure(FAILURE, text), path(), missing);
             assert_eq!(reason, Reason::KeytabUnreadable, "{text}");
             assert!(detail.starts_with("/etc/web.keytab does not exist"), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_has_one_cause_and_a_command() {
+        let text = REAL[3].1;
+        let all = || vec![Enctype(17), Enctype(18)];
+        let (reason, detail) =
+            explain_under(&failure(FAILURE, text), path(), |_| Ok(keytab()), all);
+        assert_eq!(reason, Reason::KeyWrong);
+        assert!(detail.contains("exported for another account"), "{detail}");
+        assert!(detail.contains("`setspn -Q HTTP/web`"), "{detail}");
+        assert!(!detail.contains("permitted_enctypes") && !detail.contains('?'), "{detail}");
+    }
+
+    #[test]
+    fn keys_that_krb5_conf_forbids_are_told_as_such() {
+        for text in [
+            REAL[2].1,
+            REAL[3].1,
+            "Request ticket server HTTP/web@LAB.TEST not found in keytab (ticket kvno 3)",
+        ] {
+            let (reason, detail) = explain_under(
+                &failure(FAILURE, text),
+                path(),
+                |_| Ok(keytab()),
+                || vec![Enctype(20), Enctype(19)],
+            );
+            assert_eq!(reason, Reason::KeyEncryption, "{text}");
+            assert!(
+                detail.contains(
+                    "krb5.conf permits aes256-cts-hmac-sha384-192, aes128-cts-hmac-sha256-128 only"
+                ),
+                "{detail}"
+            );
+            assert!(detail.contains("Take permitted_enctypes out"), "{detail}");
         }
     }
 

@@ -13,10 +13,16 @@ use libgssapi_sys as sys;
 
 use crate::clock::Timestamp;
 use crate::front::mechanism::Bindings;
+use crate::front::mechanism::kerberos::ticket::{TicketService, Unreadable};
+use crate::pac;
 
 /// A context, half-made or not begun.
 #[derive(Debug)]
-pub struct Context(sys::gss_ctx_id_t);
+pub struct Context {
+    handle: sys::gss_ctx_id_t,
+    /// The service of the ticket that it was given, as far as it was given one.
+    pub(super) service: Option<Result<TicketService, Unreadable>>,
+}
 
 // SAFETY: MIT's contexts are plain heap objects without thread affinity; a
 // `Context` has one owner and is never shared.
@@ -25,18 +31,18 @@ unsafe impl Send for Context {}
 impl Context {
     /// A context that has not begun (GSS_C_NO_CONTEXT).
     pub fn fresh() -> Self {
-        Self(ptr::null_mut())
+        Self { handle: ptr::null_mut(), service: None }
     }
 }
 
 impl Drop for Context {
     fn drop(&mut self) {
-        if self.0.is_null() {
+        if self.handle.is_null() {
             return;
         }
         let mut minor = 0;
         // SAFETY: the handle is ours, not null, and not used again.
-        unsafe { sys::gss_delete_sec_context(&mut minor, &mut self.0, ptr::null_mut()) };
+        unsafe { sys::gss_delete_sec_context(&mut minor, &mut self.handle, ptr::null_mut()) };
     }
 }
 
@@ -115,12 +121,16 @@ pub(super) enum Accepted {
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) principal: Vec<u8>,
+    /// The service of the ticket that was accepted.
+    pub(super) service: Option<Result<TicketService, Unreadable>>,
     /// The principal whose key accepted, if it was asked for.
     pub(super) acceptor: Option<Vec<u8>>,
     pub(super) channel_bound: bool,
     pub(super) ends_at: Timestamp,
-    /// KERB_VALIDATION_INFO of an authenticated PAC.
-    pub(super) logon_info: Option<Vec<u8>>,
+    /// Whether the ticket had an authenticated PAC.
+    pub(super) has_pac: bool,
+    /// What it says of the account.
+    pub(super) pac: pac::Parts,
     pub(super) reply: Option<Vec<u8>>,
 }
 
@@ -191,7 +201,7 @@ impl Credential {
         let major = unsafe {
             sys::gss_accept_sec_context(
                 &mut minor,
-                &mut context.0,
+                &mut context.handle,
                 self.0,
                 &mut input,
                 channel,
@@ -218,7 +228,12 @@ impl Credential {
         }
         Ok(Accepted::Complete(Facts {
             principal: client.display()?,
-            logon_info: client.logon_info(),
+            service: context.service.take(),
+            has_pac: client.attribute(PAC_CLIENT_INFO).is_some(),
+            pac: pac::Parts {
+                logon_info: client.attribute(PAC_LOGON_INFO),
+                upn_dns_info: client.attribute(PAC_UPN_DNS_INFO),
+            },
             acceptor: if name_acceptor { acceptor(&context) } else { None },
             channel_bound: flags & sys::GSS_C_CHANNEL_BOUND_FLAG != 0,
             ends_at: ends_at(context)?,
@@ -242,10 +257,10 @@ impl Name {
         Ok(text.to_vec())
     }
 
-    /// KERB_VALIDATION_INFO of the ticket's PAC, where there is one and its
-    /// signature by our own key was right (then MIT calls it authenticated).
-    fn logon_info(&self) -> Option<Vec<u8>> {
-        let mut attribute = borrowed(b"urn:mspac:logon-info");
+    /// A part of the ticket's PAC, where there is one and its signature by our
+    /// own key was right (then MIT calls it authenticated).
+    fn attribute(&self, name: &'static [u8]) -> Option<Vec<u8>> {
+        let mut attribute = borrowed(name);
         let mut value = Buffer::empty();
         let (mut minor, mut authenticated, mut complete, mut more) = (0, 0, 0, -1);
         // SAFETY: the name is valid; the attribute is only read; display values
@@ -283,7 +298,7 @@ fn acceptor(context: &Context) -> Option<Vec<u8>> {
     let major = unsafe {
         sys::gss_inquire_context(
             &mut minor,
-            context.0,
+            context.handle,
             ptr::null_mut(),
             &mut name.0,
             ptr::null_mut(),
@@ -305,8 +320,9 @@ fn ends_at(mut context: Context) -> Result<Timestamp, Failure> {
     let mut minor = 0;
     // SAFETY: the context is finished and krb5's; the call takes it over and
     // nulls the handle; version 1 of the structure is asked for.
-    let major =
-        unsafe { gss_krb5_export_lucid_sec_context(&mut minor, &mut context.0, 1, &mut exported) };
+    let major = unsafe {
+        gss_krb5_export_lucid_sec_context(&mut minor, &mut context.handle, 1, &mut exported)
+    };
     check(major, minor)?;
     // SAFETY: after success this points to a version 1 structure, which begins
     // with the three fields of `LucidHead`.
@@ -494,6 +510,10 @@ const KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
 const HOST_BASED_SERVICE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04];
 /// 1.2.840.113554.1.2.2.1
 const KERBEROS_PRINCIPAL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01];
+/// Stands in every PAC, also in those of MIT's KDC, which name no account.
+const PAC_CLIENT_INFO: &[u8] = b"urn:mspac:client-info";
+const PAC_LOGON_INFO: &[u8] = b"urn:mspac:logon-info";
+const PAC_UPN_DNS_INFO: &[u8] = b"urn:mspac:upn-dns-info";
 /// 1.3.6.1.5.5.2
 const SPNEGO: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
 /// 1.2.840.48018.1.2.2, as which a bare token may come from Windows

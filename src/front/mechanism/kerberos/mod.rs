@@ -12,8 +12,8 @@ use crate::wire::{self, Mechanism, Reason};
 
 mod failure;
 mod gss;
-pub mod pac;
 pub mod pool;
+mod ticket;
 mod workers;
 
 pub use gss::{Accept, Context};
@@ -74,6 +74,7 @@ pub struct Established {
     acceptor_realm: Option<String>,
     channel_bound: bool,
     ends_at: Timestamp,
+    account: Option<wire::Account>,
     groups: Vec<String>,
     reply: Option<Vec<u8>>,
 }
@@ -168,6 +169,7 @@ fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
         mechanism: Mechanism::Negotiate,
         principal,
         acceptor_realm: facts.acceptor_realm,
+        account: facts.account,
         public_key: None,
         channel_bound: facts.channel_bound,
         ends_at: Some(facts.ends_at),

@@ -4,14 +4,16 @@
 use std::ffi::CString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::config::checked;
 use crate::front::mechanism::kerberos::gss::{
     Accept, Accepted, Credential, Facts, Failure, Service, Store,
 };
+use crate::front::mechanism::kerberos::ticket::TicketService;
 use crate::front::mechanism::kerberos::workers::{NoAnswer, Workers};
-use crate::front::mechanism::kerberos::{Answer, Established, failure, pac, realm};
+use crate::front::mechanism::kerberos::{Answer, Established, failure, realm};
 use crate::keytab::{self, SoleRealm};
 use crate::wire::Reason;
 
@@ -32,19 +34,18 @@ impl Pool {
     /// A path that holds a NUL byte, or no threads to be had.
     pub fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
         let store = store(settings, replay_cache)?;
-        let keytab = settings.keytab.clone();
-        let only = settings.acceptor.clone();
+        let (threads, queue) = (settings.threads, settings.queue);
+        let settings = Arc::new(settings.clone());
         let make = move || {
             let mut acceptor = Acceptor {
                 store: store.clone(),
-                sole_realm: SoleRealm::new(keytab.clone()),
-                keytab: keytab.clone(),
-                only: only.clone(),
+                sole_realm: SoleRealm::new(settings.keytab.clone()),
+                settings: Arc::clone(&settings),
                 credential: None,
             };
             move |accept| acceptor.answer(accept)
         };
-        let workers = Workers::start("gss", settings.threads, settings.queue, make)?;
+        let workers = Workers::start("gss", threads, queue, make)?;
         Ok(Self { workers })
     }
 
@@ -83,23 +84,28 @@ impl Pool {
 /// One thread's work.
 struct Acceptor {
     store: Store,
-    keytab: PathBuf,
     sole_realm: SoleRealm,
-    /// The one principal to accept for, where there is one.
-    only: Option<String>,
+    settings: Arc<checked::Kerberos>,
     credential: Option<Credential>,
 }
 
 impl Acceptor {
-    fn answer(&mut self, accept: Accept) -> Answer {
+    fn answer(&mut self, mut accept: Accept) -> Answer {
         let realm = self.sole_realm.get().map(str::to_owned);
-        let name_acceptor = self.only.is_some() || realm.is_none();
-        match self.accept(accept, name_acceptor) {
+        if let Some(service) = TicketService::read(&accept.token) {
+            accept.context.service = Some(service);
+        }
+        match self.accept(accept, realm.is_none()) {
             Ok(Accepted::Continue { context, token }) => Answer::Continue { context, token },
-            Ok(Accepted::Complete(facts)) => establish(facts, realm, self.only.as_deref()),
+            Ok(Accepted::Complete(facts)) => {
+                let established = establish(facts, realm, &self.settings);
+                established
+                    .map_or_else(|(reason, detail)| refused(reason, &detail), Answer::Established)
+            }
             Err(failure) => {
-                let (reason, mut detail) = failure::explain(&failure, &self.keytab, keytab::read);
-                if let Some(only) = &self.only
+                let (reason, mut detail) =
+                    failure::explain(&failure, &self.settings.keytab, keytab::read);
+                if let Some(only) = &self.settings.acceptor
                     && reason != Reason::Replay
                 {
                     detail = format!("{detail} ([sso.kerberos] acceptor admits only {only})");
@@ -132,21 +138,39 @@ fn suspects_credential(reason: Reason) -> bool {
     )
 }
 
-fn establish(facts: Facts, sole_realm: Option<String>, only: Option<&str>) -> Answer {
-    let acceptor = facts.acceptor.map(|name| String::from_utf8_lossy(&name).into_owned());
-    if let Some(only) = only {
-        let acceptor = acceptor.as_deref().unwrap_or("a service without name");
-        if !names(only, acceptor) {
-            let detail = format!(
-                "the ticket is for {acceptor}, and [sso.kerberos] acceptor admits only {only}"
-            );
-            return refused(Reason::WrongPrincipal, &detail);
-        }
+fn establish(
+    facts: Facts,
+    sole_realm: Option<String>,
+    settings: &checked::Kerberos,
+) -> Result<Established, (Reason, String)> {
+    for_us(facts.service, settings)?;
+    let principal = String::from_utf8_lossy(&facts.principal);
+    let said = facts.pac.read().map_err(|error| {
+        (
+            Reason::PacMissing,
+            format!("the PAC of the ticket of {principal} is not readable: {error}"),
+        )
+    })?;
+    let of = realm(&principal).unwrap_or_default();
+    if !facts.has_pac && !settings.goes_without_pac(of) {
+        let detail = format!(
+            "the ticket of {principal} has no PAC: its holder asked for one without, or this \
+             gateway's account gets none (NO_AUTH_DATA_REQUIRED in userAccountControl). If the KDC \
+             of {of} makes none at all (MIT before 1.20, Heimdal), list it in [sso.kerberos] \
+             realms_without_pac"
+        );
+        return Err((Reason::PacMissing, detail));
     }
-    Answer::Established(Established {
+    let (account, groups) = match said {
+        Some(said) => (Some(said.account), said.groups),
+        None => (None, Vec::new()),
+    };
+    let acceptor = facts.acceptor.map(|name| String::from_utf8_lossy(&name).into_owned());
+    Ok(Established {
         acceptor_realm: sole_realm
             .or_else(|| acceptor.as_deref().and_then(realm).map(str::to_owned)),
-        groups: facts.logon_info.as_deref().map(groups).unwrap_or_default(),
+        account,
+        groups,
         principal: facts.principal,
         channel_bound: facts.channel_bound,
         ends_at: facts.ends_at,
@@ -154,22 +178,23 @@ fn establish(facts: Facts, sole_realm: Option<String>, only: Option<&str>) -> An
     })
 }
 
-/// Whether `acceptor` is the principal that the setting names, which may leave
-/// out the realm.
-fn names(setting: &str, acceptor: &str) -> bool {
-    match acceptor.strip_prefix(setting) {
-        Some("") => true,
-        Some(rest) => rest.starts_with('@') && !setting.contains('@'),
-        None => false,
+/// Whether the ticket is for a service that is served here: any key of the keytab
+/// opens it, and the library says only which one did.
+fn for_us(
+    service: Option<Result<TicketService, &'static str>>,
+    settings: &checked::Kerberos,
+) -> Result<(), (Reason, String)> {
+    let service = service.unwrap_or(Err("no ticket was seen")).map_err(|part| {
+        (Reason::DefectiveToken, format!("the service of the ticket is not readable: {part}"))
+    })?;
+    let (right, admitted) = match &settings.acceptor {
+        Some(only) => (service.is(only), format!("[sso.kerberos] acceptor admits only {only}")),
+        None => (service.is_http(), "only HTTP/ and a host is served here".to_owned()),
+    };
+    if right {
+        return Ok(());
     }
-}
-
-/// A PAC that cannot be read costs the groups, not the sign-on.
-fn groups(logon_info: &[u8]) -> Vec<String> {
-    pac::group_sids(logon_info).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the ticket's PAC is not readable; signed on without its groups");
-        Vec::new()
-    })
+    Err((Reason::WrongPrincipal, format!("the ticket is for {service}, and {admitted}")))
 }
 
 fn refused(reason: Reason, detail: &str) -> Answer {
@@ -211,24 +236,19 @@ mod tests {
     use super::*;
     use crate::front::mechanism::kerberos::Context;
 
-    #[test]
-    fn an_acceptor_without_realm_fits_every_realm_and_no_longer_name() {
-        assert!(names("HTTP/web", "HTTP/web@A"));
-        assert!(names("HTTP/web", "HTTP/web@B"));
-        assert!(names("HTTP/web@A", "HTTP/web@A"));
-        assert!(!names("HTTP/web@A", "HTTP/web@A@B"));
-        assert!(!names("HTTP/web@A", "HTTP/web@B"));
-        assert!(!names("HTTP/web", "HTTP/web.example@A"));
-        assert!(!names("HTTP/web", "HTTP/we@A"));
-        assert!(!names("HTTP/web", ""));
-    }
-
     #[tokio::test]
     async fn a_keytab_that_is_missing_is_told_by_its_path() {
         let directory = tempfile::tempdir().unwrap();
         let keytab = directory.path().join("absent.keytab");
-        let settings =
-            checked::Kerberos { keytab: keytab.clone(), acceptor: None, threads: 1, queue: 1 };
+        let settings = checked::Kerberos {
+            keytab: keytab.clone(),
+            acceptor: None,
+            threads: 1,
+            queue: 1,
+            user_name: checked::UserName::Sam,
+            allow_computers: false,
+            realms_without_pac: Vec::new(),
+        };
         let pool = Pool::start(&settings, &directory.path().join("replay-cache")).unwrap();
         let accept =
             Accept { context: Context::fresh(), token: b"\x60\0".to_vec(), bindings: None };

@@ -86,6 +86,7 @@ fn the_proof_says_what_the_context_said() {
             mechanism: Mechanism::Negotiate,
             principal: "john@EXAMPLE".to_owned(),
             acceptor_realm: Some("EXAMPLE".to_owned()),
+            account: None,
             public_key: None,
             channel_bound: false,
             ends_at: Some(Timestamp::from_unix(1000)),
@@ -244,6 +245,7 @@ fn established() -> Established {
         acceptor_realm: Some("EXAMPLE".to_owned()),
         channel_bound: false,
         ends_at: Timestamp::from_unix(1000),
+        account: None,
         groups: vec!["S-1-5-32-545".to_owned()],
         reply: Some(b"mutual".to_vec()),
     }

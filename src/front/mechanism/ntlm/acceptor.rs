@@ -65,6 +65,11 @@ impl Acceptor {
         self.pool.ready().map_err(|not_ready| not_ready.to_string())
     }
 
+    /// Waits until it is known whether a sign-on could succeed.
+    pub async fn known(&self) {
+        self.pool.known().await;
+    }
+
     /// Answers a question. Waits for a helper as long as the settings allow.
     pub async fn answer(&self, question: Question) -> Answer {
         let answered = match question {
@@ -168,6 +173,8 @@ fn refusal(failure: Failure) -> Refusal {
         Failure::GivenUp => Reason::ExchangeInterrupted,
         Failure::Busy(_) => Reason::Busy,
         Failure::Winbind(_) => Reason::WinbindDown,
+        Failure::Trust(_) => Reason::WinbindTrust,
+        Failure::Clock(_) => Reason::WinbindClock,
         Failure::Rights(_) => Reason::WinbindRights,
         Failure::Helper(_) => Reason::NtlmHelperFailed,
     };

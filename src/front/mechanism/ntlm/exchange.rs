@@ -7,6 +7,7 @@
 //! ```
 
 use super::acceptor::{Context, Verified};
+use super::helper::Account;
 use super::judge::judge;
 use super::key::Integrity;
 use super::message::{Authenticate, Challenge, Kind, Malformed, Negotiate, kind};
@@ -15,7 +16,7 @@ use crate::config::checked::ChannelBinding;
 use crate::front::mechanism::spnego::negotiation::{NegTokenResp, State, response};
 use crate::front::mechanism::spnego::{NtlmFraming, begins_anew, is_ntlm};
 use crate::front::mechanism::{self, Channel, Effect, Exchange, Outcome, Proof, Step, Terms};
-use crate::wire::{self, Mechanism, Reason};
+use crate::wire::{self, AccountKind, Mechanism, Reason};
 
 /// An exchange that is under way.
 #[derive(Debug)]
@@ -303,10 +304,19 @@ fn proven(
     channel_bound: bool,
     reply: Option<Vec<u8>>,
 ) -> (Exchange, Step) {
+    let principal = verified.account.to_string();
+    let Account { domain, user, dns_domain, sid } = verified.account;
+    let kind = match user.ends_with('$') {
+        true => AccountKind::Computer,
+        false => AccountKind::Person,
+    };
+    let account =
+        wire::Account { sam: user, upn: None, domain: Some(domain), dns_domain, sid, kind };
     let proof = Proof(wire::Proof {
         mechanism: Mechanism::Ntlm,
-        principal: verified.account.to_string(),
+        principal,
         acceptor_realm: verified.own_domain,
+        account: Some(account),
         public_key: None,
         channel_bound,
         ends_at: None,

@@ -1,9 +1,9 @@
 //! Whose name was proven. Decisions on plain values.
 //!
 //! What a client wrote into its message is a claim. winbind verified the password
-//! of an account, and the name of that account is what counts: where the claim
-//! could mean another account than the one that was verified, winbind is asked
-//! who it is, and what it cannot name is nobody.
+//! of an account, and the name of that account is what counts: a directory finds
+//! accounts by other letters than their own. So winbind is asked who it is, and
+//! what it cannot name is nobody.
 
 use std::fmt;
 
@@ -14,8 +14,12 @@ use super::winbind::{Domain, Domains};
 pub struct Account {
     /// The domain, by its NetBIOS name wherever that is known.
     pub domain: String,
-    /// The user, as winbind or (for `DOMAIN\user`) the client spelled it.
+    /// The user, as the directory spells it.
     pub user: String,
+    /// The DNS name of the domain, where winbind knows it.
+    pub dns_domain: Option<String>,
+    /// Its SID, where winbind was asked for it.
+    pub sid: Option<String>,
 }
 
 impl Account {
@@ -23,8 +27,20 @@ impl Account {
     pub(super) fn new(domain: &str, user: &str) -> Option<Self> {
         let is_name =
             |name: &str| !name.is_empty() && !name.chars().any(|c| c.is_control() || c == '\\');
-        (is_name(domain) && is_name(user))
-            .then(|| Self { domain: domain.to_owned(), user: user.to_owned() })
+        (is_name(domain) && is_name(user)).then(|| Self {
+            domain: domain.to_owned(),
+            user: user.to_owned(),
+            dns_domain: None,
+            sid: None,
+        })
+    }
+}
+
+impl Account {
+    /// The same with what is known of its domain.
+    pub(super) fn of(self, domains: Option<&Domains>) -> Self {
+        let domain = domains.and_then(|domains| domains.find(&self.domain));
+        Self { dns_domain: domain.and_then(|domain| domain.dns.clone()), ..self }
     }
 }
 
@@ -40,7 +56,8 @@ impl fmt::Display for Account {
 pub(super) enum Naming {
     /// It can only be this account.
     Is(Account),
-    /// It is whom winbind names when asked for these, the first that it knows.
+    /// It is whom winbind names when asked for these: one account, whichever of
+    /// them it knows.
     Lookup(Vec<String>),
     /// It could be anybody, for this reason.
     Unnamed(&'static str),
@@ -48,7 +65,7 @@ pub(super) enum Naming {
 
 /// Names the account of a client's message whose response was right: winbind
 /// verified `user` in `domain`, and did not say whom it found. `domains` are
-/// those winbind knows; `None` where it does not say.
+/// those winbind knows; `None` where `ntlm_auth` verified without it.
 pub(super) fn of_message(user: &str, domain: &str, domains: Option<&Domains>) -> Naming {
     if has_odd_spaces(user) {
         return Naming::Unnamed("the name has spaces that a directory passes over");
@@ -65,14 +82,14 @@ pub(super) fn of_message(user: &str, domain: &str, domains: Option<&Domains>) ->
     match (domain, user.rsplit_once('@')) {
         ("", None) => Naming::Lookup(vec![domains.join(&domains.own, user)]),
         ("", Some((name, suffix))) if !name.is_empty() && !name.contains('@') => {
-            // A domain controller finds the name of an account before somebody
-            // else's principal name of the same words.
+            // The name of an account, or somebody else's principal name in the same
+            // words: domain controllers differ in which they find first.
             let known = domains.find(suffix).map(|domain| domains.join(domain, name));
             Naming::Lookup(known.into_iter().chain([user.to_owned()]).collect())
         }
         (_, Some(_)) => Naming::Unnamed("it has an @ where a name alone is expected"),
         (_, None) => match domains.find(domain) {
-            Some(known) => is(Account::new(&known.netbios, user)),
+            Some(known) => Naming::Lookup(vec![domains.join(known, user)]),
             // winbind may have taken a domain it does not know for its own.
             None => Naming::Lookup(vec![format!("{domain}{}{user}", domains.separator)]),
         },
@@ -91,6 +108,23 @@ pub(super) fn of_grant(name: &str, domains: Option<&Domains>) -> Naming {
     }
 }
 
+/// Of the accounts that winbind has for a claim, the one.
+///
+/// # Errors
+/// They are several: nobody can say which of them was verified.
+pub(super) fn the_one(found: Vec<Account>) -> Result<Option<Account>, String> {
+    let mut found = found.into_iter();
+    let Some(one) = found.next() else { return Ok(None) };
+    let other = found.find(|other| match (&one.sid, &other.sid) {
+        (Some(one), Some(other)) => one != other,
+        _ => one != *other,
+    });
+    match other {
+        Some(other) => Err(format!("it is {one} by one reading and {other} by another")),
+        None => Ok(Some(one)),
+    }
+}
+
 /// Whether a directory finds an account by this name that is spelt otherwise: it
 /// passes over spaces at the ends, and takes several for one (RFC 4518 section
 /// 2.6.1). winbind remembers the spelling it was asked by, so it cannot be asked.
@@ -104,7 +138,7 @@ fn is(account: Option<Account>) -> Naming {
 }
 
 impl Domains {
-    fn find(&self, name: &str) -> Option<&Domain> {
+    pub(super) fn find(&self, name: &str) -> Option<&Domain> {
         let is_it = |domain: &&Domain| {
             domain.netbios.eq_ignore_ascii_case(name)
                 || domain.dns.as_deref().is_some_and(|dns| dns.eq_ignore_ascii_case(name))
@@ -151,7 +185,7 @@ mod tests {
             ("trusted.example", "TRUSTED\\alice"),
             ("OLD", "OLD\\alice"),
         ] {
-            assert_eq!(of_message("alice", domain, Some(&domains('\\'))), named(expected));
+            assert_eq!(of_message("alice", domain, Some(&domains('\\'))), lookup(&[expected]));
         }
     }
 
@@ -194,7 +228,7 @@ mod tests {
                 assert!(matches!(naming, Naming::Unnamed(_)), "{domain}\\{user:?}: {naming:?}");
             }
         }
-        assert_eq!(of_message("jo smith", "LAB", Some(&domains)), named("LAB\\jo smith"));
+        assert_eq!(of_message("jo smith", "LAB", Some(&domains)), lookup(&["LAB\\jo smith"]));
     }
 
     #[test]
@@ -206,6 +240,21 @@ mod tests {
                 "{domain}\\{user}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_that_is_two_accounts_is_nobodys() {
+        let account = |user: &str, sid: &str| Account {
+            sid: Some(sid.to_owned()),
+            ..Account::new("LAB", user).unwrap()
+        };
+        let (alice, evil) =
+            (account("alice", "S-1-5-21-1-500"), account("evil", "S-1-5-21-1-1103"));
+        assert_eq!(the_one(vec![]), Ok(None));
+        assert_eq!(the_one(vec![alice.clone()]), Ok(Some(alice.clone())));
+        assert_eq!(the_one(vec![alice.clone(), alice.clone()]), Ok(Some(alice.clone())));
+        assert!(the_one(vec![alice.clone(), evil.clone()]).is_err());
+        assert!(the_one(vec![alice.clone(), alice, evil]).is_err());
     }
 
     #[test]

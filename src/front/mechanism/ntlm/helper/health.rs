@@ -5,18 +5,18 @@
 //! can name a domain that is down. A sign-on that failed by winbind makes the
 //! probe look at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::dialogue::server_1::{Answer, Question};
 use super::dialogue::squid::Opening;
 use super::process::Process;
 use super::staff::Staff;
-use super::status::{Meaning, meaning};
+use super::status::{Denial, Meaning, meaning};
 use super::winbind::{Silent, Winbind, without_winbind};
 use super::{Broken, Failure, dialogue, talk};
 use crate::clock;
@@ -36,19 +36,26 @@ pub enum NotReady {
 /// What the last probe saw.
 #[derive(Debug)]
 pub(super) struct Health {
-    seen: Mutex<Result<(), NotReady>>,
+    seen: watch::Sender<Result<(), NotReady>>,
     doubt: Notify,
 }
 
 impl Health {
     /// Nothing is known yet.
     pub(super) fn new() -> Self {
-        Self { seen: Mutex::new(Err(NotReady::Starting)), doubt: Notify::new() }
+        Self { seen: watch::Sender::new(Err(NotReady::Starting)), doubt: Notify::new() }
     }
 
     /// What the last probe saw.
     pub(super) fn seen(&self) -> Result<(), NotReady> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.borrow().clone()
+    }
+
+    /// Waits until the first probe has seen something.
+    pub(super) async fn known(&self) {
+        let known = |seen: &Result<(), NotReady>| *seen != Err(NotReady::Starting);
+        // The sender is ours, and lives.
+        let _ = self.seen.subscribe().wait_for(known).await;
     }
 
     /// Something failed: the probe looks at once.
@@ -62,18 +69,20 @@ impl Health {
     }
 
     fn see(&self, seen: Result<(), NotReady>) {
-        let mut last = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last == seen {
-            return;
-        }
-        match &seen {
-            Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
-            Err(NotReady::Starting) => {}
-            Err(NotReady::Failing(failure)) => {
-                tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+        self.seen.send_if_modified(|last| {
+            if *last == seen {
+                return false;
             }
-        }
-        *last = seen;
+            match &seen {
+                Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
+                Err(NotReady::Starting) => {}
+                Err(NotReady::Failing(failure)) => {
+                    tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+                }
+            }
+            *last = seen;
+            true
+        });
     }
 }
 
@@ -130,8 +139,28 @@ async fn probe(settings: &Ntlm, staff: &Staff, winbind: &Winbind) -> Result<(), 
     }
     probe_rights(settings, winbind).await?;
     match winbind.ping_dc().await {
+        Ok(()) | Err(Silent::NoProgram) => {}
+        Err(silent) => return Err(of_domain(&silent)),
+    }
+    match winbind.check_secret().await {
         Ok(()) | Err(Silent::NoProgram) => Ok(()),
-        Err(silent) => Err(Failure::Winbind(silent.to_string())),
+        Err(silent) => Err(of_domain(&silent)),
+    }
+}
+
+/// What winbind says of its domain, by the status in its words.
+fn of_domain(silent: &Silent) -> Failure {
+    let said = silent.to_string();
+    let status = said.find("NT_STATUS_").and_then(|at| said.get(at..)).unwrap_or_default();
+    let end = status.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    match meaning(status.get(..end.unwrap_or(status.len())).unwrap_or_default()) {
+        Meaning::Clock => Failure::Clock(said),
+        Meaning::Trust => Failure::Trust(said),
+        // Asked for the secret, the domain refuses this host as it does people.
+        Meaning::Rights | Meaning::Denied(Denial::NoSuchUser | Denial::WrongPassword) => {
+            Failure::Trust(said)
+        }
+        _ => Failure::Winbind(said),
     }
 }
 
@@ -179,6 +208,8 @@ async fn probe_rights(settings: &Ntlm, winbind: &Winbind) -> Result<(), Failure>
             Meaning::Unheard => Err(unheard(winbind, &said).await),
             // There are no logon servers for this domain: so winbind has looked.
             Meaning::Denied(_) | Meaning::Winbind => Ok(()),
+            Meaning::Trust => Err(Failure::Trust(said)),
+            Meaning::Clock => Err(Failure::Clock(said)),
         },
         Err(error) => Err(broken(winbind, &error).await),
     }

@@ -70,6 +70,18 @@ pub enum Failure {
     /// winbind or the domain behind it does not answer.
     #[error("winbind could not verify: {0}; see `wbinfo -t` and `wbinfo --ping-dc`")]
     Winbind(String),
+    /// The domain does not take this host for a member any more.
+    #[error(
+        "the domain does not take this host for a member any more ({0}): its account was deleted \
+         or reset. Join it again (net ads join -U Administrator), and restart winbind"
+    )]
+    Trust(String),
+    /// The clocks differ.
+    #[error(
+        "the clocks of this host and of the domain controller differ by more than five minutes \
+         ({0}): set this host's by the domain's time (NTP, timedatectl)"
+    )]
+    Clock(String),
     /// This process may not ask winbind.
     #[error(
         "winbind does not take questions from this user ({0}): it must be in the group of the \
@@ -91,6 +103,8 @@ impl Failure {
             Self::GivenUp => "given_up",
             Self::Busy(_) => "busy",
             Self::Winbind(_) => "winbind",
+            Self::Trust(_) => "trust",
+            Self::Clock(_) => "clock",
             Self::Rights(_) => "rights",
             Self::Helper(_) => "helper",
         }
@@ -99,8 +113,18 @@ impl Failure {
 
 /// The words of every verdict, for metrics.
 fn labels() -> impl Iterator<Item = &'static str> {
-    let others =
-        [GRANTED, "unaskable", "unnamed", "given_up", "busy", "winbind", "rights", "helper"];
+    let others = [
+        GRANTED,
+        "unaskable",
+        "unnamed",
+        "given_up",
+        "busy",
+        "winbind",
+        "trust",
+        "clock",
+        "rights",
+        "helper",
+    ];
     Denial::ALL.into_iter().map(Denial::label).chain(others)
 }
 

@@ -141,6 +141,11 @@ impl Pool {
         self.verifier.health.seen()
     }
 
+    /// Waits until it is known whether a sign-on could succeed.
+    pub async fn known(&self) {
+        self.verifier.health.known().await;
+    }
+
     /// Begins an exchange with a client's NEGOTIATE_MESSAGE.
     ///
     /// # Errors

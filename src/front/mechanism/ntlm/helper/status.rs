@@ -67,6 +67,10 @@ pub(super) enum Meaning {
     Denied(Denial),
     /// winbind or the domain behind it could not judge.
     Winbind,
+    /// The domain does not take this host for a member any more.
+    Trust,
+    /// The clocks of this host and of the domain controller differ.
+    Clock,
     /// winbind answered that this process may not ask.
     Rights,
     /// No answer came from winbind: it does not run, or its privileged pipe is
@@ -91,7 +95,7 @@ use Denial::{
     AccountDisabled, AccountExpired, AccountLocked, NoSuchDomain, NoSuchUser, PasswordExpired,
     PasswordMustChange, Restricted, WrongPassword,
 };
-use Meaning::{Denied, Rights, Unheard, Winbind};
+use Meaning::{Clock, Denied, Rights, Trust, Unheard, Winbind};
 
 /// Name ([MS-ERREF] section 2.3.1), the beginning of Samba 4.17's description of
 /// it, and the meaning.
@@ -141,14 +145,17 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("NT_STATUS_NO_LOGON_SERVERS", "No logon servers", Winbind),
     ("NT_STATUS_DOMAIN_CONTROLLER_NOT_FOUND", "A domain controller for this domain", Winbind),
     ("NT_STATUS_CANT_ACCESS_DOMAIN_INFO", "Configuration information could not be read", Winbind),
-    (
-        "NT_STATUS_TRUSTED_RELATIONSHIP_FAILURE",
-        "The logon request failed because the trust",
-        Winbind,
-    ),
+    ("NT_STATUS_TRUSTED_RELATIONSHIP_FAILURE", "The logon request failed because the trust", Trust),
+    // Between other domains: no matter of this host's own secret.
     ("NT_STATUS_TRUSTED_DOMAIN_FAILURE", "", Winbind),
-    ("NT_STATUS_NO_TRUST_SAM_ACCOUNT", "The SAM database on the Windows Server", Winbind),
-    ("NT_STATUS_NO_TRUST_LSA_SECRET", "The workstation does not have a trust secret", Winbind),
+    ("NT_STATUS_NO_TRUST_SAM_ACCOUNT", "The SAM database on the Windows Server", Trust),
+    ("NT_STATUS_NO_TRUST_LSA_SECRET", "The workstation does not have a trust secret", Trust),
+    ("NT_STATUS_TIME_DIFFERENCE_AT_DC", "The time at the primary domain", Clock),
+    ("NT_STATUS_INTERNAL_ERROR", "An internal error occurred", Winbind),
+    ("NT_STATUS_INSUFFICIENT_RESOURCES", "Insufficient system resources", Winbind),
+    ("NT_STATUS_CONNECTION_ABORTED", "", Winbind),
+    ("NT_STATUS_LOCAL_DISCONNECT", "", Winbind),
+    ("NT_STATUS_REMOTE_DISCONNECT", "", Winbind),
     ("NT_STATUS_INVALID_SERVER_STATE", "Indicates the Sam Server was in the wrong state", Winbind),
     ("NT_STATUS_NETLOGON_NOT_STARTED", "An attempt was made to logon, but", Winbind),
     ("NT_STATUS_IO_TIMEOUT", "{Device Timeout}", Winbind),

@@ -80,8 +80,12 @@ impl Verifier {
             Answer::No { said } => return Err(self.refused(said).await),
         };
         let domains = self.winbind.domains_or_ask().await;
+        if domains.is_none() && !self.winbind.is_left_out() {
+            let why = "winbind does not say whose name this is: does wbinfo run on this host?";
+            return Err(Failure::Unnamed(why.to_owned()));
+        }
         let naming = account::of_message(&question.user, &question.domain, domains.as_deref());
-        let account = self.account(naming).await?;
+        let account = self.account(naming).await?.of(domains.as_deref());
         Ok(Verified { account, session_key: Some(session_key), key_is_exported: false })
     }
 
@@ -107,8 +111,9 @@ impl Verifier {
             Closing::Refused { said } => return Err(self.refused(said).await),
             Closing::Broken { said } => return Err(self.gave_up(said).await),
         };
-        let naming = account::of_grant(&name, self.winbind.domains_or_ask().await.as_deref());
-        let account = self.account(naming).await?;
+        let domains = self.winbind.domains_or_ask().await;
+        let naming = account::of_grant(&name, domains.as_deref());
+        let account = self.account(naming).await?.of(domains.as_deref());
         Ok(Verified { account, session_key, key_is_exported: true })
     }
 
@@ -161,6 +166,8 @@ impl Verifier {
         let failure = match meaning(&said) {
             Meaning::Denied(denial) => return Failure::Denied { denial, said },
             Meaning::Winbind => Failure::Winbind(said),
+            Meaning::Trust => Failure::Trust(said),
+            Meaning::Clock => Failure::Clock(said),
             Meaning::Rights => Failure::Rights(said),
             Meaning::Unheard => health::unheard(&self.winbind, &said).await,
         };
@@ -191,14 +198,13 @@ impl Verifier {
             Naming::Unnamed(why) => return Err(Failure::Unnamed(why.to_owned())),
             Naming::Lookup(names) => names,
         };
+        let mut found = Vec::new();
         for name in &names {
-            let found = self.winbind.account(name).await;
-            let found = found.map_err(|silent| Failure::Winbind(silent.to_string()))?;
-            if let Some(account) = found {
-                return Ok(account);
-            }
+            let named = self.winbind.account(name).await;
+            found.extend(named.map_err(|silent| Failure::Winbind(silent.to_string()))?);
         }
-        Err(Failure::Unnamed(format!("winbind knows no user {}", names.join(" nor "))))
+        let none = || Failure::Unnamed(format!("winbind knows no user {}", names.join(" nor ")));
+        account::the_one(found).map_err(Failure::Unnamed)?.ok_or_else(none)
     }
 }
 

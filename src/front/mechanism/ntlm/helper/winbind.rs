@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use aws_lc_rs::rand;
 use moka::sync::Cache;
 use thiserror::Error;
 use tokio::process::Command;
@@ -54,6 +55,7 @@ pub(super) enum Silent {
 #[derive(Debug)]
 pub(super) struct Winbind {
     program: Option<PathBuf>,
+    left_out: bool,
     limit: Duration,
     domains: ArcSwapOption<Domains>,
     /// Held by who asks for them before the probe has.
@@ -73,6 +75,7 @@ impl Winbind {
         let program = candidates.into_iter().find(|path| path.is_file());
         Self {
             program: program.filter(|_| !without_winbind(settings)),
+            left_out: without_winbind(settings),
             limit: settings.helper_timeout,
             domains: ArcSwapOption::empty(),
             first: Mutex::new(()),
@@ -124,8 +127,18 @@ impl Winbind {
         self.run("--ping-dc").await.map(drop)
     }
 
+    /// Whether the domain still takes this host's secret.
+    pub(super) async fn check_secret(&self) -> Result<(), Silent> {
+        self.run("--check-secret").await.map(drop)
+    }
+
+    /// Whether `ntlm_auth` verifies by itself, so that nobody else can be asked.
+    pub(super) const fn is_left_out(&self) -> bool {
+        self.left_out
+    }
+
     /// The account of this name (`DOMAIN\user` with winbind's separator, or
-    /// `user@suffix`); `None` where it is no user's.
+    /// `user@suffix`), as the directory names it; `None` where it is no user's.
     pub(super) async fn account(&self, name: &str) -> Result<Option<Account>, Silent> {
         // Whatever the limits of a directory and of a command line: longer is no name.
         if name.len() > 1024 || name.chars().any(char::is_control) {
@@ -144,13 +157,33 @@ impl Winbind {
             Err(silent) => return Err(silent),
         };
         let Some(sid) = user_sid(&found) else { return Ok(None) };
-        let named = self.run(&format!("--sid-to-name={sid}")).await?;
-        let separator = self.domains().map_or('\\', |domains| domains.separator);
-        let account = user_name(&named, separator);
+        let account = self.named(sid).await?;
         if let Some(account) = &account {
             self.known.insert(name.to_owned(), account.clone());
         }
         Ok(account)
+    }
+
+    /// The account of a SID. winbind answers from memory how it was asked for the
+    /// SID, however that was spelt; so it is asked together with a number that it
+    /// cannot remember, and has to ask the directory.
+    async fn named(&self, sid: &str) -> Result<Option<Account>, Silent> {
+        let Some((of_domain, rid)) = sid.rsplit_once('-') else { return Ok(None) };
+        let remembered = self.run(&format!("--sid-to-name={sid}")).await?;
+        let separator = self.domains().map_or('\\', |domains| domains.separator);
+        let Some((domain, _)) = remembered.split_once(separator) else { return Ok(None) };
+        let known = self.run(&format!("--domain-info={domain}")).await?;
+        if domain_sid(&known) != Some(of_domain) {
+            return Ok(None);
+        }
+        let mut chance = [0; 4];
+        rand::fill(&mut chance)
+            .map_err(|_| Silent::Refused("the system gives no random numbers".to_owned()))?;
+        let unknown = UNUSED + u32::from_le_bytes(chance) % UNUSED;
+        let (rids, domain) =
+            (format!("--lookup-rids={rid},{unknown}"), format!("--domain={domain}"));
+        let named = self.run_all(&[&rids, &domain]).await?;
+        Ok(user_of(&named, rid).map(|account| Account { sid: Some(sid.to_owned()), ..account }))
     }
 
     async fn run(&self, argument: &str) -> Result<String, Silent> {
@@ -178,7 +211,9 @@ impl Winbind {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let said = errors.lines().next().unwrap_or("no reason given");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let status = errors.lines().chain(told.lines()).find(|line| line.contains("NT_STATUS_"));
+        let said = status.or_else(|| errors.lines().next()).unwrap_or("no reason given");
         Err(Silent::Refused(said.chars().filter(|c| !c.is_control()).take(200).collect()))
     }
 }
@@ -230,12 +265,30 @@ fn user_sid(found: &str) -> Option<&str> {
     (is_sid && kind == "SID_USER (1)").then_some(sid)
 }
 
-/// Reads `LAB\alice 1`.
-fn user_name(named: &str, separator: char) -> Option<Account> {
-    let name = named.trim_end_matches('\n').strip_suffix(" 1")?;
-    let (domain, user) = name.split_once(separator)?;
-    Account::new(domain, user)
+/// Reads the line `SID : S-1-5-…` of a domain.
+fn domain_sid(known: &str) -> Option<&str> {
+    known
+        .lines()
+        .find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == "SID"))
+        .map(|(_, sid)| sid.trim())
 }
+
+/// Reads the user of a number:
+///
+/// ```text
+/// Domain: LAB
+///      1103: alice (SID_USER)
+/// ```
+fn user_of(named: &str, rid: &str) -> Option<Account> {
+    let domain = named.lines().find_map(|line| line.strip_prefix("Domain: "))?;
+    let user = named.lines().find_map(|line| {
+        line.trim_start().strip_prefix(rid)?.strip_prefix(": ")?.strip_suffix(" (SID_USER)")
+    })?;
+    Account::new(domain.trim(), user)
+}
+
+/// Numbers of accounts end below this, and twice it is still one.
+const UNUSED: u32 = 1 << 29;
 
 const REMEMBERED: u64 = 10_000;
 const REMEMBER: Duration = Duration::from_secs(300);
@@ -246,6 +299,7 @@ const AT_ONCE: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::checked::HelperProtocol;
 
     const TABLE: &str = "\
 Domain Name     DNS Domain                                                       Trust Type  Transitive  In   Out  \n\
@@ -272,6 +326,50 @@ OLD                                                                             
         assert_eq!((bare.own, bare.others.len()), (domain("LAB", None), 0));
     }
 
+    /// A `wbinfo` that remembers `john` as it was asked for him, and a directory that does not.
+    const WBINFO: &str = r#"#!/bin/sh
+case "$1" in
+--own-domain) echo LAB ;;
+--separator) echo '\' ;;
+--trusted-domains) ;;
+--name-to-sid=*) echo 'S-1-5-21-1-2-3-1103 SID_USER (1)' ;;
+--sid-to-name=*) echo 'LAB\Jöhn 1' ;;
+--domain-info=LAB) printf 'Name : LAB\nSID : S-1-5-21-1-2-%s\n' "$(cat "$0.domain")" ;;
+--lookup-rids=1103,*) echo "${1#*,}" >>"$0.asked"
+    printf 'Domain: LAB\n 1103: john (SID_USER)\n' ;;
+*) exit 1 ;;
+esac
+"#;
+
+    #[tokio::test]
+    async fn the_name_is_the_directorys_and_not_the_one_that_was_asked_for() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let wbinfo = directory.path().join("wbinfo");
+        std::fs::write(&wbinfo, WBINFO).unwrap();
+        std::fs::set_permissions(&wbinfo, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let settings = Ntlm {
+            ntlm_auth: directory.path().join("ntlm_auth"),
+            ntlm_auth_args: Vec::new(),
+            ..super::super::testing::settings(HelperProtocol::NtlmServer1)
+        };
+        let winbind = Winbind::new(&settings);
+        std::fs::write(directory.path().join("wbinfo.domain"), "3").unwrap();
+        for spelling in [r"LAB\Jöhn", r"LAB\ｊｏｈｎ"] {
+            let account = winbind.account(spelling).await.unwrap().unwrap();
+            assert_eq!(account.to_string(), r"LAB\john", "{spelling}");
+            assert_eq!(account.sid.as_deref(), Some("S-1-5-21-1-2-3-1103"));
+        }
+        let asked = std::fs::read_to_string(directory.path().join("wbinfo.asked")).unwrap();
+        let asked: Vec<u32> = asked.lines().map(|line| line.parse().unwrap()).collect();
+        assert!(asked.len() == 2 && asked[0] != asked[1], "{asked:?}");
+        assert!(asked.iter().all(|rid| (UNUSED..2 * UNUSED).contains(rid)), "{asked:?}");
+        // The number is of another domain than the one that would be asked.
+        std::fs::write(directory.path().join("wbinfo.domain"), "4").unwrap();
+        assert_eq!(winbind.account(r"LAB\other").await, Ok(None));
+    }
+
     #[test]
     fn a_winbind_that_is_silent_has_no_domain() {
         for own in ["", "(null)"] {
@@ -286,10 +384,15 @@ OLD                                                                             
         for other in ["S-1-5-21-1-513 SID_DOM_GROUP (2)\n", "x SID_USER (1)\n", "", "S-1-5"] {
             assert_eq!(user_sid(other), None, "{other}");
         }
-        assert_eq!(user_name("LAB\\alice 1\n", '\\'), Account::new("LAB", "alice"));
-        assert_eq!(user_name("LAB+jürgen m 1\n", '+'), Account::new("LAB", "jürgen m"));
-        for other in ["LAB\\Domain Users 2\n", "LAB\\ 1\n", "alice 1\n", "LAB\\alice\n"] {
-            assert_eq!(user_name(other, '\\'), None, "{other}");
+        let named =
+            "Domain: LAB\n      1103: jürgen m (SID_USER)\n 599771123: (null) (SID_UNKNOWN)\n";
+        assert_eq!(user_of(named, "1103"), Account::new("LAB", "jürgen m"));
+        for other in ["599771123", "110", "103", "11"] {
+            assert_eq!(user_of(named, other), None, "{other}");
         }
+        assert_eq!(user_of("Domain: LAB\n 513: Domain Users (SID_DOM_GROUP)\n", "513"), None);
+        let known = "Name              : LAB\nSID               : S-1-5-21-1-2-3\n";
+        assert_eq!(domain_sid(known), Some("S-1-5-21-1-2-3"));
+        assert_eq!(domain_sid("Name : LAB\n"), None);
     }
 }

@@ -33,7 +33,9 @@ pub enum Unaskable {
 
 /// A helper said something that is no answer to what it was asked.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("it answered {said:?}")]
+#[error(
+    "it answered {said:?}: that is no ntlm_auth of Samba; correct [sso.ntlm] ntlm_auth (/usr/bin/ntlm_auth)"
+)]
 pub struct Unexpected {
     /// The beginning of what it said.
     said: String,
