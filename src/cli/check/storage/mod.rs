@@ -8,7 +8,7 @@ use nix::unistd::{AccessFlags, access as access_of};
 
 use super::Context;
 use super::finding::Finding;
-use crate::advice::rights::{self, Need};
+use crate::advice::rights::{self, Found, Need};
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
 use crate::process::access::{self, Obstacle, Reader};
