@@ -44,7 +44,7 @@ pub fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Refusal) 
     let other_name = asked.name.as_ref().is_some_and(|name| *name != facts.host);
     may_be_asked
         && lacks_one
-        && (policy.takes_certificates_only()
+        && (policy.asks_for_nothing()
             || refusal.reason == Reason::CertificateNotShown
             || (facts.http2 && other_name && refusal.tried.is_none()))
 }
