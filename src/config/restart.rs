@@ -40,6 +40,11 @@ impl Settings {
         kept.compare("front.listen_tls", &mut new.listen_tls, &old.listen_tls);
         kept.compare("front.listen_status", &mut new.listen_status, &old.listen_status);
         kept.compare("front.max_connections", &mut new.max_connections, &old.max_connections);
+        kept.compare(
+            "front.max_connections_per_address",
+            &mut new.max_connections_per_address,
+            &old.max_connections_per_address,
+        );
         kept.compare("front.stop_timeout", &mut new.stop_timeout, &old.stop_timeout);
     }
 
@@ -129,6 +134,7 @@ mod tests {
             }
             "front.listen_status" => top("[front]\nlisten_status = \"127.0.0.1:1\""),
             "front.max_connections" => top("[front]\nmax_connections = 7"),
+            "front.max_connections_per_address" => top("[front]\nmax_connections_per_address = 7"),
             "front.stop_timeout" => top("[front]\nstop_timeout = \"7s\""),
             "front.core" => top("[front]\ncore = \"unix:/a\""),
             "front.sslkey_file" => (REMOTE.to_owned(), REMOTE.replace("/a.pem", "/b.pem")),
