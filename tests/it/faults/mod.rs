@@ -2,18 +2,11 @@
 
 mod advice;
 mod authorities;
+mod charsets;
 mod core;
 mod first_start;
-mod krb5_conf;
-mod no_domain;
-mod proxied_certificate;
-mod reload;
-mod stop;
-
-mod advice;
-mod charsets;
-mod first_start;
 mod forwarding;
+mod krb5_conf;
 mod lasting;
 mod log;
 mod no_domain;
@@ -23,3 +16,4 @@ mod probe;
 mod proxied_certificate;
 mod readiness;
 mod reload;
+mod stop;
