@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::advice::rights::{Need, quoted};
 use crate::process::access::{self, Unreadable};
+use crate::process::sockets;
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum BindError {
         /// The socket.
         path: PathBuf,
         /// Which folder, and what lets the account in.
-        refused: Unreadable,
+        refused: Box<Unreadable>,
     },
     /// The system refuses.
     #[error("cannot listen on {}: {source}; look at its folder, or set core.listen", path.display())]
@@ -147,7 +148,7 @@ fn refused(path: &Path, source: io::Error) -> BindError {
     let folder = path.ancestors().skip(1).find(|above| above.exists());
     match folder.map(|folder| access::may(folder, Need::Fill)) {
         Some(Err(refused)) if source.kind() == io::ErrorKind::PermissionDenied => {
-            BindError::Folder { path: path.to_owned(), refused }
+            BindError::Folder { path: path.to_owned(), refused: Box::new(refused) }
         }
         _ => BindError::System { path: path.to_owned(), source },
     }
@@ -156,12 +157,12 @@ fn refused(path: &Path, source: io::Error) -> BindError {
 /// A socket that accepts connections, in the flags of the kernel's table (__SO_ACCEPTCON).
 const ACCEPTS: &str = "00010000";
 
-/// Listens for TLS.
+/// Listens for TLS on one address of `all`.
 ///
 /// # Errors
 /// [`BindError::Address`].
-pub(super) fn bind_tls(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).map_err(|source| BindError::Address { address, source })
+pub(super) fn bind_tls(address: SocketAddr, all: &[SocketAddr]) -> Result<TcpListener, BindError> {
+    sockets::listen(address, all).map_err(|source| BindError::Address { address, source })
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ pub struct Proof {
     /// authenticated PAC, or from winbind. Then it decides who signs on, and
     /// `principal` only says what was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<Account>,
+    pub account: Option<Box<Account>>,
     /// By certificate: the SHA-256 of its SubjectPublicKeyInfo, `AB:CD:…`. The core
     /// knows as whom the key signs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

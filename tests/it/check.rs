@@ -12,6 +12,7 @@ use crate::lab::{Doorward, Pki, realm, temp_dir};
 
 mod applications;
 mod followed;
+mod kerberos;
 mod report;
 mod store;
 

@@ -74,7 +74,7 @@ pub struct Established {
     acceptor_realm: Option<String>,
     channel_bound: bool,
     ends_at: Timestamp,
-    account: Option<wire::Account>,
+    account: Option<Box<wire::Account>>,
     groups: Vec<String>,
     reply: Option<Vec<u8>>,
 }

@@ -39,14 +39,14 @@ fn three_messages_and_the_domains_word_are_a_proof() {
                 mechanism: Mechanism::Ntlm,
                 principal: "LAB\\jo".to_owned(),
                 acceptor_realm: Some("LAB".to_owned()),
-                account: Some(wire::Account {
+                account: Some(Box::new(wire::Account {
                     sam: "jo".to_owned(),
                     upn: None,
                     domain: Some("LAB".to_owned()),
                     dns_domain: None,
                     sid: None,
                     kind: wire::AccountKind::Person,
-                }),
+                })),
                 public_key: None,
                 channel_bound: false,
                 ends_at: None,
