@@ -3,8 +3,27 @@
 /// It does not answer.
 pub const START: &str = "start the core (doorward core), and let [front] core name its socket";
 
-/// It does not know this account.
-pub const FRONT_USERS: &str = "if the front runs as this user, name it in [core] front_users";
+/// It takes the front's account for an ordinary program.
+pub fn front_users(account: &str) -> String {
+    format!(
+        "add it to [core] front_users (front_users = [\"{account}\"]) and reload the core; if the gateway runs as another user, check as that one"
+    )
+}
+
+/// It takes the front's key for a program's.
+pub fn front_key(file: &str) -> String {
+    format!(
+        "give its entry at the core role = \"front\" ([[core.key]] file = \"{file}\") and reload the core"
+    )
+}
+
+/// It refuses for a reason that it tells.
+pub fn look_at(reference: &str) -> String {
+    format!("do what it says; the core's audit log has more under reference {reference}")
+}
+
+/// It does not know the front's key.
+pub const LIST_KEY: &str = "put the public key of [front] sslkey_file into the core's sslkeys_path, and give it a [[core.key]] with role = \"front\"; the core's audit log says why a key does not count";
 
 /// The folder of its socket cannot be made.
 pub const SOCKET_FOLDER: &str = "create its folder for the user that the core runs as (RuntimeDirectory= in systemd), or set [core] listen";

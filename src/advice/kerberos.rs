@@ -61,3 +61,10 @@ pub const PERMIT: &str = "take permitted_enctypes out of krb5.conf (it is of no 
 
 /// Nobody had a ticket to compare.
 pub const COMPARE: &str = "versions and types of keys were not compared with the KDC's, because nobody here has a ticket: run kinit, as anybody in the domain, and check again";
+
+/// Somebody got no ticket, for a reason that may be theirs.
+pub fn by_hand(service: &str, realm: &str) -> String {
+    format!(
+        "run `kinit` as somebody else, and `kvno {service}@{realm}`: it says the same, if it is not their fault"
+    )
+}

@@ -1,7 +1,6 @@
 //! What the settings take from outside the file.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
 
@@ -18,7 +17,7 @@ pub struct Surroundings {
     pub hostname: String,
     /// Threads that can run at once.
     pub cores: usize,
-    /// Whether a program is installed: a file there that may be executed.
+    /// Whether a program is installed: a file there. Whether it may be executed, starting it shows.
     pub installed: fn(&Path) -> bool,
 }
 
@@ -36,7 +35,7 @@ impl Surroundings {
             root: nix::unistd::geteuid().is_root(),
             hostname: full_name(&hostname.to_string_lossy(), &hosts),
             cores: thread::available_parallelism().map_or(1, usize::from),
-            installed,
+            installed: Path::is_file,
         }
     }
 
@@ -67,10 +66,6 @@ impl Surroundings {
         let path = PathBuf::from(self.environment.get(variable)?);
         path.is_absolute().then_some(path)
     }
-}
-
-fn installed(program: &Path) -> bool {
-    fs::metadata(program).is_ok_and(|file| file.is_file() && file.mode() & 0o111 != 0)
 }
 
 /// The name with its domain: as it is, or the first name with a dot on the

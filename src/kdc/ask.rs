@@ -47,6 +47,8 @@ pub enum Withheld {
     Twice,
     /// Its account has no key of a type that was asked for.
     Encryption,
+    /// The KDC takes this host's clock for wrong.
+    Clock,
     /// Anything else, in the library's words.
     Other(String),
 }
@@ -147,6 +149,7 @@ impl Holder {
                 S_PRINCIPAL_UNKNOWN => Withheld::Unknown,
                 PRINCIPAL_NOT_UNIQUE => Withheld::Twice,
                 ETYPE_NOSUPP => Withheld::Encryption,
+                SKEW => Withheld::Clock,
                 _ => Withheld::Other(failure.text),
             }
         })
@@ -187,3 +190,4 @@ const C_PRINCIPAL_UNKNOWN: u32 = 6;
 const S_PRINCIPAL_UNKNOWN: u32 = 7;
 const PRINCIPAL_NOT_UNIQUE: u32 = 8;
 const ETYPE_NOSUPP: u32 = 14;
+const SKEW: u32 = 37;

@@ -8,6 +8,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
 pub(super) mod ask;
+mod layout;
 pub(super) mod shown;
 
 /// A call that failed.

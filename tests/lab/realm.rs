@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use super::{lab_path, output, temp_dir};
@@ -267,6 +268,17 @@ impl Realm {
     #[track_caller]
     pub fn duplicate_spn(&self, service: &Service, account: &str) {
         self.run("duplicate-spn", &[&service.name, account]);
+    }
+
+    /// Exports the keys of one principal, an account's too.
+    #[track_caller]
+    pub fn keytab_of(&self, principal: &str) -> PathBuf {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let keytab = self.dir.join(format!("exported-{number}.keytab"));
+        let name = format!("--principal={principal}");
+        self.samba_tool(&["domain", "exportkeytab", keytab.to_str().unwrap(), &name]);
+        keytab
     }
 
     #[track_caller]

@@ -15,7 +15,7 @@ pub(super) struct Said {
     pub(super) succeeded: bool,
     /// Its standard output, without the blanks around it.
     pub(super) out: String,
-    /// The last line it said, on whichever of the two.
+    /// The line that tells most of what it said: one with a status of Samba's, else the last.
     pub(super) last: String,
 }
 
@@ -37,7 +37,9 @@ pub(super) async fn ask(
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let (out, err) = (text(&ended.stdout), text(&ended.stderr));
-    let last = [&err, &out].into_iter().find_map(|text| text.lines().next_back());
+    let lines = || err.lines().chain(out.lines());
+    let status = lines().find(|line| line.contains("NT_STATUS_"));
+    let last = status.or_else(|| err.lines().next_back()).or_else(|| out.lines().next_back());
     let last = last.unwrap_or("it does not say why").to_owned();
     Ok(Said { succeeded: ended.status.success(), out, last })
 }
@@ -65,6 +67,14 @@ mod tests {
         let expected = Said { succeeded: false, out: "one".to_owned(), last: "two".to_owned() };
         assert_eq!(said, expected);
         assert!(shell("", LIMIT).await.unwrap().succeeded);
+    }
+
+    #[tokio::test]
+    async fn a_status_of_samba_tells_more_than_the_last_line() {
+        let script = "echo 'wbcPing(LAB): error code was NT_STATUS_ACCESS_DENIED (0xc0000022)'; \
+                      echo 'Could not check secret' >&2; exit 1";
+        let said = shell(script, LIMIT).await.unwrap();
+        assert_eq!(said.last, "wbcPing(LAB): error code was NT_STATUS_ACCESS_DENIED (0xc0000022)");
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use nix::unistd::Uid;
+
 use super::finding::Finding;
 use crate::advice::core as advice;
 use crate::advice::rights::Need;
@@ -9,8 +11,9 @@ use crate::config::Settings;
 use crate::config::checked::CoreAddress;
 use crate::core_server::Place;
 use crate::process::access;
-use crate::wire::Whoami;
+use crate::process::account::user_name;
 use crate::wire::client::{Client, ClientError};
+use crate::wire::{ErrorBody, Reason, Whoami};
 
 /// `is_made`: root makes the folder of the core's socket when the gateway starts, or
 /// gives it away.
@@ -27,25 +30,47 @@ pub(super) async fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
             let found = format!("the core at {core} does not answer ({source})");
             Finding::fail("core", found, advice::START)
         }
+        Err(ClientError::Refused(body)) => refused(address, &body),
         Err(error) => Finding::error("core", &error.to_string(), advice::START),
     }]
 }
 
+/// The core has looked at the front's certificate, and does not take it.
+fn refused(address: &CoreAddress, body: &ErrorBody) -> Finding {
+    let ErrorBody { message, reference, reason, .. } = body;
+    let message = message.trim_end_matches('.');
+    let found = format!("it answers at {address}, and refuses this front: {message}");
+    let mend = match reason {
+        Some(Reason::PublicKeyNotListed) => advice::LIST_KEY.to_owned(),
+        _ => advice::look_at(reference),
+    };
+    Finding::fail("core", found, mend)
+}
+
+/// A front has to be one to the core: the core itself, or one that it lists.
 fn taken_for(address: &CoreAddress, whoami: &Whoami) -> Finding {
-    let uid = whoami.uid.map(|uid| format!(" (uid {uid})"));
-    let key = whoami.key.as_ref().map(|key| format!(" (key {key})"));
-    let uid = uid.or(key).unwrap_or_default();
-    match &whoami.acting_as {
-        Some(who) => Finding::ok(
-            "core",
-            format!("it answers at {address}, and takes this user{uid} for {who}"),
-        ),
-        None => Finding::warn(
-            "core",
-            format!("it answers at {address}, and takes this user{uid} for nobody"),
-            advice::FRONT_USERS,
-        ),
+    let Whoami { uid, key, acting_as, .. } = whoami;
+    let account = uid.map(|uid| user_name(Uid::from_raw(uid)));
+    let who = match (uid, key) {
+        (Some(uid), _) => format!(" (uid {uid})"),
+        (None, Some(key)) => format!(" (key {key})"),
+        (None, None) => String::new(),
+    };
+    let taken = acting_as.as_deref().unwrap_or("nobody");
+    let found = format!("it answers at {address}, and takes this user{who} for {taken}");
+    if FRONTS.contains(&taken) {
+        return Finding::ok("core", found);
     }
+    let found = format!("{found}, and not for a front: nobody can sign on");
+    Finding::fail(
+        "core",
+        found,
+        match (account, key) {
+            (Some(account), _) => advice::front_users(&account),
+            (None, Some(key)) => advice::front_key(key),
+            (None, None) => advice::LIST_KEY.to_owned(),
+        },
+    )
 }
 
 /// None runs. Judged as the start would: it makes the folder where it may, and replaces a
@@ -87,5 +112,41 @@ fn resting(path: &Path, is_made: bool) -> Finding {
             format!("{shown} cannot be looked at: {error}"),
             advice::SOCKET_FOLDER,
         ),
+    }
+}
+
+/// What the core calls those who may bring it sign-ons.
+const FRONTS: [&str; 2] = ["SYSTEM", "FRONT"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::check::finding::Status;
+
+    fn said(uid: Option<u32>, key: Option<&str>, acting_as: Option<&str>) -> (Status, String) {
+        let whoami = Whoami {
+            peer: "unix".to_owned(),
+            uid,
+            key: key.map(str::to_owned),
+            acting_as: acting_as.map(str::to_owned),
+        };
+        let finding = taken_for(&CoreAddress::Unix("/core.sock".into()), &whoami);
+        (finding.status(), finding.to_string())
+    }
+
+    #[test]
+    fn whoever_is_no_front_to_the_core_is_told_the_key_to_set() {
+        assert_eq!(said(Some(0), None, Some("SYSTEM")).0, Status::Ok);
+        assert_eq!(said(None, Some("a-public.pem"), Some("FRONT")).0, Status::Ok);
+        for (uid, key, acting_as, words) in [
+            (Some(4_000_000), None, None, "front_users = [\"4000000\"]"),
+            (Some(0), None, Some("alice"), "front_users = [\"root\"]"),
+            (None, Some("a-public.pem"), Some("*"), "role = \"front\""),
+            (None, None, None, "sslkeys_path"),
+        ] {
+            let (status, line) = said(uid, key, acting_as);
+            assert_eq!(status, Status::Fail, "{line}");
+            assert!(line.contains(words), "{line}");
+        }
     }
 }

@@ -1,34 +1,45 @@
-//! The gateway's own host name.
+//! The hosts by which browsers come: whether DNS knows them, and for which name a
+//! client will ask a ticket that looks them up.
 
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
 use super::finding::Finding;
+use super::patience;
+use crate::advice::name as advice;
 use crate::config::Settings;
 use crate::config::checked::HostPattern;
+use crate::keytab::{self, Keytab};
+
+/// What the system's resolver says of a host.
+#[derive(Clone, Debug, Default)]
+struct Looked {
+    addresses: Vec<IpAddr>,
+    /// The name that an alias leads to.
+    canonical: Option<String>,
+    /// The names of its address.
+    backwards: Vec<String>,
+}
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
-    let host = settings.server_hostname.as_str();
-    let mut findings = Vec::new();
-    if !host.contains('.') {
-        findings.push(Finding::warn(
-            "host name",
-            format!("{host} has no domain: tickets are for full names"),
-            "set server_hostname to the full name by which browsers reach this host",
-        ));
-    }
-    match (host, 0).to_socket_addrs() {
-        Ok(addresses) => {
-            let addresses: Vec<_> = addresses.map(|address| address.ip()).collect();
-            findings.push(resolved(host, &addresses));
+    let begun: Vec<_> = hosts(settings)
+        .into_iter()
+        .map(|host| {
+            let asked = host.clone();
+            (host, patience::ask(move || look_up(&asked)))
+        })
+        .collect();
+    // Why a keytab cannot be read is told by another line.
+    let keytab = keytab::read(&settings.sso.kerberos.keytab).ok();
+    let told = begun.into_iter().flat_map(|(host, asked)| match asked.wait() {
+        Some(looked) => judge(&host, &looked, keytab.as_ref()),
+        None => {
+            let limit = patience::LIMIT.as_secs();
+            let found = format!("{host}: DNS does not answer within {limit} s");
+            vec![Finding::warn(CHECK, found, advice::RESOLVER)]
         }
-        Err(error) => findings.push(Finding::warn(
-            "host name",
-            format!("{host} has no address ({error})"),
-            "add the name to DNS, or correct server_hostname",
-        )),
-    }
-    findings
+    });
+    told.collect()
 }
 
 /// The hosts by which browsers reach the sites: the named ones, and the
@@ -51,32 +62,148 @@ pub(super) fn hosts(settings: &Settings) -> Vec<String> {
     hosts
 }
 
-/// Clients that look the name up backwards ask for tickets of what they find.
-fn resolved(host: &str, addresses: &[IpAddr]) -> Finding {
-    let all = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+fn judge(host: &str, looked: &Looked, keytab: Option<&Keytab>) -> Vec<Finding> {
+    if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        let found = format!(
+            "{host} is an address: there are Kerberos tickets for names only, so nobody signs on by a ticket there"
+        );
+        return vec![Finding::warn(CHECK, found, advice::NO_ADDRESS)];
+    }
+    let mut findings = Vec::new();
+    if !host.contains('.') {
+        let found = format!("{host} has no domain: tickets are for full names");
+        findings.push(Finding::warn(CHECK, found, advice::FULL_NAME));
+    }
+    if looked.addresses.is_empty() {
+        let found =
+            format!("{host} has no address: DNS does not know it, and browsers cannot come");
+        findings.push(Finding::warn(CHECK, found, advice::ADD));
+        return findings;
+    }
+    let all: Vec<_> = looked.addresses.iter().map(ToString::to_string).collect();
+    let all = all.join(", ");
+    let differs = |name: &&String| !name.eq_ignore_ascii_case(host);
+    if let Some(canonical) = looked.canonical.as_ref().filter(differs) {
+        findings.push(alias(host, canonical, keytab));
+    }
     // The loopback's name says nothing of how others see this host.
-    let outside = addresses.iter().find(|address| !address.is_loopback());
-    let backwards = outside.and_then(|address| reverse(*address));
-    match backwards {
-        Some(names) if !names.iter().any(|name| name.eq_ignore_ascii_case(host)) => Finding::warn(
-            "host name",
-            format!("{host} is {all}, but that address is {}", names.join(", ")),
-            "make the PTR record agree, or set rdns = false in the krb5.conf of the clients: they may ask for a ticket of the other name",
-        ),
-        Some(_) => Finding::ok("host name", format!("{host} is {all}, and back")),
-        None => Finding::ok("host name", format!("{host} is {all}")),
+    let outside = looked.addresses.iter().any(|address| !address.is_loopback());
+    let named = !looked.backwards.is_empty();
+    findings.push(if outside && named && looked.backwards.iter().all(|name| differs(&name)) {
+        let found = format!(
+            "{host} is {all}, but that address is {}: clients whose krb5.conf looks names up backwards (rdns) ask for a ticket of HTTP/{}",
+            looked.backwards.join(", "),
+            looked.backwards[0]
+        );
+        Finding::warn(CHECK, found, advice::AGREE)
+    } else if outside && named {
+        Finding::ok(CHECK, format!("{host} is {all}, and back"))
+    } else {
+        Finding::ok(CHECK, format!("{host} is {all}"))
+    });
+    findings
+}
+
+/// Chromium, and MIT's library by default, ask for a ticket of the name that an alias
+/// leads to; Firefox and Windows' own programs for the alias.
+fn alias(host: &str, canonical: &str, keytab: Option<&Keytab>) -> Finding {
+    let found = format!(
+        "{host} is an alias of {canonical}: Chromium asks for a ticket of HTTP/{canonical}"
+    );
+    let has = |name: &str| {
+        let wanted = format!("HTTP/{name}@");
+        let begins = |held: &&str| {
+            held.get(..wanted.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(&wanted))
+        };
+        keytab.is_none_or(|keytab| keytab.principals().iter().any(begins))
+    };
+    match (has(canonical), has(host)) {
+        (true, true) => {
+            Finding::ok(CHECK, format!("{found}, others of HTTP/{host}; the keytab has both"))
+        }
+        (true, false) => Finding::ok(CHECK, format!("{found}, of which the keytab has a key")),
+        (false, _) => {
+            let found = format!("{found}, of which the keytab has no key");
+            Finding::warn(CHECK, found, advice::alias(host, canonical))
+        }
     }
 }
 
-/// The names of an address, by the system's resolver (getent(1)).
-fn reverse(address: IpAddr) -> Option<Vec<String>> {
-    let getent = Command::new("getent")
-        .args(["hosts", &address.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8_lossy(&getent.stdout);
-    let names: Vec<_> =
-        text.lines().next()?.split_ascii_whitespace().skip(1).map(str::to_owned).collect();
-    (!names.is_empty()).then_some(names)
+/// By getent(1), which asks what every program of this host asks.
+fn look_up(host: &str) -> Looked {
+    let said = getent("ahosts", host);
+    let mut looked = Looked::default();
+    for line in said.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let Some(address) = words.next().and_then(|word| word.parse().ok()) else { continue };
+        if !looked.addresses.contains(&address) {
+            looked.addresses.push(address);
+        }
+        // The third word stands in the first line only.
+        if let Some(name) = words.nth(1) {
+            looked.canonical.get_or_insert_with(|| name.trim_end_matches('.').to_owned());
+        }
+    }
+    if let Some(outside) = looked.addresses.iter().find(|address| !address.is_loopback()) {
+        let said = getent("hosts", &outside.to_string());
+        let names = said.lines().next().unwrap_or_default().split_ascii_whitespace().skip(1);
+        looked.backwards = names.map(str::to_owned).collect();
+    }
+    looked
+}
+
+fn getent(database: &str, key: &str) -> String {
+    let asked = Command::new("getent").args([database, key]).stdin(Stdio::null()).output();
+    asked.map(|said| String::from_utf8_lossy(&said.stdout).into_owned()).unwrap_or_default()
+}
+
+const CHECK: &str = "host name";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::check::finding::Status;
+    use crate::keytab::tests::held;
+
+    fn looked(canonical: &str, backwards: &[&str]) -> Looked {
+        Looked {
+            addresses: vec!["192.0.2.1".parse().unwrap()],
+            canonical: Some(canonical.to_owned()),
+            backwards: backwards.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    fn worst(host: &str, looked: &Looked) -> (Status, String) {
+        let keytab = held(&["HTTP/web.test", "HTTP/Real.test"], "A");
+        let findings = judge(host, looked, Some(&keytab));
+        let bad = findings.iter().find(|finding| finding.status() != Status::Ok);
+        let finding = bad.unwrap_or(&findings[0]);
+        (finding.status(), finding.to_string())
+    }
+
+    #[test]
+    fn names_that_lead_back_or_have_no_way_back_are_fine() {
+        assert_eq!(worst("web.test", &looked("web.test", &[])).0, Status::Ok);
+        assert_eq!(worst("web.test", &looked("WEB.test", &["other", "Web.test"])).0, Status::Ok);
+    }
+
+    #[test]
+    fn the_name_that_a_ticket_will_be_asked_for_is_told() {
+        let (status, said) = worst("web.test", &looked("web.test", &["srv7.test"]));
+        assert_eq!(status, Status::Warn);
+        assert!(said.contains("ask for a ticket of HTTP/srv7.test"), "{said}");
+        let (status, said) = worst("web.test", &looked("srv7.test", &[]));
+        assert_eq!(status, Status::Warn);
+        assert!(said.contains("alias of srv7.test: Chromium asks for a ticket of HTTP/srv7.test"));
+        // The keytab has a key of the real name.
+        assert_eq!(worst("web.test", &looked("real.test", &[])).0, Status::Ok);
+    }
+
+    #[test]
+    fn a_host_that_no_ticket_can_name_is_warned_about() {
+        assert!(worst("192.0.2.1", &Looked::default()).1.contains("is an address"));
+        assert!(worst("[2001:db8::1]", &Looked::default()).1.contains("is an address"));
+        assert!(worst("web", &looked("web", &[])).1.contains("has no domain"));
+        assert!(worst("none.test", &Looked::default()).1.contains("has no address"));
+    }
 }

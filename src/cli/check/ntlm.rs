@@ -11,6 +11,7 @@ use crate::config::checked::Ntlm;
 use crate::process::access::{Obstacle, explain};
 use crate::wire::Mechanism;
 
+mod domain;
 mod helper;
 mod samba;
 mod winbind;
@@ -23,7 +24,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     if !is_offered(settings) {
         return not_installed(ntlm).into_iter().collect();
     }
-    let (findings, member) = all(ntlm).await;
+    let (findings, member) = all(settings).await;
     // Debian's winbind runs without belonging to a domain, and whoever wrote no list of
     // mechanisms has not asked for NTLM: then it is not offered, and that is all.
     match findings.iter().find(|finding| finding.failed()) {
@@ -33,7 +34,8 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 }
 
 /// What is found, and whether this host belongs to a domain, as far as smb.conf says.
-async fn all(ntlm: &Ntlm) -> (Vec<Finding>, bool) {
+async fn all(settings: &Settings) -> (Vec<Finding>, bool) {
+    let ntlm = &settings.sso.ntlm;
     let mut member = false;
     let mut findings = vec![program(ntlm)];
     if findings.iter().any(Finding::failed) {
@@ -48,7 +50,9 @@ async fn all(ntlm: &Ntlm) -> (Vec<Finding>, bool) {
         Ok(samba) => {
             member = samba.is_member();
             findings.extend(samba.findings());
-            findings.extend(winbind::check(ntlm, &samba).await);
+            findings.extend(
+                winbind::check(ntlm, &samba, &settings.core.realms, is_asked_for(settings)).await,
+            );
         }
         Err(failed) => findings.push(failed),
     }

@@ -145,14 +145,15 @@ impl<'a> Answerer<'a> {
             .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
     }
 
-    /// Whether the client is to come back by HTTP/1.1: it tried NTLM, or it came a
-    /// second time without anything and may have nothing else, or `nothing` is
-    /// offered to it here. A client that chose HTTP/2 without asking (over plain
+    /// Whether the client is to come back by HTTP/1.1: it tried NTLM; or it came a
+    /// second time without anything and may have nothing else; or `nothing` is
+    /// offered to it here; or it is a browser, which without a ticket asks for name
+    /// and password only where NTLM is offered. A client that chose HTTP/2 without asking (over plain
     /// HTTP) could not. One that tried Kerberos has to hear what came of it: it
     /// would send the same token again, and that one would be a replay.
     fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>, nothing: bool) -> bool {
         let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
-        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing);
+        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing || self.page);
         self.http2()
             && policy.offers(Mechanism::Ntlm)
             && (by_choice && at_a_loss || refusal.reason == Reason::NtlmNeedsHttp1)

@@ -18,6 +18,7 @@ pub mod cookie;
 pub mod facts;
 pub mod forward_auth;
 mod known;
+mod ntlm;
 pub mod pages;
 mod password;
 pub mod policy;

@@ -107,6 +107,9 @@ impl Readiness {
         let mut parts = here.parts;
         let core = core.err().map_or(State::OK, |no| State::broken(no.detail));
         parts.insert(Part::Core, core);
+        if let Err(fault) = front.audit.ready() {
+            parts.insert(Part::Audit, State::broken(fault));
+        }
         if let Some(ntlm) = ntlm(&live) {
             self.ntlm_worked.fetch_or(ntlm.broken.is_none(), Ordering::Relaxed);
             parts.insert(Part::Ntlm, ntlm);

@@ -5,7 +5,8 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-use super::{Context, Credentials, Failure, Keytab, Options, Principal, printable};
+use super::layout::{Creds, Data, ErrorHead, TicketHead};
+use super::{Context, Failure, Keytab, Options, Principal, printable};
 
 /// What a KDC answered instead of a ticket (RFC 4120 section 5.9.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -307,87 +308,6 @@ impl Drop for ServiceTicket<'_> {
     fn drop(&mut self) {
         // SAFETY: it is ours, or null, which the call allows.
         unsafe { krb5_free_ticket(self.0.0, self.1) };
-    }
-}
-
-/// `krb5_data`
-#[repr(C)]
-pub(super) struct Data {
-    magic: i32,
-    pub(super) length: u32,
-    pub(super) data: *mut c_char,
-}
-
-impl Data {
-    /// No bytes.
-    pub(super) const NONE: Self = Self { magic: 0, length: 0, data: ptr::null_mut() };
-}
-
-/// The beginning of `krb5_error`.
-#[repr(C)]
-struct ErrorHead {
-    magic: i32,
-    ctime: u32,
-    cusec: i32,
-    susec: i32,
-    stime: u32,
-    error: u32,
-}
-
-/// The beginning of `krb5_ticket`.
-#[repr(C)]
-struct TicketHead {
-    magic: i32,
-    server: *mut c_void,
-    enc_part_magic: i32,
-    enctype: i32,
-    kvno: u32,
-}
-
-/// `krb5_creds`
-#[repr(C)]
-pub(super) struct Creds {
-    magic: i32,
-    client: *mut c_void,
-    server: *mut c_void,
-    keyblock: Keyblock,
-    times: [u32; 4],
-    is_skey: u32,
-    ticket_flags: i32,
-    addresses: *mut c_void,
-    ticket: Data,
-    second_ticket: Data,
-    authdata: *mut c_void,
-}
-
-/// `krb5_keyblock`
-#[repr(C)]
-struct Keyblock {
-    magic: i32,
-    enctype: i32,
-    length: u32,
-    contents: *mut u8,
-}
-
-// What is filled by the library has room enough.
-const _: () = assert!(size_of::<Creds>() <= size_of::<Credentials>());
-
-impl Creds {
-    /// Names who wants a ticket for what; all else is left open.
-    pub(super) const fn between(client: &Principal<'_>, server: &Principal<'_>) -> Self {
-        Self {
-            magic: 0,
-            client: client.1,
-            server: server.1,
-            keyblock: Keyblock { magic: 0, enctype: 0, length: 0, contents: ptr::null_mut() },
-            times: [0; 4],
-            is_skey: 0,
-            ticket_flags: 0,
-            addresses: ptr::null_mut(),
-            ticket: Data::NONE,
-            second_ticket: Data::NONE,
-            authdata: ptr::null_mut(),
-        }
     }
 }
 

@@ -6,9 +6,8 @@ use std::ptr;
 
 use libgssapi_sys as sys;
 
-use super::ask::{
-    Creds, Data, krb5_cc_initialize, krb5_cc_store_cred, krb5_free_creds, krb5_get_credentials,
-};
+use super::ask::{krb5_cc_initialize, krb5_cc_store_cred, krb5_free_creds, krb5_get_credentials};
+use super::layout::{Creds, Data};
 use super::{Context, Failure, Principal, Ticket, in_one_line};
 use crate::pac;
 

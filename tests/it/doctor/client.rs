@@ -20,7 +20,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "M3",
+        id: "M2",
         what: "The client's ticket is older than the keytab",
         site: || {
             let service = realm().add_service("doctor-m2");
@@ -36,7 +36,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "N7",
+        id: "N4",
         what: "The site is reached by its address, or by a short name",
         site: || {
             let site = Site::with(&Setup::default()).ticket(None);
@@ -47,7 +47,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
-        id: "N8",
+        id: "N6",
         what: "The client's krb5.conf makes another name of the site's",
         site: || {
             let site = Site::with(&Setup::default());

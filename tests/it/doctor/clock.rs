@@ -1,5 +1,37 @@
 //! Faults of clocks.
 
-use super::Fault;
+use super::{Fault, OTHERWISE, Site, says};
+use crate::gateway::Setup;
 
-pub(super) const FAULTS: &[Fault] = &[];
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        id: "T3",
+        what: "The gateway's clock is ten minutes ahead",
+        site: || Site::with(&Setup::default()).clock("+630s"),
+        check: says(
+            &["this host is 10 min", "ahead of the KDC of {realm}: here it is 20", "there 20"],
+            &["let both follow the same time servers"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "T4",
+        what: "The gateway's clock is ten minutes behind",
+        site: || Site::with(&Setup::default()).clock("-630s").ticket(None),
+        check: says(
+            &["this host is 10 min", "behind the KDC of {realm}: here it is 20"],
+            &["let both follow the same time servers"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "T5",
+        what: "The gateway's clock is a day ahead",
+        site: || Site::with(&Setup::default()).clock("+1d"),
+        check: says(
+            &["this host is 1 d 00 h 00 min ahead of the KDC of {realm}"],
+            &["let both follow the same time servers"],
+        ),
+        ..OTHERWISE
+    },
+];

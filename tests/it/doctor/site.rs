@@ -97,6 +97,19 @@ impl Site {
         self
     }
 
+    /// Lines before all others: keys of no section.
+    pub(crate) fn prepend(mut self, lines: &str) -> Self {
+        self.config.insert_str(0, lines);
+        self
+    }
+
+    /// The same configuration with something else in a place.
+    pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
+        assert!(self.config.contains(from), "{from} is not in\n{}", self.config);
+        self.config = self.config.replacen(from, to, 1);
+        self
+    }
+
     /// Something in the environment of the gateway, and of the check.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));

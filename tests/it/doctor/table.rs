@@ -1,5 +1,6 @@
 //! All faults together: the sums, and the table in docs/troubleshooting.md.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Fault;
@@ -48,7 +49,10 @@ pub(super) fn is_documented(faults: &[&Fault]) {
         std::fs::write(&path, [before, BEGIN, &wanted, END, after].concat()).unwrap();
         return;
     }
-    assert_eq!(found, wanted, "write it anew: see tests/it/doctor/mod.rs");
+    let (found, wanted): (BTreeSet<_>, BTreeSet<_>) =
+        (found.lines().collect(), wanted.lines().collect());
+    let differing: Vec<_> = found.symmetric_difference(&wanted).collect();
+    assert!(differing.is_empty(), "write it anew (see tests/it/doctor/mod.rs): {differing:#?}");
 }
 
 /// A line: who names cause and fix; if nobody, who names the cause, or shows a symptom.

@@ -1,7 +1,7 @@
 //! By whose ticket the KDC can be asked for tickets of services: whoever runs the
 //! check, or the keytab's own account.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::check::patience;
 use crate::kdc::Refused;
@@ -62,7 +62,7 @@ impl Holders {
 
 /// The first of the keytab's principals that the KDC knows as a client. A wrong key is
 /// tried once only: it counts as a failed sign-on of that account.
-fn by_own_key(path: &PathBuf, clients: Vec<String>) -> Result<Option<Holder>, (String, Refused)> {
+fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (String, Refused)> {
     for client in clients {
         match ask::by_key(path, &client) {
             Ok(holder) => return Ok(Some(holder)),

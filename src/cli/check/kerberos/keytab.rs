@@ -7,26 +7,37 @@ use crate::advice::rights::{self, Found, Need};
 use crate::cli::check::finding::Finding;
 use crate::config::Settings;
 use crate::kdc::ask::permitted;
-use crate::keytab::{self, Enctype, Keytab};
+use crate::keytab::{self, Enctype, Keytab, KeytabError, Whole};
 use crate::process::access::Reader;
 
 /// The keytab, if it can be read, and what is to be said of it.
 pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {
     let kerberos = &settings.sso.kerberos;
-    let keytab = match keytab::read(&kerberos.keytab) {
-        Ok(keytab) => keytab,
-        Err(error) => {
-            let failed = Finding::error("keytab", &error.to_string(), advice::EXPORT);
-            return (None, vec![failed]);
-        }
+    let Whole { keytab, flaw } = match keytab::read_what_is_whole(&kerberos.keytab) {
+        Ok(whole) => whole,
+        Err(error) => return (None, vec![unusable(&error)]),
     };
-    let mut findings = vec![contents(&kerberos.keytab, &keytab)];
+    let mut findings = Vec::new();
+    if let Some(flaw) = flaw {
+        if keytab.entries.is_empty() {
+            return (None, vec![unusable(&flaw)]);
+        }
+        let flaw = flaw.to_string();
+        let found = flaw.split_once("; ").map_or(flaw.as_str(), |(found, _)| found);
+        let found = format!("{found}; the keys before that place are used");
+        findings.push(Finding::warn("keytab", found, advice::EXPORT_AGAIN));
+    }
+    findings.push(contents(&kerberos.keytab, &keytab));
     findings.extend(permissions(&kerberos.keytab, &settings.state_path));
     findings.extend(encryption(&keytab));
     // What krb5.conf permits is not known where it cannot be read; that has a line of its own.
     findings.extend(permitted().ok().and_then(|permitted| forbidden(&keytab, &permitted)));
     findings.extend(kerberos.acceptor.as_deref().map(|acceptor| configured(acceptor, &keytab)));
     (Some(keytab), findings)
+}
+
+fn unusable(error: &KeytabError) -> Finding {
+    Finding::error("keytab", &error.to_string(), advice::EXPORT)
 }
 
 fn contents(path: &Path, keytab: &Keytab) -> Finding {

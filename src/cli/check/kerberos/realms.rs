@@ -10,11 +10,14 @@ use crate::config::checked::Realm;
 use crate::kdc::ask::default_realm;
 use crate::keytab::Keytab;
 
-/// The realms whose KDCs matter: those that may sign on, and those of the keytab.
+/// The realms whose KDCs matter: those that may sign on, and those of the keytab. One that
+/// is misspelt has no KDC, and a line of its own.
 pub(super) fn concerned(settings: &Settings, keytab: Option<&Keytab>) -> Vec<String> {
-    let configured = configured(&settings.core.realms).into_iter();
     let held = keytab.map(Keytab::realms).unwrap_or_default();
-    let all: BTreeSet<&str> = configured.chain(held).collect();
+    let is_misspelt = |realm: &&str| held.iter().any(|own| is_otherwise(own, realm));
+    let configured = configured(&settings.core.realms).into_iter();
+    let configured = configured.filter(|realm| !is_misspelt(realm));
+    let all: BTreeSet<&str> = configured.chain(held.iter().copied()).collect();
     all.into_iter().map(str::to_owned).collect()
 }
 

@@ -49,7 +49,7 @@ pub(super) enum Heard {
 impl Heard {
     /// Whether a ticket would have told more.
     pub(super) const fn lacks_ticket(&self) -> bool {
-        matches!(self, Self::Told(Known::Yes | Known::Untold) | Self::Withheld(Withheld::Other(_)))
+        matches!(self, Self::Told(Known::Yes | Known::Untold))
     }
 }
 

@@ -28,27 +28,36 @@ pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Findin
             ),
             advice::ADD_AES,
         ),
+        Heard::Withheld(Withheld::Clock) => Finding::fail(
+            "clock",
+            format!(
+                "the KDC of {realm} gives no ticket, since it takes this host's clock for wrong"
+            ),
+            crate::advice::kdc::CLOCK,
+        ),
+        Heard::Withheld(Withheld::Other(why)) => Finding::warn(
+            "service",
+            format!("{realm} gives whoever runs this check no ticket for {name}: {why}"),
+            advice::by_hand(name, realm),
+        ),
         Heard::Told(Known::Yes) if *is_held => Finding::ok(
             "service",
             format!("{name} is known to {realm}, and the keytab has keys of it"),
         ),
-        Heard::Told(_) | Heard::Withheld(Withheld::Other(_)) | Heard::Nothing if *is_held => {
-            let why = match heard {
-                Heard::Withheld(Withheld::Other(why)) => {
-                    format!(" ({realm} gives no ticket: {why})")
-                }
-                Heard::Nothing => format!(" (whether {realm} knows it was not heard)"),
-                _ => String::new(),
-            };
-            Finding::ok("service", format!("the keytab has keys of {name}{why}"))
+        Heard::Told(_) if *is_held => {
+            Finding::ok("service", format!("the keytab has keys of {name}"))
         }
+        Heard::Nothing if *is_held => Finding::ok(
+            "service",
+            format!("the keytab has keys of {name} (no KDC said whether {realm} knows it)"),
+        ),
         _ if by_host_key(keytab) => Finding::ok(
             "service",
             format!(
                 "the keytab has keys of this host's account, by which Active Directory gives tickets for {name} too"
             ),
         ),
-        _ if keytab.principals().iter().any(|held| held.starts_with("HTTP/")) => Finding::warn(
+        _ if has_web_key(keytab) => Finding::warn(
             "service",
             format!(
                 "the keytab has no key of {name}: browsers sign on only if it is on an account of which the keytab has a key"
@@ -103,18 +112,7 @@ fn stays_closed(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
     let Seen { kvno, enctype, .. } = seen;
     let keys = keytab.keys_for(&format!("{name}@{realm}"));
     if !is_held {
-        // A host's account answers for all names of the host.
-        let keys: Vec<_> = keytab.entries.iter().filter(|key| is_host_key(key)).collect();
-        if keys.iter().any(|key| key.realm == *realm) && keys.iter().all(|key| key.kvno != *kvno) {
-            return version(name, realm, *kvno, &keys);
-        }
-        return Finding::fail(
-            "service",
-            format!(
-                "{realm} gives tickets for {name}, and the keytab has no key of its account: people who come by that name cannot sign on"
-            ),
-            advice::export_name(name),
-        );
+        return foreign(service, seen, keytab);
     }
     if keys.iter().all(|key| key.kvno != *kvno) {
         return version(name, realm, *kvno, &keys);
@@ -137,6 +135,26 @@ fn stays_closed(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
         ),
         advice::other_account(name),
     )
+}
+
+/// The keytab does not name the service, and opens none of its tickets.
+fn foreign(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
+    let Service { name, realm, use_, .. } = service;
+    // A host's account answers for all names of the host.
+    let own: Vec<_> = keytab.entries.iter().filter(|key| is_host_key(key)).collect();
+    let own: Vec<_> = own.into_iter().filter(|key| key.realm == *realm).collect();
+    if !own.is_empty() && own.iter().all(|key| key.kvno != seen.kvno) {
+        return version(name, realm, seen.kvno, &own);
+    }
+    let found = format!(
+        "{realm} gives tickets for {name}, and the keytab has no key of its account: people who come by that name cannot sign on"
+    );
+    let mend = advice::export_name(name);
+    if *use_ == Use::Own && has_web_key(keytab) {
+        // Active Directory gives such tickets for every member of the domain.
+        return Finding::warn("service", found, mend);
+    }
+    Finding::fail("service", found, mend)
 }
 
 fn version(name: &str, realm: &str, kvno: u32, keys: &[&Entry]) -> Finding {
@@ -162,18 +180,27 @@ fn unknown(service: &Service, keytab: &Keytab) -> Finding {
     let found = format!("{realm} knows no service {name}: the name is on no account, or on two");
     let mend = advice::find_account(name);
     match use_ {
-        Use::Named => Finding::fail("service", found, mend),
         // Some other name of the keytab may be the one that people use.
-        Use::Own if !is_held && keytab.principals().iter().any(|key| key.starts_with("HTTP/")) => {
-            Finding::ok(
-                "service",
-                format!(
-                    "{name}, this host's own name, is no service of {realm}: people come by another name"
-                ),
-            )
-        }
+        Use::Own if !is_held && has_web_key(keytab) => Finding::ok(
+            "service",
+            format!(
+                "{name}, this host's own name, is no service of {realm}: people come by another name"
+            ),
+        ),
+        Use::Named if !is_held && has_web_key(keytab) => Finding::warn(
+            "service",
+            format!(
+                "{found}; who comes by it signs on only if it is an alias (CNAME) of a name that the keytab has, and the browser follows it"
+            ),
+            mend,
+        ),
+        Use::Named => Finding::fail("service", found, mend),
         Use::Own | Use::Spare => Finding::warn("service", found, mend),
     }
+}
+
+fn has_web_key(keytab: &Keytab) -> bool {
+    keytab.entries.iter().any(|key| key.principal.starts_with("HTTP/"))
 }
 
 /// `kvno 3` or `kvno 3, 4`
@@ -238,7 +265,7 @@ mod tests {
         let keytab = held(&["HTTP/web"], "A");
         for (is_held, used, status) in [
             (true, Use::Named, Status::Fail),
-            (false, Use::Named, Status::Fail),
+            (false, Use::Named, Status::Warn),
             (true, Use::Spare, Status::Warn),
             (true, Use::Own, Status::Warn),
             (false, Use::Own, Status::Ok),
@@ -251,6 +278,21 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_that_is_withheld_says_why() {
+        for (withheld, status, words) in [
+            (Withheld::Unknown, Status::Fail, "knows no service HTTP/web"),
+            (Withheld::Twice, Status::Fail, "on two accounts"),
+            (Withheld::Encryption, Status::Fail, "permits"),
+            (Withheld::Clock, Status::Fail, "takes this host's clock for wrong"),
+            (Withheld::Other("KDC policy".to_owned()), Status::Warn, "no ticket for HTTP/web: KDC"),
+        ] {
+            let (found, line) = said(&Heard::Withheld(withheld));
+            assert_eq!(found, status, "{line}");
+            assert!(line.contains(words), "{line}");
+        }
+    }
+
+    #[test]
     fn without_any_word_of_the_realm_the_keytab_has_to_do() {
         for heard in [Heard::Nothing, Heard::Told(Known::Untold), Heard::Told(Known::Yes)] {
             assert_eq!(said(&heard).0, Status::Ok);
@@ -258,6 +300,16 @@ mod tests {
             assert_eq!(absent(&held(&["HTTP/other"], "A")), Status::Warn);
             assert_eq!(absent(&held(&["WEB$", "host/web"], "A")), Status::Ok);
             assert_eq!(absent(&held(&["svc"], "A")), Status::Fail);
+        }
+    }
+
+    #[test]
+    fn a_name_of_another_account_fails_where_people_surely_come_by_it() {
+        let keytab = held(&["HTTP/other"], "A");
+        for (used, status) in [(Use::Named, Status::Fail), (Use::Own, Status::Warn)] {
+            let finding = judge(&service(false, used), &ticket(2, AES, false), &keytab);
+            assert_eq!(finding.status(), status);
+            assert!(finding.to_string().contains("the keytab has no key of its account"));
         }
     }
 

@@ -10,32 +10,50 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::advice::ntlm as advice;
 use crate::cli::check::finding::Finding;
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 
 pub(super) async fn check(ntlm: &Ntlm) -> Finding {
-    let mend = "run it by hand with the same arguments: it says what it lacks";
     let asked = timeout(ntlm.helper_timeout, twice(ntlm)).await;
-    let limit = ntlm.helper_timeout.as_secs_f32();
-    match asked.unwrap_or_else(|_| Err(format!("it does not answer within {limit} s"))) {
+    match asked.unwrap_or(Err(Fault::Silent)) {
         Ok((first, second)) => judged(first, second),
-        Err(why) => Finding::fail(CHECK, why, mend),
+        Err(Fault::Silent) => {
+            let limit = ntlm.helper_timeout.as_secs_f32();
+            let found = format!("it does not answer within {limit} s");
+            Finding::fail(CHECK, found, advice::HANGING_HELPER)
+        }
+        Err(Fault::Foreign(line)) => {
+            let program = ntlm.ntlm_auth.display();
+            let found = format!("{program} answers {line:?}: that is no ntlm_auth of Samba");
+            Finding::fail(CHECK, found, advice::RIGHT_HELPER)
+        }
+        Err(Fault::Gone(why)) => Finding::fail(CHECK, why, advice::RUN_HELPER),
     }
+}
+
+/// What is wrong with a helper.
+enum Fault {
+    /// It neither answers nor ends.
+    Silent,
+    /// It says what no helper says.
+    Foreign(String),
+    /// It does not run.
+    Gone(String),
 }
 
 fn judged(first: Duration, second: Duration) -> Finding {
     let [first, second] = [first, second].map(|time| time.as_secs_f64() * 1000.0);
     let found = format!("started and answering in {first:.0} ms, warm in {second:.2} ms");
     if second > SLOW {
-        let mend = "look at the load of this host, and at log level in smb.conf";
-        return Finding::warn(CHECK, found, mend);
+        return Finding::warn(CHECK, found, advice::SLOW);
     }
     Finding::ok(CHECK, found)
 }
 
 /// How long it took to start and answer, and to answer once more.
-async fn twice(ntlm: &Ntlm) -> Result<(Duration, Duration), String> {
+async fn twice(ntlm: &Ntlm) -> Result<(Duration, Duration), Fault> {
     let begun = clock::instant();
     let mut helper = Command::new(&ntlm.ntlm_auth)
         .args(&ntlm.ntlm_auth_args)
@@ -45,9 +63,9 @@ async fn twice(ntlm: &Ntlm) -> Result<(Duration, Duration), String> {
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("it does not start ({error})"))?;
+        .map_err(|error| Fault::Gone(format!("it does not start ({error})")))?;
     let (Some(mut to), Some(from)) = (helper.stdin.take(), helper.stdout.take()) else {
-        return Err("it has no pipes".to_owned());
+        return Err(Fault::Gone("it has no pipes".to_owned()));
     };
     let mut from = BufReader::new(from.take(LONGEST)).lines();
     let (question, answers) = harmless(ntlm.helper_protocol);
@@ -58,8 +76,8 @@ async fn twice(ntlm: &Ntlm) -> Result<(Duration, Duration), String> {
         for begins in answers {
             match from.next_line().await {
                 Ok(Some(line)) if sent.is_ok() && line.starts_with(begins) => {}
-                Ok(Some(line)) => return Err(format!("it answers {line:?}")),
-                Ok(None) | Err(_) => return Err(ended(helper).await),
+                Ok(Some(line)) => return Err(Fault::Foreign(line)),
+                Ok(None) | Err(_) => return Err(Fault::Gone(ended(helper).await)),
             }
         }
         *time = last.elapsed();
@@ -129,7 +147,7 @@ mod tests {
         for (lines, limit, said) in [
             ("echo sorry >&2", late, "it ends without an answer (sorry)"),
             ("exec cat >/dev/null", soon, "it does not answer within 0.05 s"),
-            ("exec cat", late, "it answers \".\""),
+            ("exec cat", late, "answers \".\": that is no ntlm_auth of Samba"),
         ] {
             let finding = check(&script(folder.path(), lines, limit)).await;
             assert_eq!(finding.status(), Status::Fail, "{lines}");

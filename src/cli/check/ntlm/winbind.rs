@@ -11,48 +11,56 @@ use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use super::domain;
 use super::samba::Samba;
+use crate::advice::ntlm as advice;
 use crate::advice::rights::Need;
 use crate::cli::check::command::{Said, ask, beside};
 use crate::cli::check::finding::Finding;
 use crate::clock;
-use crate::config::checked::Ntlm;
+use crate::config::checked::{Ntlm, Realm};
 use crate::process::access;
 
-pub(super) async fn check(ntlm: &Ntlm, samba: &Samba) -> Vec<Finding> {
+pub(super) async fn check(
+    ntlm: &Ntlm,
+    samba: &Samba,
+    realms: &[Realm],
+    is_asked_for: bool,
+) -> Vec<Finding> {
     let Some(wbinfo) = beside(&ntlm.ntlm_auth, "wbinfo") else {
-        let mend = "install Debian's package winbind";
         let found = "there is no program wbinfo, so winbind was not asked";
-        return vec![Finding::warn("winbind", found, mend), pipe(samba).await];
+        return vec![Finding::warn("winbind", found, advice::WBINFO), pipe(samba).await];
     };
     if let Err(down) = answering(&wbinfo).await {
         return vec![down];
     }
     let pipe = pipe(samba).await;
-    let mut findings = vec![Finding::ok("winbind", "it answers")];
     // wbinfo asks for the trust secret by the privileged pipe as well.
-    if pipe.failed() {
-        findings.push(pipe);
-    } else {
-        findings.extend([pipe, trust(&wbinfo, samba).await]);
-    }
-    findings.push(controller(&wbinfo).await);
+    let may_ask = !pipe.failed();
+    let trust = async { if may_ask { Some(trust(&wbinfo, samba).await) } else { None } };
+    let (trust, controller, domains) =
+        tokio::join!(trust, controller(&wbinfo), domain::check(&wbinfo, realms, is_asked_for));
+    let mut findings = vec![Finding::ok("winbind", "it answers"), pipe];
+    findings.extend(trust);
+    findings.push(controller);
+    // A clock that is wrong is told once.
+    findings.dedup();
+    findings.extend(domains);
     findings
 }
 
 async fn answering(wbinfo: &Path) -> Result<(), Finding> {
-    let mend = "systemctl start winbind (on a domain controller: samba-ad-dc) and look at its log, or take ntlm out of [sso] mechanisms";
     let why = match ask(wbinfo, ["--ping"], LIMIT).await {
         Ok(Said { succeeded: true, .. }) => return Ok(()),
         Ok(said) => said.last,
         Err(why) => why,
     };
     let found = format!("it does not answer ({why}), so nobody can sign on by NTLM");
-    Err(Finding::fail("winbind", found, mend))
+    Err(Finding::fail("winbind", found, advice::START_WINBIND))
 }
 
 async fn trust(wbinfo: &Path, samba: &Samba) -> Finding {
-    let why = match ask(wbinfo, ["--check-secret"], LIMIT).await {
+    let why = match ask(wbinfo, ["--check-secret"], DOMAIN_LIMIT).await {
         Ok(Said { succeeded: true, out, .. }) => {
             let domain = out.split("for domain ").nth(1).and_then(|rest| rest.split(' ').next());
             let domain = domain.unwrap_or("its domain");
@@ -61,30 +69,46 @@ async fn trust(wbinfo: &Path, samba: &Samba) -> Finding {
         Ok(said) => said.last,
         Err(why) => why,
     };
+    if let Some(clock) = clock_differs(&why) {
+        return clock;
+    }
     if samba.is_member() {
-        let mend = "join the domain again (net ads join), and start winbind anew: the host's account may have been deleted or reset";
-        return Finding::fail("domain trust", why, mend);
+        let found = format!(
+            "the domain does not take this host for a member any more ({why}), so nobody can sign on by NTLM"
+        );
+        return Finding::fail("domain trust", found, advice::JOIN);
     }
     Finding::fail(
         "domain trust",
         "this host is no member of a domain, so only accounts of its own can sign on by NTLM",
-        "join a domain (security = ads in smb.conf, then net ads join), or take ntlm out of [sso] mechanisms",
+        advice::JOIN_FIRST,
     )
 }
 
 async fn controller(wbinfo: &Path) -> Finding {
-    let mend = "look whether the domain controllers are up and reachable (ports 135, 445 and 49152 and above), and whether DNS names them (_ldap._tcp.dc._msdcs)";
     let begun = clock::instant();
-    match ask(wbinfo, ["--ping-dc"], LIMIT).await {
+    let why = match ask(wbinfo, ["--ping-dc"], DOMAIN_LIMIT).await {
         Ok(Said { succeeded: true, out, .. }) => {
             let name = out.split('"').nth(1).unwrap_or("one").to_owned();
             let milliseconds = begun.elapsed().as_millis();
             let found = format!("{name} answers winbind, in {milliseconds} ms");
-            Finding::ok("domain controller", found)
+            return Finding::ok("domain controller", found);
         }
-        Ok(said) => Finding::fail("domain controller", said.last, mend),
-        Err(why) => Finding::fail("domain controller", why, mend),
-    }
+        Ok(said) => said.last,
+        Err(why) => why,
+    };
+    clock_differs(&why).unwrap_or_else(|| {
+        let found = format!("winbind reaches none ({why})");
+        Finding::fail("domain controller", found, advice::REACH_CONTROLLER)
+    })
+}
+
+/// The one refusal that has nothing to do with the trust.
+fn clock_differs(why: &str) -> Option<Finding> {
+    why.contains("NT_STATUS_TIME_DIFFERENCE_AT_DC").then(|| {
+        let found = "the clocks of this host and of the domain controller differ (winbind says NT_STATUS_TIME_DIFFERENCE_AT_DC), so nobody can sign on by NTLM";
+        Finding::fail("winbind clock", found, crate::advice::kdc::CLOCK)
+    })
 }
 
 /// Connects to the pipe, as a helper does.
@@ -140,5 +164,7 @@ fn group_name(gid: Gid) -> String {
 
 const PIPE: &str = "winbind pipe";
 
+const LIMIT: Duration = Duration::from_secs(3);
+
 /// A domain controller that is down is noticed by winbind within this time.
-const LIMIT: Duration = Duration::from_secs(15);
+const DOMAIN_LIMIT: Duration = Duration::from_secs(10);
