@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn one_broken_part_is_enough_and_notices_are_none() {
         let notice = (Part::Disk, State::notice("little"));
-        assert!(seen(&[notice.clone()], true).is_ready());
+        assert!(seen(std::slice::from_ref(&notice), true).is_ready());
         assert!(!seen(&[notice, (Part::Clock, State::broken("off"))], true).is_ready());
     }
 

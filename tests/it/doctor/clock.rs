@@ -12,6 +12,22 @@ pub(super) const FAULTS: &[Fault] = &[
             &["this host is 10 min", "ahead of the KDC of {realm}: here it is 20", "there 20"],
             &["let both follow the same time servers"],
         ),
+        probe: says(
+            &["clock of this gateway is wrong", "10 min", "ahead of the domain's"],
+            &["has to set it"],
+        ),
+        page: says(
+            &["clock of this gateway is wrong", "10 min", "ahead of the domain's"],
+            &["has to set it"],
+        ),
+        log: says(
+            &["the clock of this host is 10 min", "ahead of the domain controller's"],
+            &["follow the same time servers"],
+        ),
+        ready: says(
+            &["the clock of this host is 10 min", "ahead of the domain controller's"],
+            &["follow the same time servers"],
+        ),
         ..OTHERWISE
     },
     Fault {
@@ -31,6 +47,22 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["this host is 1 d 00 h 00 min ahead of the KDC of {realm}"],
             &["let both follow the same time servers"],
+        ),
+        probe: says(
+            &["clock of this gateway is wrong", "1 d 0 h", "ahead of the domain's"],
+            &["has to set it"],
+        ),
+        page: says(
+            &["clock of this gateway is wrong", "1 d 0 h", "ahead of the domain's"],
+            &["has to set it"],
+        ),
+        log: says(
+            &["the clock of this host is 1 d 0 h", "ahead of the domain controller's"],
+            &["follow the same time servers"],
+        ),
+        ready: says(
+            &["the clock of this host is 1 d 0 h", "ahead of the domain controller's"],
+            &["follow the same time servers"],
         ),
         ..OTHERWISE
     },

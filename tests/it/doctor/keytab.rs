@@ -57,6 +57,8 @@ pub(super) const FAULTS: &[Fault] = &[
             &["key of HTTP/{host} (kvno 3", "exported for another account"],
             &["export it again, for the account that `setspn -Q HTTP/{host}` shows"],
         ),
+        page: cause(&["exported for another account"]),
+        log: says(&["kvno 3", "exported for another account"], &["`setspn -Q HTTP/{host}`"]),
         ..OTHERWISE
     },
     Fault {
@@ -129,6 +131,7 @@ pub(super) const FAULTS: &[Fault] = &[
             site
         },
         check: says(&["{dir}/web.keytab is cut off or damaged"], &["export the keytab again"]),
+        ready: says(&["{dir}/web.keytab is cut off or damaged"], &["export it again"]),
         ..OTHERWISE
     },
     Fault {
@@ -157,6 +160,7 @@ pub(super) const FAULTS: &[Fault] = &[
             &["krb5.conf permits arcfour-hmac (permitted_enctypes)", "aes256-cts-hmac-sha1-96"],
             &["take permitted_enctypes out of krb5.conf"],
         ),
+        log: says(&["krb5.conf permits", "permitted_enctypes"], &["Take permitted_enctypes out"]),
         ..OTHERWISE
     },
     Fault {

@@ -41,6 +41,8 @@ pub(super) const FAULTS: &[Fault] = &[
             Site::with(&Setup::default()).krb5_conf(conf)
         },
         check: says(&["{dir}/krb5.conf:5: a line without ="], &["correct that line"]),
+        log: says(&["{dir}/krb5.conf:5: a line without ="], &["correct that line"]),
+        ready: says(&["{dir}/krb5.conf:5: a line without ="], &["correct that line"]),
         ..OTHERWISE
     },
     Fault {
