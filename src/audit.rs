@@ -1,18 +1,27 @@
 //! The audit log: one JSON object a line for everything that grants, refuses or ends.
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuditTarget;
+use crate::legible::legible;
+use crate::process::seldom::Seldom;
 use crate::wire::{Ending, Mechanism, Reason};
+
+mod output;
+mod writer;
+
+use output::Output;
+use writer::{Order, State, Writer};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -52,16 +61,16 @@ pub struct Line<'a> {
     #[serde(rename = "reason", skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ending>,
     /// More words on the reason, never a secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "story")]
     pub detail: Option<&'a str>,
     /// By what the identity was proven.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mechanism: Option<Mechanism>,
     /// The principal as proven.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub principal: Option<&'a str>,
     /// The login name it became.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub login: Option<&'a str>,
     /// Whether the proof was bound to the TLS channel.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,23 +79,23 @@ pub struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<IpAddr>,
     /// The peer of the core that asked, such as `uid 33` or `key webapp-public.pem from 192.0.2.1`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub peer: Option<&'a str>,
     /// A file in `sslkeys_path`: of the key that signed on by certificate, otherwise
     /// of that peer's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub key: Option<&'a str>,
     /// The administrator who acts as the one it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub impersonator: Option<&'a str>,
     /// The site that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub site: Option<&'a str>,
     /// The first eight hex digits of the SHA-256 of the session's secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub session: Option<&'a str>,
     /// The number on the page that the person sees.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub reference: Option<&'a str>,
 }
 
@@ -114,35 +123,56 @@ impl Line<'_> {
     }
 }
 
+fn name<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&legible(text.unwrap_or_default(), LONGEST_NAME))
+}
+
+fn story<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&legible(text.unwrap_or_default(), LONGEST_STORY))
+}
+
 /// Where audit lines go. A thread of its own writes them, so that a slow disk
-/// or a full pipe never holds up a sign-on; what was handed over is written
-/// before this is dropped.
+/// or a full pipe never holds up a sign-on that need not wait for its line; what
+/// was handed over is written before this is dropped.
 #[derive(Debug)]
 pub struct Audit {
     target: AuditTarget,
+    required: bool,
+    state: Arc<State>,
     orders: Option<SyncSender<Order>>,
     writer: Option<JoinHandle<()>>,
 }
 
-enum Order {
-    Line(Vec<u8>),
-    Reopened(Output),
+/// A line that was handed over.
+#[derive(Debug)]
+#[must_use]
+pub struct Handed(Option<oneshot::Receiver<bool>>);
+
+impl Handed {
+    /// Whether it is where it has to be: on the disk, under `audit_required`;
+    /// otherwise nobody waits for that.
+    pub async fn is_safe(self) -> bool {
+        match self.0 {
+            None => true,
+            Some(written) => matches!(timeout(PATIENCE, written).await, Ok(Ok(true))),
+        }
+    }
 }
 
-type Output = Box<dyn Write + Send>;
-
 impl Audit {
-    /// Opens the target, and starts the thread.
+    /// Opens the target, and starts the thread. `required`: whoever hands a line
+    /// over can wait until it is on the disk.
     ///
     /// # Errors
     /// The file cannot be opened for appending, or there is no thread to be had.
-    pub fn open(target: AuditTarget) -> io::Result<Self> {
-        let output = open(&target)?;
+    pub fn open(target: AuditTarget, required: bool) -> io::Result<Self> {
+        let output = Output::open(&target)?;
+        let state = Arc::new(State::default());
         let (orders, taken) = sync_channel(WAITING);
-        let writer = thread::Builder::new()
-            .name("audit".to_owned())
-            .spawn(move || write_all(output, &taken))?;
-        Ok(Self { target, orders: Some(orders), writer: Some(writer) })
+        let mut writer = Writer::new(output, required, Arc::clone(&state));
+        let writer =
+            thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&taken))?;
+        Ok(Self { target, required, state, orders: Some(orders), writer: Some(writer) })
     }
 
     /// Opens the file again, after it was rotated.
@@ -150,33 +180,56 @@ impl Audit {
     /// # Errors
     /// The file cannot be opened; lines go on to the old one.
     pub fn reopen(&self) -> io::Result<()> {
-        let fresh = open(&self.target)?;
+        let fresh = Output::open(&self.target)?;
         self.order(Order::Reopened(fresh));
         Ok(())
     }
 
+    /// Whether lines can be written.
+    ///
+    /// # Errors
+    /// They are lost at this moment, and why.
+    pub fn ready(&self) -> Result<(), String> {
+        match self.state.fault() {
+            None => Ok(()),
+            Some(fault) => {
+                Err(format!("the audit log cannot be written, and lines are lost: {fault}"))
+            }
+        }
+    }
+
+    /// Whether nobody is to be signed on at this moment: lines are lost, and required.
+    pub fn forbids_sign_ons(&self) -> bool {
+        self.required && self.state.fault().is_some()
+    }
+
     /// Hands one line over. Never waits: a line that finds thousands before it is said to be lost.
     pub fn write(&self, line: &Line<'_>) {
-        #[derive(Serialize)]
-        struct Stamped<'a> {
-            time: Timestamp,
-            target: &'static str,
-            #[serde(flatten)]
-            line: &'a Line<'a>,
+        if let Some(text) = text(line) {
+            self.order(Order::Line { text, written: None });
         }
-        let stamped = Stamped { time: clock::now(), target: "audit", line };
-        let Ok(mut text) = serde_json::to_vec(&stamped) else {
-            tracing::error!("an audit line could not be written as JSON");
-            return;
-        };
-        text.push(b'\n');
-        self.order(Order::Line(text));
+    }
+
+    /// Hands over a line without which there must not be what it tells of.
+    pub fn hand_over(&self, line: &Line<'_>) -> Handed {
+        if !self.required {
+            self.write(line);
+            return Handed(None);
+        }
+        let (written, waiting) = oneshot::channel();
+        if let Some(text) = text(line) {
+            self.order(Order::Line { text, written: Some(written) });
+        }
+        Handed(Some(waiting))
     }
 
     fn order(&self, order: Order) {
         let sent = self.orders.as_ref().map(|orders| orders.try_send(order));
         if !matches!(sent, Some(Ok(()))) {
-            tracing::error!("an audit line was lost: the audit log takes no more");
+            self.state.lose(1);
+            if let Some(more) = LOST.due("full", clock::instant()) {
+                tracing::error!(more, "an audit line was lost: the audit log takes no more");
+            }
         }
     }
 }
@@ -193,77 +246,33 @@ impl Drop for Audit {
     }
 }
 
-fn write_all(mut output: Output, orders: &Receiver<Order>) {
-    for order in orders {
-        match order {
-            Order::Reopened(fresh) => output = fresh,
-            Order::Line(text) => {
-                if let Err(error) = output.write_all(&text) {
-                    tracing::error!(%error, "an audit line was lost");
-                }
-            }
-        }
+fn text(line: &Line<'_>) -> Option<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Stamped<'a> {
+        time: Timestamp,
+        target: &'static str,
+        #[serde(flatten)]
+        line: &'a Line<'a>,
     }
+    let stamped = Stamped { time: clock::now(), target: "audit", line };
+    let Ok(mut text) = serde_json::to_vec(&stamped) else {
+        tracing::error!("an audit line could not be written as JSON");
+        return None;
+    };
+    text.push(b'\n');
+    Some(text)
 }
 
-fn open(target: &AuditTarget) -> io::Result<Output> {
-    match target {
-        AuditTarget::Stderr => Ok(Box::new(io::stderr())),
-        AuditTarget::File(path) => Ok(Box::new(append(path)?)),
-    }
-}
+static LOST: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
-/// A file that is made here is for its group too, whatever the umask says: those who
-/// read logs are often in it.
-fn append(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).mode(MODE);
-    match options.clone().create_new(true).open(path) {
-        Ok(file) => {
-            file.set_permissions(Permissions::from_mode(MODE))?;
-            Ok(file)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            options.create(true).open(path)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-const MODE: u32 = 0o640;
-
+/// Bytes of a name in a line,
+const LONGEST_NAME: usize = 512;
+/// and of what is told of a reason.
+const LONGEST_STORY: usize = 2048;
 /// Lines that may wait for the disk.
 const WAITING: usize = 16_384;
+/// How long anybody waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_handed_over_is_written_before_the_audit_log_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("audit");
-        let audit = Audit::open(AuditTarget::File(path.clone())).unwrap();
-        for _ in 0..100 {
-            audit.write(&Line::new(Happening::SignOn, Verdict::Granted));
-        }
-        drop(audit);
-        let text = std::fs::read_to_string(path).unwrap();
-        assert_eq!(text.lines().count(), 100);
-        assert!(text.lines().all(|line| line.contains(r#""event":"sign_on","outcome":"granted""#)));
-    }
-
-    #[test]
-    fn after_a_rotation_lines_go_to_the_new_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("audit");
-        let audit = Audit::open(AuditTarget::File(path.clone())).unwrap();
-        audit.write(&Line::new(Happening::SignOn, Verdict::Granted));
-        std::fs::rename(&path, folder.path().join("audit.1")).unwrap();
-        audit.reopen().unwrap();
-        audit.write(&Line::new(Happening::SessionEnd, Verdict::Granted));
-        drop(audit);
-        let lines = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-        assert!(lines("audit").contains("session_end"));
-    }
-}
+mod tests;

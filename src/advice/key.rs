@@ -21,8 +21,12 @@ pub const KEEP_ONE: &str = "keep one of them: one file, one name";
 pub const PUT_KEY: &str =
     "put the output of `openssl pkey -in KEY -pubout` there, or move the file away";
 
-/// An entry without its file.
-pub const CORRECT_ENTRY: &str = "correct file, or take the entry out";
+/// An entry that is about no key.
+pub const CORRECT_ENTRY: &str =
+    "correct file, or take the entry out: the core neither starts nor reloads before";
+
+/// A key without an entry, where such keys may do nothing.
+pub const GIVE_RIGHTS: &str = "give it an entry with act_as or role, or remove the file";
 
 /// A key without an entry.
 pub const GIVE_ENTRY: &str =

@@ -22,6 +22,19 @@ pub const WBINFO: &str = "install Debian's package winbind";
 /// smb.conf cannot be read.
 pub const SMB_CONF: &str = "correct smb.conf (testparm shows what is wrong with it), or --configfile in [sso.ntlm] ntlm_auth_args";
 
+/// Samba takes no NTLM, and decides for the domain.
+pub const PERMIT: &str = "set ntlm auth = ntlmv2-only, or take ntlm out of [sso] mechanisms";
+
+/// Samba takes no NTLM for accounts of this host.
+pub const PERMIT_HERE: &str =
+    "set ntlm auth = ntlmv2-only, and look whether the domain permits NTLM";
+
+/// Samba takes the first version.
+pub const VERSION_2: &str = "set ntlm auth = ntlmv2-only";
+
+/// Samba lets strangers in as guests.
+pub const NO_GUESTS: &str = "set map to guest = never";
+
 /// winbind does not answer.
 pub const START_WINBIND: &str = "systemctl start winbind (on a domain controller: samba-ad-dc) and look at its log, or take ntlm out of [sso] mechanisms";
 
@@ -32,7 +45,7 @@ pub const JOIN: &str = "join the domain again (net ads join), and start winbind 
 pub const SLOW: &str = "look at the load of this host, and at log level in smb.conf";
 
 /// This host belongs to no domain, and nobody asked for NTLM.
-pub const JOIN_OR_LEAVE_OUT: &str = "nothing, if Kerberos is enough: mechanisms = [\"negotiate\", \"basic\"] in [sso] ends this line. For NTLM, let the host join the domain (docs/ntlm.md)";
+pub const JOIN_OR_LEAVE_OUT: &str = "for NTLM, let this host join the domain (docs/ntlm.md); without NTLM, set mechanisms = [\"negotiate\", \"basic\"] in [sso], and this line is gone";
 
 /// This host has never joined a domain.
 pub const JOIN_FIRST: &str = "join a domain (security = ads in smb.conf, then net ads join), or take ntlm out of [sso] mechanisms";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
-use crate::config::checked::{CoreAddress, Settings};
+use crate::config::checked::{CoreAddress, Log, Settings};
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_server::{self, Core};
 use crate::front::Front;
@@ -106,7 +106,8 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let mut signals =
         Signals::listen().map_err(|error| ServeError::System("signal handlers", error))?;
-    let audit = Arc::new(Audit::open(settings.log.audit.clone()).map_err(ServeError::Audit)?);
+    let Log { audit, audit_required, .. } = settings.log.clone();
+    let audit = Arc::new(Audit::open(audit, audit_required).map_err(ServeError::Audit)?);
     let metrics = Arc::new(Metrics::new()?);
     let core_stop = CancellationToken::new();
     let mut running = Running {

@@ -57,6 +57,8 @@ pub struct Log {
     pub format: LogFormat,
     /// Where audit lines go.
     pub audit: AuditTarget,
+    /// Whether nobody is signed on whose audit line is not on the disk.
+    pub audit_required: bool,
 }
 
 /// `log.format`
@@ -273,6 +275,8 @@ pub struct Ntlm {
     pub ntlm_auth_args: Vec<String>,
     /// What is spoken with it.
     pub helper_protocol: HelperProtocol,
+    /// Whether an answer that a client made for another service is refused.
+    pub check_target_name: bool,
     /// How many of them are kept running.
     pub helpers: usize,
     /// Sign-ons that may wait for one; further ones are answered 503.

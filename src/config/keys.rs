@@ -20,6 +20,15 @@ pub(super) enum Role {
     Front,
 }
 
+/// What a key may do that no `[[core.key]]` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WithoutEntry {
+    /// Everything.
+    System,
+    /// Nothing.
+    Refuse,
+}
+
 /// The name of a file in a folder, without the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileName(pub(super) String);
@@ -33,6 +42,14 @@ impl Word for Role {
 
     fn parse(text: &str) -> Result<Self, String> {
         one_of(text, &[("service", Self::Service), ("front", Self::Front)])
+    }
+}
+
+impl Word for WithoutEntry {
+    const TYPE: &'static str = "system or refuse";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[("system", Self::System), ("refuse", Self::Refuse)])
     }
 }
 

@@ -15,11 +15,11 @@ use super::checked::{
     ActAs, ChannelBinding, CoreAddress, HelperProtocol, HostPattern, LogFormat, Requirement, Strip,
     UserName,
 };
-use super::keys::{FileName, Moment, Role};
+use super::keys::{FileName, Moment, Role, WithoutEntry};
 use super::plain::{SecretText, Unread};
 use super::section::section;
 use super::value::Given;
-use super::words::{Account, AuditFile, Offer, RunAsGroup, RunAsUser};
+use super::words::{Account, AuditFile, Offer, RunAsGroup, RunAsUser, TargetName};
 
 section! {
     /// The whole of `doorward.toml`.
@@ -46,6 +46,7 @@ section! {
         level: tracing::Level = r#""info""#, Reload, "The least severe level that is written.";
         format: LogFormat = r#""""#, Restart, "How log lines look; empty: text on a terminal, JSON otherwise.";
         audit: AuditFile = r#""stderr""#, Restart, "Where audit lines go, one JSON object a line.";
+        audit_required: bool = "false", Restart, "Whether nobody is signed on whose audit line is not on the disk.";
     }
 }
 
@@ -129,6 +130,7 @@ section! {
         ntlm_auth: PathBuf = r#""/usr/bin/ntlm_auth""#, Reload, "Samba's helper, which asks winbind.";
         ntlm_auth_args: Vec<Given<String>> = "[]", Reload, "Further arguments of the helper.";
         helper_protocol: HelperProtocol = r#""ntlm-server-1""#, Reload, "What is spoken with the helper.";
+        target_name: TargetName = r#""check""#, Reload, "Whether an answer that a client made for another service is refused.";
         helpers: usize = "8", Reload, "Helpers that are kept running.";
         queue: usize = "1024", Reload, "Sign-ons that may wait for a helper; further ones are answered 503.";
         helper_timeout: Duration = r#""10s""#, Reload, "Time within which a helper must answer.";
@@ -164,6 +166,7 @@ section! {
         crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
         sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers, and of those who sign on by certificate.";
         key: Vec<Given<Key>> = "[]", Section, "What the holder of a key in sslkeys_path may do.";
+        keys_without_entry: Option<WithoutEntry> = r#""""#, Reload, "What a key without [[core.key]] may do; empty: \"system\", and \"refuse\" as soon as there is any [[core.key]].";
         local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything, as SYSTEM.";
         front_users: Vec<Given<Account>> = "[]", Reload, "Local accounts that may act as a front.";
         allow_local_users: bool = "true", Reload, "Whether a local account may open a session for itself without a password.";

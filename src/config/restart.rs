@@ -19,6 +19,11 @@ impl Settings {
         self.run_as.clone_from(&running.run_as);
         kept.compare("log.format", &mut self.log.format, &running.log.format);
         kept.compare("log.audit", &mut self.log.audit, &running.log.audit);
+        kept.compare(
+            "log.audit_required",
+            &mut self.log.audit_required,
+            &running.log.audit_required,
+        );
         self.keep_core(running, &mut kept);
         self.keep_front(running, &mut kept);
         kept.0
@@ -116,6 +121,7 @@ mod tests {
             }
             "log.format" => top("[log]\nformat = \"json\""),
             "log.audit" => top("[log]\naudit = \"/a\""),
+            "log.audit_required" => top("[log]\naudit_required = true"),
             "front.listen" => top("[front]\nlisten = []"),
             "front.listen_tls" => {
                 let plain = "[front]\nlisten = [\"127.0.0.1:80\"]\n";

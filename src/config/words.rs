@@ -93,6 +93,23 @@ impl Word for HelperProtocol {
     }
 }
 
+/// Whether the service that an NTLM client means is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TargetName {
+    /// It must be one of ours, where the client says it.
+    Check,
+    /// It is not looked at.
+    Off,
+}
+
+impl Word for TargetName {
+    const TYPE: &'static str = "check or off";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[("check", Self::Check), ("off", Self::Off)])
+    }
+}
+
 impl Word for tracing::Level {
     const TYPE: &'static str = "error, warn, info, debug or trace";
 

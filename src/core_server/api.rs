@@ -10,9 +10,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use bytes::Bytes;
+use bytes::BytesMut;
 use http::{HeaderValue, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,11 @@ use super::Core;
 use super::certificate::Client;
 use super::peer::Peer;
 use super::policy::{Ask, allowed};
+use super::program::Program;
 use super::refusal::Refusal;
 use crate::clock;
 use crate::store::WriteError;
+use crate::wire::attempts::{AttemptAnswers, Attempts};
 use crate::wire::key::is_session_id;
 use crate::wire::{
     Ending, OpenSession, Session, SessionKey, SignOnAnswer, SignOnAnswers, SignOns, Whoami,
@@ -37,9 +39,17 @@ pub(super) use admin::Page;
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) peer: Arc<Peer>,
-    /// The other end of TLS.
-    pub(super) client: Option<Arc<Client>>,
+    pub(super) bearer: Bearer,
     pub(super) stop: CancellationToken,
+}
+
+/// The other end, from which follows who the peer is.
+#[derive(Clone, Debug)]
+pub(super) enum Bearer {
+    /// Of the unix socket.
+    Program(Arc<Program>),
+    /// Of TLS.
+    Client(Arc<Client>),
 }
 
 type Facts = Extension<Connection>;
@@ -49,6 +59,7 @@ pub(super) fn router(core: Arc<Core>) -> Router {
         .route("/v1/sessions", post(open).get(admin::sessions))
         .route("/v1/sessions/{id}", get(resolve).delete(end))
         .route("/v1/sign-ons", post(open_many))
+        .route("/v1/attempts", post(attempts))
         .route("/v1/whoami", get(whoami))
         .route("/v1/events", get(events))
         .route("/v1/keys", get(admin::keys))
@@ -60,7 +71,7 @@ pub(super) fn router(core: Arc<Core>) -> Router {
 
 /// Tells browsers that stray here what not to do with an answer.
 async fn guarded(facts: Facts, request: Request, next: Next) -> Response {
-    let tls = facts.client.is_some();
+    let tls = matches!(facts.bearer, Bearer::Client(_));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -78,7 +89,7 @@ async fn open(
     facts: Facts,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let request: OpenSession = read(body, MAX_REQUEST).await?;
+    let request: OpenSession = read(body, largest(&facts.peer)).await?;
     if request.password.is_some() {
         let peer = Arc::clone(&facts.peer);
         let open = async move { core.open_by_password(&peer, request, clock::now()).await };
@@ -107,6 +118,16 @@ async fn open_many(
         Err(refusal) => SignOnAnswer::Refused(Refusal::into_body(refusal)),
     };
     Ok(Json(SignOnAnswers { answers: answers.into_iter().map(word).collect() }))
+}
+
+async fn attempts(
+    State(core): State<Arc<Core>>,
+    facts: Facts,
+    body: Body,
+) -> Result<Json<AttemptAnswers>, Refusal> {
+    permit(&core, &facts.peer, Ask::Attempts)?;
+    let attempts: Attempts = read(body, MAX_REQUEST).await?;
+    Ok(Json(core.attempts(&facts.peer, attempts)))
 }
 
 async fn resolve(
@@ -155,11 +176,30 @@ async fn whoami(State(core): State<Arc<Core>>, facts: Facts) -> Result<Json<Whoa
 async fn events(State(core): State<Arc<Core>>, facts: Facts) -> Result<Response, Refusal> {
     permit(&core, &facts.peer, Ask::Events)?;
     let open = facts.stop.child_token();
-    if let Some(client) = &facts.client {
-        tokio::spawn(Arc::clone(&core).watch(Arc::clone(client), open.clone()));
-    }
+    tokio::spawn(Arc::clone(&core).watch(facts.bearer.clone(), open.clone()));
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((kind, Body::new(core.listen(open))).into_response())
+}
+
+impl Core {
+    /// Ends what outlives its request as soon as the peer may not have it any more.
+    async fn watch(self: Arc<Self>, bearer: Bearer, open: CancellationToken) {
+        while open.run_until_cancelled(clock::pause(WATCH)).await.is_some() {
+            let may = match &bearer {
+                Bearer::Program(program) => {
+                    let peer = self.judge_program(program).await;
+                    peer.is_some_and(|peer| allowed(&peer, Ask::Events))
+                }
+                Bearer::Client(client) => {
+                    let peer = self.weigh(client).await.and_then(Result::ok);
+                    peer.is_some_and(|peer| allowed(&peer, Ask::Events))
+                }
+            };
+            if !may {
+                open.cancel();
+            }
+        }
+    }
 }
 
 async fn nowhere() -> Refusal {
@@ -195,17 +235,44 @@ fn permit(core: &Core, peer: &Peer, ask: Ask) -> Result<(), Refusal> {
     if allowed(peer, ask) { Ok(()) } else { Err(core.denied(peer, ask)) }
 }
 
-async fn read<T: DeserializeOwned>(body: Body, at_most: usize) -> Result<T, Refusal> {
-    let body: Bytes = match timeout(BODY_TIMEOUT, Limited::new(body, at_most).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
+/// Reads a body of so many bytes, and what a peer sends beyond that to its end:
+/// the answer would not reach it otherwise. Nothing of the rest is kept.
+async fn read<T: DeserializeOwned>(mut body: Body, at_most: usize) -> Result<T, Refusal> {
+    let mut bytes = BytesMut::new();
+    let mut length = 0;
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let data = frame.map(|frame| frame.into_data().unwrap_or_default())?;
+            length += data.len();
+            if length > at_most {
+                bytes = BytesMut::new();
+            } else {
+                bytes.extend_from_slice(&data);
+            }
+            if length > at_most.max(MAX_REQUEST) {
+                break;
+            }
+        }
+        Ok::<_, axum::Error>(())
+    };
+    let read = timeout(BODY_TIMEOUT, reading).await;
+    if length > at_most {
+        return Err(Refusal::too_large(at_most));
+    }
+    match read {
+        Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            let what = format!("The body cannot be read ({error}); {at_most} bytes are the limit.");
-            return Err(Refusal::bad_request(what));
+            return Err(Refusal::bad_request(format!("The body cannot be read ({error}).")));
         }
         Err(_) => return Err(Refusal::bad_request("The body did not come in time.")),
-    };
-    serde_json::from_slice(&body)
+    }
+    serde_json::from_slice(&bytes)
         .map_err(|error| Refusal::bad_request(format!("The body is not understood: {error}.")))
+}
+
+/// What a peer may send at once: proofs may be large, passwords and names are not.
+fn largest(peer: &Peer) -> usize {
+    if allowed(peer, Ask::OpenByProof) { MAX_REQUEST } else { STRANGERS_REQUEST }
 }
 
 /// `?client=ADDRESS`: who presented the session's id.
@@ -220,5 +287,9 @@ fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
 /// RFC 6797: no plain HTTP with this host, for a year.
 const ONE_YEAR: &str = "max-age=31536000";
 const MAX_REQUEST: usize = 1 << 20;
+/// Bytes of a request of whoever may not send proofs.
+const STRANGERS_REQUEST: usize = 16 << 10;
 const MAX_SIGN_ONS: usize = 16 << 20;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often an answer without end is asked whether it may go on.
+const WATCH: Duration = Duration::from_secs(1);

@@ -1,7 +1,6 @@
 //! What the keys of `sslkeys_path` may do: of peers, and of people who sign on
 //! at a front by certificate.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,13 +10,17 @@ use crate::pki::chain::Refused;
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys, Standing};
 use crate::wire::Reason;
 
+mod entries;
 mod listing;
+
+use entries::Said;
+pub use entries::{EntryError, KeyEntries};
 
 /// `sslkeys_path` and `[[core.key]]`.
 #[derive(Debug)]
 pub(super) struct KeyRules {
     folder: PeerKeys,
-    entries: HashMap<String, CoreKey>,
+    entries: KeyEntries,
 }
 
 /// What a listed key may do, where its holder is, at this moment.
@@ -43,19 +46,37 @@ pub(super) struct Holder {
 }
 
 impl KeyRules {
-    pub(super) fn new(settings: &checked::Core) -> Self {
-        let entries = settings.keys.iter().map(|entry| (entry.file.clone(), entry.clone()));
-        Self { folder: PeerKeys::new(settings.sslkeys_path.clone()), entries: entries.collect() }
+    /// Reads the folder where there are entries. Blocks as file systems do.
+    ///
+    /// # Errors
+    /// An entry is about no key.
+    pub(super) fn new(settings: &checked::Core, now: Timestamp) -> Result<Self, EntryError> {
+        let folder = PeerKeys::new(settings.sslkeys_path.clone());
+        let rules = Self { folder, entries: KeyEntries::new(settings) };
+        if !rules.entries.is_empty() {
+            let listed = rules.listed(now);
+            rules.entries.check(&listed, rules.folder.folder())?;
+        }
+        Ok(rules)
+    }
+
+    /// What a key had to do with the former settings stays so, where its entry does.
+    pub(super) fn carry_over(&self, former: &Self) {
+        self.entries.carry_over(&former.entries);
     }
 
     /// What stands in the folder now. Blocks as file systems do.
     pub(super) fn listed(&self, now: Timestamp) -> Arc<Listed> {
-        self.folder.current(now)
+        let listed = self.folder.current(now);
+        self.entries.learn(&listed);
+        listed
     }
 
     /// The same as far as it concerns one key, which is quicker.
     pub(super) fn listed_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
-        self.folder.current_for(key, now)
+        let listed = self.folder.current_for(key, now);
+        self.entries.learn(&listed);
+        listed
     }
 
     /// What a key may do, by its fingerprint; `address`: where its holder is,
@@ -71,7 +92,7 @@ impl KeyRules {
         now: Timestamp,
     ) -> Result<Entitled, Refused> {
         match listed.standing(key) {
-            Standing::Listed(key) => self.rights_of(&key, address, now),
+            Standing::Listed(listed) => self.rights_of(key, &listed, address, now),
             Standing::Removed(file) => {
                 Err(refused(Reason::PublicKeyRemoved, format!("it stood in {file}")))
             }
@@ -84,17 +105,20 @@ impl KeyRules {
 
     fn rights_of(
         &self,
-        key: &ListedKey,
+        key: &str,
+        listed: &ListedKey,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Entitled, Refused> {
-        // A copy under another name must not free a key from its entry.
-        let entry = key.files.iter().find_map(|file| self.entries.get(file));
-        let file = entry.map(|entry| &entry.file).or(key.files.first());
-        let file = file.cloned().unwrap_or_default();
-        let Some(entry) = entry else {
-            return Ok(Entitled { file, rights: KeyRights::System, ends_at: None });
+        let first = || listed.files.first().cloned().unwrap_or_default();
+        let entry = match self.entries.of(key, &listed.files) {
+            Said::Entry(entry) => entry,
+            Said::System => {
+                return Ok(Entitled { file: first(), rights: KeyRights::System, ends_at: None });
+            }
+            Said::Nothing => return Err(refused(Reason::PublicKeyNoEntry, first())),
         };
+        let file = entry.file.clone();
         if entry.not_after.is_some_and(|end| end < now) {
             return Err(refused(Reason::PublicKeyExpired, file));
         }

@@ -35,6 +35,7 @@ mod keys;
 mod password;
 mod peer;
 mod policy;
+mod program;
 mod refusal;
 mod serve;
 mod sessions;
@@ -49,6 +50,7 @@ mod wish;
 
 use certificate::Client;
 use events::EventBody;
+pub use keys::{EntryError, KeyEntries};
 use password::Passwords;
 use peer::Peer;
 use policy::{Ask, Policy, allowed};
@@ -80,6 +82,9 @@ pub enum CoreError {
     /// Key, certificate or authorities of the core's TLS.
     #[error("the core's TLS: {0}")]
     Tls(#[from] TlsSetupError),
+    /// A `[[core.key]]` is about no key: exit code 78.
+    #[error(transparent)]
+    Key(#[from] EntryError),
     /// The metrics of passwords.
     #[error("the metrics of passwords cannot be kept: {0}")]
     Figures(#[from] prometheus::Error),
@@ -152,10 +157,10 @@ impl Core {
     /// Makes all of new settings that can fail.
     ///
     /// # Errors
-    /// [`CoreError::Tls`].
+    /// [`CoreError::Tls`], [`CoreError::Key`].
     pub fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
         let tls = settings.core.tls.as_ref().map(Tls::load).transpose()?;
-        Ok(Prepared { policy: Policy::new(settings), tls })
+        Ok(Prepared { policy: Policy::new(settings)?, tls })
     }
 
     /// Lets new settings decide from now on. Sessions that live stay, under the new limits.
@@ -163,6 +168,7 @@ impl Core {
     /// the former settings of TLS count until then.
     pub fn reload(&self, prepared: Prepared) {
         let Prepared { policy, tls } = prepared;
+        policy.keys.carry_over(&self.policy.load().keys);
         self.sessions.set_limits(policy.limits);
         if let Some(tls) = tls {
             self.tls.store(Some(Arc::new(tls)));
@@ -190,6 +196,7 @@ impl Core {
                 });
             }
         });
+        self.sweep_attempts();
     }
 
     /// Whose session an id is.
@@ -305,11 +312,13 @@ const fn reason_of(kind: Kind) -> Reason {
         Kind::KdcUnproven => Reason::KdcUnproven,
         Kind::StoreFull => Reason::StoreFull,
         Kind::StoreFailed => Reason::StoreFailed,
+        Kind::AuditFailed => Reason::AuditFailed,
         Kind::EndOfSession => Reason::SessionEnded,
         Kind::LogonFailed
         | Kind::NoAccess
         | Kind::CertificateRefused
         | Kind::BadRequest
+        | Kind::TooLarge
         | Kind::NotFound
         | Kind::MethodNotAllowed => Reason::NotPermitted,
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounts::PeerRules;
-use super::keys::KeyRules;
+use super::keys::{EntryError, KeyRules};
 use super::password::PasswordRules;
 use super::peer::{Peer, Standing};
 use super::sessions::Limits;
+use crate::clock;
 use crate::config::checked::Settings;
 use crate::identity::Rules;
 use crate::keytab;
@@ -21,6 +22,8 @@ pub(super) enum Ask {
     OpenTrusted,
     /// A session for whoever has the password.
     OpenByPassword,
+    /// Leave to check a password elsewhere.
+    Attempts,
     /// A session for the caller's own account.
     OpenOwn,
     /// Whose session an id is.
@@ -44,6 +47,7 @@ impl Ask {
             Self::OpenByProof => "open a session by proof",
             Self::OpenTrusted => "open a session for a trusted name",
             Self::OpenByPassword => "open a session by password",
+            Self::Attempts => "count attempts at passwords",
             Self::OpenOwn => "open a session of its own",
             Self::Resolve => "resolve a session",
             Self::End => "end a session",
@@ -60,20 +64,20 @@ impl Ask {
 /// password is a proof whoever brings it.
 pub(super) const fn allowed(peer: &Peer, ask: Ask) -> bool {
     use Ask::{
-        End, Events, Keys, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve, Sessions,
-        Whoami,
+        Attempts, End, Events, Keys, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve,
+        Sessions, Whoami,
     };
     match (peer.standing(), ask) {
         (Standing::System, _) | (_, Whoami | OpenByPassword) => true,
         (Standing::Anonymous, _) => false,
         (_, Resolve | End) => true,
         (_, Sessions | Keys) => false,
-        (Standing::Front, OpenByProof | Events) => true,
+        (Standing::Front, OpenByProof | Attempts | Events) => true,
         (Standing::Front, OpenTrusted | OpenOwn) => false,
         (Standing::Service, OpenTrusted) => true,
-        (Standing::Service, OpenByProof | OpenOwn | Events) => false,
+        (Standing::Service, OpenByProof | Attempts | OpenOwn | Events) => false,
         (Standing::Local, OpenOwn) => true,
-        (Standing::Local, OpenByProof | OpenTrusted | Events) => false,
+        (Standing::Local, OpenByProof | Attempts | OpenTrusted | Events) => false,
     }
 }
 
@@ -91,15 +95,17 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    pub(super) fn new(settings: &Settings) -> Self {
+    /// # Errors
+    /// A `[[core.key]]` is about no key.
+    pub(super) fn new(settings: &Settings) -> Result<Self, EntryError> {
         let core = &settings.core;
-        Self {
+        Ok(Self {
             peers: PeerRules::new(
                 &core.local_admin_users,
                 &core.front_users,
                 core.allow_local_users,
             ),
-            keys: Arc::new(KeyRules::new(core)),
+            keys: Arc::new(KeyRules::new(core, clock::now())?),
             identity: Rules::new(&core.realms, &core.altnames, own_realms(settings))
                 .naming(settings.sso.kerberos.user_name, settings.sso.kerberos.allow_computers),
             passwords: PasswordRules::new(settings),
@@ -112,7 +118,7 @@ impl Policy {
             lifetime: core.session_lifetime,
             ip_check: core.session_ip_check,
             server_name: settings.server_name.clone(),
-        }
+        })
     }
 }
 
@@ -147,11 +153,12 @@ mod tests {
     #[test]
     fn every_peer_may_ask_what_the_table_says() {
         use Ask::{
-            End, Events, Keys, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted, Resolve,
-            Sessions, Whoami,
+            Attempts, End, Events, Keys, OpenByPassword, OpenByProof, OpenOwn, OpenTrusted,
+            Resolve, Sessions, Whoami,
         };
-        const ALL: [Ask; 10] = [
+        const ALL: [Ask; 11] = [
             OpenByProof,
+            Attempts,
             OpenTrusted,
             OpenByPassword,
             OpenOwn,
@@ -168,14 +175,14 @@ mod tests {
             (Peer::System { uid: 0 }, ALL.to_vec()),
             (
                 Peer::Front { uid: 33 },
-                vec![OpenByProof, OpenByPassword, Resolve, End, Whoami, Events],
+                vec![OpenByProof, Attempts, OpenByPassword, Resolve, End, Whoami, Events],
             ),
             (local(Some("john")), vec![OpenByPassword, OpenOwn, Resolve, End, Whoami]),
             (local(None), vec![OpenByPassword, OpenOwn, Resolve, End, Whoami]),
             (key(KeyRights::System), ALL.to_vec()),
             (
                 key(KeyRights::Front),
-                vec![OpenByProof, OpenByPassword, Resolve, End, Whoami, Events],
+                vec![OpenByProof, Attempts, OpenByPassword, Resolve, End, Whoami, Events],
             ),
             (
                 key(KeyRights::Service(Vec::new())),

@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::peer::{Peer, Standing};
 use super::policy::Ask;
+use crate::clock;
+use crate::process::seldom::Seldom;
 use crate::store::WriteError;
 use crate::wire::reference::new_reference;
 use crate::wire::{Ended, ErrorBody, Reason};
@@ -32,6 +34,7 @@ pub(super) enum Kind {
     NoAccess,
     CertificateRefused,
     BadRequest,
+    TooLarge,
     NotFound,
     MethodNotAllowed,
     Busy,
@@ -40,6 +43,7 @@ pub(super) enum Kind {
     KdcUnproven,
     StoreFull,
     StoreFailed,
+    AuditFailed,
 }
 
 impl Kind {
@@ -50,6 +54,7 @@ impl Kind {
             Self::NoAccess => "no_access",
             Self::CertificateRefused => "certificate_refused",
             Self::BadRequest => "bad_request",
+            Self::TooLarge => "too_large",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Busy => "busy",
@@ -58,6 +63,7 @@ impl Kind {
             Self::KdcUnproven => "kdc_unproven",
             Self::StoreFull => "store_full",
             Self::StoreFailed => "store_failed",
+            Self::AuditFailed => "audit_failed",
         }
     }
 
@@ -68,12 +74,14 @@ impl Kind {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoAccess | Self::CertificateRefused => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy
             | Self::KdcUnreachable
             | Self::KdcUnproven
             | Self::StoreFull
-            | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::StoreFailed
+            | Self::AuditFailed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -164,6 +172,14 @@ impl Refusal {
         Self::new(Kind::BadRequest, message)
     }
 
+    pub(super) fn too_large(at_most: usize) -> Self {
+        let message = format!(
+            "The body is too large: {at_most} bytes are the limit here. Only who may send proofs \
+             (SYSTEM and fronts) may send more."
+        );
+        Self::new(Kind::TooLarge, message)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(Kind::NotFound, "The core's API has no such path.")
     }
@@ -187,6 +203,24 @@ impl Refusal {
             }
         };
         Self::new(kind, message)
+    }
+
+    /// The line that must stand in the audit log does not.
+    pub(super) fn unaudited() -> Self {
+        let reason = Reason::AuditFailed;
+        Self::new(Kind::AuditFailed, reason.sentence()).telling(reason)
+    }
+
+    /// The same for another one, under a reference of its own.
+    pub(super) fn again(other: &Self) -> Self {
+        Self {
+            kind: other.kind,
+            reference: new_reference(),
+            message: other.message.clone(),
+            told: other.told,
+            ended: other.ended,
+            retry_after: other.retry_after,
+        }
     }
 
     /// Tells the peer the reason, too.
@@ -221,13 +255,20 @@ impl Refusal {
     }
 }
 
+static ODD: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
+
 /// Says it in the log, and answers.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (reference, error) = (&self.reference, self.kind.word());
         match self.kind {
-            Kind::BadRequest | Kind::NotFound | Kind::MethodNotAllowed => {
-                tracing::warn!(%reference, error, "{}", self.message);
+            Kind::BadRequest | Kind::TooLarge | Kind::NotFound | Kind::MethodNotAllowed => {
+                match ODD.due(error, clock::instant()) {
+                    Some(since_the_last) => {
+                        tracing::warn!(%reference, error, since_the_last, "{}", self.message);
+                    }
+                    None => tracing::info!(%reference, error, "{}", self.message),
+                }
             }
             // An ordinary end of a session, and what the audit log tells better.
             _ => tracing::debug!(%reference, error, "refused"),

@@ -10,26 +10,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use nix::unistd::geteuid;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Core;
-use super::accounts::System;
-use super::api::{Connection, router};
-use super::peer::Peer;
+use super::api::{Bearer, Connection, router};
+use super::peer::Standing;
+use super::program::Program;
+use super::refusal::Refusal;
 use crate::clock;
+use crate::process::seldom::Seldom;
 
 /// The bound sockets of a core.
 #[derive(Debug)]
@@ -125,37 +125,39 @@ impl Door {
     }
 
     async fn welcome(&self, stream: UnixStream) {
-        let Some(peer) = self.judge(&stream).await else { return };
+        let Ok(credentials) = stream.peer_cred() else { return };
+        let program = Arc::new(Program::new(credentials.uid()));
+        let Some(peer) = self.core.judge_program(&program).await else { return };
         let (over, mut lifetime, mut _place) = (self.stop.child_token(), None, None);
-        if matches!(peer, Peer::Local { .. }) {
+        let standing = peer.standing();
+        if standing == Standing::Local {
             // Fronts must always find a place, however many local programs connect.
             _place = self.locals.try_acquire().ok();
             if _place.is_none() {
-                tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
+                if CROWDED.due("programs", clock::instant()).is_some() {
+                    tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
+                }
                 return;
             }
             lifetime = Some(LOCAL_LIFETIME);
         }
-        let facts = Connection { peer: Arc::new(peer), client: None, stop: over.clone() };
         let service = service_fn(|mut request: http::Request<Incoming>| {
-            request.extensions_mut().insert(facts.clone());
-            self.router.call(request)
-        });
-        talk(stream, service, over, lifetime).await;
-    }
-
-    /// Who is at the other end. Accounts are looked up where it may take its time.
-    async fn judge(&self, stream: &UnixStream) -> Option<Peer> {
-        let uid = stream.peer_cred().ok()?.uid();
-        let policy = self.core.policy.load_full();
-        let judging = spawn_blocking(move || policy.peers.judge(uid, geteuid().as_raw(), &System));
-        match timeout(JUDGING, judging).await {
-            Ok(Ok(peer)) => Some(peer),
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!(uid, "the system's accounts cannot be looked up (NSS): hung up");
-                None
+            let (program, over) = (Arc::clone(&program), over.clone());
+            async move {
+                let Some(peer) = self.core.judge_program(&program).await else {
+                    return Ok(Refusal::unjudged().into_response());
+                };
+                if peer.standing() != standing {
+                    // It has the place of another kind of peer: this is its last request here.
+                    over.cancel();
+                }
+                let bearer = Bearer::Program(program);
+                request.extensions_mut().insert(Connection { peer, bearer, stop: over });
+                self.router.call(request).await
             }
-        }
+        });
+        let head = if standing == Standing::Local { STRANGERS_HEAD } else { MAX_HEAD };
+        talk(stream, service, over.clone(), lifetime, head).await;
     }
 }
 
@@ -165,6 +167,7 @@ pub(super) async fn talk<S>(
     service: S,
     over: CancellationToken,
     lifetime: Option<Duration>,
+    max_head: usize,
 ) where
     S: HttpService<Incoming, ResBody = Body>
         + Service<http::Request<Incoming>, Response = Response, Error = std::convert::Infallible>,
@@ -172,7 +175,7 @@ pub(super) async fn talk<S>(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
+        .max_buf_size(max_head)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let left = tokio::select! {
@@ -207,6 +210,8 @@ async fn accepted<T>(accept: io::Result<T>, on: impl Display) -> Option<T> {
     }
 }
 
+static CROWDED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
+
 const SWEEP: Duration = Duration::from_secs(1);
 /// Connections on the unix socket.
 const MAX_CONNECTIONS: usize = 1024;
@@ -220,7 +225,9 @@ const MAX_KEYS: usize = 1024;
 const MAX_STRANGERS: usize = 256;
 /// A local program's connection lasts no longer; it may connect again.
 const LOCAL_LIFETIME: Duration = Duration::from_secs(60);
-const JUDGING: Duration = Duration::from_secs(5);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-const MAX_HEAD: usize = 64 << 10;
+/// Bytes of a head, and so of what is read ahead for a connection: of fronts and keys,
+pub(super) const MAX_HEAD: usize = 64 << 10;
+/// and of everybody else.
+pub(super) const STRANGERS_HEAD: usize = 16 << 10;
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -12,8 +12,8 @@ use super::refusal::Refusal;
 use super::sessions::{Opened, Origin, SecretTaken};
 use super::wish::{Denial, Wish, decide};
 use super::{Core, of_record, reason_of, session};
-use crate::audit::{Happening, Line, Verdict};
-use crate::clock::Timestamp;
+use crate::audit::{Handed, Happening, Line, Verdict};
+use crate::clock::{self, Timestamp};
 use crate::pki::peer_keys::Listed;
 use crate::store::WriteError;
 use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session, SessionSecret};
@@ -60,29 +60,56 @@ impl Core {
         }
         let opened = match admitted.is_empty() {
             true => Ok(Vec::new()),
-            false => self.sessions.open(admitted, now).await,
+            false if self.audit.forbids_sign_ons() => Err(Refusal::unaudited()),
+            false => self.sessions.open(admitted, now).await.map_err(Refusal::unrecorded),
         };
         let mut opened = opened.map(Vec::into_iter);
-        let answer = |caller: Result<Caller, Refusal>| {
-            let caller = caller?;
-            match &mut opened {
-                Ok(opened) => match opened.next() {
-                    Some(Ok(opened)) => Ok(self.granted(peer, &caller, opened, policy)),
-                    Some(Err(SecretTaken)) => {
-                        let refusal = Refusal::secret_taken();
+        // All lines are handed over before the first is waited for.
+        let handed: Vec<_> = callers
+            .into_iter()
+            .map(|caller| {
+                let caller = caller?;
+                let opened = match &mut opened {
+                    Ok(opened) => match opened.next() {
+                        Some(Ok(opened)) => Ok(opened),
+                        Some(Err(SecretTaken)) => Err(Refusal::secret_taken()),
+                        None => return Err(Refusal::unrecorded(WriteError::Failed)),
+                    },
+                    Err(refusal) => Err(Refusal::again(refusal)),
+                };
+                match opened {
+                    Ok(opened) => {
+                        let handed = self.granted(peer, &caller, &opened);
+                        Ok((caller, opened, handed))
+                    }
+                    Err(refusal) => {
                         self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
                         Err(refusal)
                     }
-                    None => Err(Refusal::unrecorded(WriteError::Failed)),
-                },
-                Err(error) => {
-                    let refusal = Refusal::unrecorded(*error);
-                    self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
-                    Err(refusal)
                 }
-            }
-        };
-        callers.into_iter().map(answer).collect()
+            })
+            .collect();
+        let mut answers = Vec::with_capacity(handed.len());
+        for handed in handed {
+            answers.push(match handed {
+                Ok((caller, opened, handed)) => match handed.is_safe().await {
+                    true => Ok(session(opened.secret, &opened.record, policy)),
+                    false => Err(self.take_back(peer, &caller, &opened).await),
+                },
+                Err(refusal) => Err(refusal),
+            });
+        }
+        answers
+    }
+
+    /// Ends a session of which nothing stands in the audit log, though it must.
+    async fn take_back(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Refusal {
+        let refusal = Refusal::unaudited();
+        // Dead at once; that it stays so is written as soon as the disk allows. Nobody
+        // ever had its secret.
+        let _ = self.sessions.end(&opened.record.key, Ending::Unclaimed, clock::now()).await;
+        self.refused(peer, caller, &refusal, reason_of(refusal.kind));
+        refusal
     }
 
     fn judge(
@@ -186,7 +213,7 @@ impl Core {
             })
     }
 
-    fn granted(&self, peer: &Peer, caller: &Caller, opened: Opened, policy: &Policy) -> Session {
+    fn granted(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Handed {
         for gone in &opened.made_room {
             self.audit.write(&Line {
                 ended: Some(Ending::Displaced),
@@ -194,14 +221,13 @@ impl Core {
                 ..of_record(Happening::SessionEnd, gone, &gone.key.short())
             });
         }
-        self.audit.write(&Line {
+        self.audit.hand_over(&Line {
             client: caller.client,
             peer: Some(&peer.to_string()),
             key: caller.key.as_deref().or(peer.key()),
             impersonator: caller.impersonator.as_deref(),
             ..of_record(Happening::SignOn, &opened.record, &opened.record.key.short())
-        });
-        session(opened.secret, &opened.record, policy)
+        })
     }
 
     fn refused(&self, peer: &Peer, caller: &Caller, refusal: &Refusal, reason: Reason) {

@@ -43,7 +43,7 @@ pub enum BindError {
         /// The socket.
         path: PathBuf,
         /// Which folder, and what lets the account in.
-        refused: Unreadable,
+        refused: Box<Unreadable>,
     },
     /// The system refuses.
     #[error("cannot listen on {}: {source}; look at its folder, or set core.listen", path.display())]
@@ -147,7 +147,7 @@ fn refused(path: &Path, source: io::Error) -> BindError {
     let folder = path.ancestors().skip(1).find(|above| above.exists());
     match folder.map(|folder| access::may(folder, Need::Fill)) {
         Some(Err(refused)) if source.kind() == io::ErrorKind::PermissionDenied => {
-            BindError::Folder { path: path.to_owned(), refused }
+            BindError::Folder { path: path.to_owned(), refused: Box::new(refused) }
         }
         _ => BindError::System { path: path.to_owned(), source },
     }

@@ -55,7 +55,7 @@ impl Lab {
     }
 
     pub(super) fn start_with(database: Database, directory: TempDir, settings: &Settings) -> Self {
-        let audit = Audit::open(AuditTarget::File(directory.path().join("audit"))).unwrap();
+        let audit = Audit::open(AuditTarget::File(directory.path().join("audit")), false).unwrap();
         let core = Core::start_with(database, settings, Arc::new(audit)).unwrap();
         let core = Arc::new(core);
         let stop = CancellationToken::new();
@@ -96,7 +96,9 @@ impl Lab {
         path: &str,
         body: Value,
     ) -> (StatusCode, Value) {
-        let facts = api::Connection { peer: Arc::new(peer), client: None, stop: self.stop.clone() };
+        let own = nix::unistd::geteuid().as_raw();
+        let bearer = api::Bearer::Program(Arc::new(program::Program::new(own)));
+        let facts = api::Connection { peer: Arc::new(peer), bearer, stop: self.stop.clone() };
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::builder().method(method).uri(path).extension(facts);
         let router = TowerToHyperService::new(api::router(Arc::clone(&self.core)));

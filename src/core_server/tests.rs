@@ -188,7 +188,7 @@ async fn what_is_no_request_is_said_to_be_none() {
     }
     let large = json!({"user": "x".repeat(1 << 20)});
     let (status, _) = lab.ask(system.clone(), Method::POST, "/v1/sessions", large).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     for (method, path, status, word) in [
         (Method::GET, "/", StatusCode::NOT_FOUND, "not_found"),
         (Method::PUT, "/v1/sessions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -241,7 +241,8 @@ async fn on_a_full_disk_new_sessions_are_refused_and_old_ones_served() {
     let (status, _) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     client.resolve(&old, None).await.unwrap();
-    let line = lab.audit(1).await.into_iter().find(|line| line["reference"] == refusal.reference);
+    let lines = lab.audit(opened.len() + 3).await;
+    let line = lines.into_iter().find(|line| line["reference"] == refusal.reference);
     assert_eq!(line.unwrap()["reason"], "store_full");
     for session in &opened {
         client.end(session).await.unwrap();

@@ -22,18 +22,18 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::api::Connection;
+use super::api::{Bearer, Connection};
 use super::certificate::Client;
 use super::peer::Peer;
-use super::policy::{Ask, allowed};
 use super::refusal::Refusal;
-use super::serve::{Door, talk};
+use super::serve::{Door, MAX_HEAD, STRANGERS_HEAD, talk};
 use super::{Core, TlsSetupError};
 use crate::clock;
 use crate::config::checked;
-use crate::pki::chain::Authorities;
+use crate::pki::chain::{Authorities, Refused};
 use crate::pki::pair;
 use crate::pki::possession::PossessionVerifier;
+use crate::process::seldom::Seldom;
 
 /// What new handshakes use, and by whose word certificates are taken.
 #[derive(Debug)]
@@ -67,28 +67,24 @@ impl Tls {
 impl Core {
     /// Who a client is at this moment, or the answer it gets instead.
     async fn judge_certificate(&self, client: &Arc<Client>) -> Result<Peer, Refusal> {
-        let Some(tls) = self.tls.load_full() else { return Err(Refusal::unjudged()) };
-        let (authorities, keys) = (Arc::clone(&tls.authorities), self.keys());
-        let judged = Arc::clone(client);
-        let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
-        match timeout(JUDGING, judging).await {
-            Ok(Ok(Ok(peer))) => Ok(peer),
-            Ok(Ok(Err(refused))) => Err(self.refused_certificate(client, &refused)),
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!(client = %client.address(), "the files of sslkeys_path and the authorities cannot be looked at in time");
-                Err(Refusal::unjudged())
-            }
+        match self.weigh(client).await {
+            Some(Ok(peer)) => Ok(peer),
+            Some(Err(refused)) => Err(self.refused_certificate(client, &refused)),
+            None => Err(Refusal::unjudged()),
         }
     }
 
-    /// Ends what outlives its request as soon as the client may not have it any more.
-    pub(super) async fn watch(self: Arc<Self>, client: Arc<Client>, open: CancellationToken) {
-        while open.run_until_cancelled(clock::pause(WATCH)).await.is_some() {
-            let may = self.judge_certificate(&client).await;
-            if !may.is_ok_and(|peer| allowed(&peer, Ask::Events)) {
-                open.cancel();
-            }
-        }
+    /// The same where nothing is answered; `None` where nobody can say.
+    pub(super) async fn weigh(&self, client: &Arc<Client>) -> Option<Result<Peer, Refused>> {
+        let tls = self.tls.load_full()?;
+        let (authorities, keys) = (Arc::clone(&tls.authorities), self.keys());
+        let judged = Arc::clone(client);
+        let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
+        let Ok(Ok(judged)) = timeout(JUDGING, judging).await else {
+            tracing::error!(client = %client.address(), "the files of sslkeys_path and the authorities cannot be looked at in time");
+            return None;
+        };
+        Some(judged)
     }
 }
 
@@ -96,7 +92,9 @@ impl Door {
     /// Shakes hands, and serves requests until the client leaves.
     pub(super) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = self.handshakes.try_acquire() else {
-            tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+            if CROWDED.due("handshakes", clock::instant()).is_some() {
+                tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+            }
             return;
         };
         let Some(tls) = self.core.tls.load_full() else { return };
@@ -120,17 +118,22 @@ impl Door {
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let client = Arc::new(Client::new(chain, address.ip()));
         // Whoever is told that it is refused has all the time of a stranger.
-        let known = matches!(self.core.judge_certificate(&client).await, Ok(Peer::Key(_)));
+        let known = matches!(self.core.weigh(&client).await, Some(Ok(Peer::Key(_))));
         drop(place);
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
-            tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+            if CROWDED.due(if known { "keys" } else { "strangers" }, clock::instant()).is_some() {
+                tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+            }
             return;
         };
         let over = self.stop.child_token();
-        let lifetime = if known { None } else { Some(STRANGERS_LIFETIME) };
+        let (lifetime, head) = match known {
+            true => (None, MAX_HEAD),
+            false => (Some(STRANGERS_LIFETIME), STRANGERS_HEAD),
+        };
         let service = service_fn(|request| self.answer(request, Arc::clone(&client), over.clone()));
-        talk(stream, service, over.clone(), lifetime).await;
+        talk(stream, service, over.clone(), lifetime, head).await;
     }
 
     async fn answer(
@@ -143,10 +146,12 @@ impl Door {
             Ok(peer) => Arc::new(peer),
             Err(refusal) => return Ok(refusal.into_response()),
         };
-        request.extensions_mut().insert(Connection { peer, client: Some(client), stop });
+        request.extensions_mut().insert(Connection { peer, bearer: Bearer::Client(client), stop });
         self.router.call(request).await
     }
 }
+
+static CROWDED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 /// TLS sessions that clients may resume; a reload forgets them.
 const RESUMABLE_SESSIONS: usize = 1024;
@@ -154,7 +159,5 @@ const RESUMABLE_SESSIONS: usize = 1024;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Files that cannot be looked at within this time refuse the request.
 const JUDGING: Duration = Duration::from_secs(5);
-/// How often an answer without end is asked whether it may go on.
-const WATCH: Duration = Duration::from_secs(1);
 /// A connection of somebody without a good key lasts no longer.
 const STRANGERS_LIFETIME: Duration = Duration::from_secs(60);

@@ -168,7 +168,7 @@ fn decide_claim(
                 _ => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
             };
             let (principal, rules) = (&facts.principal, &policy.identity);
-            let identity = identity::verified(principal, account.as_ref(), via, rules)?;
+            let identity = identity::verified(principal, account.as_deref(), via, rules)?;
             return admit(&identity, facts, policy.lifetime, now).map_err(Denial::Refused);
         }
         (Claim::Certified(proof, key), _) => {
@@ -211,7 +211,7 @@ fn certified(
     admit(&identity, Facts { public_key: Some(key), ..facts }, policy.lifetime, now)
 }
 
-fn proven(proof: Proof) -> (Option<Account>, Option<String>, Facts) {
+fn proven(proof: Proof) -> (Option<Box<Account>>, Option<String>, Facts) {
     let Proof { mechanism, principal, acceptor_realm, account, .. } = proof;
     let facts = Facts {
         channel_bound: proof.channel_bound,

@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
 use super::mechanism::Proof;
@@ -23,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::wire::client::{Client, ClientError};
 use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey, SessionSecret};
 
+mod attempts;
 mod events;
 mod proofs;
 mod tunnels;
@@ -103,6 +106,7 @@ pub struct CoreLink {
     waiting_passwords: Semaphore,
     grants: moka::sync::Cache<SessionKey, Grant>,
     proofs: Proofs,
+    attempts: AttemptQueue,
     tunnels: Tunnels,
     ends: AtomicU64,
     metrics: Arc<Metrics>,
@@ -120,6 +124,7 @@ impl CoreLink {
         let client = Arc::new(Client::new(address));
         let link = Arc::new(Self {
             proofs: Proofs::start(Arc::clone(&client)),
+            attempts: AttemptQueue::start(Arc::clone(&client)),
             client,
             passwords,
             waiting_passwords: Semaphore::new(PASSWORDS),
@@ -268,6 +273,11 @@ impl CoreLink {
         }
     }
 
+    /// Whether the front stops, or does within this time.
+    async fn is_stopping(&self, within: Duration) -> bool {
+        timeout(within, self.stop.cancelled()).await.is_ok()
+    }
+
     fn refresh(self: &Arc<Self>, id: String, client: IpAddr) {
         let link = Arc::clone(self);
         tokio::spawn(async move {
@@ -325,6 +335,10 @@ fn within_limits(grant: Grant, client: IpAddr) -> Answer {
         )),
         _ => Ok(grant),
     }
+}
+
+fn refused(reason: Reason, detail: &str) -> NoGrant {
+    NoGrant::new(reason, detail)
 }
 
 fn refusal(error: ClientError) -> NoGrant {

@@ -22,6 +22,7 @@ mod in_use;
 pub mod listen;
 pub mod mechanism;
 mod output;
+mod own_hosts;
 pub mod readiness;
 pub mod status;
 pub mod tls;
@@ -32,7 +33,7 @@ use self::connection::Limits;
 use self::core_link::CoreLink;
 use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
-use self::mechanism::ntlm::Acceptor;
+use self::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use self::readiness::Readiness;
 use self::tls::{Clients, ServerTls, TlsError};
 use self::unlisted::Unlisted;
@@ -91,6 +92,8 @@ pub struct Live {
     pub gss: Arc<Pool>,
     /// Who accepts NTLM; `None` where it is offered nowhere.
     pub ntlm: Option<Arc<Acceptor>>,
+    /// The hosts that are ours, whatever a request says.
+    own_hosts: Arc<OwnHosts>,
     /// Certificate and settings of the TLS listeners.
     pub tls: Option<Arc<ServerTls>>,
     /// The way to the applications.
@@ -147,8 +150,8 @@ impl Front {
     ) -> Result<Arc<Self>, FrontError> {
         file::folder(&settings.state_path)
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
-        let live = Live::new(settings, &metrics, None)?;
         let stop = CancellationToken::new();
+        let live = Live::new(settings, &metrics, &stop, None)?;
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
         let front = Arc::new(Self {
             live: ArcSwap::from_pointee(live),
@@ -179,7 +182,7 @@ impl Front {
     /// What is wrong with the new one.
     pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
-        let fresh = Live::new(settings, &self.metrics, Some(&old))?;
+        let fresh = Live::new(settings, &self.metrics, &self.stop, Some(&old))?;
         self.live.store(Arc::new(fresh));
         Ok(())
     }
@@ -201,6 +204,7 @@ impl Live {
     fn new(
         settings: &Settings,
         metrics: &Arc<Metrics>,
+        stop: &CancellationToken,
         old: Option<&Self>,
     ) -> Result<Self, FrontError> {
         let kerberos = &settings.sso.kerberos;
@@ -218,7 +222,8 @@ impl Live {
             Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
         Ok(Self {
             gss,
-            ntlm: acceptor(settings, metrics, old),
+            ntlm: acceptor(settings, metrics, stop, old),
+            own_hosts: Arc::new(own_hosts::of(settings)),
             tls: tls(settings)?,
             proxy,
             assertions,
@@ -230,6 +235,15 @@ impl Live {
             },
             settings: settings.clone(),
         })
+    }
+
+    /// For which services an answer by NTLM may be made in a request to this host.
+    pub fn targets(&self, host: &str) -> Targets {
+        if self.settings.sso.ntlm.check_target_name {
+            Targets::Ours { own: Arc::clone(&self.own_hosts), host: host.to_owned() }
+        } else {
+            Targets::Any
+        }
     }
 }
 
@@ -254,14 +268,17 @@ const FIRST_VERDICT: Duration = Duration::from_secs(2);
 fn acceptor(
     settings: &Settings,
     metrics: &Arc<Metrics>,
+    stop: &CancellationToken,
     old: Option<&Live>,
 ) -> Option<Arc<Acceptor>> {
     if !offers(settings, Mechanism::Ntlm) {
         return None;
     }
     let kept = old.filter(|old| old.settings.sso.ntlm == settings.sso.ntlm);
-    kept.and_then(|old| old.ntlm.clone())
-        .or_else(|| Some(Arc::new(Acceptor::start(&settings.sso.ntlm, Arc::clone(metrics)))))
+    kept.and_then(|old| old.ntlm.clone()).or_else(|| {
+        let (metrics, stop) = (Arc::clone(metrics), stop.clone());
+        Some(Arc::new(Acceptor::start(&settings.sso.ntlm, metrics, stop)))
+    })
 }
 
 /// Whether anybody may sign on by this, at a site or on Doorward's own pages.

@@ -8,6 +8,8 @@ use crate::wire::Reason;
 /// At what the library failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage<'a> {
+    /// Before any KDC was asked: at krb5.conf.
+    Library,
     /// At the initial ticket, by the user's password.
     InitialTicket,
     /// At the proof of the KDC.
@@ -22,6 +24,7 @@ pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused
     let text = &failure.text;
     let code = failure.code;
     let reason = match stage {
+        Stage::Library => Reason::KerberosConfiguration,
         _ if UNREACHABLE.contains(&code) => Reason::KdcUnreachable,
         _ if CONFIGURATION.contains(&code) => Reason::KerberosConfiguration,
         Stage::Proof { .. } => Reason::KdcUnproven,
@@ -35,9 +38,25 @@ pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused
             "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of \
              date, or does something else answer in the place of the KDC?"
         ),
+        (Reason::KerberosConfiguration, _) => format!(
+            "{text} (code {code}): mend /etc/krb5.conf, or the file that KRB5_CONFIG names, and let \
+             the user that Doorward runs as read it"
+        ),
         _ => format!("{text} (realm {realm}, code {code})"),
     };
     Refused { reason, detail }
+}
+
+/// Whether a password is refused for this reason; otherwise it could not be checked.
+pub(super) const fn is_fault_of_user(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::WrongPassword
+            | Reason::UnknownUser
+            | Reason::AccountDisabled
+            | Reason::PasswordExpired
+            | Reason::OddPrincipal
+    )
 }
 
 /// The KDC does not know the service: another one of the keytab may do.
@@ -45,20 +64,16 @@ pub(super) const fn is_unknown_service(failure: &Failure) -> bool {
     matches!(failure.code - PROTOCOL, S_PRINCIPAL_UNKNOWN | MUST_USE_USER2USER)
 }
 
-/// What a KDC says of a user (RFC 4120 section 7.5.9).
+/// What a KDC says of a user (RFC 4120 section 7.5.9). The user is at fault only
+/// where the KDC says so, or sent what the password does not open.
 fn of_user(code: i32) -> Reason {
-    match code {
-        PREAUTH_FAILED_HERE => return Reason::WrongPassword,
-        _ if !(0..128).contains(&(code.wrapping_sub(PROTOCOL))) => return Reason::KerberosFailure,
-        _ => {}
-    }
-    match code - PROTOCOL {
+    match code.wrapping_sub(PROTOCOL) {
         NAME_EXP | POLICY | CLIENT_REVOKED | CLIENT_NOTYET => Reason::AccountDisabled,
         C_PRINCIPAL_UNKNOWN => Reason::UnknownUser,
         KEY_EXP => Reason::PasswordExpired,
         PREAUTH_FAILED | BAD_INTEGRITY => Reason::WrongPassword,
         SVC_UNAVAILABLE => Reason::KdcUnreachable,
-        _ => Reason::KerberosFailure,
+        _ => Reason::PasswordUnchecked,
     }
 }
 
@@ -74,8 +89,6 @@ const MUST_USE_USER2USER: i32 = 27;
 const SVC_UNAVAILABLE: i32 = 29;
 const BAD_INTEGRITY: i32 = 31;
 
-/// `KRB5_PREAUTH_FAILED`: the library itself gave up on what the KDC asked.
-const PREAUTH_FAILED_HERE: i32 = -1_765_328_174;
 /// `KRB5_KDC_UNREACH`, `KRB5_REALM_UNKNOWN`, `KRB5_REALM_CANT_RESOLVE`
 const UNREACHABLE: [i32; 3] = [-1_765_328_228, -1_765_328_230, -1_765_328_164];
 /// `KRB5_CONFIG_CANTOPEN`, `KRB5_CONFIG_BADFORMAT`, `KRB5_CONFIG_NODEFREALM`,
@@ -100,11 +113,25 @@ mod tests {
             (CLIENT_REVOKED, Reason::AccountDisabled),
             (KEY_EXP, Reason::PasswordExpired),
             (SVC_UNAVAILABLE, Reason::KdcUnreachable),
-            (60, Reason::KerberosFailure),
         ] {
             assert_eq!(reason(PROTOCOL + code, Stage::InitialTicket), expected, "{code}");
         }
-        assert_eq!(reason(22, Stage::InitialTicket), Reason::KerberosFailure);
+    }
+
+    #[test]
+    fn a_user_is_at_fault_only_where_the_kdc_says_so() {
+        let by_kdc = [1, 6, 12, 18, 21, 23, 24, 31];
+        let all = (0..128).map(|code| PROTOCOL + code);
+        // Every code of the library (krb5.h) and of its configuration, and some of the system.
+        let own = (PROTOCOL - 128..PROTOCOL).chain(PROTOCOL + 128..PROTOCOL + 512);
+        let profile = -1_429_577_728..-1_429_577_700;
+        for code in all.chain(own).chain(profile).chain([0, 2, 5, 13, 22, 28, i32::MIN, i32::MAX]) {
+            let fault = is_fault_of_user(reason(code, Stage::InitialTicket));
+            assert_eq!(fault, by_kdc.contains(&code.wrapping_sub(PROTOCOL)), "{code}");
+            assert!(!is_fault_of_user(reason(code, Stage::Library)), "{code}");
+            let proof = Stage::Proof { service: "HTTP/web@EXAMPLE" };
+            assert!(!is_fault_of_user(reason(code, proof)), "{code}");
+        }
     }
 
     #[test]

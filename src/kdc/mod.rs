@@ -38,6 +38,13 @@ pub struct Refused {
     pub detail: String,
 }
 
+impl Refused {
+    /// Whether the password is refused; otherwise it could not be checked.
+    pub const fn is_fault_of_user(&self) -> bool {
+        answer::is_fault_of_user(self.reason)
+    }
+}
+
 /// Whether `password` is that of `user` in `realm`, by the word of a KDC that
 /// has proven itself, and whose account that is: `None` where the realm's tickets
 /// name no account, and the KDC went by the name. Which KDC that is says
@@ -64,7 +71,7 @@ pub fn verify(
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
 
     let first = |failure| judge(&failure, Stage::InitialTicket, realm);
-    let context = gss::Context::new().map_err(first)?;
+    let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
     let client = context.principal(&name).map_err(first)?;
     let mut ticket = context.initial_ticket(&client, secret).map_err(first)?;
     let cache = ticket.cache(&client).map_err(first)?;
@@ -128,10 +135,8 @@ fn account(
 /// No KDC answers, or krb5.conf is of no use.
 pub fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> {
     let name = name(user, realm)?;
-    let asked = gss::Context::new().and_then(|context| {
-        let client = context.principal(&name)?;
-        context.salt(&client)
-    });
+    let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
+    let asked = context.principal(&name).and_then(|client| context.salt(&client));
     match asked {
         // One that is the realm's alone tells nobody apart.
         Ok(salt) => Ok(Some(salt).filter(|salt| !salt.is_empty() && salt != realm.as_bytes())),

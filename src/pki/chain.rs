@@ -6,18 +6,19 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use std::{fs, io};
 
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{CertRevocationListError, CertificateError, DistinguishedName, Error, RootCertStore};
+use rustls::DistinguishedName;
+use rustls::pki_types::CertificateDer;
+use webpki::{CertRevocationList, Error, OwnedCertRevocationList};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::anchors::Anchors;
+pub use super::anchors::UnfitAuthority;
+use super::authority::{self, Purpose};
 use super::stamp::Stamp;
-use super::{fitness, possession};
-use crate::clock::Timestamp;
+use super::{fitness, pem, possession, version1};
+use crate::clock::{self, Timestamp};
 use crate::config::checked::AuthorityFiles;
+use crate::process::seldom::Seldom;
 use crate::wire::Reason;
 
 #[cfg(test)]
@@ -41,6 +42,14 @@ pub enum AuthorityError {
         path: PathBuf,
         /// `certificate`, or `list of revoked certificates`.
         what: &'static str,
+    },
+    /// No authority that may be one.
+    #[error("{}: {} is no authority: {}. Name the file of one that is", path.display(), authority.subject, authority.unfit)]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// The first of those in it.
+        authority: UnfitAuthority,
     },
     /// A file that is damaged.
     #[error("{} cannot be used: {fault}; export it again as PEM", path.display())]
@@ -73,19 +82,36 @@ pub struct Authorities {
 #[derive(Debug)]
 pub struct Loaded {
     stamps: Vec<Option<Stamp>>,
-    subjects: Vec<DistinguishedName>,
-    verifier: Option<Arc<dyn ClientCertVerifier>>,
+    judge: Arc<Judge>,
 }
 
-/// The authorities of a PEM file, at least one.
+#[derive(Debug)]
+struct Judge {
+    anchors: Anchors,
+    /// `None`: revocation is not looked at.
+    lists: Option<Lists>,
+}
+
+/// Lists of revoked certificates, for the library and as they are.
+#[derive(Debug)]
+struct Lists {
+    read: Vec<CertRevocationList<'static>>,
+    der: Vec<Vec<u8>>,
+}
+
+/// The authorities of servers' certificates in a PEM file, at least one that is fit.
 ///
 /// # Errors
 /// See [`AuthorityError`].
-pub fn roots(path: &Path) -> Result<RootCertStore, AuthorityError> {
-    let mut roots = RootCertStore::empty();
-    match add(&mut roots, path)? {
-        0 => Err(AuthorityError::Empty { path: path.to_owned(), what: "certificate" }),
-        _ => Ok(roots),
+pub(super) fn servers(path: &Path) -> Result<Anchors, AuthorityError> {
+    let mut anchors = Anchors::new(Purpose::Server);
+    add(&mut anchors, path)?;
+    match (anchors.is_empty(), anchors.unfit()) {
+        (true, [first, ..]) => {
+            Err(AuthorityError::Unfit { path: path.to_owned(), authority: first.clone() })
+        }
+        (true, []) => Err(AuthorityError::Empty { path: path.to_owned(), what: "certificate" }),
+        (false, _) => Ok(anchors),
     }
 }
 
@@ -110,7 +136,7 @@ impl Authorities {
         }
         let fresh = Arc::new(read(&self.files).unwrap_or_else(|error| {
             tracing::error!(%error, "the authorities of client certificates changed and cannot be used: the former ones count on");
-            Loaded { stamps, subjects: held.subjects.clone(), verifier: held.verifier.clone() }
+            Loaded { stamps, judge: Arc::clone(&held.judge) }
         }));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         fresh
@@ -120,7 +146,12 @@ impl Authorities {
 impl Loaded {
     /// The names of the authorities.
     pub fn subjects(&self) -> &[DistinguishedName] {
-        &self.subjects
+        self.judge.anchors.names()
+    }
+
+    /// Certificates that are named as authorities', and count for nothing.
+    pub fn unfit(&self) -> &[UnfitAuthority] {
+        self.judge.anchors.unfit()
     }
 
     /// Judges a chain as a client sent it, its own certificate first, at a moment.
@@ -134,21 +165,59 @@ impl Loaded {
         fitness::key_of_certificate(leaf)
             .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
         if !possession::can_be_admitted(leaf) {
-            return Err(Refused::new(Reason::CertificateForm, "not X.509 version 3"));
+            return Err(Refused::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
         }
-        let Some(verifier) = &self.verifier else {
+        let Judge { anchors, lists } = &*self.judge;
+        if anchors.is_empty() && anchors.unfit().is_empty() {
             return Err(Refused::new(
                 Reason::CertificateNoChain,
                 "no authority is configured (server_ssl_ca_file, client_ssl_ca_file)",
             ));
-        };
-        let moment = UnixTime::since_unix_epoch(Duration::from_secs(now.unix()));
-        match verifier.verify_client_cert(leaf, intermediates, moment) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Refused::new(reason(&error, leaf), error.to_string())),
         }
+        if version1::is_version_1(leaf) {
+            let lists = lists.as_ref().map(|lists| lists.der.as_slice());
+            version1::judge(leaf, anchors, lists, now)
+                .map_err(|refused| unfit_authority(chain, anchors).unwrap_or(refused))?;
+            if VERSION_1.due("version 1", clock::instant()).is_some() {
+                tracing::warn!(
+                    "a client shows a certificate of X.509 version 1, which says nothing of its purpose: have it issued anew, with extensions"
+                );
+            }
+            return Ok(());
+        }
+        if fitness::lacks_signing(leaf) {
+            let detail = "its keyUsage has neither digitalSignature nor keyAgreement";
+            return Err(Refused::new(Reason::CertificatePurpose, detail));
+        }
+        let read = lists.as_ref().map(|lists| lists.read.as_slice()).unwrap_or_default();
+        anchors.verify(leaf, intermediates, read, now).map_err(|error| {
+            let found = Refused::new(reason(&error, leaf), format!("{error:?}"));
+            let unfit = unfit_authority(chain, anchors);
+            unfit.filter(|_| found.reason == Reason::CertificateNoChain).unwrap_or(found)
+        })
     }
 }
+
+/// Where a chain leads over a certificate that is no authority's: which one.
+fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Refused> {
+    let [_, intermediates @ ..] = chain else { return None };
+    let refused = |detail| Some(Refused::new(Reason::CertificateAuthority, detail));
+    for certificate in chain {
+        let Some(issuer) = authority::issuer(certificate) else { continue };
+        if let Some(unfit) = anchors.unfit_issuer(&issuer) {
+            return refused(format!("{}: {}", unfit.subject, unfit.unfit));
+        }
+        let between = intermediates
+            .iter()
+            .find(|between| authority::subject(between).as_ref() == Some(&issuer));
+        if let Some(unfit) = between.and_then(|between| authority::intermediate(between).err()) {
+            return refused(format!("a certificate between: {unfit}"));
+        }
+    }
+    None
+}
+
+static VERSION_1: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 impl Refused {
     fn new(reason: Reason, detail: impl Into<String>) -> Self {
@@ -158,28 +227,23 @@ impl Refused {
 
 fn reason(error: &Error, leaf: &CertificateDer<'_>) -> Reason {
     match error {
-        Error::InvalidCertificate(fault) => match fault {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                Reason::CertificateExpired
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                Reason::CertificateNotYetValid
-            }
-            CertificateError::Revoked => Reason::CertificateRevoked,
-            CertificateError::UnknownRevocationStatus => Reason::CrlMissing,
-            CertificateError::ExpiredRevocationList
-            | CertificateError::ExpiredRevocationListContext { .. } => Reason::CrlOutdated,
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                Reason::CertificatePurpose
-            }
-            // An authority's own certificate, shown as a client's, counts as signed by itself too.
-            _ if is_self_signed(leaf) => Reason::CertificateSelfSigned,
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                Reason::CertificateNoChain
-            }
-            _ => Reason::CertificateForm,
-        },
-        Error::InvalidCertRevocationList(_) => Reason::CrlMissing,
+        Error::CertExpired { .. } => Reason::CertificateExpired,
+        Error::CertNotValidYet { .. } => Reason::CertificateNotYetValid,
+        Error::CertRevoked => Reason::CertificateRevoked,
+        Error::CrlExpired { .. } => Reason::CrlOutdated,
+        Error::UnknownRevocationStatus
+        | Error::InvalidCrlSignatureForPublicKey
+        | Error::IssuerNotCrlSigner => Reason::CrlMissing,
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+            Reason::CertificatePurpose
+        }
+        // An authority's own certificate, shown as a client's, counts as signed by itself too.
+        _ if is_self_signed(leaf) => Reason::CertificateSelfSigned,
+        Error::UnknownIssuer
+        | Error::InvalidSignatureForPublicKey
+        | Error::PathLenConstraintViolated
+        | Error::NameConstraintViolation
+        | Error::EndEntityUsedAsCa => Reason::CertificateNoChain,
         _ => Reason::CertificateForm,
     }
 }
@@ -192,63 +256,54 @@ fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
 fn read(files: &AuthorityFiles) -> Result<Loaded, AuthorityError> {
     // Taken before the files are read: what changes meanwhile is read again.
     let stamps = stamps(files);
-    let mut roots = match &files.ca_file {
-        Some(file) => self::roots(file)?,
-        None => RootCertStore::empty(),
-    };
+    let mut anchors = Anchors::new(Purpose::Client);
+    if let Some(file) = &files.ca_file
+        && add(&mut anchors, file)? == 0
+    {
+        return Err(AuthorityError::Empty { path: file.clone(), what: "certificate" });
+    }
     if let Some(folder) = &files.ca_path {
         let mut found = 0;
         for file in regular_files(folder)? {
-            found += add(&mut roots, &file)?;
+            found += add(&mut anchors, &file)?;
         }
         if found == 0 {
             return Err(AuthorityError::Empty { path: folder.clone(), what: "certificate" });
         }
     }
-    let subjects = roots.subjects();
-    let verifier = match (roots.is_empty(), &files.crl_file) {
-        (true, _) => None,
-        (false, crl_file) => Some(verifier(roots, crl_file.as_deref())?),
-    };
-    Ok(Loaded { stamps, subjects, verifier })
-}
-
-fn verifier(
-    roots: RootCertStore,
-    crl_file: Option<&Path>,
-) -> Result<Arc<dyn ClientCertVerifier>, AuthorityError> {
-    let provider = Arc::new(default_provider());
-    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .enforce_revocation_expiration();
-    if let Some(path) = crl_file {
-        let lists = CertificateRevocationListDer::pem_slice_iter(&bytes(path)?)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| damaged(path, &error))?;
-        if lists.is_empty() {
-            let what = "list of revoked certificates (-----BEGIN X509 CRL-----)";
-            return Err(AuthorityError::Empty { path: path.to_owned(), what });
-        }
-        builder = builder.with_crls(lists);
+    for UnfitAuthority { subject, unfit, .. } in anchors.unfit() {
+        tracing::warn!(authority = subject, "an authority of clients does not count: {unfit}");
     }
-    builder.build().map_err(|error| match (error, crl_file) {
-        (VerifierBuilderError::InvalidCrl(fault), Some(path)) => damaged(path, &crl_fault(&fault)),
-        (error, _) => damaged(crl_file.unwrap_or(Path::new("")), &error),
-    })
+    let lists = files.crl_file.as_deref().map(lists).transpose()?;
+    Ok(Loaded { stamps, judge: Arc::new(Judge { anchors, lists }) })
 }
 
-fn crl_fault(fault: &CertRevocationListError) -> String {
-    format!("{fault:?}")
+fn lists(path: &Path) -> Result<Lists, AuthorityError> {
+    let found = pem::revocation_lists(&bytes(path)?).map_err(|fault| damaged(path, &fault))?;
+    if found.is_empty() {
+        let what = "list of revoked certificates (-----BEGIN X509 CRL-----)";
+        return Err(AuthorityError::Empty { path: path.to_owned(), what });
+    }
+    let mut lists = Lists { read: Vec::new(), der: Vec::new() };
+    for (line, der) in found {
+        let read = OwnedCertRevocationList::from_der(&der).map_err(|fault| {
+            damaged(path, &format!("the list that begins in line {line}: {fault:?}"))
+        })?;
+        lists.read.push(read.into());
+        lists.der.push(der);
+    }
+    Ok(lists)
 }
 
 /// Adds the certificates of a file; how many there were.
-fn add(roots: &mut RootCertStore, path: &Path) -> Result<usize, AuthorityError> {
-    let mut found = 0;
-    for certificate in CertificateDer::pem_slice_iter(&bytes(path)?) {
-        let certificate = certificate.map_err(|error| damaged(path, &error))?;
-        roots.add(certificate).map_err(|error| damaged(path, &error))?;
-        found += 1;
+fn add(anchors: &mut Anchors, path: &Path) -> Result<usize, AuthorityError> {
+    let found = pem::certificates(&bytes(path)?).map_err(|fault| damaged(path, &fault))?;
+    for (line, certificate) in &found {
+        anchors.add(certificate).map_err(|fault| {
+            damaged(path, &format!("the block CERTIFICATE that begins in line {line}: {fault}"))
+        })?;
     }
-    Ok(found)
+    Ok(found.len())
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, AuthorityError> {

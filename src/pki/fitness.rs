@@ -36,6 +36,14 @@ pub fn key_of_certificate(certificate: &[u8]) -> Result<PublicKey, Unfit> {
     fit(PublicKey::of_certificate(&parsed))
 }
 
+/// Whether a client could not sign a handshake with the certificate's key by what
+/// its keyUsage says (RFC 8446 section 4.4.2.4, as OpenSSL reads it).
+pub(super) fn lacks_signing(certificate: &[u8]) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return false };
+    let usage = parsed.key_usage().ok().flatten().map(|usage| usage.value);
+    usage.is_some_and(|usage| !usage.digital_signature() && !usage.key_agreement())
+}
+
 impl Unfit {
     /// The reason, where the key's owner is refused for it.
     pub const fn reason(&self) -> Reason {

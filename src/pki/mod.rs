@@ -15,6 +15,8 @@
 //! Nothing here reaches for the network: what a certificate says of lists and
 //! responders (CRL distribution points, OCSP) is not looked at.
 
+mod anchors;
+pub mod authority;
 pub mod certificate;
 pub mod chain;
 pub mod encryption;
@@ -30,8 +32,10 @@ pub mod pem;
 pub mod possession;
 mod private_key;
 mod public_key;
+pub mod server;
 pub mod shown;
 pub(crate) mod stamp;
+mod version1;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -49,6 +49,12 @@ pub(crate) fn public_key(folder: &Path, key: Key) -> Vec<u8> {
     SubjectPublicKeyInfoDer::from_pem_file(folder.join("one-public.pem")).unwrap().to_vec()
 }
 
+/// The same in PEM.
+pub(crate) fn public_key_pem(folder: &Path, key: Key) -> Vec<u8> {
+    make_key(folder, "one", key);
+    std::fs::read(folder.join("one-public.pem")).unwrap()
+}
+
 /// Makes an authority: `NAME.key` and the self-signed `NAME.pem`.
 pub(super) fn make_ca(folder: &Path, name: &str) {
     make_key(folder, name, Key::Ec("P-256"));

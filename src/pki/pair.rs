@@ -6,10 +6,9 @@ use std::{fs, io};
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::sign::CertifiedKey;
 
-use super::{KeyError, KeySource, PrivateKey};
+use super::{KeyError, KeySource, PrivateKey, pem};
 use crate::config::checked::CertificateFiles;
 
 /// A key or certificate that cannot be used.
@@ -85,9 +84,9 @@ pub fn load(
 /// # Errors
 /// [`PairError::Damaged`], [`PairError::NoCertificate`].
 pub fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairError> {
-    let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| PairError::Damaged { path: path.to_owned(), fault: error.to_string() })?;
+    let chain = pem::certificates(pem)
+        .map_err(|fault| PairError::Damaged { path: path.to_owned(), fault: fault.to_string() })?;
+    let chain: Vec<_> = chain.into_iter().map(|(_, certificate)| certificate).collect();
     if chain.is_empty() {
         return Err(PairError::NoCertificate { path: path.to_owned() });
     }

@@ -12,10 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-
 use super::fitness::{self, Unfit};
+use super::pem::{self, PemError};
 use super::stamp::Stamp;
 use super::{Algorithm, PublicKey};
 use crate::clock::Timestamp;
@@ -82,6 +80,9 @@ pub enum Skip {
         "it holds a private key and no public one; put it elsewhere at once, and only the output of `openssl pkey -pubout` here"
     )]
     PrivateKey,
+    /// A block of it is damaged.
+    #[error("{0}; export it again as PEM")]
+    Damaged(#[from] PemError),
     /// The key cannot be used.
     #[error("{0}")]
     Unfit(#[from] Unfit),
@@ -261,20 +262,18 @@ fn read_key(path: &Path) -> Result<PublicKey, Skip> {
         return Err(Skip::TooLarge);
     }
     let text = fs::read(path).map_err(unreadable)?;
-    match SubjectPublicKeyInfoDer::from_pem_slice(&text) {
-        Ok(spki) => Ok(fitness::key(&spki)?),
-        Err(pem::Error::NoItemsFound) => match CertificateDer::from_pem_slice(&text) {
-            Ok(certificate) => Ok(fitness::key_of_certificate(&certificate)?),
-            Err(_) if holds(&text, b"PRIVATE KEY-----") => Err(Skip::PrivateKey),
-            Err(pem::Error::NoItemsFound) => Err(Skip::NoKey),
-            Err(_) => Err(Unfit::Damaged.into()),
-        },
-        Err(_) => Err(Unfit::Damaged.into()),
+    let blocks = pem::blocks(&text)?;
+    let first = |label| blocks.iter().find(|block| block.label == label);
+    if let Some(key) = first(pem::PUBLIC_KEY) {
+        return Ok(fitness::key(&key.der)?);
     }
-}
-
-fn holds(text: &[u8], words: &[u8]) -> bool {
-    text.windows(words.len()).any(|window| window == words)
+    if let Some(certificate) = first(pem::CERTIFICATE) {
+        return Ok(fitness::key_of_certificate(&certificate.der)?);
+    }
+    match blocks.iter().any(pem::Block::is_private_key) {
+        true => Err(Skip::PrivateKey),
+        false => Err(Skip::NoKey),
+    }
 }
 
 /// No key comes near.

@@ -15,7 +15,7 @@ use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::fitness;
+use super::{fitness, version1};
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +45,7 @@ impl PossessionVerifier {
 /// One that cannot is refused before its chain is looked at; so its owner need
 /// not prove anything to be told so.
 pub(super) fn can_be_admitted(certificate: &CertificateDer<'_>) -> bool {
-    ParsedCertificate::try_from(certificate).is_ok()
+    (ParsedCertificate::try_from(certificate).is_ok() || version1::is_version_1(certificate))
         && fitness::key_of_certificate(certificate).is_ok()
 }
 
@@ -77,6 +77,9 @@ impl ClientCertVerifier for PossessionVerifier {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let algorithms = &self.provider.signature_verification_algorithms;
+        if version1::is_version_1(certificate) {
+            return version1::verify_tls12(message, certificate, signed, algorithms);
+        }
         verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
@@ -90,6 +93,9 @@ impl ClientCertVerifier for PossessionVerifier {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let algorithms = &self.provider.signature_verification_algorithms;
+        if version1::is_version_1(certificate) {
+            return version1::verify_tls13(message, certificate, signed, algorithms);
+        }
         verify_tls13_signature(message, certificate, signed, algorithms)
     }
 

@@ -45,7 +45,7 @@ pub enum Obstacle {
     /// the way that may not be passed.
     Mode {
         /// The file or folder.
-        found: Found,
+        found: Box<Found>,
         /// The command that lets the reader in.
         advice: String,
     },
@@ -165,7 +165,7 @@ fn obstacle(path: &Path, reader: &Reader, need: Need, links: u8) -> Obstacle {
             need => need,
         };
         if let Some(advice) = rights::grant(&found, reader, need) {
-            return Obstacle::Mode { found, advice };
+            return Obstacle::Mode { found: Box::new(found), advice };
         }
     }
     Obstacle::Other
@@ -190,7 +190,7 @@ impl fmt::Display for Obstacle {
                  look at `getfacl`, and at the system's log for SELinux or AppArmor",
             );
         };
-        let Found { path, folder, owner, group, mode } = found;
+        let Found { path, folder, owner, group, mode } = &**found;
         let what = if *folder { format!("the folder {}", path.display()) } else { "it".to_owned() };
         let (owner, group) = (user_name(*owner), group_name(*group));
         write!(f, "{what} belongs to {owner}:{group} with mode {mode:04o}; run: {advice}")?;
@@ -279,7 +279,7 @@ mod tests {
         let (owner, group) = (Uid::from_raw(0), Gid::from_raw(0));
         let found = Found { path: path.clone(), folder: false, owner, group, mode: 0o600 };
         let advice = rights::grant(&found, &reader, Need::Read).unwrap();
-        let obstacle = Obstacle::Mode { found, advice };
+        let obstacle = Obstacle::Mode { found: Box::new(found), advice };
         let said = Unreadable { path, need: Need::Read, reader, obstacle }.to_string();
         assert_eq!(
             said,

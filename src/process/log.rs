@@ -10,6 +10,10 @@ use tracing_subscriber::{Registry, fmt, reload};
 
 use crate::config::checked::{Log, LogFormat};
 
+mod lines;
+
+use lines::Lines;
+
 /// Changes the level while the process runs.
 #[derive(Debug)]
 pub struct LogLevel(reload::Handle<Targets, Registry>);
@@ -34,14 +38,10 @@ pub fn start(log: &Log) -> Result<LogLevel, tracing_subscriber::util::TryInitErr
         LogFormat::Json => false,
         LogFormat::Automatic => io::stderr().is_terminal(),
     };
-    let registry = tracing_subscriber::registry().with(filter);
-    if text {
-        let colours = io::stderr().is_terminal();
-        registry.with(fmt::layer().with_ansi(colours).with_writer(io::stderr)).try_init()?;
-    } else {
-        let lines = fmt::layer().json().flatten_event(true).with_writer(io::stderr);
-        registry.with(lines).try_init()?;
-    }
+    let lines =
+        if text { Lines::Text { colours: io::stderr().is_terminal() } } else { Lines::Json };
+    let lines = fmt::layer().event_format(lines).with_writer(io::stderr);
+    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
     Ok(LogLevel(handle))
 }
 

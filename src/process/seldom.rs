@@ -1,8 +1,7 @@
 //! Which of many like things is worth a line in the log: the first, and then one each
 //! while. Strangers can make some things happen as often as they like.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,30 +10,46 @@ use std::time::{Duration, Instant};
 pub struct Seldom<K> {
     every: Duration,
     bound: usize,
-    told: Mutex<HashMap<K, Instant>>,
+    told: Mutex<BTreeMap<K, Told>>,
 }
 
-impl<K: Eq + Hash> Seldom<K> {
+#[derive(Debug)]
+struct Told {
+    at: Instant,
+    since: u64,
+}
+
+impl<K: Ord> Seldom<K> {
     /// One line of each kind in each such while, of at most `bound` kinds.
-    pub fn new(every: Duration, bound: usize) -> Self {
-        Self { every, bound, told: Mutex::default() }
+    pub const fn new(every: Duration, bound: usize) -> Self {
+        Self { every, bound, told: Mutex::new(BTreeMap::new()) }
     }
 
     /// Whether something of this kind is to be told now.
     pub fn is_due(&self, kind: K, now: Instant) -> bool {
+        self.due(kind, now).is_some()
+    }
+
+    /// The same, with how often it has happened since it was told last.
+    pub fn due(&self, kind: K, now: Instant) -> Option<u64> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = |at: &Instant| now.saturating_duration_since(*at) < self.every;
-        if told.get(&kind).is_some_and(recent) {
-            return false;
+        let recent = |told: &Told| now.saturating_duration_since(told.at) < self.every;
+        let mut since = 0;
+        if let Some(told) = told.get_mut(&kind) {
+            if recent(told) {
+                told.since += 1;
+                return None;
+            }
+            since = told.since;
         }
-        if told.len() >= self.bound {
-            told.retain(|_, at| recent(at));
+        if told.len() >= self.bound && !told.contains_key(&kind) {
+            told.retain(|_, told| recent(told));
             if told.len() >= self.bound {
-                return false;
+                return None;
             }
         }
-        told.insert(kind, now);
-        true
+        told.insert(kind, Told { at: now, since: 0 });
+        Some(since)
     }
 }
 
@@ -51,7 +66,8 @@ mod tests {
         assert!(seldom.is_due("a", at(0)));
         assert!(!seldom.is_due("a", at(59)));
         assert!(seldom.is_due("b", at(59)));
-        assert!(seldom.is_due("a", at(60)));
+        assert_eq!(seldom.due("a", at(60)), Some(1), "one came between");
+        assert_eq!(seldom.due("a", at(120)), Some(0));
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub struct KeyEntry {
 pub enum KeyState {
     /// It does, with a certificate of a known authority.
     Listed,
+    /// No `[[core.key]]` names it, and keys without one may do nothing.
+    Refused,
     /// `not_after` is past.
     Expired,
     /// The file cannot be used.
@@ -109,6 +111,8 @@ pub enum KeyRole {
     Front,
     /// Vouches for those in `act_as`.
     Service,
+    /// Nothing: it has no `[[core.key]]`, or its file holds no key.
+    Nothing,
 }
 
 impl KeyRole {
@@ -118,6 +122,7 @@ impl KeyRole {
             Self::System => "system",
             Self::Front => "front",
             Self::Service => "service",
+            Self::Nothing => "nothing",
         }
     }
 }
@@ -127,6 +132,7 @@ impl KeyState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Listed => "listed",
+            Self::Refused => "refused",
             Self::Expired => "expired",
             Self::Skipped => "skipped",
             Self::Missing => "missing",

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use super::attempts::{AttemptAnswer, AttemptAnswers, Attempts};
 use super::key::is_session_id;
 use super::reference::new_reference;
 use super::{ErrorBody, OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
@@ -132,6 +133,21 @@ impl Client {
             SignOnAnswer::Refused(error) => Err(error),
         });
         Ok(each.collect())
+    }
+
+    /// Begins and ends attempts at passwords that are checked elsewhere; an answer
+    /// for each that begins, in order.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `no_access`; or the core cannot be asked.
+    pub async fn attempts(&self, attempts: &Attempts) -> Result<Vec<AttemptAnswer>, ClientError> {
+        let (status, body) = self.post("/v1/attempts", attempts).await?;
+        let AttemptAnswers { answers } = self.read(status, StatusCode::OK, &body)?;
+        if answers.len() != attempts.begin.len() {
+            let what = format!("{} answers to {} attempts", answers.len(), attempts.begin.len());
+            return Err(self.pool.protocol(what));
+        }
+        Ok(answers)
     }
 
     /// Whose session `id` is; counts as a use of it. `client` is the address

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 
 pub mod admin;
+pub mod attempts;
 pub mod client;
 pub mod ending;
 pub mod key;
@@ -117,7 +118,7 @@ pub struct Proof {
     /// authenticated PAC, or from winbind. Then it decides who signs on, and
     /// `principal` only says what was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<Account>,
+    pub account: Option<Box<Account>>,
     /// By certificate: the SHA-256 of its SubjectPublicKeyInfo, `AB:CD:…`. The core
     /// knows as whom the key signs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,7 +278,7 @@ pub enum Event {
 /// Every refusal of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `certificate_refused`, `bad_request`, `not_found`, `busy`, `too_many_attempts`, `kdc_unreachable`, `kdc_unproven`, `store_full`, `store_failed`.
+    /// A stable word: `logon_failed`, `end_of_session`, `no_access`, `certificate_refused`, `bad_request`, `too_large`, `not_found`, `busy`, `too_many_attempts`, `kdc_unreachable`, `kdc_unproven`, `store_full`, `store_failed`, `audit_failed`.
     pub error: String,
     /// What was wrong and what to do, in a sentence.
     pub message: String,

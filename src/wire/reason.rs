@@ -23,7 +23,9 @@ pub enum Fault {
 macro_rules! reasons {
     ($($variant:ident $label:literal $fault:ident $sentence:literal;)*) => {
         /// Why there is no identity.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         #[serde(rename_all = "snake_case")]
         pub enum Reason {
             $(#[doc = $sentence] $variant,)*
@@ -109,7 +111,9 @@ reasons! {
     TooManyAttempts "too_many_attempts" Client "Too many wrong passwords were tried from your address or for this account. Wait a few minutes.";
     KdcUnreachable "kdc_unreachable" Upstream "No domain controller (KDC) answers, so passwords cannot be checked at this moment.";
     KdcUnproven "kdc_unproven" Configuration "The domain controller (KDC) that answers could not prove, by a key in this gateway's keytab, that it is genuine. So nobody can sign on by password.";
+    PasswordUnchecked "password_unchecked" Ourselves "The password could not be checked: the Kerberos library, or the domain controller (KDC), failed in a way that says nothing of the password. Try again; where it lasts, the gateway's log says more.";
     KerberosFailure "kerberos_failure" Ourselves "The Kerberos library failed, and gave no reason that this gateway knows. Its words are in the log.";
+    NtlmTarget "ntlm_target" Client "Your program signed on by NTLM to another service than this one: somebody relays its answers, or it knows this one by a name that is not listed here.";
     NtlmHelperFailed "ntlm_helper_failed" Configuration "This gateway cannot use Samba's ntlm_auth, so nobody can sign on by NTLM.";
     WinbindRights "winbind_rights" Configuration "This gateway has no right to ask winbind (its privileged pipe), so nobody can sign on by NTLM.";
     WinbindTrust "winbind_trust" Configuration "The domain does not take this gateway for a member any more, so nobody can sign on by NTLM until its administrator has joined it again.";
@@ -136,24 +140,27 @@ reasons! {
     PublicKeyNotListed "public_key_not_listed" Configuration "The certificate is good, but its public key is not in the core's sslkeys_path. Put NAME-public.pem there; it counts at once.";
     PublicKeyRemoved "public_key_removed" Client "The certificate's public key was removed from the core's sslkeys_path, so it no longer counts.";
     PublicKeyExpired "public_key_expired" Configuration "The key has expired (not_after of its [[core.key]]). Set a later date, or make a new key.";
+    PublicKeyNoEntry "public_key_no_entry" Configuration "The certificate is good, but its public key has no [[core.key]] in the core's settings, and keys without one may do nothing. Give it one, with act_as or role.";
     PublicKeyNoUser "public_key_no_user" Configuration "The certificate is good, but its key does not belong to one user: its [[core.key]] must name exactly one (act_as = [\"john\"]).";
     PublicKeyAddress "public_key_address" Client "The key may not be used from this network address (from of its [[core.key]]).";
     PublicKeyScope "public_key_scope" Client "The key may not act as this user (act_as of its [[core.key]]).";
     CertificateNoChain "certificate_no_chain" Client "The certificate was issued by none of the authorities that are accepted (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have it issued by one of them, or append the intermediate certificates to its file.";
+    CertificateAuthority "certificate_authority" Configuration "The certificate leads to one that may not issue certificates: its basicConstraints or its keyUsage (keyCertSign) do not make it an authority, or it is for another purpose. Have the authority's certificate made anew.";
     CertificateNotShown "certificate_not_shown" Client "The session was opened with a certificate, and this connection does not show it.";
     CertificateByProxy "certificate_by_proxy" Client "Your program sent a certificate, and this gateway takes your connection for a proxy's (trusted_proxies, or a header that proxies add). There a certificate does not count: it would speak for everybody behind the proxy. Connect without the proxy, or ask the administrator to take your address out of trusted_proxies.";
     CertificateSelfSigned "certificate_self_signed" Client "The certificate is self-signed, and by none of the authorities that are accepted (server_ssl_ca_file of the core, client_ssl_ca_file of a front). Have one issued for the same key.";
     CertificateExpired "certificate_expired" Client "The certificate, or one that issued it, has expired. Have it issued again for the same key: the file in sslkeys_path stays as it is.";
     CertificateNotYetValid "certificate_not_yet_valid" Client "The certificate is not valid yet. Compare the clocks of the host that issued it and of this server.";
     CertificateRevoked "certificate_revoked" Client "The certificate was revoked by its authority. Make a new key and certificate.";
-    CertificatePurpose "certificate_purpose" Client "The certificate is not for clients: its extended key usage lacks clientAuth. Have it issued again for that purpose.";
-    CertificateForm "certificate_form" Client "The certificate has a form that is not accepted: not X.509 version 3, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued again for the same key: the file in sslkeys_path stays as it is.";
+    CertificatePurpose "certificate_purpose" Client "The certificate is not for clients: its extended key usage lacks clientAuth, or its key usage digitalSignature. Have it issued again for that purpose.";
+    CertificateForm "certificate_form" Client "The certificate has a form that is not accepted: X.509 version 2, signed with MD5 or SHA-1, with an extension nobody knows, or damaged. Have it issued again for the same key: the file in sslkeys_path stays as it is.";
     CrlOutdated "crl_outdated" Configuration "The list of revoked certificates (crl_file) is out of date, so it is unknown which certificates are still valid. Fetch a new one from the authority.";
     CrlMissing "crl_missing" Configuration "The crl_file has no list, or no valid one, of the authority that issued the certificate. Append that list to the file.";
     StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can sign on until there is room. Existing sessions go on working.";
     StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can sign on.";
     ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
     ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
+    AuditFailed "audit_failed" Ourselves "The audit log cannot be written, and nobody is signed on here without a line in it (audit_required). Make room on its disk, or give its file back.";
     CoreUnreachable "core_unreachable" Upstream "The core, which keeps the sessions, does not answer.";
 }
 

@@ -11,7 +11,7 @@ struct Core {
     pki: Pki,
 }
 
-const ENTRIES: &str = "[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"alice\", \"bob\"]\n\
+const ENTRIES: &str = "keys_without_entry = \"system\"\n[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"alice\", \"bob\"]\n\
     [[core.key]]\nfile = \"past-public.pem\"\nact_as = [\"*\"]\nnot_after = 2020-01-01T00:00:00Z\n\
     [[core.key]]\nfile = \"gone-public.pem\"\nrole = \"front\"\n\
     [[core.realm]]\nrealm = \"LAB.EXAMPLE\"\n";
@@ -19,10 +19,12 @@ const ENTRIES: &str = "[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"a
 impl Core {
     fn start() -> Core {
         let pki = Pki::new();
-        for name in ["root", "webapp", "past"] {
+        for name in ["root", "webapp", "past", "gone"] {
             pki.client(name);
         }
-        Core { doorward: Doorward::core(&pki.core(ENTRIES)), pki }
+        let doorward = Doorward::core(&pki.core(ENTRIES));
+        pki.unlist("gone");
+        Core { doorward, pki }
     }
 
     /// `doorward admin …`, over the socket, as root or through other commands.
@@ -149,7 +151,7 @@ fn keys_are_listed_with_what_their_entries_say() {
         [&key["file"], &key["state"], &key["role"]].map(|word| word.as_str().unwrap().to_owned())
     });
     let expected = [
-        ["README", "skipped", "system"],
+        ["README", "skipped", "nothing"],
         ["gone-public.pem", "missing", "front"],
         ["past-public.pem", "expired", "service"],
         ["root-public.pem", "listed", "system"],

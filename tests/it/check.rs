@@ -127,7 +127,7 @@ fn all_that_is_wrong_with_a_configuration_is_shown_at_once() {
 }
 
 #[test]
-fn keys_that_may_do_everything_and_files_that_are_skipped_are_warned_about() {
+fn keys_without_entry_and_files_that_are_skipped_are_warned_about() {
     let pki = Pki::new();
     for name in ["free", "webapp"] {
         pki.client(name);
@@ -135,15 +135,20 @@ fn keys_that_may_do_everything_and_files_that_are_skipped_are_warned_about() {
     std::fs::write(pki.path("sslkeys/README"), "keys go here").unwrap();
     let entries = "[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]\n\
                    [[core.key]]\nfile = \"gone-public.pem\"\nrole = \"front\"\n";
-    let output = Doorward::run(&["check"], &pki.core(entries));
-    let said = String::from_utf8_lossy(&output.stdout);
-    for line in [
-        "warn  keys: free-public.pem (ECDSA P-256) has no [[core.key]]: its holder is SYSTEM",
-        "ok    keys: webapp-public.pem (ECDSA P-256) may act as *",
-        "warn  keys: README is skipped: it holds no public key",
-        "warn  keys: [[core.key]] names gone-public.pem, and no such key is there",
+    for (free, line) in [
+        ("", "its holder may do nothing"),
+        ("keys_without_entry = \"system\"\n", "its holder is SYSTEM"),
     ] {
-        assert!(said.lines().any(|found| found.starts_with(line)), "{line}\n{said}");
+        let output = Doorward::run(&["check"], &pki.core(&format!("{free}{entries}")));
+        let said = String::from_utf8_lossy(&output.stdout);
+        for line in [
+            &format!("warn  keys: free-public.pem (ECDSA P-256) has no [[core.key]]: {line}"),
+            "ok    keys: webapp-public.pem (ECDSA P-256) may act as *",
+            "warn  keys: README is skipped: it holds no public key",
+            "FAIL  keys: [[core.key]] names gone-public.pem, and there is no such file in",
+        ] {
+            assert!(said.lines().any(|found| found.starts_with(line)), "{line}\n{said}");
+        }
     }
 }
 

@@ -23,13 +23,20 @@ fn curl_signs_on_by_ntlm_and_the_application_is_told_who_is_there() {
 #[test]
 fn curl_signs_on_once_for_several_addresses_on_one_connection() {
     let gateway = Ntlm::start(PROTOCOLS[0]);
-    let url = gateway.doorward.url("/");
-    let answer = curl_ntlm(r"LAB\alice", realm().password("alice"), &[&url, &url, &url]);
+    let signs_on = |url: &str| {
+        let args = ["--insecure", "--http1.1", url, url, url];
+        curl_ntlm(r"LAB\alice", realm().password("alice"), &args)
+    };
+    let answer = signs_on(&gateway.doorward.https_url("/"));
     assert_eq!(answer.statuses(), [401, 200, 200, 200]);
     assert_eq!(
         gateway.metric("doorward_signons_total{mechanism=\"ntlm\",outcome=\"granted\""),
         1.0
     );
+    // What comes over plain HTTP from loopback may be a proxy's: curl signs on again.
+    let answer = signs_on(&gateway.doorward.url("/"));
+    assert_is(&answer, "alice");
+    assert_eq!(answer.statuses().into_iter().filter(|status| *status == 200).count(), 3);
 }
 
 #[test]
@@ -156,7 +163,7 @@ fn outlook_signs_on_once_for_hundreds_of_requests_and_again_when_it_reconnects()
     for protocol in PROTOCOLS {
         let gateway = Ntlm::start(protocol);
         for _connection in 0..2 {
-            let mut connection = gateway.connect();
+            let mut connection = gateway.connect_tls();
             let answer = Login::of("alice").get(&mut connection, "/", &[]);
             assert_is(&answer, "alice");
             cookie_of(&answer);

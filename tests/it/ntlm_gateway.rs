@@ -44,6 +44,12 @@ impl Ntlm {
         Ntlm { gateway: setup_of(protocol, lines, setup).start(), _winbind }
     }
 
+    /// Asks the gateway to end, and waits.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
+        self.gateway.doorward.stop()
+    }
+
     /// A TLS connection on which the test says every byte.
     #[track_caller]
     pub(crate) fn connect_tls(&self) -> Raw {

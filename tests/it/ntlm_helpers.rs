@@ -37,7 +37,9 @@ fn faulty(protocol: &str, helpers: usize) -> (FaultyHelper, Ntlm) {
         "ntlm_auth = \"{}\"\nhelpers = {helpers}\nhelper_timeout = \"2s\"\n",
         helper.program().display()
     );
-    (helper, Ntlm::start_with(protocol, &lines, Setup::default()))
+    // More wrong passwords than anybody is allowed otherwise.
+    let core = "password_attempts_per_account = 1000\npassword_attempts_per_address = 1000\n";
+    (helper, Ntlm::start_with(protocol, &lines, Setup { core, ..Setup::default() }))
 }
 
 fn wrong() -> Login {

@@ -6,7 +6,7 @@ use crate::lab::{curl_ntlm, python, realm};
 use crate::ntlm_gateway::{Ntlm, PROTOCOLS, assert_is};
 
 /// Sends requests one after another on one connection of HTTP/2 on TLS, each with its
-/// `Authorization` or without: the status and challenges, or `reset N` with the error code.
+/// `Authorization`, without, or as a browser (`page`): the status and challenges, or `reset N` with the error code.
 fn h2(gateway: &Gateway, requests: &[Option<&str>]) -> Vec<String> {
     let requests: Vec<_> = requests
         .iter()
@@ -23,7 +23,7 @@ fn h2(gateway: &Gateway, requests: &[Option<&str>]) -> Vec<String> {
          c.initiate_connection()\n\
          for at, value in enumerate([{}]):\n\
          \x20   headers = [(':method', 'GET'), (':path', '/'), (':scheme', 'https'), (':authority', '{}')]\n\
-         \x20   headers += [('authorization', value)] if value else []\n\
+         \x20   headers += [('accept', 'text/html') if value == 'page' else ('authorization', value)] if value else []\n\
          \x20   stream, said, ended = 2 * at + 1, None, False\n\
          \x20   c.send_headers(stream, headers, end_stream=True)\n\
          \x20   s.sendall(c.data_to_send())\n\
@@ -61,6 +61,8 @@ fn a_token_of_ntlm_is_reset_with_http_1_1_required_and_kerberos_is_taken() {
 fn who_brings_nothing_hears_what_is_offered_and_is_brought_to_http_1_1_when_that_did_not_help() {
     let gateway = Ntlm::start(PROTOCOLS[0]);
     assert_eq!(h2(&gateway, &[None, None, None]), ["401 Negotiate", "reset 13", "reset 13"]);
+    // A browser without a ticket asks for a password only where NTLM is offered.
+    assert_eq!(h2(&gateway, &[Some("page")]), ["reset 13"]);
     // Where nothing else is offered, a 401 would have no challenge.
     let gateway = Ntlm::start_with(
         PROTOCOLS[0],
@@ -70,7 +72,7 @@ fn who_brings_nothing_hears_what_is_offered_and_is_brought_to_http_1_1_when_that
     assert_eq!(h2(&gateway, &[None]), ["reset 13"]);
     // Where NTLM is not offered, nobody is sent away.
     let gateway = Gateway::start();
-    assert_eq!(h2(&gateway, &[None, None, None]), ["401 Negotiate"; 3]);
+    assert_eq!(h2(&gateway, &[None, None, Some("page")]), ["401 Negotiate"; 3]);
 }
 
 #[test]

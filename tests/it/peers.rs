@@ -157,6 +157,7 @@ fn peers() -> Vec<Peer> {
 }
 
 const ENTRIES: &str = r#"
+keys_without_entry = "system"
 local_admin_users = ["bin", "@mail"]
 front_users = ["daemon"]
 [[core.key]]

@@ -56,7 +56,7 @@ fn a_front_signs_people_on_at_a_core_on_tls_until_its_key_is_taken_out() {
     });
     wait_until(LIMIT, "the front is cut off", || (ready(&front).0 == 503).then_some(()));
     let said = ready(&front).1;
-    assert!(said.contains("taken out of the core's sslkeys_path"), "{said}");
+    assert!(said.contains("removed from the core's sslkeys_path"), "{said}");
     wait_until(LIMIT, "grants are gone", || (visit() != 200).then_some(()));
     pki.list("gate");
     wait_until(LIMIT, "the front is ready again", || (ready(&front).0 == 200).then_some(()));

@@ -121,7 +121,7 @@ class Helper:
         )
 
     def refuse(self, name, text):
-        by_text = f"Authenticated: No\nAuthentication-Error: {text}\n.\n"
+        by_text = f"Authenticated: No\nAuthentication-Error: {text}\n.\n.\n"
         say((f"NA {name}\n" if self.by_line else by_text).encode())
 
     def after_die_after(self, _):

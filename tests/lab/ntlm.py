@@ -46,7 +46,9 @@ class Client(NTLMProxy):
         bindings = None
         if wanted.get("binding"):
             bindings = GssChannelBindings(application_data=bytes.fromhex(wanted["binding"]))
-        super().__init__(login, hostname=wanted.get("host"), service="http", channel_bindings=bindings)
+        super().__init__(
+            login, hostname=wanted.get("host"), service=wanted.get("service"), channel_bindings=bindings
+        )
 
     def _step_initiate(self, in_token=None, **more):
         token = super()._step_initiate(in_token, **more)

@@ -25,6 +25,8 @@ pub struct Login {
     pub response: Kind,
     /// The message integrity code of the third message.
     pub mic: Mic,
+    /// The service that the client means: a class and a host.
+    pub target: (String, String),
     /// The length of the first message, where it is another than pyspnego's.
     pub first_length: Option<usize>,
 }
@@ -94,6 +96,7 @@ impl Login {
             binding: Binding::Absent,
             response: Kind::Ntlmv2,
             mic: Mic::Right,
+            target: ("http".to_owned(), realm().host("web")),
             first_length: None,
         }
     }
@@ -120,7 +123,8 @@ impl Login {
             Mic::Missing => "missing",
         };
         let mut wanted = json!({
-            "new": id, "user": self.user, "password": self.password, "host": realm().host("web"),
+            "new": id, "user": self.user, "password": self.password,
+            "service": self.target.0, "host": self.target.1,
             "wrap": wrap, "response": response, "mic": mic, "first_length": self.first_length,
         });
         match &self.binding {

@@ -49,6 +49,7 @@ fn row(key: &KeyEntry) -> [String; 7] {
             KeyRole::System => "SYSTEM".to_owned(),
             KeyRole::Front => "a front".to_owned(),
             KeyRole::Service => key.act_as.join(", "),
+            KeyRole::Nothing => "-".to_owned(),
         },
         key.from.join(", "),
         key.not_after.map(|end| end.to_string()).unwrap_or_default(),

@@ -10,7 +10,8 @@ use super::finding::Finding;
 use crate::advice::{account, key};
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::config::checked::{ActAs, CoreKey, KeyRights};
+use crate::config::checked::{ActAs, Core, KeyRights};
+use crate::core_server::KeyEntries;
 use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
 use crate::process::access::{self, Obstacle};
 
@@ -26,7 +27,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let listed = PeerKeys::new(path.clone()).current(now);
     let authorities: Vec<_> = judges.into_iter().flat_map(authorities::all).collect();
     let mut findings: Vec<_> = folder(path).into_iter().collect();
-    findings.extend(keys(path, &listed, &settings.core.keys, now));
+    findings.extend(keys(path, &listed, &settings.core, now));
     let files = listed.keys().flat_map(|key| &key.files);
     let mut files: Vec<_> = files.collect();
     files.sort();
@@ -41,7 +42,7 @@ fn folder(path: &Path) -> Option<Finding> {
     (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
-fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Vec<Finding> {
+fn keys(path: &Path, listed: &Listed, core: &Core, now: Timestamp) -> Vec<Finding> {
     if let Some(error) = listed.unreadable() {
         return vec![match access::check(path) {
             Err(refused) => {
@@ -56,7 +57,7 @@ fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Ve
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
-    let mut findings: Vec<_> = keys.iter().map(|key| one(key, entries, now)).collect();
+    let mut findings: Vec<_> = keys.iter().map(|key| one(key, core, now)).collect();
     for double in keys.iter().filter(|key| key.files.len() > 1) {
         let found = format!("{} hold the same key", double.files.join(" and "));
         findings.push(Finding::warn("keys", found, key::KEEP_ONE));
@@ -68,22 +69,22 @@ fn keys(path: &Path, listed: &Listed, entries: &[CoreKey], now: Timestamp) -> Ve
             _ => Finding::warning("keys", &said, key::PUT_KEY),
         });
     }
-    let held = |entry: &&CoreKey| !keys.iter().any(|key| key.files.contains(&entry.file));
-    for entry in entries.iter().filter(held) {
-        let found = format!("[[core.key]] names {}, and no such key is there", entry.file);
-        findings.push(Finding::warn("keys", found, key::CORRECT_ENTRY));
+    if let Err(error) = KeyEntries::new(core).check(listed, path) {
+        findings.push(Finding::fail("keys", error.to_string(), key::CORRECT_ENTRY));
     }
     findings
 }
 
-fn one(listed: &ListedKey, entries: &[CoreKey], now: Timestamp) -> Finding {
+fn one(listed: &ListedKey, core: &Core, now: Timestamp) -> Finding {
     let name = format!("{} ({})", listed.files.join(", "), listed.algorithm);
-    let Some(entry) = entries.iter().find(|entry| listed.files.contains(&entry.file)) else {
-        return Finding::warn(
-            "keys",
-            format!("{name} has no [[core.key]]: its holder is SYSTEM, and may do everything"),
-            key::GIVE_ENTRY,
-        );
+    let Some(entry) = core.keys.iter().find(|entry| listed.files.contains(&entry.file)) else {
+        return if core.keys_without_entry_are_system {
+            let found = "has no [[core.key]]: its holder is SYSTEM, and may do everything";
+            Finding::warn("keys", format!("{name} {found}"), key::GIVE_ENTRY)
+        } else {
+            let found = "has no [[core.key]]: its holder may do nothing";
+            Finding::warn("keys", format!("{name} {found}"), key::GIVE_RIGHTS)
+        };
     };
     if let Some(end) = entry.not_after.filter(|end| *end < now) {
         let found = format!("{name} counts no more since {end}");
@@ -126,13 +127,16 @@ mod tests {
     use crate::pki::Algorithm;
     use std::fs;
 
-    fn entry(file: &str) -> CoreKey {
-        CoreKey {
-            file: file.to_owned(),
-            rights: KeyRights::Service(vec![ActAs::User("john".to_owned())]),
-            from: Vec::new(),
-            not_after: Some(Timestamp::from_unix(1_000)),
-        }
+    fn core(text: &str) -> Core {
+        let surroundings = crate::config::Surroundings::here();
+        crate::config::parse(text, "test", &surroundings).unwrap().settings.core
+    }
+
+    fn core_with(file: &str) -> Core {
+        let not_after = "1970-01-01T00:16:40Z";
+        core(&format!(
+            "[[core.key]]\nfile = '{file}'\nact_as = ['john']\nnot_after = {not_after}\n"
+        ))
     }
 
     #[test]
@@ -141,24 +145,30 @@ mod tests {
             files: vec!["a.pem".into(), "b.pem".into()],
             algorithm: Algorithm::Rsa(2048),
         };
-        let status = |entries: &[CoreKey], now| one(&key, entries, Timestamp::from_unix(now));
-        assert_eq!(status(&[], 0).status(), Status::Warn);
-        assert_eq!(status(&[entry("c.pem")], 0).status(), Status::Warn);
-        assert_eq!(status(&[entry("b.pem")], 1_000).status(), Status::Ok);
-        assert_eq!(status(&[entry("b.pem")], 1_001).status(), Status::Warn);
-        assert!(status(&[entry("b.pem")], 0).to_string().contains("may act as john"));
+        let said = |core: &Core, now| one(&key, core, Timestamp::from_unix(now));
+        for (core, now, status, words) in [
+            (core(""), 0, Status::Warn, "its holder is SYSTEM"),
+            (core("[core]\nkeys_without_entry = 'refuse'\n"), 0, Status::Warn, "may do nothing"),
+            (core_with("c.pem"), 0, Status::Warn, "may do nothing"),
+            (core_with("b.pem"), 1_000, Status::Ok, "may act as john"),
+            (core_with("b.pem"), 1_001, Status::Warn, "counts no more"),
+        ] {
+            let found = said(&core, now);
+            assert_eq!(found.status(), status, "{found}");
+            assert!(found.to_string().contains(words), "{found}");
+        }
     }
 
     #[test]
-    fn skipped_files_and_entries_without_file_are_named() {
+    fn skipped_files_are_named_and_an_entry_without_its_file_fails() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("README"), "keys").unwrap();
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
-        let found = keys(directory.path(), &listed, &[entry("gone.pem")], clock::now());
-        assert!(found.iter().all(|finding| finding.status() == Status::Warn));
+        let found = keys(directory.path(), &listed, &core_with("gone.pem"), clock::now());
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");
-        assert!(said[1].contains("names gone.pem, and no such key is there"), "{said:?}");
+        assert_eq!(found[1].status(), Status::Fail);
+        assert!(said[1].contains("names gone.pem, and there is no such file"), "{said:?}");
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::clock::Timestamp;
 use crate::pki::certificate::Certificate;
+use crate::pki::pem;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,13 +138,12 @@ fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
             ca.display()
         )
     };
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(ca).map_err(|error| wrong(&error))?.collect();
-    match found {
-        Ok(found) if found.is_empty() => Err(wrong(&"it holds no certificate")),
-        Ok(found) => Ok(found),
-        Err(error) => Err(wrong(&error)),
+    let bytes = std::fs::read(ca).map_err(|error| wrong(&error))?;
+    let found = pem::certificates(&bytes).map_err(|fault| wrong(&fault))?;
+    if found.is_empty() {
+        return Err(wrong(&"it holds no certificate"));
     }
+    Ok(found.into_iter().map(|(_, certificate)| certificate).collect())
 }
 
 impl ServerCertVerifier for Judge {

@@ -71,6 +71,6 @@ pub enum ServeError {
 impl ServeError {
     /// Whether the configuration is to be corrected: exit code 78.
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Account(_))
+        matches!(self, Self::Config(_) | Self::Account(_) | Self::Core(CoreError::Key(_)))
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn check(
         tls: keys::tls(raw, surroundings, notes),
         sslkeys_path: raw.sslkeys_path.value.clone(),
         keys: keys::keys(&raw.key, notes),
+        keys_without_entry_are_system: keys::without_entry_are_system(raw),
         local_admin_users: accounts(&raw.local_admin_users),
         front_users: accounts(&raw.front_users),
         allow_local_users: raw.allow_local_users.value,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::certificate::KeyPair;
 use crate::config::checked::{ActAs, AuthorityFiles, CoreKey, CoreTls, KeyRights};
 use crate::config::errors::Notes;
-use crate::config::keys::Role;
+use crate::config::keys::{Role, WithoutEntry};
 use crate::config::raw;
 use crate::config::surroundings::Surroundings;
 use crate::config::value::Given;
@@ -59,6 +59,12 @@ pub(super) fn keys(list: &[Given<raw::Key>], notes: &mut Notes<'_>) -> Vec<CoreK
     list.iter().map(|given| key(given, notes)).collect()
 }
 
+/// Whether a key without an entry is SYSTEM. As soon as there is an entry, a
+/// slip of the pen in one must not make its key more than it says.
+pub(super) fn without_entry_are_system(raw: &raw::Core) -> bool {
+    raw.keys_without_entry.value.map_or(raw.key.is_empty(), |said| said == WithoutEntry::System)
+}
+
 fn key(raw: &Given<raw::Key>, notes: &mut Notes<'_>) -> CoreKey {
     if raw.file.0.is_empty() {
         notes.error(&raw.at, "names no file; set file to one of core.sslkeys_path");
@@ -77,6 +83,13 @@ fn key(raw: &Given<raw::Key>, notes: &mut Notes<'_>) -> CoreKey {
         (Role::Service, _) if act_as.contains(&ActAs::System) => KeyRights::System,
         (Role::Service, _) => KeyRights::Service(act_as),
     };
+    // Networks that could not be read are complained of already, and look like none.
+    if notes.is_sound() && raw.from.is_set() && raw.from.is_empty() {
+        notes.error(
+            &raw.from.at,
+            "names no network; leave it out to let the key count from everywhere, or name networks",
+        );
+    }
     CoreKey {
         file: raw.file.0.clone(),
         rights,

@@ -88,6 +88,7 @@ fn log(raw: &raw::Log) -> Log {
     Log {
         level: raw.level.value,
         format: raw.format.value,
+        audit_required: raw.audit_required.value,
         audit: match &raw.audit.0 {
             Some(path) => AuditTarget::File(path.clone()),
             None => AuditTarget::Stderr,

@@ -7,7 +7,7 @@ use crate::config::errors::{At, Notes};
 use crate::config::raw;
 use crate::config::surroundings::Surroundings;
 use crate::config::value::Given;
-use crate::config::words::Offer;
+use crate::config::words::{Offer, TargetName};
 use crate::wire::Mechanism;
 
 use super::within;
@@ -159,6 +159,7 @@ fn ntlm(raw: &raw::Ntlm, notes: &mut Notes<'_>) -> Ntlm {
         ntlm_auth: raw.ntlm_auth.value.clone(),
         ntlm_auth_args: raw.ntlm_auth_args.iter().map(|given| given.value.clone()).collect(),
         helper_protocol: raw.helper_protocol.value,
+        check_target_name: raw.target_name.value == TargetName::Check,
         helpers: raw.helpers.value,
         queue: raw.queue.value,
         helper_timeout: raw.helper_timeout.value,

@@ -19,8 +19,10 @@ pub struct Core {
     pub tls: Option<CoreTls>,
     /// Folder with the public keys of peers, and of those who sign on by certificate.
     pub sslkeys_path: PathBuf,
-    /// What the holders of some of these keys may do; all others are SYSTEM.
+    /// What the holders of some of these keys may do.
     pub keys: Vec<CoreKey>,
+    /// Whether the holders of all other keys are SYSTEM; otherwise they are refused.
+    pub keys_without_entry_are_system: bool,
     /// Names, numeric uids or `@group`s of those who are SYSTEM, as written.
     pub local_admin_users: Vec<String>,
     /// Names, numeric uids or `@group`s that may act as a front, as written.

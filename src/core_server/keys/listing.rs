@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::KeyRules;
+use super::{KeyRules, Said};
 use crate::clock::Timestamp;
 use crate::config::checked::{CoreKey, KeyRights};
 use crate::wire::admin::{KeyEntry, KeyList, KeyRole, KeyState};
@@ -16,25 +16,26 @@ impl KeyRules {
         at_most: usize,
         now: Timestamp,
     ) -> KeyList {
-        let listed = self.folder.current(now);
+        let listed = self.listed(now);
         let mut files = BTreeMap::new();
         for (fingerprint, key) in listed.with_fingerprint() {
-            // As in a sign-on: a copy under another name stays under the entry.
-            let entry = key.files.iter().find_map(|file| self.entries.get(file));
+            // As in a sign-on: under another name a key stays under its entry.
+            let said = self.entries.of(fingerprint, &key.files);
             for file in &key.files {
                 let row = KeyEntry {
                     algorithm: Some(key.algorithm.to_string()),
                     fingerprint: Some(fingerprint.to_owned()),
-                    ..row(file, KeyState::Listed, entry)
+                    ..counting(file, &said)
                 };
                 files.insert(file.clone(), expired(row, now));
             }
         }
         for (file, skip) in listed.skipped() {
-            let row = row(file, KeyState::Skipped, self.entries.get(file));
+            let entry = self.entries.iter().find(|(name, _)| *name == file);
+            let row = row(file, KeyState::Skipped, entry.map(|(_, entry)| entry));
             files.insert(file.clone(), KeyEntry { why: Some(skip.to_string()), ..row });
         }
-        for (file, entry) in &self.entries {
+        for (file, entry) in self.entries.iter() {
             let missing = || {
                 let why = "a [[core.key]] names it, and it is not in sslkeys_path: put it there, \
                            or take the entry out";
@@ -53,9 +54,27 @@ impl KeyRules {
     }
 }
 
+/// The row of a file that holds a key.
+fn counting(file: &str, said: &Said<'_>) -> KeyEntry {
+    match said {
+        Said::Entry(entry) if entry.file == file => row(file, KeyState::Listed, Some(entry)),
+        Said::Entry(entry) => {
+            let why = format!("the key has the [[core.key]] of {}, whose name it had", entry.file);
+            KeyEntry { why: Some(why), ..row(file, KeyState::Listed, Some(entry)) }
+        }
+        Said::System => KeyEntry { role: KeyRole::System, ..row(file, KeyState::Listed, None) },
+        Said::Nothing => {
+            let why = "no [[core.key]] names it, so it may do nothing: give it one, or remove the \
+                       file (keys_without_entry)";
+            KeyEntry { why: Some(why.to_owned()), ..row(file, KeyState::Refused, None) }
+        }
+    }
+}
+
 fn row(file: &str, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
     let (role, act_as) = match entry.map(|entry| &entry.rights) {
-        None | Some(KeyRights::System) => (KeyRole::System, Vec::new()),
+        None => (KeyRole::Nothing, Vec::new()),
+        Some(KeyRights::System) => (KeyRole::System, Vec::new()),
         Some(KeyRights::Front) => (KeyRole::Front, Vec::new()),
         Some(KeyRights::Service(users)) => {
             (KeyRole::Service, users.iter().map(ToString::to_string).collect())

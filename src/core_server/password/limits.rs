@@ -71,6 +71,19 @@ pub(super) enum Limited {
     Busy,
 }
 
+/// One of the limits that an attempt has to pass.
+struct Gate {
+    guarded: Arc<Guarded>,
+    allowance: Allowance,
+    limited: fn(Duration) -> Limited,
+}
+
+impl Gate {
+    fn begin(&self) -> Leave {
+        self.guarded.change(|bucket| bucket.begin(clock::instant(), self.allowance))
+    }
+}
+
 /// Leave for one attempt. Unless it is told to have failed, it costs nothing.
 #[derive(Debug, Default)]
 pub(super) struct Pass(Vec<(Arc<Guarded>, Allowance)>);
@@ -80,27 +93,46 @@ impl Limits {
         Self { origins: table(FORGOTTEN), accounts: table(FORGOTTEN), known: table(KNOWN_FOR) }
     }
 
-    /// Lets an attempt begin, or says why not. `account` is the canonical one;
-    /// `None` where the name cannot be one.
+    /// Lets an attempt begin, or says why not; waits for those before it.
+    /// `account` is the canonical one; `None` where the name cannot be one.
     pub(super) async fn admit(
         &self,
         origin: Origin,
         account: Option<&str>,
         allowances: Allowances,
     ) -> Result<Pass, Limited> {
-        let known = account.and_then(|account| self.known.get(&(account.to_owned(), origin)));
         let mut pass = Pass::default();
-        if let Some(known) = known {
-            pass.take(known, allowances.account).await?.map_err(Limited::Account)?;
-            return Ok(pass);
-        }
-        let of_origin = self.origins.get_with(origin, Arc::default);
-        pass.take(of_origin, allowances.origin).await?.map_err(Limited::Origin)?;
-        if let Some(account) = account {
-            let of_account = self.accounts.get_with_by_ref(account, Arc::default);
-            pass.take(of_account, allowances.account).await?.map_err(Limited::Account)?;
+        for gate in self.gates(origin, account, allowances) {
+            pass.take(gate).await?;
         }
         Ok(pass)
+    }
+
+    /// The same without waiting: `None` where it would have to.
+    pub(super) fn try_admit(
+        &self,
+        origin: Origin,
+        account: Option<&str>,
+        allowances: Allowances,
+    ) -> Result<Option<Pass>, Limited> {
+        Pass::default().try_take(self.gates(origin, account, allowances))
+    }
+
+    /// What an attempt has to pass.
+    fn gates(&self, origin: Origin, account: Option<&str>, allowances: Allowances) -> Vec<Gate> {
+        let of_account =
+            |guarded| Gate { guarded, allowance: allowances.account, limited: Limited::Account };
+        let known = account.and_then(|account| self.known.get(&(account.to_owned(), origin)));
+        if let Some(known) = known {
+            return vec![of_account(known)];
+        }
+        let of_origin = Gate {
+            guarded: self.origins.get_with(origin, Arc::default),
+            allowance: allowances.origin,
+            limited: Limited::Origin,
+        };
+        let account = account.map(|account| self.accounts.get_with_by_ref(account, Arc::default));
+        [Some(of_origin), account.map(of_account)].into_iter().flatten().collect()
     }
 
     /// The same for the account behind a name whose attempt was let begin already.
@@ -110,11 +142,25 @@ impl Limits {
         account: &str,
         allowances: Allowances,
     ) -> Result<Pass, Limited> {
+        let mut pass = Pass::default();
+        pass.take(self.gate_of(origin, account, allowances)).await?;
+        Ok(pass)
+    }
+
+    /// The same without waiting.
+    pub(super) fn try_admit_account(
+        &self,
+        origin: Origin,
+        account: &str,
+        allowances: Allowances,
+    ) -> Result<Option<Pass>, Limited> {
+        Pass::default().try_take([self.gate_of(origin, account, allowances)])
+    }
+
+    fn gate_of(&self, origin: Origin, account: &str, allowances: Allowances) -> Gate {
         let known = self.known.get(&(account.to_owned(), origin));
         let guarded = known.unwrap_or_else(|| self.accounts.get_with_by_ref(account, Arc::default));
-        let mut pass = Pass::default();
-        pass.take(guarded, allowances.account).await?.map_err(Limited::Account)?;
-        Ok(pass)
+        Gate { guarded, allowance: allowances.account, limited: Limited::Account }
     }
 
     /// From now on, the account has an allowance of its own at this address.
@@ -138,23 +184,30 @@ impl Pass {
         }
     }
 
-    async fn take(
-        &mut self,
-        guarded: Arc<Guarded>,
-        allowance: Allowance,
-    ) -> Result<Result<(), Duration>, Limited> {
+    fn try_take(mut self, gates: impl IntoIterator<Item = Gate>) -> Result<Option<Self>, Limited> {
+        for gate in gates {
+            match gate.begin() {
+                Leave::Go => self.0.push((gate.guarded, gate.allowance)),
+                Leave::Wait => return Ok(None),
+                Leave::Stop(time) => return Err((gate.limited)(time)),
+            }
+        }
+        Ok(Some(self))
+    }
+
+    async fn take(&mut self, gate: Gate) -> Result<(), Limited> {
         loop {
             // Registered before the question, so that no release is missed.
-            let mut freed = pin!(guarded.freed.notified());
+            let mut freed = pin!(gate.guarded.freed.notified());
             freed.as_mut().enable();
-            match guarded.change(|bucket| bucket.begin(clock::instant(), allowance)) {
+            match gate.begin() {
                 Leave::Go => break,
-                Leave::Stop(time) => return Ok(Err(time)),
+                Leave::Stop(time) => return Err((gate.limited)(time)),
                 Leave::Wait => timeout(PATIENCE, freed).await.map_err(|_| Limited::Busy)?,
             }
         }
-        self.0.push((guarded, allowance));
-        Ok(Ok(()))
+        self.0.push((gate.guarded, gate.allowance));
+        Ok(())
     }
 }
 

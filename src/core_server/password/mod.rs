@@ -11,7 +11,7 @@
 //! wrong passwords count for the name that was typed and for the account behind
 //! it; and who signs on is the account of the KDC's ticket.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -29,10 +29,10 @@ use crate::keytab;
 use crate::pac::Said;
 use crate::wire::{Mechanism, Password, Reason};
 
+mod attempts;
 mod bucket;
 mod limits;
 mod remembered;
-mod schedule;
 mod sign_on;
 
 use bucket::Allowance;
@@ -121,6 +121,12 @@ enum Denied {
 #[derive(Debug)]
 pub(super) struct Passwords {
     limits: Limits,
+    /// Those that a front checks.
+    attempts: Mutex<attempts::Open>,
+    /// Names of those for whose accounts the KDC was asked a moment ago,
+    asked: Cache<String, ()>,
+    /// and places for such questions.
+    learning: Arc<Semaphore>,
     /// The accounts behind principals, by the KDC's word of the last hour.
     accounts: Cache<String, Arc<str>>,
     remembered: Remembered,
@@ -144,6 +150,9 @@ impl Passwords {
             .map_err(|_| prometheus::Error::Msg("the system gives no random numbers".to_owned()))?;
         Ok(Self {
             limits: Limits::new(),
+            attempts: Mutex::default(),
+            asked: Cache::builder().max_capacity(MOST_NAMES).time_to_live(ASKED_AGAIN).build(),
+            learning: Arc::new(Semaphore::new(KDC_THREADS)),
             accounts: Cache::builder().max_capacity(MOST_NAMES).time_to_live(NAMED_FOR).build(),
             remembered,
             threads: Arc::new(Semaphore::new(KDC_THREADS)),
@@ -224,17 +233,15 @@ impl Passwords {
                     self.limits.know(origin, &account);
                     (said, "granted")
                 }
-                Err(kdc::Refused { reason, detail }) if is_own_fault(reason) => {
-                    return Err(Denied::Unable(reason, detail));
-                }
                 Err(kdc::Refused { reason: reason @ Reason::PacMissing, detail }) => {
                     return Err(Denied::Refused(reason, detail));
                 }
-                Err(kdc::Refused { reason, detail }) => {
+                Err(refused) if refused.is_fault_of_user() => {
                     self.remembered.forget(&account);
                     pass.fail();
-                    return Err(Denied::Refused(reason, detail));
+                    return Err(Denied::Refused(refused.reason, refused.detail));
                 }
+                Err(refused) => return Err(Denied::Unable(refused.reason, refused.detail)),
             },
         };
         let right = identified(principal, said, names);
@@ -317,18 +324,6 @@ fn identified(
     Ok(Right { identity, principal, groups })
 }
 
-/// Whether the password may well be right, and only cannot be checked.
-const fn is_own_fault(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::KdcUnreachable
-            | Reason::KdcUnproven
-            | Reason::KerberosConfiguration
-            | Reason::KeytabUnreadable
-            | Reason::Busy
-    )
-}
-
 /// Bytes of a password. Domains stop at 256 characters.
 const LONGEST_PASSWORD: usize = 1024;
 /// Threads that ask the KDC: some 200 questions a second.
@@ -339,6 +334,8 @@ const KDC_QUEUE: usize = 256;
 const MOST_NAMES: u64 = 50_000;
 /// For how long they are: as long as a right password may be.
 const NAMED_FOR: Duration = Duration::from_secs(60 * 60);
+/// A name that the KDC did not know is asked for again after this.
+const ASKED_AGAIN: Duration = Duration::from_secs(60);
 /// How long anybody waits for the KDC.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The words of `doorward_password_checks_total`.

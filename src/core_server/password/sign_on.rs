@@ -1,6 +1,8 @@
 //! A sign-on by password: checked, opened, and refused in one way.
 
-use super::{Denied, Limited, Origin, Right, Verified, schedule};
+use std::time::Duration;
+
+use super::{Denied, Limited, Origin, Right, Verified};
 use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
 use crate::core_server::admit::Facts;
@@ -9,6 +11,8 @@ use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::{Kind, Refusal};
 use crate::core_server::sign_on::Caller;
 use crate::core_server::wish::Wish;
+use crate::process::seldom::Seldom;
+use crate::schedule;
 use crate::wire::{Mechanism, OpenSession, Reason, Session};
 
 impl Core {
@@ -85,7 +89,12 @@ impl Core {
         let (refusal, reason, detail) = match denied {
             Denied::Refused(reason, detail) => (Refusal::logon_failed(), reason, detail),
             Denied::Unable(reason, detail) => {
-                tracing::error!(%reason, detail, "a password could not be checked");
+                match UNCHECKED.due(reason.label(), clock::instant()) {
+                    Some(since_the_last) => {
+                        tracing::error!(%reason, detail, since_the_last, "a password could not be checked");
+                    }
+                    None => tracing::info!(%reason, detail, "a password could not be checked"),
+                }
                 (Refusal::unable(reason), reason, detail)
             }
             Denied::Limited(limited) => {
@@ -106,6 +115,8 @@ impl Core {
         refusal
     }
 }
+
+static UNCHECKED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 
 /// Characters of a name that the audit log repeats.
 const LONGEST_NAME: usize = 256;

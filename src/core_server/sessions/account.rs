@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::store::Usage;
@@ -31,7 +32,8 @@ impl Name {
 #[derive(Debug, Default)]
 pub(super) struct Account {
     versions: Vec<Version>,
-    unclaimed: BTreeMap<u64, SessionKey>,
+    /// Since they were opened; uses make them claimed.
+    unclaimed: BTreeMap<(Timestamp, u64), SessionKey>,
     claimed: BTreeMap<(Timestamp, u64), SessionKey>,
 }
 
@@ -86,30 +88,34 @@ impl Account {
     }
 
     pub(super) fn add(&mut self, serial: u64, usage: Usage, key: SessionKey) {
-        if usage.claimed {
-            self.claimed.insert((usage.last_used, serial), key);
-        } else {
-            self.unclaimed.insert(serial, key);
-        }
+        self.of(usage).insert((usage.last_used, serial), key);
     }
 
     pub(super) fn remove(&mut self, serial: u64, usage: Usage) {
-        if usage.claimed {
-            self.claimed.remove(&(usage.last_used, serial));
-        } else {
-            self.unclaimed.remove(&serial);
-        }
+        self.of(usage).remove(&(usage.last_used, serial));
+    }
+
+    fn of(&mut self, usage: Usage) -> &mut BTreeMap<(Timestamp, u64), SessionKey> {
+        if usage.claimed { &mut self.claimed } else { &mut self.unclaimed }
     }
 
     /// Its sessions, each with its serial.
     pub(super) fn keys(&self) -> impl Iterator<Item = (u64, SessionKey)> {
-        let claimed = self.claimed.iter().map(|(&(_, serial), &key)| (serial, key));
-        self.unclaimed.iter().map(|(&serial, &key)| (serial, key)).chain(claimed)
+        self.unclaimed.iter().chain(&self.claimed).map(|(&(_, serial), &key)| (serial, key))
     }
 
-    /// The session that makes room: of those never claimed the oldest, else
-    /// the one unused longest.
-    pub(super) fn first_to_go(&self) -> Option<SessionKey> {
-        self.unclaimed.values().chain(self.claimed.values()).next().copied()
+    /// The session that makes room: the oldest that was never claimed, where its
+    /// bearer has had the time to; else the one unused longest, claimed or not.
+    pub(super) fn first_to_go(&self, now: Timestamp) -> Option<SessionKey> {
+        let (unclaimed, claimed) =
+            (self.unclaimed.first_key_value(), self.claimed.first_key_value());
+        let first = match (unclaimed, claimed) {
+            (Some(fresh), Some(used)) if fresh.0.0.plus(TIME_TO_CLAIM) > now => fresh.min(used),
+            (fresh, used) => fresh.or(used)?,
+        };
+        Some(*first.1)
     }
 }
+
+/// A client that keeps its cookie has shown it again by then.
+const TIME_TO_CLAIM: Duration = Duration::from_secs(5);

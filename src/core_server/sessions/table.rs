@@ -184,7 +184,7 @@ impl Table {
         let mut gone = Vec::new();
         while let Some(account) = self.accounts.get(&name)
             && account.sessions() >= self.limits.per_user.max(1)
-            && let Some(key) = account.first_to_go()
+            && let Some(key) = account.first_to_go(now)
         {
             gone.extend(self.end(&key, Ended { why: Ending::Displaced, at: now }));
         }

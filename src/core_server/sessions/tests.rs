@@ -117,16 +117,55 @@ fn expiry_ends_exactly_what_is_over() {
 }
 
 #[test]
-fn at_the_bound_the_oldest_unclaimed_session_makes_room() {
+fn at_the_bound_the_oldest_session_makes_room_that_had_time_to_be_claimed_and_was_not() {
     let mut table = empty();
     open(&mut table, "john", "claimed", at(0));
     lives(&mut table, "claimed", at(1));
     open(&mut table, "john", "b", at(2));
     open(&mut table, "john", "c", at(3));
-    assert_eq!(open(&mut table, "john", "d", at(4)), keys(&["b"]));
-    assert_eq!(open(&mut table, "john", "e", at(5)), keys(&["c"]));
-    assert!(lives(&mut table, "claimed", at(6)));
+    assert_eq!(open(&mut table, "john", "d", at(7)), keys(&["b"]));
+    assert_eq!(open(&mut table, "john", "e", at(8)), keys(&["c"]));
+    assert!(lives(&mut table, "claimed", at(9)));
     assert_eq!(table.len(), 3);
+}
+
+#[test]
+fn a_session_that_had_no_time_to_be_claimed_goes_after_those_unused_for_longer() {
+    let mut table = empty();
+    for (secret, second) in [("a", 0), ("b", 1), ("c", 1)] {
+        open(&mut table, "john", secret, at(second));
+        lives(&mut table, secret, at(second));
+    }
+    assert_eq!(open(&mut table, "john", "d", at(2)), keys(&["a"]));
+    assert_eq!(open(&mut table, "john", "e", at(2)), keys(&["b"]));
+    assert_eq!(open(&mut table, "john", "f", at(2)), keys(&["c"]));
+    // Nothing but fresh ones: the first of them.
+    assert_eq!(open(&mut table, "john", "g", at(2)), keys(&["d"]));
+    assert!(lives(&mut table, "g", at(3)));
+}
+
+/// A monitor opens as many as it may and uses each once; then a person comes.
+#[test]
+fn who_signs_on_beside_twenty_thousand_used_sessions_keeps_the_new_one() {
+    let limits = Limits { per_user: 20_000, ..LIMITS };
+    let mut table = Table::load(Vec::new(), limits, at(0));
+    for number in 0..20_000 {
+        let secret = format!("monitor {number}");
+        open(&mut table, "john", &secret, at(number / 1_000));
+        lives(&mut table, &secret, at(number / 1_000));
+    }
+    for number in 0..100 {
+        let secret = format!("person {number}");
+        // The order within a second is that of the opening.
+        let oldest = |more| keys(&[&format!("monitor {}", 2 * number + more)]);
+        assert_eq!(open(&mut table, "john", &secret, at(20)), oldest(0));
+        // The monitor goes on meanwhile.
+        let another = format!("more {number}");
+        assert_eq!(open(&mut table, "john", &another, at(20)), oldest(1));
+        lives(&mut table, &another, at(20));
+        assert!(lives(&mut table, &secret, at(21)), "{number}");
+    }
+    assert_eq!(table.len(), 20_000);
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::wire::client::{ClientError, Events};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// When everything is stopped at once, the core may be quicker than this front.
+const SAME_MOMENT: Duration = Duration::from_millis(200);
 
 /// Listens, and listens anew whenever the stream breaks off.
 pub(super) async fn hear(link: Arc<CoreLink>) {
@@ -19,6 +21,9 @@ pub(super) async fn hear(link: Arc<CoreLink>) {
             Ok(events) => {
                 pause = FIRST_PAUSE;
                 let error = listen(&link, events).await;
+                if link.is_stopping(SAME_MOMENT).await {
+                    return;
+                }
                 tracing::warn!(%error, "the core's event stream broke off");
             }
             Err(error) => tracing::warn!(%error, "no event stream from the core"),

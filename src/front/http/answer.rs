@@ -12,16 +12,16 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
-use super::advice::{Advice, Known, advise, application};
+use super::advice::{Advice, application};
 use super::came::Came;
 use super::cookie;
 use super::facts::{Facts, wants_page};
+use super::known::words_for;
 use super::pages;
 use super::policy::Policy;
 use super::record;
 use super::sign_on::{Present, Refusal, Reply};
 use super::status::{status_of, title};
-use crate::config::checked::ChannelBinding;
 use crate::front::body::Body;
 use crate::front::mechanism::Scheme;
 use crate::front::upstream::UpstreamError;
@@ -79,7 +79,8 @@ impl<'a> Answerer<'a> {
     /// Not signed on, or not permitted: the status that fits the reason, the
     /// challenges that are offered, and the words.
     pub fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
-        self.refuse_with(self.advice(refusal, policy.as_ref()), refusal, policy)
+        let advice = words_for(self.front, self.facts, self.came, refusal, policy.as_ref());
+        self.refuse_with(advice, refusal, policy)
     }
 
     fn refuse_with(
@@ -144,14 +145,15 @@ impl<'a> Answerer<'a> {
             .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
     }
 
-    /// Whether the client is to come back by HTTP/1.1: it tried NTLM, or it came a
-    /// second time without anything and may have nothing else, or `nothing` is
-    /// offered to it here. A client that chose HTTP/2 without asking (over plain
+    /// Whether the client is to come back by HTTP/1.1: it tried NTLM; or it came a
+    /// second time without anything and may have nothing else; or `nothing` is
+    /// offered to it here; or it is a browser, which without a ticket asks for name
+    /// and password only where NTLM is offered. A client that chose HTTP/2 without asking (over plain
     /// HTTP) could not. One that tried Kerberos has to hear what came of it: it
     /// would send the same token again, and that one would be a replay.
     fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>, nothing: bool) -> bool {
         let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
-        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing);
+        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing || self.page);
         self.http2()
             && policy.offers(Mechanism::Ntlm)
             && (by_choice && at_a_loss || refusal.reason == Reason::NtlmNeedsHttp1)
@@ -279,34 +281,6 @@ impl<'a> Answerer<'a> {
         let mut response = self.words(error.status(), &advice, &refusal, &reference);
         self.welcome(response.headers_mut(), present);
         response
-    }
-
-    /// What can be said of a refusal beyond its reason.
-    fn advice(&self, refusal: &Refusal, policy: Option<&Policy<'_>>) -> Advice {
-        let live = self.front.live();
-        let settings = &live.settings;
-        let seen = self.front.readiness.seen();
-        let untrusted = self.facts.filter(|facts| !facts.trusted);
-        let lists_ntlm = policy.is_some_and(|policy| {
-            policy.mechanisms.contains(&Mechanism::Ntlm) && !policy.offers(Mechanism::Ntlm)
-        });
-        let ntlm_fails = || live.ntlm.as_ref().is_some_and(|ntlm| ntlm.ready().is_err());
-        let https = settings.front.listen_tls.iter().map(std::net::SocketAddr::port);
-        let known = Known {
-            host: self.facts.map_or("", |facts| &facts.host),
-            port: self.came.port,
-            secure: self.secure(),
-            https_port: https.into_iter().find(|port| *port != 0),
-            peer: untrusted.map(|facts| facts.client),
-            mark: untrusted.and(self.came.mark),
-            mechanisms: policy.map_or(&[], |policy| policy.mechanisms),
-            bound: policy.is_some_and(|policy| policy.channel_binding == ChannelBinding::Require),
-            ntlm_is_off: lists_ntlm && ntlm_fails(),
-            services: seen.as_ref().and_then(|seen| seen.services()),
-            clock: self.front.readiness.clock(),
-            ended: refusal.ended,
-        };
-        advise(refusal.reason, &known)
     }
 
     /// Gives the client what a new sign-on earns: the cookie, and the

@@ -17,6 +17,8 @@ pub mod certificate;
 pub mod cookie;
 pub mod facts;
 pub mod forward_auth;
+mod known;
+mod ntlm;
 pub mod pages;
 mod password;
 pub mod policy;

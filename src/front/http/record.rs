@@ -32,13 +32,18 @@ pub(super) fn refusal(
     let detail = detail(front, facts, refusal);
     let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
     let shown = client.map(tracing::field::display);
-    match reason.fault() {
-        Fault::Configuration | Fault::Ourselves | Fault::Upstream
-            if front.told.faults.is_due(reason, clock::instant()) =>
-        {
-            tracing::error!(reference, %reason, detail, site, client = shown, "{}", reason.sentence());
+    // Clients can provoke our own faults, too, as often as they like.
+    let due = match reason.fault() {
+        Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
+            front.told.faults.due(reason, clock::instant())
         }
-        _ => tracing::info!(reference, %reason, detail, site, client = shown, login, "refused"),
+        Fault::Nobody | Fault::Client => None,
+    };
+    match due {
+        Some(since_the_last) => {
+            tracing::error!(reference, %reason, detail, site, client = shown, since_the_last, "{}", reason.sentence());
+        }
+        None => tracing::info!(reference, %reason, detail, site, client = shown, login, "refused"),
     }
     if let Some(mechanism) = refusal.tried {
         front.metrics.refused(mechanism, reason);

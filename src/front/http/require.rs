@@ -85,13 +85,18 @@ mod tests {
     fn a_refusal_tells_what_is_required_and_what_the_user_has() {
         let group = Requirement::Group("S-1-5-32-544".to_owned());
         let bob = Requirement::User("bob".to_owned());
-        assert_eq!(unmet(&[bob.clone()], &user()), "required is user:bob; this is user:alice");
+        assert_eq!(
+            unmet(std::slice::from_ref(&bob), &user()),
+            "required is user:bob; this is user:alice"
+        );
         assert_eq!(
             unmet(&[bob, group.clone()], &user()),
             "required is user:bob or group:S-1-5-32-544; this is user:alice in the groups S-1-5-21-1-2-3-513"
         );
         let nobody = User { groups: Vec::new(), ..user() };
-        assert!(unmet(&[group.clone()], &nobody).ends_with("whose sign-on told no groups"));
+        assert!(
+            unmet(std::slice::from_ref(&group), &nobody).ends_with("whose sign-on told no groups")
+        );
         let many = User { groups: vec!["S-1-1-0".to_owned(); 1000], ..user() };
         let said = unmet(&[group], &many);
         assert!(said.contains("in 1000 groups") && said.len() < 600, "{said}");

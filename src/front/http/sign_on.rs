@@ -9,13 +9,13 @@ use http::header::AUTHORIZATION;
 use super::certificate;
 use super::cookie::{CookieSecret, Presented};
 use super::facts::Facts;
+use super::ntlm;
 use super::password::by_password;
 use super::policy::{Policy, Shows};
 use crate::front::bound::Marks;
 use crate::front::connection::Connection;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::mechanism::choose::{Choice, choose};
-use crate::front::mechanism::ntlm;
 use crate::front::mechanism::spnego::{self, Opening};
 use crate::front::mechanism::{
     self, Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms,
@@ -289,13 +289,14 @@ async fn by_token(
         ntlm: ntlm && !facts.http2,
         channel_binding: policy.channel_binding,
         channel: channel(connection),
+        targets: live.targets(&facts.host),
     };
     let exchange = match unfinished.filter(|exchange| may_wait(exchange, policy, facts)) {
         Some(unfinished) => unfinished.under(terms),
         None => Exchange::new(terms),
     };
     let reply = |token| Reply { scheme, token };
-    match run(live, exchange, Input::Token(token)).await {
+    match run(visit, exchange, Input::Token(token)).await {
         Leg::Next(exchange, token) => {
             let mechanism = exchange.mechanism();
             let reason = if may_wait(&exchange, policy, facts) {
@@ -338,21 +339,18 @@ enum Leg {
     Refused(Refused),
 }
 
-async fn run(live: &Live, mut exchange: Exchange, mut input: Input) -> Leg {
+async fn run(visit: Visit<'_>, mut exchange: Exchange, mut input: Input) -> Leg {
     loop {
         let (next, step) = exchange.advance(input);
         exchange = next;
         match step {
             Step::Do(Effect::AcceptGss(accept)) => {
                 tracing::debug!("the Kerberos library is asked");
-                input = Input::Gss(live.gss.accept(accept).await);
+                input = Input::Gss(visit.live.gss.accept(accept).await);
             }
             Step::Do(Effect::AskNtlm(question)) => {
                 tracing::debug!("winbind is asked");
-                input = Input::Ntlm(match &live.ntlm {
-                    Some(acceptor) => acceptor.answer(question).await,
-                    None => ntlm::Answer::not_offered(),
-                });
+                input = Input::Ntlm(ntlm::answer(visit, question).await);
             }
             Step::Ask(challenge) => {
                 tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");

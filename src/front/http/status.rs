@@ -28,6 +28,8 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         Reason::Busy
         | Reason::KdcUnreachable
         | Reason::KdcUnproven
+        | Reason::PasswordUnchecked
+        | Reason::AuditFailed
         | Reason::StoreFull
         | Reason::StoreFailed
         | Reason::CoreUnreachable

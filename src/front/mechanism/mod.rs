@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use self::ntlm::Targets;
 use self::spnego::{NtlmFraming, Opening};
 use crate::config::checked::ChannelBinding;
 use crate::wire::{self, Mechanism, Reason};
@@ -48,6 +49,11 @@ impl Bindings {
     /// The binding of a channel whose server certificate has this hash.
     pub fn tls_server_end_point(certificate_hash: &[u8]) -> Self {
         Self([b"tls-server-end-point:", certificate_hash].concat())
+    }
+
+    /// A binding that is no channel's.
+    pub fn of_no_channel() -> Self {
+        Self(b"doorward: no channel".to_vec())
     }
 
     /// The application data itself.
@@ -106,6 +112,8 @@ pub struct Terms {
     pub channel_binding: ChannelBinding,
     /// The channel.
     pub channel: Channel,
+    /// For which services an answer by NTLM may be made.
+    pub targets: Targets,
 }
 
 /// The exchange of tokens with one client on one connection.

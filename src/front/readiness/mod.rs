@@ -5,6 +5,7 @@
 //! all who ask meanwhile); what other hosts say, about once a minute in the background.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,12 +42,16 @@ pub struct Readiness {
     seen: ArcSwapOption<Seen>,
     domain: ArcSwap<Domain>,
     looking: AsyncMutex<()>,
+    looks_begun: AtomicU64,
     said: Mutex<Said>,
+    ntlm_worked: AtomicBool,
 }
 
 /// How everything was at one moment.
 #[derive(Debug)]
 pub struct Seen {
+    /// Which look it was, from 1.
+    look: u64,
     parts: BTreeMap<Part, State>,
     services: Option<Services>,
     /// Whether NTLM keeps this gateway from being ready, or is told only.
@@ -72,17 +77,20 @@ impl Readiness {
         self.domain.load().clock
     }
 
-    /// Looks now, unless somebody else does already.
+    /// Whether NTLM was ready at any look since the start.
+    pub fn ntlm_worked(&self) -> bool {
+        self.ntlm_worked.load(Ordering::Relaxed)
+    }
+
+    /// Looks now, unless somebody else begins to meanwhile.
     pub async fn look(&self, front: &Front) -> Arc<Seen> {
-        let before = self.seen();
+        let begun = self.looks_begun.load(Ordering::SeqCst);
         let alone = self.looking.lock().await;
-        // Somebody else may have looked while we waited.
-        if let (before, Some(now)) = (before, self.seen())
-            && before.is_none_or(|before| !Arc::ptr_eq(&before, &now))
-        {
-            return now;
+        // A look that began before we asked may have seen what is not so any more.
+        match self.seen() {
+            Some(seen) if seen.look > begun => seen,
+            _ => self.look_alone(front, &alone).await,
         }
-        self.look_alone(front, &alone).await
     }
 
     /// Looks after something was learnt that nobody can have seen yet.
@@ -92,13 +100,18 @@ impl Readiness {
     }
 
     async fn look_alone(&self, front: &Front, _: &MutexGuard<'_, ()>) -> Arc<Seen> {
+        let look = self.looks_begun.fetch_add(1, Ordering::SeqCst) + 1;
         let live = front.live();
         let domain = self.domain.load_full();
         let (here, core) = tokio::join!(here(&live.settings), front.core.ready());
         let mut parts = here.parts;
         let core = core.err().map_or(State::OK, |no| State::broken(no.detail));
         parts.insert(Part::Core, core);
+        if let Err(fault) = front.audit.ready() {
+            parts.insert(Part::Audit, State::broken(fault));
+        }
         if let Some(ntlm) = ntlm(&live) {
+            self.ntlm_worked.fetch_or(ntlm.broken.is_none(), Ordering::Relaxed);
             parts.insert(Part::Ntlm, ntlm);
         }
         for (part, state) in domain.parts() {
@@ -106,7 +119,7 @@ impl Readiness {
         }
         let services = here.services.map(|names| names.without(domain.unknown.iter().cloned()));
         let ntlm_counts = !live.settings.sso.mechanisms_by_default;
-        let seen = Arc::new(Seen { parts, services, ntlm_counts });
+        let seen = Arc::new(Seen { look, parts, services, ntlm_counts });
         self.seen.store(Some(Arc::clone(&seen)));
         self.show(front, &seen, &here.endings);
         self.tell(&seen, time::now());
@@ -250,7 +263,7 @@ mod tests {
     use super::*;
 
     fn seen(parts: &[(Part, State)], ntlm_counts: bool) -> Seen {
-        Seen { parts: parts.iter().cloned().collect(), services: None, ntlm_counts }
+        Seen { look: 1, parts: parts.iter().cloned().collect(), services: None, ntlm_counts }
     }
 
     #[test]

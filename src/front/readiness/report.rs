@@ -49,7 +49,7 @@ mod tests {
             (Part::Keytab, State::broken("no keys")),
             (Part::Disk, State::notice("little room")),
         ];
-        let seen = Seen { parts: parts.into(), services: None, ntlm_counts: true };
+        let seen = Seen { look: 1, parts: parts.into(), services: None, ntlm_counts: true };
         let text = serde_json::to_string(&Report::new(&seen, vec!["a proxy".to_owned()])).unwrap();
         assert_eq!(
             text,

@@ -48,7 +48,11 @@ fn a_certificate_counts_in_its_time_and_for_its_purpose_alone() {
         ("ca", "extendedKeyUsage=serverAuth\n", 0, Some(Reason::CertificatePurpose)),
         ("other", CLIENT, 0, Some(Reason::CertificateNoChain)),
         // Without extensions OpenSSL 3.0 makes version 1.
-        ("ca", "", 0, Some(Reason::CertificateForm)),
+        ("ca", "", 0, None),
+        ("ca", "", 31, Some(Reason::CertificateExpired)),
+        ("ca", "", -1, Some(Reason::CertificateNotYetValid)),
+        ("other", "", 0, Some(Reason::CertificateNoChain)),
+        ("ca", "keyUsage=keyEncipherment\n", 0, Some(Reason::CertificatePurpose)),
     ] {
         issue(folder, ca, "web", extensions, &["-days", "30"]);
         assert_eq!(judge(&ours, folder, days), expected, "{ca} {extensions:?} {days}");
@@ -178,5 +182,230 @@ fn the_error_names_the_file_and_the_mend() {
         });
         let error = error.unwrap_err().to_string();
         assert!(error.contains(words) && error.contains(folder.to_str().unwrap()), "{error}");
+    }
+}
+
+/// A certificate of version 1 counts where the authority has signed it itself, and
+/// neither below another one nor above anything.
+#[test]
+fn version_1_is_a_clients_and_never_an_authoritys() {
+    let folder = folder();
+    let folder = folder.path();
+    let ours = authorities(folder, None);
+    make_key(folder, "between", Key::Ec("P-256"));
+    issue(folder, "ca", "between", "", &["-days", "30"]);
+    issue(folder, "between", "web", CLIENT, &["-days", "30"]);
+    let chain = [fs::read(folder.join("web.pem")), fs::read(folder.join("between.pem"))];
+    fs::write(folder.join("web.pem"), chain.map(Result::unwrap).concat()).unwrap();
+    assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateAuthority));
+    issue(folder, "ca", "between", "basicConstraints=CA:TRUE\n", &["-days", "30"]);
+    issue(folder, "between", "web", "", &["-days", "30"]);
+    let chain = [fs::read(folder.join("web.pem")), fs::read(folder.join("between.pem"))];
+    fs::write(folder.join("web.pem"), chain.map(Result::unwrap).concat()).unwrap();
+    assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateNoChain));
+    // Somebody else's signature under the authority's name.
+    issue(folder, "other", "web", "", &["-days", "30"]);
+    fs::copy(folder.join("other.pem"), folder.join("ca2.pem")).unwrap();
+    let request = ["req", "-x509", "-key", "other.key", "-subj", "/CN=ca", "-out", "other.pem"];
+    openssl(folder, &request);
+    issue(folder, "other", "web", "", &["-days", "30"]);
+    assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateNoChain));
+}
+
+#[test]
+fn a_revoked_certificate_of_version_1_is_refused() {
+    let folder = folder();
+    let folder = folder.path();
+    issue(folder, "ca", "web", "", &["-days", "30"]);
+    write_crl(folder, "10");
+    let ours = authorities(folder, Some("crl.pem"));
+    assert_eq!(judge(&ours, folder, 0), None);
+    assert_eq!(judge(&ours, folder, 11), Some(Reason::CrlOutdated));
+    revoke(folder);
+    write_crl(folder, "10");
+    assert_eq!(judge(&ours, folder, 0), Some(Reason::CertificateRevoked));
+    // A list that somebody else signed under the authority's name is none.
+    let request = ["req", "-x509", "-key", "other.key", "-subj", "/CN=ca", "-out", "false.pem"];
+    openssl(folder, &request);
+    let fixed = ["ca", "-config", "ca.cnf", "-keyfile", "other.key", "-cert", "false.pem"];
+    openssl(folder, &[&fixed[..], &["-gencrl", "-crldays", "10", "-out", "crl.pem"]].concat());
+    assert_eq!(judge(&ours, folder, 0), Some(Reason::CrlMissing));
+}
+
+/// What an authority's certificate says of itself, and whether OpenSSL takes what
+/// it signed. We are never more generous, and stricter where the row says so.
+#[test]
+fn authorities_are_judged_as_by_openssl() {
+    const CA: &str = "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n";
+    let folder = folder();
+    let folder = folder.path();
+    make_key(folder, "root", Key::Ec("P-256"));
+    make_key(folder, "between", Key::Ec("P-256"));
+    let stricter = true;
+    for (root, between, leaf, stricter_than_openssl, expected) in [
+        (CA, Some(CA), CLIENT, false, None),
+        (CA, None, CLIENT, false, None),
+        ("basicConstraints=CA:TRUE\n", None, CLIENT, false, None),
+        ("basicConstraints=CA:FALSE\n", None, CLIENT, false, Some(Reason::CertificateAuthority)),
+        ("keyUsage=keyCertSign\n", None, CLIENT, stricter, Some(Reason::CertificateAuthority)),
+        ("subjectKeyIdentifier=hash\n", None, CLIENT, false, Some(Reason::CertificateAuthority)),
+        (
+            "basicConstraints=CA:TRUE\nkeyUsage=digitalSignature,cRLSign\n",
+            None,
+            CLIENT,
+            false,
+            Some(Reason::CertificateAuthority),
+        ),
+        (
+            "basicConstraints=CA:TRUE\nextendedKeyUsage=serverAuth\n",
+            None,
+            CLIENT,
+            false,
+            Some(Reason::CertificateAuthority),
+        ),
+        ("basicConstraints=CA:TRUE\nextendedKeyUsage=clientAuth\n", None, CLIENT, false, None),
+        ("basicConstraints=CA:TRUE,pathlen:0\n", None, CLIENT, false, None),
+        (
+            "basicConstraints=CA:TRUE,pathlen:0\n",
+            Some(CA),
+            CLIENT,
+            false,
+            Some(Reason::CertificateNoChain),
+        ),
+        ("basicConstraints=CA:TRUE,pathlen:1\n", Some(CA), CLIENT, false, None),
+        (
+            "basicConstraints=CA:TRUE\n1.2.3.4=critical,ASN1:NULL\n",
+            None,
+            CLIENT,
+            false,
+            Some(Reason::CertificateAuthority),
+        ),
+        (
+            "basicConstraints=CA:TRUE\nnameConstraints=critical,permitted;DNS:ours.example\n",
+            None,
+            "extendedKeyUsage=clientAuth\nsubjectAltName=DNS:a.theirs.example\n",
+            false,
+            Some(Reason::CertificateNoChain),
+        ),
+        (
+            "basicConstraints=CA:TRUE\nnameConstraints=critical,permitted;DNS:ours.example\n",
+            None,
+            "extendedKeyUsage=clientAuth\nsubjectAltName=DNS:a.ours.example\n",
+            false,
+            None,
+        ),
+        (
+            CA,
+            Some("basicConstraints=CA:FALSE\n"),
+            CLIENT,
+            false,
+            Some(Reason::CertificateAuthority),
+        ),
+        (
+            CA,
+            Some("subjectKeyIdentifier=hash\n"),
+            CLIENT,
+            false,
+            Some(Reason::CertificateAuthority),
+        ),
+        (CA, Some(""), CLIENT, false, Some(Reason::CertificateAuthority)),
+        (
+            CA,
+            Some("basicConstraints=CA:TRUE\nkeyUsage=digitalSignature\n"),
+            CLIENT,
+            false,
+            Some(Reason::CertificateAuthority),
+        ),
+        (
+            CA,
+            Some("basicConstraints=CA:TRUE\nextendedKeyUsage=serverAuth\n"),
+            CLIENT,
+            false,
+            Some(Reason::CertificatePurpose),
+        ),
+        (CA, None, "", false, None),
+        (CA, None, "keyUsage=keyEncipherment\n", false, Some(Reason::CertificatePurpose)),
+        (CA, None, "keyUsage=digitalSignature\n", false, None),
+    ] {
+        let extensions = |text: &str| fs::write(folder.join("own.ext"), text).unwrap();
+        extensions(root);
+        openssl(
+            folder,
+            &["req", "-new", "-key", "root.key", "-subj", "/CN=root", "-out", "root.csr"],
+        );
+        let sign = ["x509", "-req", "-in", "root.csr", "-signkey", "root.key", "-days", "30"];
+        openssl(folder, &[&sign[..], &["-extfile", "own.ext", "-out", "root.pem"]].concat());
+        let signer = if let Some(between) = between {
+            issue(folder, "root", "between", between, &["-days", "30"]);
+            "between"
+        } else {
+            fs::write(folder.join("between.pem"), "").unwrap();
+            "root"
+        };
+        issue(folder, signer, "web", leaf, &["-days", "30"]);
+        let command = ["verify", "-purpose", "sslclient", "-CAfile", "root.pem"];
+        let chain = ["-untrusted", "between.pem", "web.pem"];
+        let more: &[&str] = if between.is_some() { &chain } else { &chain[2..] };
+        let said = std::process::Command::new("openssl")
+            .args([&command[..], more].concat())
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let row = format!("{root:?} {between:?} {leaf:?}");
+        let by_openssl = said.status.success();
+        assert_eq!(by_openssl, expected.is_none() || stricter_than_openssl, "{row}: {said:?}");
+        let ours = Authorities::load(AuthorityFiles {
+            ca_file: Some(folder.join("root.pem")),
+            ..AuthorityFiles::default()
+        });
+        let web = fs::read(folder.join("web.pem")).unwrap();
+        let between = fs::read(folder.join("between.pem")).unwrap();
+        fs::write(folder.join("web.pem"), [web, between].concat()).unwrap();
+        assert_eq!(judge(&ours.unwrap(), folder, 0), expected, "{row}");
+    }
+}
+
+#[test]
+fn an_authority_whose_time_is_over_counts_for_nothing() {
+    let folder = folder();
+    let folder = folder.path();
+    issue(folder, "ca", "web", CLIENT, &["-days", "300"]);
+    // The authority itself is made for thirty days.
+    assert_eq!(judge(&authorities(folder, None), folder, 20), None);
+    let expired = Some(Reason::CertificateExpired);
+    assert_eq!(judge(&authorities(folder, None), folder, 40), expired);
+}
+
+#[test]
+fn no_block_of_a_file_of_authorities_is_passed_over() {
+    let folder = folder();
+    let folder = folder.path();
+    issue(folder, "ca", "web", CLIENT, &[]);
+    let (ca, other) = (fs::read_to_string(folder.join("ca.pem")).unwrap(), {
+        fs::read_to_string(folder.join("other.pem")).unwrap()
+    });
+    openssl(folder, &["x509", "-in", "ca.pem", "-trustout", "-out", "trusted.pem"]);
+    let trusted = fs::read_to_string(folder.join("trusted.pem")).unwrap();
+    let load = |text: String| {
+        fs::write(folder.join("both.pem"), text).unwrap();
+        Authorities::load(AuthorityFiles {
+            ca_file: Some(folder.join("both.pem")),
+            ..AuthorityFiles::default()
+        })
+    };
+    for text in [
+        format!("\u{feff}{ca}{other}"),
+        format!("  {ca}\nOther CA\n=====\n{other}"),
+        format!("{other}{}", ca.replace('\n', "\r\n")),
+    ] {
+        assert_eq!(judge(&load(text.clone()).unwrap(), folder, 0), None, "{text}");
+    }
+    for (text, words) in [
+        (format!("{other}{trusted}"), "TRUSTED CERTIFICATE"),
+        (format!("{other}{}", &ca[..ca.len() / 2]), "has no end"),
+        (format!("{other}{}", ca.replace("-----BEGIN", "----BEGIN")), "looks like the border"),
+    ] {
+        let error = load(text).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("both.pem"), "{error}");
     }
 }

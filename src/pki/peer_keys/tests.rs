@@ -127,7 +127,7 @@ fn other_files_are_skipped_with_their_reason() {
                     Skip::PrivateKey => "private",
                     Skip::Unfit(Unfit::TooShort(1024)) => "short",
                     Skip::Unfit(Unfit::UnknownAlgorithm(_)) => "unknown",
-                    Skip::Unfit(_) => "damaged",
+                    Skip::Unfit(_) | Skip::Damaged(_) => "damaged",
                 },
             )
         })

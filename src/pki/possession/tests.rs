@@ -108,18 +108,36 @@ fn who_does_not_hold_the_key_does_not_get_through_the_handshake() {
     }
 }
 
+/// The TLS library does not read certificates of version 1: the signature is verified here.
 #[test]
-fn a_certificate_that_can_never_count_is_let_through_to_be_told_so() {
+fn nor_does_one_with_a_certificate_of_version_1() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     make_ca(folder, "ca");
     make_key(folder, "core", Key::Ec("P-256"));
     issue(folder, "ca", "core", "basicConstraints=CA:FALSE", &[]);
-    make_key(folder, "old", Key::Rsa(2048));
-    issue(folder, "ca", "old", "", &[]);
-    let (old, core) = (certificates(folder, "old.pem"), certificates(folder, "core.pem"));
-    assert!(!can_be_admitted(&old[0]), "version 1");
-    assert!(can_be_admitted(&core[0]));
-    let shaken = shake(&TLS13, shown(folder, "core", "core"), shown(folder, "old", "old"));
-    assert_eq!(shaken, Ok(1));
+    for key in [Key::Ec("P-256"), Key::Ec("P-384"), Key::Rsa(2048), Key::Named("ED25519")] {
+        for name in ["old", "thief"] {
+            make_key(folder, name, key);
+        }
+        issue(folder, "ca", "old", "", &[]);
+        assert!(can_be_admitted(&certificates(folder, "old.pem")[0]));
+        for version in [&TLS12, &TLS13] {
+            let server = || shown(folder, "core", "core");
+            let own = shake(version, server(), shown(folder, "old", "old"));
+            assert_eq!(own, Ok(1), "{key:?} {version:?}");
+            let stolen = shake(version, server(), shown(folder, "old", "thief"));
+            assert!(matches!(stolen, Err(Error::InvalidCertificate(_))), "{key:?} {stolen:?}");
+        }
+    }
+}
+
+#[test]
+fn a_weak_key_can_never_be_admitted() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    make_ca(folder, "ca");
+    make_key(folder, "short", Key::Rsa(1024));
+    issue(folder, "ca", "short", "basicConstraints=CA:FALSE", &[]);
+    assert!(!can_be_admitted(&certificates(folder, "short.pem")[0]));
 }

@@ -17,8 +17,9 @@ use tokio_rustls::TlsConnector;
 
 use super::ClientError;
 use crate::config::checked::{CoreAddress, RemoteCore};
-use crate::pki::chain::{AuthorityError, roots};
+use crate::pki::chain::AuthorityError;
 use crate::pki::pair::{self, PairError};
+use crate::pki::server::ServerJudge;
 use crate::pki::stamp::Stamp;
 
 /// The core's address; on TLS, with the settings that its files were last read to.
@@ -134,13 +135,15 @@ fn is_untrusted(error: &io::Error) -> bool {
 }
 
 fn config(core: &RemoteCore) -> Result<Arc<ClientConfig>, CredentialError> {
-    let trusted = match &core.ca_file {
-        Some(path) => roots(path)?,
-        None => system_roots()?,
+    let provider = Arc::new(default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
+    let builder = match &core.ca_file {
+        Some(path) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(ServerJudge::load(path, provider)?)),
+        None => builder.with_root_certificates(system_roots()?),
     };
-    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-        .with_root_certificates(trusted);
     let mut config = match &core.client {
         None => builder.with_no_client_auth(),
         Some(files) => {

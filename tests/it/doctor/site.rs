@@ -72,19 +72,6 @@ impl Site {
         self
     }
 
-    /// Lines before all others: keys of no section.
-    pub(crate) fn prepend(mut self, lines: &str) -> Self {
-        self.config.insert_str(0, lines);
-        self
-    }
-
-    /// The same configuration with something else in a place.
-    pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
-        assert!(self.config.contains(from), "{from} is not in\n{}", self.config);
-        self.config = self.config.replacen(from, to, 1);
-        self
-    }
-
     /// The client comes to this address; `{http}` and `{https}` in it are the gateway's
     /// ports. Certificates are not checked.
     pub(crate) fn url(mut self, url: &str) -> Self {
@@ -107,6 +94,19 @@ impl Site {
     /// The clock of whoever comes is off by this.
     pub(crate) fn client_clock(mut self, offset: &str) -> Self {
         self.client_env.extend(faked(offset));
+        self
+    }
+
+    /// Lines before all others: keys of no section.
+    pub(crate) fn prepend(mut self, lines: &str) -> Self {
+        self.config.insert_str(0, lines);
+        self
+    }
+
+    /// The same configuration with something else in a place.
+    pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
+        assert!(self.config.contains(from), "{from} is not in\n{}", self.config);
+        self.config = self.config.replacen(from, to, 1);
         self
     }
 

@@ -6,6 +6,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::text::ago;
 use crate::clock::Timestamp;
+use crate::pki::authority;
 use crate::pki::certificate::Certificate;
 use crate::pki::encryption::Encryption;
 use crate::pki::pem::{self, Block};
@@ -64,6 +65,7 @@ impl Entry {
             match certificate(&block.der) {
                 Ok((facts, key)) => {
                     problems.extend(untimely(&facts, line, now));
+                    problems.extend(no_authority(&block.der, &facts, line));
                     problems.extend(short(&key, line));
                     entry.public_key(&key);
                     entry.certificate = Some(facts);
@@ -105,6 +107,23 @@ impl Entry {
         self.key = Some(key.algorithm().to_string());
         self.key_sha256 = Some(key.fingerprint());
     }
+}
+
+/// Why an authority's certificate is taken for none.
+fn no_authority(der: &[u8], facts: &CertificateFacts, line: usize) -> Option<String> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    let self_issued =
+        facts.issuer == facts.subject && parsed.subject_alternative_name().ok()?.is_none();
+    let usage = parsed.key_usage().ok()?;
+    let signs = usage.is_some_and(|usage| usage.value.key_cert_sign());
+    if !authority::claims_to_be_one(&parsed) && !signs && !self_issued {
+        return None;
+    }
+    let unfit = authority::intermediate(der).err()?;
+    Some(format!(
+        "the certificate in line {line} counts as no authority's: {unfit}. Have it issued anew with \
+         basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
+    ))
 }
 
 /// Numbers the blocks, and finds the certificate of each key.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use super::certificates::cert::{self, Cert};
 use super::certificates::time::{self, Moment};
-use super::certificates::unable_to_sign;
 use super::finding::Finding;
 use crate::advice::authority as advice;
 use crate::config::Settings;
@@ -41,15 +40,22 @@ fn judged(
     mend: &'static str,
     moment: &Moment<'_>,
 ) -> Vec<Finding> {
-    if let Err(error) = Authorities::load(files.clone()) {
-        return vec![Finding::error(line, &error.to_string(), mend)];
-    }
+    let loaded = match Authorities::load(files.clone()) {
+        Ok(authorities) => authorities.current(),
+        Err(error) => return vec![Finding::error(line, &error.to_string(), mend)],
+    };
     let authorities = all(files);
     let mut findings: Vec<_> = authorities
         .iter()
         .filter_map(|authority| time::of_authority(line, authority, moment))
         .collect();
-    findings.extend(authorities.iter().filter_map(|authority| unable_to_sign(line, authority)));
+    findings.extend(loaded.unfit().iter().map(|one| {
+        let found = format!(
+            "the certificate of {} may not sign certificates ({}): nobody comes in by what it signed",
+            one.subject, one.unfit
+        );
+        Finding::fail(line, found, advice::NEW_CA)
+    }));
     let revocation = match &files.crl_file {
         Some(file) => {
             findings.extend(lists::check(line, file, &authorities, moment.now));

@@ -83,7 +83,7 @@ fn of_issuer(line: &'static str, cert: &Cert) -> Vec<Finding> {
 }
 
 /// An authority that may not be one.
-pub(in crate::cli::check) fn unable_to_sign(line: &'static str, cert: &Cert) -> Option<Finding> {
+fn unable_to_sign(line: &'static str, cert: &Cert) -> Option<Finding> {
     let why = if !cert.is_ca {
         "basicConstraints does not say CA:TRUE"
     } else if !cert.may_sign_certificates() {

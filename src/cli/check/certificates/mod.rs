@@ -20,8 +20,6 @@ mod fitness;
 mod known;
 pub(super) mod time;
 
-pub(super) use fitness::unable_to_sign;
-
 /// Whose certificate it is: how the lines of the report begin.
 struct Lines {
     own: &'static str,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::advice::ntlm as advice;
 use crate::cli::check::command::{ask, beside};
 use crate::cli::check::finding::Finding;
 use crate::config::checked::Ntlm;
@@ -39,7 +40,7 @@ impl Samba {
             Finding::warn(
                 CHECK,
                 "there is no program testparm, so it was not looked at",
-                "install Debian's package samba-common-bin",
+                advice::TESTPARM,
             )
         })?;
         let value = async |name| parameter(&testparm, name, file.as_deref()).await;
@@ -79,19 +80,19 @@ impl Samba {
             "disabled" if rules => Finding::fail(
                 CHECK,
                 "ntlm auth = disabled: this domain controller takes no NTLM at all",
-                "set ntlm auth = ntlmv2-only, or take ntlm out of [sso] mechanisms",
+                advice::PERMIT,
             ),
             "disabled" => Finding::warn(
                 CHECK,
                 "ntlm auth = disabled: accounts of this host cannot sign on by NTLM; whether those of the domain can, its controllers decide",
-                "set ntlm auth = ntlmv2-only, and look whether the domain permits NTLM",
+                advice::PERMIT_HERE,
             ),
             "yes" | "ntlmv1-permitted" => Finding::warn(
                 CHECK,
                 format!(
                     "ntlm auth = {value}: this Samba takes NTLM version 1, which is not safe; Doorward does not"
                 ),
-                "set ntlm auth = ntlmv2-only",
+                advice::VERSION_2,
             ),
             _ => Finding::ok(CHECK, format!("ntlm auth = {value}")),
         }
@@ -107,7 +108,7 @@ impl Samba {
             format!(
                 "map to guest = {value}: Samba's own services let people in whom they do not know. ntlm_auth refuses them nevertheless, as far as is known"
             ),
-            "set map to guest = never",
+            advice::NO_GUESTS,
         )
     }
 
@@ -125,7 +126,7 @@ impl Samba {
 async fn parameter(testparm: &Path, name: &str, file: Option<&str>) -> Result<String, Finding> {
     let mut arguments = vec!["-s".to_owned(), format!("--parameter-name={name}")];
     arguments.extend(file.map(str::to_owned));
-    let mend = "correct smb.conf (testparm shows what is wrong with it), or --configfile in [sso.ntlm] ntlm_auth_args";
+    let mend = advice::SMB_CONF;
     let said = ask(testparm, arguments, LIMIT).await;
     match said {
         Ok(said) if said.succeeded => Ok(said.out),

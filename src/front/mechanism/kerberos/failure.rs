@@ -81,8 +81,9 @@ fn explain_under(
         // Whose clock it is, is added where the domain controller's is known.
         Reason::ClockSkew => "the clocks are more than five minutes apart".to_owned(),
         Reason::BindingMismatch => {
-            "the client bound its token to another TLS channel: is there a TLS proxy between, or \
-             a certificate before this gateway that is not its own?"
+            "the client bound its token to another TLS channel: is there a TLS proxy between (it \
+             belongs into trusted_proxies), or a certificate before this gateway that is not its \
+             own?"
                 .to_owned()
         }
         _ => return (reason, text.clone()),

@@ -74,7 +74,7 @@ pub struct Established {
     acceptor_realm: Option<String>,
     channel_bound: bool,
     ends_at: Timestamp,
-    account: Option<wire::Account>,
+    account: Option<Box<wire::Account>>,
     groups: Vec<String>,
     reply: Option<Vec<u8>>,
 }
@@ -88,12 +88,15 @@ pub(super) fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
     accept(terms, 1, Context::fresh(), token)
 }
 
-/// What the library is to check the client's channel binding against.
+/// What the library is to check the client's channel binding against. Over plain
+/// HTTP a token that is bound to a channel was made for another connection: so
+/// it is compared with a binding that no channel has. Unbound ones pass.
 fn bindings(terms: &Terms) -> Option<Arc<Bindings>> {
     match (terms.channel_binding, &terms.channel) {
         (ChannelBinding::Allow | ChannelBinding::Require, Channel::Tls(own)) => {
             Some(Arc::clone(own))
         }
+        (ChannelBinding::Allow, Channel::Plain) => Some(Arc::new(Bindings::of_no_channel())),
         _ => None,
     }
 }

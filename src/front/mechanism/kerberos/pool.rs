@@ -162,7 +162,7 @@ fn establish(
         return Err((Reason::PacMissing, detail));
     }
     let (account, groups) = match said {
-        Some(said) => (Some(said.account), said.groups),
+        Some(said) => (Some(Box::new(said.account)), said.groups),
         None => (None, Vec::new()),
     };
     let acceptor = facts.acceptor.map(|name| String::from_utf8_lossy(&name).into_owned());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::front::mechanism::ntlm::Targets;
 use crate::front::mechanism::{Bindings, Input, Scheme};
 
 /// A NegTokenInit that offers Kerberos.
@@ -20,7 +21,7 @@ fn a_kerberos_token_goes_to_the_library_with_the_bindings_that_the_policy_wants(
         (ChannelBinding::Off, true, false),
         (ChannelBinding::Off, false, false),
         (ChannelBinding::Allow, true, true),
-        (ChannelBinding::Allow, false, false),
+        (ChannelBinding::Allow, false, true),
         (ChannelBinding::Require, true, true),
     ] {
         let (_, step) = Exchange::new(terms(policy, tls)).advance(token(KERBEROS));
@@ -215,7 +216,13 @@ fn terms(channel_binding: ChannelBinding, tls: bool) -> Terms {
     } else {
         Channel::Plain
     };
-    Terms { scheme: Scheme::Negotiate, ntlm: false, channel_binding, channel }
+    Terms {
+        scheme: Scheme::Negotiate,
+        ntlm: false,
+        channel_binding,
+        channel,
+        targets: Targets::Any,
+    }
 }
 
 fn allow() -> Terms {

@@ -24,10 +24,10 @@ pub(super) type Unreadable = &'static str;
 impl TicketService {
     /// The service of the ticket in a token; `None` where the token brings none.
     pub(super) fn read(token: &[u8]) -> Option<Result<Self, Unreadable>> {
-        match token.first()? {
-            &AP_REQ => Some(of_request(token)),
-            &INITIAL => initial(token).unwrap_or_else(|part| Some(Err(part))),
-            &RESPONSE => match NegTokenResp::read(token) {
+        match *token.first()? {
+            AP_REQ => Some(of_request(token)),
+            INITIAL => initial(token).unwrap_or_else(|part| Some(Err(part))),
+            RESPONSE => match NegTokenResp::read(token) {
                 Ok(response) => response.token.and_then(Self::read),
                 Err(part) => Some(Err(part)),
             },

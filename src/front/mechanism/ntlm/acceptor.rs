@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
+use tokio_util::sync::CancellationToken;
 
 use super::exchange::{Answer, Question};
 use super::helper::{self, Account, Attempt, Failure, Opened, Pool, Reservation};
@@ -53,8 +54,10 @@ type Refusal = (Reason, String);
 
 impl Acceptor {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
-    pub fn start(settings: &checked::Ntlm, metrics: Arc<Metrics>) -> Self {
-        Self { pool: Pool::start(settings, metrics), exchange_timeout: settings.exchange_timeout }
+    /// Helpers that end after `stop` are not missed.
+    pub fn start(settings: &checked::Ntlm, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
+        let pool = Pool::start(settings, metrics, stop);
+        Self { pool, exchange_timeout: settings.exchange_timeout }
     }
 
     /// Whether a sign-on could succeed now.

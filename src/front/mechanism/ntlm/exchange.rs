@@ -316,7 +316,7 @@ fn proven(
         mechanism: Mechanism::Ntlm,
         principal,
         acceptor_realm: verified.own_domain,
-        account: Some(account),
+        account: Some(Box::new(account)),
         public_key: None,
         channel_bound,
         ends_at: None,

@@ -1,5 +1,5 @@
 //! What can be said of a client's answer without knowing the password: its
-//! version, and the channel that it was made for.
+//! version, and the service and the channel that it was made for.
 
 use super::av_pair::ChannelBinding as Bound;
 use super::key::channel_binding_hash;
@@ -9,7 +9,7 @@ use crate::config::checked::ChannelBinding;
 use crate::front::mechanism::{Channel, Terms};
 use crate::wire::Reason;
 
-/// Version and channel of an answer. True where it is bound to our channel.
+/// Version, service and channel of an answer. True where it is bound to our channel.
 pub(super) fn judge(authenticate: &Authenticate, terms: &Terms) -> Result<bool, (Reason, String)> {
     let response = match &authenticate.response {
         NtResponse::Ntlmv2(response) => response,
@@ -22,6 +22,16 @@ pub(super) fn judge(authenticate: &Authenticate, terms: &Terms) -> Result<bool, 
             return Err((Reason::NtlmTooOld, detail));
         }
     };
+    let target = response.service_principal().unwrap_or_default();
+    if !terms.targets.admit(target) {
+        let detail = format!(
+            "the client's answer is made for {}, and this is no service of that name: it was \
+             relayed, or the name of a site, server_hostname or a key HTTP/… in the keytab is \
+             missing (sso.ntlm.target_name)",
+            target.escape_debug()
+        );
+        return Err((Reason::NtlmTarget, detail));
+    }
     judge_binding(response.channel_binding(), terms)
 }
 

@@ -11,7 +11,7 @@ use crate::front::mechanism::ntlm::av_pair::ChannelBinding as Bound;
 use crate::front::mechanism::ntlm::helper::Account;
 use crate::front::mechanism::ntlm::judge::judge_binding;
 use crate::front::mechanism::ntlm::key::{ExportedKey, channel_binding_hash};
-use crate::front::mechanism::ntlm::samples;
+use crate::front::mechanism::ntlm::{OwnHosts, Targets, samples};
 use crate::front::mechanism::spnego::negotiation::init;
 use crate::front::mechanism::{Bindings, Input, Refused, Scheme};
 
@@ -39,14 +39,14 @@ fn three_messages_and_the_domains_word_are_a_proof() {
                 mechanism: Mechanism::Ntlm,
                 principal: "LAB\\jo".to_owned(),
                 acceptor_realm: Some("LAB".to_owned()),
-                account: Some(wire::Account {
+                account: Some(Box::new(wire::Account {
                     sam: "jo".to_owned(),
                     upn: None,
                     domain: Some("LAB".to_owned()),
                     dns_domain: None,
                     sid: None,
                     kind: wire::AccountKind::Person,
-                }),
+                })),
                 public_key: None,
                 channel_bound: false,
                 ends_at: None,
@@ -55,6 +55,26 @@ fn three_messages_and_the_domains_word_are_a_proof() {
         );
         assert_eq!(reply, None);
         assert!(matches!(next, Exchange::Fresh(_)));
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_winbind_for_an_answer_to_another_service() {
+    // The recorded answer is made for HTTP/web.lab.example.
+    let ours =
+        |host: &str| Targets::Ours { own: Arc::new(OwnHosts::default()), host: host.to_owned() };
+    for (targets, taken) in
+        [(ours("web.lab.example"), true), (ours("other.lab.example"), false), (Targets::Any, true)]
+    {
+        let terms = Terms { targets, ..bound_to_us(ChannelBinding::Allow) };
+        let sample = samples::bound();
+        let (exchange, _) = asked(&sample, terms);
+        let (_, step) = exchange.advance(Input::Token(sample.authenticate.clone()));
+        if taken {
+            assert!(matches!(step, Step::Do(Effect::AskNtlm(_))), "{step:?}");
+        } else {
+            assert_eq!(refusal(step), Reason::NtlmTarget);
+        }
     }
 }
 
@@ -306,6 +326,7 @@ fn terms() -> Terms {
         ntlm: true,
         channel_binding: ChannelBinding::Allow,
         channel: Channel::Plain,
+        targets: Targets::Any,
     }
 }
 

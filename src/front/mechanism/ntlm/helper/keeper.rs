@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::health::Health;
 use super::process::{Life, Process};
@@ -14,13 +16,19 @@ use super::{Broken, Failure, talk};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 
-/// Keeps a place filled until the task is ended, and the helper with it.
-pub(super) async fn keep(settings: Arc<Ntlm>, staff: Arc<Staff>, health: Arc<Health>) {
+/// Keeps a place filled until the task is ended, and the helper with it. Whatever
+/// ends a whole service ends its helpers too, and they may be quicker than we.
+pub(super) async fn keep(
+    settings: Arc<Ntlm>,
+    staff: Arc<Staff>,
+    health: Arc<Health>,
+    stop: CancellationToken,
+) {
     let mut back_off = BackOff::new();
-    loop {
+    while !stop.is_cancelled() {
         match start(&settings).await {
             Ok((process, life)) => {
-                let proven = serve(process, life, &staff).await;
+                let proven = serve(process, life, &staff, &stop).await;
                 if proven {
                     back_off = BackOff::new();
                 }
@@ -57,25 +65,27 @@ fn useless(settings: &Ntlm, broken: &Broken) -> Failure {
 
 /// Lets a helper work until it ends or is dropped. Tells whether it ever
 /// answered well.
-async fn serve(process: Process, mut life: Life, staff: &Staff) -> bool {
+async fn serve(process: Process, mut life: Life, staff: &Staff, stop: &CancellationToken) -> bool {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let pid = life.pid();
     let (gone, mut dropped) = oneshot::channel();
     staff.arrive(Worker { id, process, proven: false, gone: Some(gone) });
-    let proven = tokio::select! {
-        proven = &mut dropped => Some(proven.unwrap_or(false)),
-        ended = life.ended() => {
-            tracing::warn!(pid, status = ?ended, "a helper ended by itself");
-            None
-        }
+    let outcome = tokio::select! {
+        proven = &mut dropped => Ok(proven.unwrap_or(false)),
+        ended = life.ended() => Err(ended),
     };
     staff.leave(id);
     life.kill().await;
-    match proven {
-        Some(proven) => proven,
-        // It may be in somebody's hands, who is about to notice.
-        None => dropped.await.unwrap_or(false),
+    match outcome {
+        Ok(proven) => proven,
+        Err(status) => {
+            if timeout(SAME_MOMENT, stop.cancelled()).await.is_err() {
+                tracing::warn!(pid, ?status, "a helper ended by itself");
+            }
+            // It may be in somebody's hands, who is about to notice.
+            dropped.await.unwrap_or(false)
+        }
     }
 }
 
@@ -95,6 +105,8 @@ impl BackOff {
     }
 }
 
+/// When everything is stopped at once, a helper may be quicker than this process.
+const SAME_MOMENT: Duration = Duration::from_millis(200);
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
 use super::dialogue::server_1::Question;
@@ -108,7 +109,8 @@ impl std::fmt::Debug for Verified {
 
 impl Pool {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
-    pub fn start(settings: &Ntlm, metrics: Arc<Metrics>) -> Self {
+    /// Helpers that end after `stop` are not missed.
+    pub fn start(settings: &Ntlm, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
         for label in labels() {
             metrics.ntlm_verdicts.with_label_values(&[label]);
         }
@@ -122,7 +124,8 @@ impl Pool {
         let mut tasks = JoinSet::new();
         for _ in 0..verifier.settings.helpers {
             let (settings, staff) = (Arc::clone(&verifier.settings), Arc::clone(&verifier.staff));
-            tasks.spawn(keeper::keep(settings, staff, Arc::clone(&verifier.health)));
+            let health = Arc::clone(&verifier.health);
+            tasks.spawn(keeper::keep(settings, staff, health, stop.clone()));
         }
         tasks.spawn(health::watch(
             Arc::clone(&verifier.settings),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio_util::sync::CancellationToken;
 
 use super::{Attempt, Failure, Opened, Pool, Question, Verified};
 use crate::clock;
@@ -35,6 +36,7 @@ pub(super) fn settings(protocol: HelperProtocol) -> Ntlm {
         ]
         .to_vec(),
         helper_protocol: protocol,
+        check_target_name: true,
         helpers: 2,
         queue: 1024,
         helper_timeout: Duration::from_secs(2),
@@ -45,7 +47,7 @@ pub(super) fn settings(protocol: HelperProtocol) -> Ntlm {
 /// A pool that is ready.
 pub(super) async fn pool(settings: &Ntlm) -> (Pool, Arc<Metrics>) {
     let metrics = Arc::new(Metrics::new().unwrap());
-    let pool = Pool::start(settings, Arc::clone(&metrics));
+    let pool = Pool::start(settings, Arc::clone(&metrics), CancellationToken::new());
     eventually("the pool is ready", || pool.ready().is_ok()).await;
     eventually("helpers run", || {
         figure(&metrics, "doorward_ntlm_helpers{state=\"starting\"}") == 0

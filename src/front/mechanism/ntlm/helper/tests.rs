@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::dialogue::server_1;
 use super::dialogue::squid::{self, Verdict};
 use super::testing::{BOTH, Client, PASSWORD, eventually, faulty, figure, pool, settings, sign_on};
@@ -219,7 +221,7 @@ async fn a_question_that_cannot_be_asked_never_reaches_a_helper() {
 async fn a_program_that_is_not_there_is_told_by_its_path() {
     let metrics = Arc::new(Metrics::new().unwrap());
     let absent = Ntlm { ntlm_auth: "/nonexistent/ntlm_auth".into(), ..settings(SQUID) };
-    let pool = Pool::start(&absent, metrics);
+    let pool = Pool::start(&absent, metrics, CancellationToken::new());
     assert_eq!(pool.ready(), Err(NotReady::Starting));
     eventually("the failure is known", || pool.ready() != Err(NotReady::Starting)).await;
     let sentence = pool.ready().unwrap_err().to_string();

@@ -1,12 +1,13 @@
-//! When a refusal is answered: at a full step after the attempt began, so that
-//! the time tells nothing of how far it came.
+//! When the refusal of a password is answered: at a full step after the attempt
+//! began, so that the time tells nothing of how far it came. The same steps for
+//! every way to a password.
 
 use std::time::{Duration, Instant};
 
 use crate::clock;
 
 /// Waits until the next full step since `began`.
-pub(super) async fn next_step(began: Instant) {
+pub async fn next_step(began: Instant) {
     clock::pause(rest(began.elapsed())).await;
 }
 

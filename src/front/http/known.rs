@@ -1,0 +1,46 @@
+//! Gathers what is known of a refused request, for [`super::advice`].
+
+use std::net::SocketAddr;
+
+use super::advice::{Advice, Known, advise};
+use super::came::Came;
+use super::facts::Facts;
+use super::policy::Policy;
+use super::sign_on::Refusal;
+use crate::config::checked::ChannelBinding;
+use crate::front::Front;
+use crate::wire::Mechanism;
+
+/// What can be said of a refusal beyond its reason.
+pub(super) fn words_for(
+    front: &Front,
+    facts: Option<&Facts>,
+    came: Came,
+    refusal: &Refusal,
+    policy: Option<&Policy<'_>>,
+) -> Advice {
+    let live = front.live();
+    let seen = front.readiness.seen();
+    let untrusted = facts.filter(|facts| !facts.trusted);
+    let lists_ntlm = policy.is_some_and(|policy| {
+        policy.mechanisms.contains(&Mechanism::Ntlm) && !policy.offers(Mechanism::Ntlm)
+    });
+    let ntlm_fails = || live.ntlm.as_ref().is_some_and(|ntlm| ntlm.ready().is_err());
+    let https = live.settings.front.listen_tls.iter().map(SocketAddr::port);
+    let known = Known {
+        host: facts.map_or("", |facts| &facts.host),
+        port: came.port,
+        secure: facts.is_some_and(|facts| facts.secure),
+        https_port: https.into_iter().find(|port| *port != 0),
+        peer: untrusted.map(|facts| facts.client),
+        mark: untrusted.and(came.mark),
+        mechanisms: policy.map_or(&[], |policy| policy.mechanisms),
+        bound: policy.is_some_and(|policy| policy.channel_binding == ChannelBinding::Require),
+        ntlm_is_off: lists_ntlm && ntlm_fails(),
+        ntlm_worked: front.readiness.ntlm_worked(),
+        services: seen.as_ref().and_then(|seen| seen.services()),
+        clock: front.readiness.clock(),
+        ended: refusal.ended,
+    };
+    advise(refusal.reason, &known)
+}
