@@ -2,19 +2,12 @@
 
 mod advice;
 mod authorities;
-mod core;
-mod first_start;
-mod krb5_conf;
-mod no_domain;
-mod proxied_certificate;
-mod reload;
-mod stop;
-
-mod advice;
 mod charsets;
+mod core;
 mod first_start;
 mod forwarding;
 mod kerberos;
+mod krb5_conf;
 mod lasting;
 mod log;
 mod no_domain;
@@ -24,3 +17,4 @@ mod probe;
 mod proxied_certificate;
 mod readiness;
 mod reload;
+mod stop;
