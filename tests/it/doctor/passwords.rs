@@ -57,8 +57,8 @@ pub(super) const FAULTS: &[Fault] = &[
             site.env("KRB5_CONFIG", path.to_str().unwrap())
         },
         check: says(
-            &["{dir}/krb5.conf cannot be read by this user"],
-            &["chmod 0644 {dir}/krb5.conf"],
+            &["{dir}/krb5.conf is not readable for nobody", "goes on without its settings"],
+            &["chgrp nogroup {dir}/krb5.conf && chmod g+r {dir}/krb5.conf"],
         ),
         ..OTHERWISE
     },
