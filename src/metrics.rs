@@ -19,6 +19,8 @@ pub struct Metrics {
     signons: IntCounterVec,
     responses: [IntCounter; 5],
     upstream_errors: IntCounterVec,
+    connections_ended: IntCounterVec,
+    heads_refused: IntCounterVec,
     /// From a request's head to the head of its answer, in seconds.
     pub request_seconds: Histogram,
     /// Open client connections.
@@ -97,6 +99,21 @@ impl Metrics {
             "doorward_upstream_errors_total",
             "Requests that an application did not answer, by kind",
             &["kind"],
+        )?;
+        let connections_ended = counters(
+            &registry,
+            "doorward_connections_ended_total",
+            "Connections that the gateway ended: place_needed, address_full, stopped_reading",
+            &["why"],
+        )?;
+        for why in ["place_needed", "address_full", "stopped_reading"] {
+            connections_ended.with_label_values(&[why]);
+        }
+        let heads_refused = counters(
+            &registry,
+            "doorward_heads_refused_total",
+            "Heads of requests that could not be served, by reason",
+            &["reason"],
         )?;
         let request_seconds = Histogram::with_opts(
             HistogramOpts::new(
@@ -187,6 +204,8 @@ impl Metrics {
             registry,
             signons,
             upstream_errors,
+            connections_ended,
+            heads_refused,
             request_seconds,
             session_requests,
         })
@@ -224,6 +243,16 @@ impl Metrics {
     /// Counts a request that an application did not answer.
     pub fn upstream_failed(&self, kind: &str) {
         self.upstream_errors.with_label_values(&[kind]).inc();
+    }
+
+    /// Counts a connection that the gateway ended.
+    pub fn connection_ended(&self, why: &str) {
+        self.connections_ended.with_label_values(&[why]).inc();
+    }
+
+    /// Counts a head that could not be served.
+    pub fn head_refused(&self, reason: Reason) {
+        self.heads_refused.with_label_values(&[reason.label()]).inc();
     }
 
     /// A pool of helpers says how many it had in each state, and has now. While

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use http::uri::Authority;
 use http::{HeaderName, Uri};
 use ipnet::{IpNet, Ipv4Net};
 use toml::Spanned;
@@ -128,10 +129,7 @@ fn remote_core(text: &str) -> Result<RemoteCore, String> {
     let authority = uri.authority().ok_or_else(wrong)?;
     let host = authority.host().trim_matches(['[', ']']);
     let is_host = is_host_name(host) || host.parse::<IpAddr>().is_ok();
-    let port = match authority.port() {
-        Some(_) => authority.port_u16().filter(|port| *port != 0).ok_or_else(wrong)?,
-        None => CORE_PORT,
-    };
+    let port = port_of(authority, CORE_PORT).ok_or_else(wrong)?;
     let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
     if !is_host || !bare || authority.as_str().contains('@') || text.contains('#') {
         return Err(wrong());
@@ -222,16 +220,34 @@ impl Word for Uri {
         if authority.as_str().contains('@') {
             return Err("holds a user name; take out what stands before the @".to_owned());
         }
-        if authority.host().is_empty()
-            || (authority.port().is_some() && authority.port_u16().is_none_or(|port| port == 0))
-        {
+        let host = authority.host();
+        if !is_host_name(host) && !is_address(host) {
             return Err(wrong());
+        }
+        if port_of(authority, 80).is_none() {
+            return Err("has a port that none can be; write a number from 1 to 65535".to_owned());
         }
         if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
             return Err("has a path; end it after host and port".to_owned());
         }
         Ok(uri)
     }
+}
+
+/// The port of an authority: `default` where none stands there, `None` where what
+/// stands there is no port.
+pub fn port_of(authority: &Authority, default: u16) -> Option<u16> {
+    let text = authority.as_str();
+    let place = text.rsplit_once('@').map_or(text, |(_, place)| place);
+    match place.strip_prefix(authority.host())?.strip_prefix(':') {
+        None => Some(default),
+        Some(port) => port.parse().ok().filter(|port| *port != 0),
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    bracketed.is_some_and(|host| host.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Whether it is a name of dot-separated labels (RFC 1123 2.1, and underscores, which the wild has).

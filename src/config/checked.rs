@@ -100,8 +100,10 @@ pub struct Front {
     pub trusted_proxies: Vec<IpNet>,
     /// The core.
     pub core: CoreAddress,
-    /// Connections at once; further ones wait to be accepted.
+    /// Connections at once.
     pub max_connections: usize,
+    /// Connections at once from one address that is no trusted proxy.
+    pub max_connections_per_address: usize,
     /// A request's header lines at most, in bytes.
     pub max_header_bytes: usize,
     /// A TLS handshake or a request head must be complete within this time.
@@ -120,6 +122,14 @@ pub struct Front {
     pub stop_timeout: Duration,
     /// Names of the identity headers.
     pub headers: HeaderNames,
+}
+
+impl Front {
+    /// All addresses that are listened on.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let tls_and_status = self.listen_tls.iter().chain(&self.listen_status);
+        self.listen.iter().chain(tls_and_status).copied().collect()
+    }
 }
 
 /// `server_ssl_key_file` and `server_ssl_cert_file`

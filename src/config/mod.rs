@@ -13,6 +13,7 @@ use std::{fs, str};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use self::addresses::port_of;
 pub use self::checked::Settings;
 pub use self::errors::{Complaint, ConfigErrors, Warning};
 pub use self::secret::Secret;

@@ -69,7 +69,8 @@ section! {
         client_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of clients' certificates; empty: nobody signs on by certificate.";
         client_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
         crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
-        max_connections: usize = "20000", Restart, "Connections at once; further ones wait to be accepted.";
+        max_connections: usize = "20000", Restart, "Connections at once; where all are taken, the one idle for longest is ended for a new one.";
+        max_connections_per_address: usize = "0", Restart, "Connections at once from one address; 0: three quarters of max_connections.";
         max_header_bytes: usize = "163840", Reload, "Bytes that the header lines of a request may have together.";
         header_timeout: Duration = r#""30s""#, Reload, "Time within which a TLS handshake or a request head must be complete.";
         idle_timeout: Duration = r#""120s""#, Reload, "Time a connection may stay open without a request.";

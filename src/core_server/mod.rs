@@ -127,8 +127,8 @@ pub fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
 /// # Errors
 /// [`CoreError::Socket`].
 pub fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
-    let addresses = settings.tls.iter().flat_map(|tls| &tls.listen);
-    Ok(addresses.map(|address| socket::bind_tls(*address)).collect::<Result<_, _>>()?)
+    let all = settings.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
+    Ok(all.iter().map(|address| socket::bind_tls(*address, all)).collect::<Result<_, _>>()?)
 }
 
 impl Core {

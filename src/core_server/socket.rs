@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::advice::rights::{Need, quoted};
 use crate::process::access::{self, Unreadable};
+use crate::process::sockets;
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -156,12 +157,12 @@ fn refused(path: &Path, source: io::Error) -> BindError {
 /// A socket that accepts connections, in the flags of the kernel's table (__SO_ACCEPTCON).
 const ACCEPTS: &str = "00010000";
 
-/// Listens for TLS.
+/// Listens for TLS on one address of `all`.
 ///
 /// # Errors
 /// [`BindError::Address`].
-pub(super) fn bind_tls(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).map_err(|source| BindError::Address { address, source })
+pub(super) fn bind_tls(address: SocketAddr, all: &[SocketAddr]) -> Result<TcpListener, BindError> {
+    sockets::listen(address, all).map_err(|source| BindError::Address { address, source })
 }
 
 #[cfg(test)]

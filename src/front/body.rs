@@ -2,13 +2,17 @@
 //! application sends, passed on frame by frame.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::Full;
 
+use super::activity::OpenRequest;
 use super::in_use::InUse;
+use super::stream::LEAST;
+use super::streams::Stream;
 use super::upstream::{AnswerBody, BodyError};
 
 /// The body of an answer.
@@ -75,21 +79,60 @@ impl http_body::Body for Body {
     }
 }
 
-/// A body that keeps something alive until it has ended.
+/// The body of an answer, counted while the client takes it.
 #[derive(Debug)]
-pub struct Tracked<G> {
+pub(super) struct Tracked {
     body: Body,
-    _guard: G,
+    taking: Taking,
+    /// What is left of a frame that was too large for one.
+    rest: Bytes,
 }
 
-impl<G> Tracked<G> {
-    /// `guard` is dropped with the body.
-    pub const fn new(body: Body, guard: G) -> Self {
-        Self { body, _guard: guard }
+/// Who takes an answer.
+#[derive(Debug)]
+enum Taking {
+    /// hyper asks for as much as the connection takes.
+    Http1(OpenRequest),
+    /// A stream among others: its parts are followed until they are sent.
+    Http2(Arc<Stream>),
+}
+
+impl Tracked {
+    /// An answer by HTTP/1.1. The request is open until it is dropped.
+    pub(super) fn http1(body: Body, request: OpenRequest) -> Self {
+        request.clients_turn();
+        Self { body, taking: Taking::Http1(request), rest: Bytes::new() }
+    }
+
+    /// An answer by HTTP/2.
+    pub(super) fn http2(body: Body, stream: Arc<Stream>) -> Self {
+        stream.request.clients_turn();
+        Self { body, taking: Taking::Http2(stream), rest: Bytes::new() }
+    }
+
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.rest.is_empty() {
+            Pin::new(&mut self.body).poll_frame(cx)
+        } else {
+            Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.rest)))))
+        }
+    }
+
+    /// A part of a frame that is no larger than what a client has to take at a time.
+    fn part(&mut self, stream: &Arc<Stream>, frame: Frame<Bytes>) -> Frame<Bytes> {
+        match frame.into_data() {
+            Ok(mut bytes) => {
+                if bytes.len() > LEAST {
+                    self.rest = bytes.split_off(LEAST);
+                }
+                Frame::data(stream.send(bytes))
+            }
+            Err(trailers) => trailers,
+        }
     }
 }
 
-impl<G: Unpin> http_body::Body for Tracked<G> {
+impl http_body::Body for Tracked {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -97,13 +140,35 @@ impl<G: Unpin> http_body::Body for Tracked<G> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let this = self.get_mut();
+        let next = this.next(cx);
+        let request = match &this.taking {
+            Taking::Http1(request) => request,
+            Taking::Http2(stream) => &stream.request,
+        };
+        if next.is_pending() {
+            request.our_turn();
+        } else {
+            request.clients_turn();
+        }
+        match &this.taking {
+            Taking::Http1(request) => {
+                // hyper asks when the client has taken what was there before.
+                request.touch();
+                next
+            }
+            Taking::Http2(stream) => {
+                let stream = Arc::clone(stream);
+                next.map_ok(|frame| this.part(&stream, frame))
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
+    /// Asked before the first frame only.
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }

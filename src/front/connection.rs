@@ -1,27 +1,18 @@
-//! The facts of one connection, its unfinished exchange, and the hyper loop.
+//! What is true of one connection, and what is kept on it: the exchange that its
+//! client has not finished, and the session that was proven there.
 
 use std::net::IpAddr;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use http::{HeaderMap, Request};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use http::HeaderMap;
 use ipnet::IpNet;
-use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::Front;
-use super::body::Tracked;
+use super::activity::Activity;
 use super::bound::{Bound, Marks};
-use super::http::{self as front_http, answer::NeedsHttp1};
 use super::mechanism::{Bindings, Exchange};
-use super::output::{Noted, Output};
+use super::places::Place;
 use super::upstream::Client;
-use crate::clock;
 use crate::pki::shown::Shown;
 use crate::wire::SessionSecret;
 
@@ -38,10 +29,23 @@ pub struct Connection {
     pub binding: Option<Arc<Bindings>>,
     /// The certificate that the peer showed in its TLS handshake.
     pub certificate: Option<Arc<Shown>>,
+    /// What the TLS handshake was about.
+    pub asked: Asked,
+    /// What it is at.
+    pub(super) activity: Arc<Activity>,
+    /// The place that it takes, also as a tunnel.
+    pub(super) place: Option<Arc<Place>>,
     state: Mutex<State>,
     told: AtomicBool,
-    open_requests: AtomicUsize,
-    begun_requests: AtomicUsize,
+}
+
+/// What a client said in its TLS handshake, and what it was asked there.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The name that it wanted (SNI), in lower case.
+    pub name: Option<String>,
+    /// Whether it was asked for a certificate.
+    pub for_certificate: bool,
 }
 
 #[derive(Debug, Default)]
@@ -66,11 +70,18 @@ impl Connection {
             client: Client::new(peer, binding.is_some(), trusted),
             binding,
             certificate: certificate.map(Arc::new),
+            asked: Asked::default(),
+            activity: Arc::new(Activity::new()),
+            place: None,
             state: Mutex::default(),
             told: AtomicBool::new(false),
-            open_requests: AtomicUsize::new(0),
-            begun_requests: AtomicUsize::new(0),
         }
+    }
+
+    /// The same connection, at this place, after this handshake.
+    pub(super) fn at(self, place: &Arc<Place>, asked: Asked) -> Self {
+        let (activity, place) = (Arc::clone(&place.activity), Some(Arc::clone(place)));
+        Self { activity, place, asked, ..self }
     }
 
     /// Whether it is TLS that this gateway itself ends.
@@ -117,118 +128,3 @@ impl Connection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Counts a request as open until its answer's body has ended.
-#[derive(Debug)]
-pub struct OpenRequest(Arc<Connection>);
-
-impl OpenRequest {
-    fn new(connection: &Arc<Connection>) -> Self {
-        connection.begun_requests.fetch_add(1, Ordering::Relaxed);
-        connection.open_requests.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connection))
-    }
-}
-
-impl Drop for OpenRequest {
-    fn drop(&mut self) {
-        self.0.open_requests.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Serves HTTP on a connection until it ends, stands idle for too long, or the gateway stops.
-pub async fn serve<S>(front: Arc<Front>, connection: Arc<Connection>, stream: S)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let limits = front.live().limits;
-    let stop = front.stop.clone();
-    let builder = builder(&limits);
-    let service = service_fn(|request: Request<Incoming>| {
-        let open = OpenRequest::new(&connection);
-        let front = Arc::clone(&front);
-        let connection = Arc::clone(&connection);
-        async move {
-            let answer = front_http::answer(front, connection, request).await;
-            if answer.extensions().get::<NeedsHttp1>().is_some() {
-                return Err(h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED));
-            }
-            Ok(answer.map(|body| Tracked::new(body, open)))
-        }
-    });
-    let output = Arc::new(Output::default());
-    let stream = Noted::new(stream, Arc::clone(&output));
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let mut serving = Box::pin(serving);
-    let mut idle = pin!(wait_until_idle(&connection, &limits));
-    let mut stalled = pin!(output.wait_until_stalled(limits.body));
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            ended = serving.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(peer = %connection.peer, %error, "a connection broke");
-                }
-                return;
-            }
-            () = idle.as_mut() => return,
-            () = stalled.as_mut() => {
-                tracing::info!(peer = %connection.peer, "a client stopped reading its answer");
-                return;
-            }
-            () = stop.cancelled(), if !stopping => {
-                stopping = true;
-                serving.as_mut().graceful_shutdown();
-            }
-        }
-    }
-}
-
-/// What a connection may take and how long it may wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Header lines of a request, in bytes.
-    pub header_bytes: usize,
-    /// Until the first request has arrived.
-    pub first_request: Duration,
-    /// Between requests.
-    pub idle: Duration,
-    /// Until a client has taken a part of its answer.
-    pub body: Duration,
-}
-
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .max_buf_size(limits.header_bytes + MAX_REQUEST_LINE)
-        .max_headers(MAX_HEADERS)
-        .half_close(false);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(128)
-        .keep_alive_interval(limits.idle)
-        .keep_alive_timeout(limits.first_request);
-    builder
-}
-
-/// Ends when no request has been open for as long as the limits allow. A peer
-/// that dribbles header lines has no open request either.
-async fn wait_until_idle(connection: &Connection, limits: &Limits) {
-    let mut seen = 0;
-    let mut limit = limits.first_request;
-    loop {
-        clock::pause(limit).await;
-        let begun = connection.begun_requests.load(Ordering::Relaxed);
-        if begun == seen && connection.open_requests.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        seen = begun;
-        limit = limits.idle;
-    }
-}
-
-const MAX_REQUEST_LINE: usize = 16 * 1024;
-const MAX_HEADERS: usize = 200;

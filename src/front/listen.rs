@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Connection};
-use super::{Front, status};
+use super::connection::{Asked, Connection};
+use super::http::certificate;
+use super::places::{AddressFull, Place, Places};
+use super::tls::{Handshake, handshake};
+use super::{Front, serve, status};
 use crate::clock;
 use crate::config::checked;
 use crate::pki::shown::Shown;
+use crate::process::sockets;
 
 /// What is spoken on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +89,13 @@ pub fn bind(front: &checked::Front, taken: Vec<Listener>) -> Result<Vec<Listener
     let plain = front.listen.iter().map(|address| (Speaks::Http, *address));
     let tls = front.listen_tls.iter().map(|address| (Speaks::Https, *address));
     let status = front.listen_status.iter().map(|address| (Speaks::Status, *address));
+    let addresses = front.addresses();
     let bound = plain
         .chain(tls)
         .chain(status)
         .filter(|(speaks, _)| taken.iter().all(|listener| listener.speaks != *speaks))
         .map(|(speaks, address)| {
-            StdListener::bind(address)
+            sockets::listen(address, &addresses)
                 .and_then(|socket| Listener::new(speaks, socket))
                 .map_err(|source| BindError { speaks, address, source })
         })
@@ -105,9 +108,10 @@ pub fn bind(front: &checked::Front, taken: Vec<Listener>) -> Result<Vec<Listener
 /// # Errors
 /// The runtime does not take a socket.
 pub fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(front.live().settings.front.max_connections));
+    let settings = &front.live().settings.front;
+    let places = Places::new(settings.max_connections, settings.max_connections_per_address);
     // Whoever watches the gateway must see it when clients have taken every place.
-    let status_places = Arc::new(Semaphore::new(MAX_STATUS_CONNECTIONS));
+    let status_places = Places::new(MAX_STATUS_CONNECTIONS, MAX_STATUS_CONNECTIONS);
     for Listener { speaks, socket } in listeners {
         let socket = TcpListener::from_std(socket)?;
         let address = socket.local_addr()?;
@@ -119,67 +123,119 @@ pub fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
     Ok(())
 }
 
-async fn accept(front: Arc<Front>, socket: TcpListener, speaks: Speaks, places: Arc<Semaphore>) {
+async fn accept(front: Arc<Front>, socket: TcpListener, speaks: Speaks, places: Arc<Places>) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match socket.accept().await {
-            Ok((stream, peer)) => {
-                let task = one(Arc::clone(&front), stream, peer, speaks, place);
-                front.connections.spawn(task);
-            }
+        let (stream, peer) = match socket.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, or a peer that left at once: neither ends the gateway.
                 tracing::warn!(%error, "a connection could not be accepted");
                 clock::pause(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let trusted = front.is_trusted(peer.ip());
+        match places.take(peer.ip(), trusted).await {
+            Ok(place) => {
+                let task = one(Arc::clone(&front), stream, peer, speaks, place);
+                front.connections.spawn(task);
+            }
+            Err(AddressFull) => {
+                let (front, places) = (Arc::clone(&front), Arc::clone(&places));
+                tokio::spawn(one_later(front, stream, peer, speaks, places));
             }
         }
     }
 }
 
-async fn one(
+/// Serves a connection of an address that has as many as it may, as soon as one
+/// of them is idle. Others do not wait behind it.
+async fn one_later(
     front: Arc<Front>,
     stream: TcpStream,
     peer: SocketAddr,
     speaks: Speaks,
-    _place: OwnedSemaphorePermit,
+    places: Arc<Places>,
 ) {
+    match places.take_soon(peer.ip()).await {
+        Ok(place) => {
+            let task = one(Arc::clone(&front), stream, peer, speaks, place);
+            front.connections.spawn(task);
+        }
+        Err(AddressFull) => {
+            front.metrics.connection_ended("address_full");
+            tracing::debug!(%peer, "an address has max_connections_per_address connections, and all are at work");
+        }
+    }
+}
+
+async fn one(front: Arc<Front>, stream: TcpStream, peer: SocketAddr, speaks: Speaks, place: Place) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "no TCP_NODELAY");
     }
     front.metrics.connections.inc();
+    let place = Arc::new(place);
+    tokio::select! {
+        () = Box::pin(speak(&front, stream, peer, speaks, &place)) => {}
+        () = place.activity.asked_to_end() => {
+            front.metrics.connection_ended("place_needed");
+            tracing::debug!(%peer, "an idle connection gave way to a new one");
+        }
+    }
+    front.metrics.connections.dec();
+}
+
+async fn speak(
+    front: &Arc<Front>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    speaks: Speaks,
+    place: &Arc<Place>,
+) {
     match speaks {
-        Speaks::Status => Box::pin(status::serve(&front, TokioIo::new(stream))).await,
+        Speaks::Status => status::serve(front, TokioIo::new(stream)).await,
         Speaks::Http => {
             // Not held while the connection lives: what a reload replaces ends then.
             let live = front.live();
             let trusted = &live.settings.front.trusted_proxies;
-            let connection = Arc::new(Connection::new(peer.ip(), None, None, trusted));
+            let connection = Connection::new(peer.ip(), None, None, trusted);
             drop(live);
-            Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
+            let connection = Arc::new(connection.at(place, Asked::default()));
+            serve::serve(front, &connection, stream).await;
         }
-        Speaks::Https => {
-            // A handshake that begins on one certificate keeps that certificate's binding.
-            let live = front.live();
-            let limit = live.settings.front.header_timeout;
-            if let Some(tls) = &live.tls {
-                let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
-                match Box::pin(timeout(limit, acceptor.accept(stream))).await {
-                    Ok(Ok(stream)) => {
-                        let binding = Some(Arc::clone(tls.binding()));
-                        let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
-                        let trusted = &live.settings.front.trusted_proxies;
-                        let connection =
-                            Arc::new(Connection::new(peer.ip(), binding, shown, trusted));
-                        drop(live);
-                        Box::pin(connection::serve(Arc::clone(&front), connection, stream)).await;
-                    }
-                    Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
-                }
-            }
-        }
+        Speaks::Https => speak_tls(front, stream, peer, place).await,
     }
-    front.metrics.connections.dec();
+}
+
+async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, place: &Arc<Place>) {
+    // A handshake that begins on one certificate keeps that certificate's binding.
+    let live = front.live();
+    let limit = live.settings.front.header_timeout;
+    let trusted = &live.settings.front.trusted_proxies;
+    let Some(tls) = &live.tls else { return };
+    let mut first = [0];
+    match timeout(limit, stream.peek(&mut first)).await {
+        Ok(Ok(read)) if read > 0 => {}
+        _ => return,
+    }
+    if first[0].is_ascii_alphabetic() {
+        let connection = Connection::new(peer.ip(), None, None, trusted);
+        drop(live);
+        return serve::refuse_plain(front, &connection, stream).await;
+    }
+    let asks = |name: Option<&str>| certificate::asks(&live.settings, name);
+    match Box::pin(timeout(limit, handshake(tls, stream, asks))).await {
+        Ok(Ok(Handshake { stream, asked })) => {
+            let binding = Some(Arc::clone(tls.binding()));
+            let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
+            let connection = Connection::new(peer.ip(), binding, shown, trusted);
+            drop(live);
+            let connection = Arc::new(connection.at(place, asked));
+            serve::serve(front, &connection, stream).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+    }
 }
 
 /// Connections to the status pages at once.

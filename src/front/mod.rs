@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod activity;
 pub mod body;
 pub mod bound;
 pub mod connection;
@@ -21,20 +22,24 @@ pub mod http;
 mod in_use;
 pub mod listen;
 pub mod mechanism;
-mod output;
 mod own_hosts;
+mod places;
 pub mod readiness;
+mod serve;
 pub mod status;
+mod stream;
+mod streams;
 pub mod tls;
 pub mod unlisted;
+mod upload;
 pub mod upstream;
 
-use self::connection::Limits;
 use self::core_link::CoreLink;
 use self::http::cookie;
 use self::mechanism::kerberos::pool::Pool;
 use self::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use self::readiness::Readiness;
+use self::serve::Limits;
 use self::tls::{Clients, ServerTls, TlsError};
 use self::unlisted::Unlisted;
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
@@ -101,7 +106,7 @@ pub struct Live {
     /// Who signs what applications are told.
     pub assertions: Arc<Assertions>,
     /// Limits of a connection.
-    pub limits: Limits,
+    limits: Limits,
 }
 
 /// Why a front cannot start, or not take a new configuration.
@@ -173,6 +178,13 @@ impl Front {
     /// What holds at this moment.
     pub fn live(&self) -> Arc<Live> {
         self.live.load_full()
+    }
+
+    /// Whether an address is one of the trusted proxies.
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let proxies = &self.live.load().settings.front.trusted_proxies;
+        proxies.iter().any(|network| network.contains(&address))
     }
 
     /// Takes a new configuration as a whole, or leaves everything as it was.

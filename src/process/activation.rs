@@ -63,6 +63,9 @@ pub enum ActivationError {
 /// See [`ActivationError`].
 pub fn sockets() -> Result<Activated, ActivationError> {
     let mut activated = Activated::default();
+    if !is_for_us() {
+        return Ok(activated);
+    }
     let handed = sd_notify::listen_fds_with_names().map_err(ActivationError::Environment)?;
     for (number, name) in handed {
         let socket = privileges::adopt(number);
@@ -79,6 +82,13 @@ pub fn sockets() -> Result<Activated, ActivationError> {
         (_, 2..) => Err(ActivationError::TooMany("core", activated.core.len())),
         _ => Ok(activated),
     }
+}
+
+/// Whether the variables are for this process. A child inherits those of its
+/// parent, with descriptors that it has not.
+fn is_for_us() -> bool {
+    let addressee = std::env::var("LISTEN_PID").ok();
+    addressee.is_none_or(|pid| pid.parse() == Ok(std::process::id()))
 }
 
 fn tcp(socket: OwnedFd, name: String) -> Result<TcpListener, ActivationError> {

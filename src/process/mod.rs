@@ -12,3 +12,4 @@ pub mod privileges;
 pub mod secrets;
 pub mod seldom;
 pub mod signals;
+pub mod sockets;

@@ -87,6 +87,14 @@ reasons! {
     HostMissing "host_missing" Client "The request names no host, which every request of HTTP/1.1 and HTTP/2 has to.";
     OddPath "odd_path" Client "The path of the request holds a control character or a blank, or hides one, so programs do not agree on where it ends.";
     MethodNotServed "method_not_served" Client "This gateway does not serve the method of the request (CONNECT, TRACE).";
+    HeadMalformed "head_malformed" Client "What your program sent is no request that HTTP knows: a line of its head has a character or a form that is not allowed.";
+    HeadTooLarge "head_too_large" Client "The header lines of the request are too large or too many for this gateway (max_header_bytes). Often a cookie has grown: delete the cookies of this site.";
+    TargetTooLong "target_too_long" Client "The address of the request is too long.";
+    TransferCoding "transfer_coding" Client "The body of the request comes in a transfer coding other than chunked, which this gateway does not know.";
+    PlainOnTlsPort "plain_on_tls_port" Client "This port speaks HTTPS, and your program sent plain HTTP. Write https:// in place of http://.";
+    TlsOnPlainPort "tls_on_plain_port" Client "This port speaks plain HTTP, and your program began TLS. Write http:// in place of https://, or use the HTTPS port.";
+    Misdirected "misdirected" Client "This site asks for a certificate, and the connection was made for another name, for which none is asked. Open a connection of its own for this site.";
+    LoopDetected "loop_detected" Configuration "The request has passed this gateway before: the application of this site (upstream) leads back to the gateway.";
     NoSite "no_site" Client "No site is configured for this host and path.";
     RequestBroken "request_broken" Client "The body of the request broke off, or stood still for too long.";
     CrossSite "cross_site" Client "Another site made your browser send this request.";
@@ -159,6 +167,7 @@ reasons! {
     StoreFull "store_full" Ourselves "The disk under the session store is full: nobody new can sign on until there is room. Existing sessions go on working.";
     StoreFailed "store_failed" Ourselves "The session store cannot be written, so nobody new can sign on.";
     ApplicationDown "application_down" Upstream "You are signed on, but the application behind this gateway does not answer.";
+    ApplicationBroken "application_broken" Upstream "You are signed on, but the application behind this gateway gave an answer that breaks the rules of HTTP.";
     ApplicationSlow "application_slow" Upstream "You are signed on, but the application behind this gateway took too long to answer.";
     AuditFailed "audit_failed" Ourselves "The audit log cannot be written, and nobody is signed on here without a line in it (audit_required). Make room on its disk, or give its file back.";
     CoreUnreachable "core_unreachable" Upstream "The core, which keeps the sessions, does not answer.";

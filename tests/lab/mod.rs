@@ -15,12 +15,14 @@
 pub mod clients;
 pub mod doorward;
 pub mod faulty_helper;
+pub mod h2;
 pub mod http;
 pub mod kdc;
 pub mod ntlm;
 pub mod pki;
 pub mod process;
 pub mod realm;
+pub mod scripted;
 pub mod servers;
 pub mod ticket;
 pub mod tls;
@@ -34,6 +36,7 @@ pub use ntlm::Login;
 pub use pki::Pki;
 pub use process::{Process, pass, timed, wait_until};
 pub use realm::{Realm, realm};
+pub use scripted::Scripted;
 pub use ticket::{Ticket, TokenOptions};
 
 use std::path::{Path, PathBuf};

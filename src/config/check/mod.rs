@@ -38,14 +38,17 @@ pub(super) fn check(
         notes.error(&file.server_name.at, "is not a name; write one word");
     }
     let front = front::check(&file.front, &core_socket, surroundings, notes);
+    let server_hostname = server_hostname(&file.server_hostname, surroundings, notes);
+    let own = site::Own { addresses: front.addresses(), name: &server_hostname };
     let sso = sso::check(file, front.clients.is_some(), surroundings, notes);
+    let sites = site::check(file, &sso.mechanisms, &own, notes);
     Settings {
         server_name: file.server_name.value.clone(),
-        server_hostname: server_hostname(&file.server_hostname, surroundings, notes),
+        server_hostname,
         run_as: run_as(file, notes),
         log: log(&file.log),
         front,
-        sites: site::check(file, &sso.mechanisms, notes),
+        sites,
         sso,
         core: core::check(&file.core, core_socket, surroundings, notes),
         state_path,

@@ -1,21 +1,68 @@
 //! `[[site]]`
 
 use std::cmp::Reverse;
+use std::net::{IpAddr, SocketAddr};
+
+use http::Uri;
 
 use super::sso::{binding, known};
 use crate::config::checked::{HostPattern, Requirement, Site};
 use crate::config::errors::Notes;
+use crate::config::port_of;
 use crate::config::raw;
 use crate::config::words::Offer;
 use crate::wire::Mechanism;
 
+/// Where the gateway itself is found.
+pub(super) struct Own<'a> {
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) name: &'a str,
+}
+
 /// The sites, the most specific first. `offered` is what `[sso]` offers.
-pub(super) fn check(file: &raw::File, offered: &[Mechanism], notes: &mut Notes<'_>) -> Vec<Site> {
+pub(super) fn check(
+    file: &raw::File,
+    offered: &[Mechanism],
+    own: &Own<'_>,
+    notes: &mut Notes<'_>,
+) -> Vec<Site> {
     duplicates(file, notes);
+    for raw in file.site.iter() {
+        if let Some(address) = raw.upstream.as_ref().and_then(|uri| own.listens_at(uri)) {
+            notes.error(
+                &raw.upstream.at,
+                format!(
+                    "is this gateway itself, which listens on {address}; write the address of the application"
+                ),
+            );
+        }
+    }
     let mut sites: Vec<Site> =
         file.site.iter().map(|raw| site(raw, file, offered, notes)).collect();
     sites.sort_by_key(|site| (Reverse(weight(&site.host)), Reverse(site.path.len())));
     sites
+}
+
+impl Own<'_> {
+    /// The listener that a request to this URL would come to, as far as the file tells.
+    fn listens_at(&self, uri: &Uri) -> Option<SocketAddr> {
+        let authority = uri.authority()?;
+        let port = port_of(authority, 80)?;
+        let host = authority.host().trim_matches(['[', ']']).to_ascii_lowercase();
+        let name = host.trim_end_matches('.');
+        let is_local = name == "localhost" || name.ends_with(".localhost");
+        let reaches = |listener: &SocketAddr| match host.parse::<IpAddr>() {
+            Ok(address) => {
+                let here = address.is_loopback() || address.is_unspecified();
+                listener.ip() == address
+                    || (listener.ip().is_unspecified() && here)
+                    || (listener.ip().is_loopback() && address.is_unspecified())
+            }
+            Err(_) if is_local => listener.ip().is_loopback() || listener.ip().is_unspecified(),
+            Err(_) => name == self.name && listener.ip().is_unspecified(),
+        };
+        self.addresses.iter().copied().find(|listener| listener.port() == port && reaches(listener))
+    }
 }
 
 /// Two sites of one host and path. Not looked for where a site could not be

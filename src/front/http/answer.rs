@@ -38,6 +38,11 @@ const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
 #[derive(Clone, Copy, Debug)]
 pub struct NeedsHttp1;
 
+/// Marks an answer whose client has to go on on the same connection, whatever
+/// is left of its request's body.
+#[derive(Clone, Copy, Debug)]
+pub struct NeedsConnection;
+
 /// Writes the answers to one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Answerer<'a> {
@@ -110,6 +115,9 @@ impl<'a> Answerer<'a> {
             if self.needs_http1(refusal, &policy, nothing) {
                 response.extensions_mut().insert(NeedsHttp1);
             }
+        }
+        if refusal.reason == Reason::ExchangeOpen {
+            response.extensions_mut().insert(NeedsConnection);
         }
         if let Some(present) = &refusal.present {
             self.welcome(response.headers_mut(), present);

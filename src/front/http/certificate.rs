@@ -1,18 +1,22 @@
 //! Client certificates on a connection: whether one speaks for the client, and
 //! for how long what it opened may be used.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::policy::Policy;
+use super::route;
 use super::sign_on::{Refusal, Visit};
 use crate::clock;
+use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
 use crate::front::{Front, Live};
 use crate::pki::chain::Refused;
 use crate::pki::shown::Shown;
+use crate::wire::reason::Fault;
 use crate::wire::{Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
@@ -20,6 +24,53 @@ use crate::wire::{Mechanism, Reason, SessionSecret};
 pub fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
     let may = policy.offers(Mechanism::Certificate) && !visit.facts.shared;
     visit.connection.certificate.as_ref().filter(|_| may)
+}
+
+/// Whether a client was refused only because its connection was made for a name
+/// that nobody is asked for a certificate under. A new one for this host would be
+/// asked (RFC 9110 section 15.5.20). Where there are other ways in, only HTTP/2 is
+/// told so: browsers put several hosts on one connection there.
+pub fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Refusal) -> bool {
+    let Visit { live, connection, facts, .. } = visit;
+    let asked = &connection.asked;
+    let may_be_asked = connection.is_tls()
+        && !facts.shared
+        && !asked.for_certificate
+        && policy.offers(Mechanism::Certificate)
+        && live.tls.as_ref().is_some_and(|tls| tls.clients().is_some());
+    let lacks_one = refusal.present.is_none()
+        && (refusal.reason.fault() == Fault::Nobody
+            || refusal.reason == Reason::CertificateNotShown);
+    let other_name = asked.name.as_ref().is_some_and(|name| *name != facts.host);
+    may_be_asked
+        && lacks_one
+        && (policy.asks_for_nothing()
+            || refusal.reason == Reason::CertificateNotShown
+            || (facts.http2 && other_name && refusal.tried.is_none()))
+}
+
+/// Whether clients are asked for a certificate on connections for this name (SNI;
+/// `None`: for an address): where a site takes them that can be reached by it.
+pub fn asks(settings: &Settings, name: Option<&str>) -> bool {
+    let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
+    let reachable: Vec<&Site> = match name {
+        Some(name) => route::reachable(&settings.sites, name).collect(),
+        None => settings.sites.iter().filter(|site| has_address(&site.host)).collect(),
+    };
+    settings.sso.enable_sso
+        && if reachable.is_empty() {
+            takes(&settings.sso.mechanisms)
+        } else {
+            reachable.iter().any(|site| takes(&site.mechanisms))
+        }
+}
+
+fn has_address(host: &HostPattern) -> bool {
+    match host {
+        HostPattern::Any => true,
+        HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
+        HostPattern::Suffix(_) => false,
+    }
 }
 
 /// Why nobody is signed on: the client did show a certificate that counts, on a connection

@@ -6,9 +6,7 @@ use std::time::Instant;
 
 use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body as _, Incoming};
-use tokio::time::timeout;
+use hyper::body::Body as _;
 
 mod advice;
 pub mod answer;
@@ -17,6 +15,7 @@ pub mod certificate;
 pub mod cookie;
 pub mod facts;
 pub mod forward_auth;
+mod head;
 mod known;
 mod ntlm;
 pub mod pages;
@@ -27,6 +26,7 @@ pub mod require;
 pub mod route;
 pub mod sign_on;
 mod status;
+pub mod unread;
 
 use self::answer::Answerer;
 use self::cookie::Presented;
@@ -34,8 +34,9 @@ use self::facts::Facts;
 use self::policy::Policy;
 use self::sign_on::{Present, Refusal, Visit};
 use super::body::Body;
-use super::connection::{Connection, Limits};
+use super::connection::Connection;
 use super::in_use::InUse;
+use super::upload::Upload;
 use super::upstream::Passage;
 use super::{Front, Live};
 use crate::clock;
@@ -43,9 +44,6 @@ use crate::config::checked::Site;
 use crate::wire::Reason;
 
 const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
-
-/// Of a body that comes with a token which is not the last one, so much is read.
-const MAX_BODY_BEFORE_SIGN_ON: usize = 1024 * 1024;
 
 /// RFC 6797: no plain HTTP with this host, for a year.
 const ONE_YEAR: &str = "max-age=31536000";
@@ -56,12 +54,12 @@ const OWN: &str = "/.doorward/";
 /// Answers one request, whatever happens.
 pub async fn answer(
     front: Arc<Front>,
-    connection: Arc<Connection>,
-    request: Request<Incoming>,
+    connection: &Connection,
+    request: Request<Upload>,
 ) -> Response<Body> {
     let began = clock::instant();
     let live = front.live();
-    let mut response = handle(&front, &live, &connection, request, began).await;
+    let mut response = handle(&front, &live, connection, request, began).await;
     if connection.is_tls() && live.settings.front.listen.is_empty() {
         // Where there is no plain HTTP, browsers need not try it. An application may say otherwise.
         let headers = response.headers_mut();
@@ -76,10 +74,14 @@ async fn handle(
     front: &Arc<Front>,
     live: &Live,
     connection: &Connection,
-    request: Request<Incoming>,
+    request: Request<Upload>,
     began: Instant,
 ) -> Response<Body> {
     let answerer = Answerer::new(front, &request, began);
+    if let Err(refusal) = head::check(&request, live) {
+        front.metrics.head_refused(refusal.reason);
+        return answerer.refuse(&refusal, None);
+    }
     let facts = match Facts::read(&request, connection, &live.settings.front) {
         Ok(facts) => facts,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
@@ -113,12 +115,10 @@ async fn handle(
     let policy = Policy::of(live, site);
     let present = match enter(visit, site, &policy).await {
         Ok(present) => present,
-        Err(refusal) => {
-            if refusal.reason == Reason::ExchangeOpen {
-                keep_connection(request.into_body(), &live.limits).await;
-            }
-            return answerer.refuse(&refusal, Some(policy));
+        Err(refusal) if certificate::is_misdirected(visit, &policy, &refusal) => {
+            return answerer.refuse(&Refusal::new(Reason::Misdirected), None);
         }
+        Err(refusal) => return answerer.refuse(&refusal, Some(policy)),
     };
     let Some(upstream) = &site.upstream else {
         return answerer.no_application(&present);
@@ -166,18 +166,6 @@ async fn handle(
         }
         Err(error) => answerer.application_failed(&error, &present),
     }
-}
-
-/// Reads what a client sends with a token that is not its last one. A body that
-/// nobody reads would cost the connection, and the exchange with it.
-async fn keep_connection(body: Incoming, limits: &Limits) {
-    // One that is too long or too slow is left where it is.
-    drop(timeout(limits.body, forget(Limited::new(body, MAX_BODY_BEFORE_SIGN_ON))).await);
-}
-
-/// Reads a body to its end and keeps nothing of it: nobody knows yet who sent it.
-async fn forget(mut body: impl http_body::Body + Unpin) {
-    while let Some(Ok(_)) = body.frame().await {}
 }
 
 /// Who is there, and may they use the site?
@@ -232,49 +220,4 @@ async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> R
 fn takes_api_sessions(live: &Live, host: &str) -> bool {
     let sites = route::of_host(&live.settings.sites, host).map(|site| &site.mechanisms);
     sites.chain([&live.settings.sso.mechanisms]).any(|list| policy::takes_api_sessions(list))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    use bytes::Bytes;
-    use http_body::Frame;
-
-    use super::*;
-
-    /// A body of this many parts, which shows whether anybody still has one.
-    struct Parts(usize, Arc<[u8; 1024]>);
-
-    impl http_body::Body for Parts {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            assert_eq!(Arc::strong_count(&self.1), 1, "a part is kept");
-            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(None) };
-            self.0 = left;
-            Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Whole(Arc::clone(&self.1)))))))
-        }
-    }
-
-    struct Whole(Arc<[u8; 1024]>);
-
-    impl AsRef<[u8]> for Whole {
-        fn as_ref(&self) -> &[u8] {
-            self.0.as_ref()
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_is_kept_of_a_body_whose_sender_is_not_known_yet() {
-        let mut parts = Parts(100, Arc::new([0; 1024]));
-        forget(&mut parts).await;
-        assert_eq!(parts.0, 0, "it is read to its end");
-    }
 }

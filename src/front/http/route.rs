@@ -54,6 +54,17 @@ pub fn depends_on_path(sites: &[Site], host: &str) -> bool {
     of_host(sites, host).next().is_some_and(|nearest| nearest.path != "/")
 }
 
+/// The sites that a request for a host can lead to.
+pub fn reachable<'a>(sites: &'a [Site], host: &str) -> impl Iterator<Item = &'a Site> {
+    let mut behind = false;
+    sites.iter().filter(move |site| host_matches(&site.host, host)).take_while(move |site| {
+        // No path gets past the first that serves all of them.
+        let is_reached = !behind;
+        behind |= site.path == "/";
+        is_reached
+    })
+}
+
 /// The host of an authority (RFC 3986 section 3.2): lower case, without port
 /// and trailing dot.
 ///

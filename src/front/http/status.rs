@@ -15,8 +15,15 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::HostMissing
         | Reason::OddPath
         | Reason::CookieUnreadable
-        | Reason::ForwardedConflict => StatusCode::BAD_REQUEST,
-        Reason::TokenTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        | Reason::ForwardedConflict
+        | Reason::HeadMalformed
+        | Reason::PlainOnTlsPort
+        | Reason::TlsOnPlainPort => StatusCode::BAD_REQUEST,
+        Reason::TokenTooLarge | Reason::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Reason::TargetTooLong => StatusCode::URI_TOO_LONG,
+        Reason::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+        Reason::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+        Reason::LoopDetected => StatusCode::LOOP_DETECTED,
         Reason::MethodNotServed => StatusCode::METHOD_NOT_ALLOWED,
         Reason::NoSite => StatusCode::NOT_FOUND,
         Reason::RequirementNotMet
@@ -42,7 +49,7 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
         | Reason::WinbindTrust
         | Reason::WinbindClock
         | Reason::KerberosConfiguration => StatusCode::SERVICE_UNAVAILABLE,
-        Reason::ApplicationDown => StatusCode::BAD_GATEWAY,
+        Reason::ApplicationDown | Reason::ApplicationBroken => StatusCode::BAD_GATEWAY,
         Reason::ApplicationSlow => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::UNAUTHORIZED,
     }
@@ -55,6 +62,7 @@ pub(super) fn title(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "You may not use this",
         StatusCode::NOT_FOUND => "There is nothing here",
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The application does not answer",
+        StatusCode::LOOP_DETECTED => "The gateway leads back to itself",
         StatusCode::TOO_MANY_REQUESTS => "Too many wrong passwords",
         StatusCode::SERVICE_UNAVAILABLE => "Signing on does not work at this moment",
         _ => "The request cannot be served",

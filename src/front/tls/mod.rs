@@ -7,6 +7,7 @@
 mod binding;
 mod clients;
 mod error;
+mod handshake;
 mod self_signed;
 mod server;
 #[cfg(test)]
@@ -15,4 +16,5 @@ mod testing;
 pub use binding::server_end_point;
 pub use clients::Clients;
 pub use error::TlsError;
+pub(super) use handshake::{Handshake, handshake};
 pub use server::ServerTls;

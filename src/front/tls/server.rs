@@ -23,6 +23,8 @@ use crate::pki::pair;
 #[derive(Clone, Debug)]
 pub struct ServerTls {
     config: Arc<ServerConfig>,
+    /// The same, asking the client for a certificate.
+    asking: Option<Arc<ServerConfig>>,
     binding: Arc<Bindings>,
     clients: Option<Clients>,
     expires_at: Timestamp,
@@ -42,8 +44,10 @@ impl ServerTls {
             |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
         let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
         let expires_at = expires_at(&leaf).map_err(odd)?;
-        let config = Arc::new(config(pair, clients.as_ref())?);
-        Ok(Self { config, binding: Arc::new(binding), clients, expires_at })
+        let asking = clients.as_ref().map(|clients| config(Arc::clone(&pair), Some(clients)));
+        let asking = asking.transpose()?.map(Arc::new);
+        let config = Arc::new(config(pair, None)?);
+        Ok(Self { config, asking, binding: Arc::new(binding), clients, expires_at })
     }
 
     /// Uses the self-signed certificate in the state folder; makes one where
@@ -63,9 +67,15 @@ impl ServerTls {
         Self::load(&files, clients)
     }
 
-    /// What rustls needs; every connection gets its own reference.
+    /// What rustls needs for a handshake that asks the client for no certificate;
+    /// every connection gets its own reference.
     pub const fn config(&self) -> &Arc<ServerConfig> {
         &self.config
+    }
+
+    /// The same for one that does; `None` where nobody's certificates are taken.
+    pub const fn asking(&self) -> Option<&Arc<ServerConfig>> {
+        self.asking.as_ref()
     }
 
     /// The channel binding (RFC 5929 tls-server-end-point).

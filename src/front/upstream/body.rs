@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -15,6 +15,8 @@ use super::headers::HeaderRules;
 use super::link::Link;
 use super::pool::Application;
 use super::stall::Stall;
+use crate::clock;
+use crate::front::upload::Upload;
 
 /// Why a body broke off.
 #[derive(Debug, Error)]
@@ -25,6 +27,17 @@ pub enum BodyError {
     /// The client stood still.
     #[error("the client sent nothing of its request for {} s (front.body_timeout)", .0.as_secs())]
     ClientStalled(Duration),
+    /// The client sent a byte now and then.
+    #[error(
+        "the client's request of {length} bytes took longer than {} s (in proportion to front.body_timeout)",
+        limit.as_secs()
+    )]
+    ClientDribbled {
+        /// Of the body.
+        length: u64,
+        /// The limit.
+        limit: Duration,
+    },
     /// The application went away, or sent what is no body.
     #[error(
         "the answer of the application at {address} broke off: {source}; its log should say why"
@@ -48,16 +61,38 @@ pub enum BodyError {
     },
 }
 
-/// A client's request on its way to the application. Identity headers among
-/// its trailers are removed.
-pub(super) struct RequestBody(Option<Upload>);
+/// A client's request on its way to the application.
+pub(super) struct RequestBody(Option<Passing>);
 
-struct Upload {
-    incoming: Incoming,
+struct Passing {
+    upload: Upload,
     rules: Arc<HeaderRules>,
     stall: Stall,
     limit: Duration,
+    /// Where the length is known: the time that it may take at most.
+    deadline: Option<Deadline>,
     moved: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy)]
+struct Deadline {
+    began: Instant,
+    length: u64,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// So long, and once more for every 16 KB.
+    fn new(length: u64, still: Duration) -> Self {
+        let parts = u32::try_from(length / LEAST).unwrap_or(u32::MAX);
+        let limit = still.saturating_mul(PERIODS.saturating_add(parts));
+        Self { began: clock::instant(), length, limit }
+    }
+
+    fn is_over(&self) -> Option<BodyError> {
+        let Self { began, length, limit } = *self;
+        (began.elapsed() > limit).then_some(BodyError::ClientDribbled { length, limit })
+    }
 }
 
 impl RequestBody {
@@ -68,17 +103,18 @@ impl RequestBody {
     /// A body that may stand still for `limit`, and the flag that it raises
     /// whenever something arrives.
     pub(super) fn new(
-        incoming: Incoming,
+        upload: Upload,
         rules: &Arc<HeaderRules>,
         limit: Duration,
     ) -> (Self, Option<Arc<AtomicBool>>) {
-        if incoming.is_end_stream() {
+        if upload.is_end_stream() {
             return (Self::empty(), None);
         }
         let moved = Arc::new(AtomicBool::new(false));
         let (rules, stall) = (Arc::clone(rules), Stall::new(limit));
-        let upload = Upload { incoming, rules, stall, limit, moved: Arc::clone(&moved) };
-        (Self(Some(upload)), Some(moved))
+        let deadline = upload.size_hint().exact().map(|length| Deadline::new(length, limit));
+        let passing = Passing { upload, rules, stall, limit, deadline, moved: Arc::clone(&moved) };
+        (Self(Some(passing)), Some(moved))
     }
 
     /// Whether there is nothing to send.
@@ -95,37 +131,44 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
-        match Pin::new(&mut upload.incoming).poll_frame(cx) {
+        let Some(passing) = &mut self.0 else { return Poll::Ready(None) };
+        match Pin::new(&mut passing.upload).poll_frame(cx) {
             Poll::Ready(frame) => {
-                upload.stall.moved();
-                upload.moved.store(true, Ordering::Relaxed);
+                if let Some(over) = passing.deadline.as_ref().and_then(Deadline::is_over) {
+                    return Poll::Ready(Some(Err(over)));
+                }
+                // An empty frame of HTTP/2 costs its sender nothing, and is no movement.
+                let is_empty = matches!(&frame, Some(Ok(frame)) if frame.data_ref().is_some_and(Bytes::is_empty));
+                if !is_empty {
+                    passing.stall.moved();
+                    passing.moved.store(true, Ordering::Relaxed);
+                }
                 Poll::Ready(frame.map(|frame| {
                     frame
-                        .map(|frame| without_identity(frame, &upload.rules))
+                        .map(|frame| with_few_trailers(frame, &passing.rules))
                         .map_err(BodyError::Client)
                 }))
             }
             Poll::Pending => {
-                ready!(upload.stall.poll(cx));
-                Poll::Ready(Some(Err(BodyError::ClientStalled(upload.limit))))
+                ready!(passing.stall.poll(cx));
+                Poll::Ready(Some(Err(BodyError::ClientStalled(passing.limit))))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|upload| upload.incoming.is_end_stream())
+        self.0.as_ref().is_none_or(|passing| passing.upload.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or(SizeHint::with_exact(0), |upload| upload.incoming.size_hint())
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |passing| passing.upload.size_hint())
     }
 }
 
-fn without_identity(frame: Frame<Bytes>, rules: &HeaderRules) -> Frame<Bytes> {
+fn with_few_trailers(frame: Frame<Bytes>, rules: &HeaderRules) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(mut trailers) => {
-            rules.remove_identity(&mut trailers);
+            rules.strip_trailers(&mut trailers);
             Frame::trailers(trailers)
         }
         Err(frame) => frame,
@@ -139,6 +182,7 @@ pub struct AnswerBody {
     incoming: Incoming,
     link: Option<Box<Link>>,
     application: Arc<Application>,
+    rules: Arc<HeaderRules>,
     stall: Stall,
     limit: Duration,
 }
@@ -148,10 +192,12 @@ impl AnswerBody {
         incoming: Incoming,
         link: Box<Link>,
         application: &Arc<Application>,
+        rules: &Arc<HeaderRules>,
         limit: Duration,
     ) -> Self {
-        let (application, stall) = (Arc::clone(application), Stall::new(limit));
-        let mut body = Self { incoming, link: Some(link), application, stall, limit };
+        let (application, rules) = (Arc::clone(application), Arc::clone(rules));
+        let (link, stall) = (Some(link), Stall::new(limit));
+        let mut body = Self { incoming, link, application, rules, stall, limit };
         if body.incoming.is_end_stream() {
             body.release();
         }
@@ -204,7 +250,7 @@ impl Body for AnswerBody {
                 if this.incoming.is_end_stream() {
                     this.release();
                 }
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(Some(Ok(with_few_trailers(frame, &this.rules))))
             }
             Some(Err(source)) => {
                 this.link = None;
@@ -226,3 +272,7 @@ impl Body for AnswerBody {
         self.incoming.size_hint()
     }
 }
+
+/// A body may take this many times the limit on standing still, and once more for every [`LEAST`] bytes.
+const PERIODS: u32 = 10;
+const LEAST: u64 = 16 * 1024;

@@ -55,6 +55,24 @@ pub enum UpstreamError {
         /// What hyper says.
         source: hyper::Error,
     },
+    /// The head of the answer breaks the rules of HTTP.
+    #[error("the application at {address} answered with a head that is no HTTP: {fault}")]
+    OddHead {
+        /// The application.
+        address: Arc<str>,
+        /// What is wrong, and with which line.
+        fault: String,
+    },
+    /// The answer's body comes in a coding that is not known here.
+    #[error(
+        "the application at {address} answered in the transfer coding {coding}, which is not known here: let it use Content-Encoding"
+    )]
+    Coding {
+        /// The application.
+        address: Arc<str>,
+        /// As it said.
+        coding: String,
+    },
     /// A switch of protocols that the client did not ask for.
     #[error("the application at {address} switched to a protocol that was not asked for")]
     UnaskedUpgrade {
@@ -70,6 +88,9 @@ pub enum UpstreamError {
     /// The client's request stood still.
     #[error("the client sent nothing of its request for {0:?} (front.body_timeout)")]
     RequestStalled(Duration),
+    /// The client's request took too long.
+    #[error("the client's request took longer than {0:?} (in proportion to front.body_timeout)")]
+    RequestDribbled(Duration),
     /// A method that would make a tunnel of the gateway, or show its headers to the client.
     #[error("the method {0} is not passed on to applications")]
     Method(Method),
@@ -84,10 +105,13 @@ impl UpstreamError {
         match self {
             Self::Connect { .. } => "application_down",
             Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. } => "application_slow",
-            Self::Broken { .. } | Self::UnaskedUpgrade { .. } => "application_broken",
+            Self::Broken { .. }
+            | Self::OddHead { .. }
+            | Self::Coding { .. }
+            | Self::UnaskedUpgrade { .. } => "application_broken",
             Self::Unknown(_) => "application_unknown",
             Self::Request(_) => "request_broken",
-            Self::RequestStalled(_) => "request_slow",
+            Self::RequestStalled(_) | Self::RequestDribbled(_) => "request_slow",
             Self::Method(_) => "method_refused",
             Self::Unsendable(_) => "identity_unsendable",
         }
@@ -96,13 +120,15 @@ impl UpstreamError {
     /// The status that says it (RFC 9110 section 15).
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Connect { .. } | Self::Broken { .. } | Self::UnaskedUpgrade { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Connect { .. }
+            | Self::Broken { .. }
+            | Self::OddHead { .. }
+            | Self::Coding { .. }
+            | Self::UnaskedUpgrade { .. } => StatusCode::BAD_GATEWAY,
             Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Request(_) => StatusCode::BAD_REQUEST,
-            Self::RequestStalled(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestStalled(_) | Self::RequestDribbled(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Method(_) => StatusCode::NOT_IMPLEMENTED,
             Self::Unsendable(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -115,8 +141,11 @@ impl UpstreamError {
             | Self::Broken { .. }
             | Self::UnaskedUpgrade { .. }
             | Self::Unknown(_) => Reason::ApplicationDown,
+            Self::OddHead { .. } | Self::Coding { .. } => Reason::ApplicationBroken,
             Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. } => Reason::ApplicationSlow,
-            Self::Request(_) | Self::RequestStalled(_) => Reason::RequestBroken,
+            Self::Request(_) | Self::RequestStalled(_) | Self::RequestDribbled(_) => {
+                Reason::RequestBroken
+            }
             Self::Method(_) => Reason::MethodNotServed,
             Self::Unsendable(_) => Reason::OddPrincipal,
         }
@@ -128,6 +157,7 @@ impl UpstreamError {
 pub(super) fn broken(address: &Arc<str>, error: hyper::Error) -> UpstreamError {
     match error.source().and_then(|source| source.downcast_ref()) {
         Some(BodyError::ClientStalled(limit)) => UpstreamError::RequestStalled(*limit),
+        Some(BodyError::ClientDribbled { limit, .. }) => UpstreamError::RequestDribbled(*limit),
         Some(_) => UpstreamError::Request(error),
         None => UpstreamError::Broken { address: Arc::clone(address), source: error },
     }

@@ -83,6 +83,13 @@ impl HeaderRules {
         cookies::remove_from_answer(headers, &self.cookies);
     }
 
+    /// Removes from the trailers of a request or an answer all but a few that say
+    /// something of the body before them. Programs that take trailers for headers
+    /// would read there what was deleted in the head.
+    pub fn strip_trailers(&self, trailers: &mut HeaderMap) {
+        remove(trailers, |name| !may_trail(name) || self.is_identity(name));
+    }
+
     fn is_identity(&self, name: &str) -> bool {
         self.identity.iter().any(|ours| spells(name.as_bytes(), ours))
     }
@@ -114,6 +121,33 @@ fn is_fact(name: &str) -> bool {
 
 const fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+/// Whether a field may stand behind a body: its checksums, how long it took to
+/// make, and what gRPC says of it.
+fn may_trail(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "content-digest",
+        "repr-digest",
+        "digest",
+        "content-md5",
+        "server-timing",
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+        "x-checksum",
+    ];
+    const FAMILIES: [&str; 2] = ["x-checksum-", "x-amz-checksum-"];
+    NAMES.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
+/// Whether a body comes in a coding that is not known here: it cannot be passed
+/// on, for its label belongs to one connection only (RFC 9112 section 7).
+pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get_all(TRANSFER_ENCODING).into_iter().find(|line| {
+        let line = line.as_bytes().trim_ascii();
+        !line.eq_ignore_ascii_case(b"chunked") && !line.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// Removes headers that belong to one connection, and those that `Connection` lists.
@@ -227,6 +261,26 @@ mod tests {
         ] {
             assert_eq!(passed(&[(name, "root"), (name, "john")]), [""; 0], "{name}");
         }
+    }
+
+    #[test]
+    fn behind_a_body_only_a_few_fields_pass() {
+        let mut trailers = headers(&[
+            ("Content-Digest", "sha-256=:x:"),
+            ("grpc-status", "0"),
+            ("X-Forwarded-For", "10.0.0.1"),
+            ("X-Original-URL", "/admin"),
+            ("Cookie", "doorward=x"),
+            ("Set-Cookie", "doorward=x"),
+            ("Remote_User", "root"),
+            ("Content-Length", "5"),
+            ("Authorization", "Basic eDp5"),
+            ("Host", "evil.example"),
+        ]);
+        rules().strip_trailers(&mut trailers);
+        let mut left: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["content-digest", "grpc-status"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::time::{interval, timeout};
 use super::error::{UpstreamError, broken};
 use super::link::Link;
 use crate::clock;
+use crate::config::port_of;
 
 /// An application that is reached over plain HTTP/1.1.
 #[derive(Debug)]
@@ -41,6 +42,9 @@ pub enum OddAddress {
     /// No host.
     #[error("upstream {0}: the host is missing; write http://HOST:PORT")]
     Host(Uri),
+    /// A port that none can be.
+    #[error("upstream {0}: the port must be a number from 1 to 65535")]
+    Port(Uri),
     /// A path: it would have to be prefixed, and application and gateway would
     /// see different paths.
     #[error("upstream {0}: requests are passed on with the path they have; leave the path out")]
@@ -61,13 +65,14 @@ impl Application {
         if host.is_empty() || authority.as_str().contains('@') {
             return Err(OddAddress::Host(uri.clone()));
         }
+        let port = port_of(authority, 80).ok_or_else(|| OddAddress::Port(uri.clone()))?;
         if uri.path() != "/" || uri.query().is_some() {
             return Err(OddAddress::Path(uri.clone()));
         }
         Ok(Self {
             // The resolver wants IPv6 addresses without the brackets of a URI.
             host: host.trim_matches(['[', ']']).into(),
-            port: authority.port_u16().unwrap_or(80),
+            port,
             address: authority.as_str().into(),
             parked: Mutex::default(),
         })
@@ -157,6 +162,9 @@ mod tests {
             ("https://app.example/", "only http:// is spoken"),
             ("app.example:9001", "only http:// is spoken"),
             ("http://user@app.example/", "the host is missing"),
+            ("http://app.example:99999/", "from 1 to 65535"),
+            ("http://app.example:0/", "from 1 to 65535"),
+            ("http://app.example:/", "from 1 to 65535"),
             ("http://app.example/base", "leave the path out"),
             ("http://app.example/?x", "leave the path out"),
         ] {

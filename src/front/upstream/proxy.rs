@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use http::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version, request};
 use hyper::body::Incoming;
@@ -18,7 +18,7 @@ use super::assertion::Assertions;
 use super::body::{AnswerBody, RequestBody};
 use super::error::{UpstreamError, broken, is_gone};
 use super::forwarded::Client;
-use super::headers::HeaderRules;
+use super::headers::{self, HeaderRules};
 use super::link::{Link, Unanswered};
 use super::pool::{Application, OddAddress};
 use super::stall::Stall;
@@ -27,6 +27,8 @@ use crate::clock;
 use crate::config::checked::{Front, HeaderNames, Site};
 use crate::front::body::Body;
 use crate::front::core_link::Grant;
+use crate::front::upload::Upload;
+use crate::wire::reference::new_reference;
 
 /// The applications, and how they are spoken with.
 #[derive(Debug)]
@@ -36,7 +38,15 @@ pub struct Proxy {
     rules: Arc<HeaderRules>,
     assertions: Arc<Assertions>,
     limits: Limits,
+    /// By this value of [`HOP`] the gateway knows a request that it has passed on itself.
+    mark: HeaderValue,
 }
+
+/// Each gateway that a request has passed leaves its mark here.
+const HOP: HeaderName = HeaderName::from_static("doorward-hop");
+
+/// More gateways than this are a loop through others.
+const MAX_HOPS: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 struct Limits {
@@ -92,7 +102,17 @@ impl Proxy {
                 body: front.body_timeout,
                 tunnel: front.tunnel_timeout,
             },
+            // Letters and digits, as any header may hold.
+            mark: HeaderValue::from_str(&new_reference())
+                .unwrap_or(HeaderValue::from_static("doorward")),
         })
+    }
+
+    /// Whether a request has passed this gateway before: an application that is
+    /// the gateway itself would send it round for ever.
+    pub fn has_passed(&self, headers: &HeaderMap) -> bool {
+        let hops = headers.get_all(HOP);
+        hops.iter().any(|hop| *hop == self.mark) || hops.iter().nth(MAX_HOPS).is_some()
     }
 
     /// The rules by which headers are removed.
@@ -107,7 +127,7 @@ impl Proxy {
     /// There is no answer; [`UpstreamError`] says whose fault that is.
     pub async fn forward(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<Upload>,
         passage: Passage<'_>,
     ) -> Result<Response<Body>, UpstreamError> {
         let application = passage
@@ -122,10 +142,17 @@ impl Proxy {
             upgrade.ask(&mut head.headers);
         }
         let (body, upload) = RequestBody::new(body, &self.rules, self.limits.body);
+        if body.is_empty() && sends_content(&head.method) {
+            // HTTP/2 ends a body without a word about its length (RFC 9110 section 8.6).
+            head.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+        }
         let request = Request::from_parts(head, body);
         let (answer, link) = self.exchange(application, request, upload.as_deref()).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             self.switch(application, answer, link, upgrade, passage.until)
+        } else if let Some(coding) = headers::foreign_coding(answer.headers()) {
+            let coding = coding.as_bytes().escape_ascii().to_string();
+            Err(UpstreamError::Coding { address: application.address().clone(), coding })
         } else {
             Ok(self.answer(application, answer, link))
         }
@@ -164,6 +191,7 @@ impl Proxy {
         self.rules.strip_request(headers, passage.client.is_trusted(), passage.pass_authorization);
         passage.client.announce(headers);
         self.identify(headers, passage.grant, passage.audience)?;
+        headers.append(HOP, self.mark.clone());
         head.version = Version::HTTP_11;
         head.extensions = Extensions::new();
         Ok(())
@@ -185,14 +213,14 @@ impl Proxy {
                 Ok(answer) => return Ok((answer, link)),
                 Err(Unanswered { error, unsent }) => {
                     let again = unsent.or_else(|| copy.filter(|_| is_gone(&error)));
-                    request = again.ok_or_else(|| broken(application.address(), error))?;
+                    request = again.ok_or_else(|| failed(application, link, error))?;
                 }
             }
         }
         let mut link = application.connect(self.limits.connect).await?;
         match self.send(application, &mut link, request, upload).await? {
             Ok(answer) => Ok((answer, link)),
-            Err(Unanswered { error, .. }) => Err(broken(application.address(), error)),
+            Err(Unanswered { error, .. }) => Err(failed(application, link, error)),
         }
     }
 
@@ -230,7 +258,7 @@ impl Proxy {
         let (mut head, body) = answer.into_parts();
         self.rules.strip_answer(&mut head.headers);
         head.version = Version::HTTP_11;
-        let body = AnswerBody::new(body, link, application, self.limits.body);
+        let body = AnswerBody::new(body, link, application, &self.rules, self.limits.body);
         Response::from_parts(head, Body::Answer(body))
     }
 
@@ -258,6 +286,22 @@ impl Proxy {
         tokio::spawn(upgrade.tunnel(link, self.limits.tunnel, until.clone()));
         Ok(Response::from_parts(head, Body::empty()))
     }
+}
+
+/// What it means that there is no answer on a connection.
+fn failed(application: &Application, link: Box<Link>, error: hyper::Error) -> UpstreamError {
+    let address = application.address();
+    if error.is_parse() {
+        UpstreamError::OddHead { address: Arc::clone(address), fault: link.odd_head() }
+    } else {
+        broken(address, error)
+    }
+}
+
+/// Whether a request by this method means something by its content, so that its
+/// length is said even where there is none.
+fn sends_content(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 /// Passes on the host that the client asked for, in the form of HTTP/1.1: a

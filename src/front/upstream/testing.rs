@@ -23,6 +23,7 @@ use crate::config::checked::{ChannelBinding, Requirement};
 use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site};
 use crate::front::body::Body;
 use crate::front::core_link::Grant;
+use crate::front::upload::Upload;
 use crate::wire::{Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.
@@ -133,6 +134,8 @@ impl Door {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, hyper::Error> {
+        let (head, body) = request.into_parts();
+        let request = Request::from_parts(head, Upload::lone(body));
         let passage = Passage {
             grant: &self.grant,
             upstream: &self.upstream,
@@ -249,6 +252,7 @@ fn front() -> Front {
         trusted_proxies: Vec::new(),
         core: CoreAddress::Unix("/nowhere".into()),
         max_connections: 100,
+        max_connections_per_address: 100,
         max_header_bytes: 128 * 1024,
         header_timeout: LIMIT,
         idle_timeout: LIMIT,

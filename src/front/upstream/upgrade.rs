@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
 use http::{Request, Version};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
@@ -30,7 +29,7 @@ impl Upgrade {
     /// What the request asks for, where it may be asked of an application.
     /// HTTP inside a tunnel (`h2c`) may not: its requests would pass the
     /// gateway unseen, with whatever identity they claim.
-    pub(super) fn wanted(request: &mut Request<Incoming>) -> Option<Self> {
+    pub(super) fn wanted<B>(request: &mut Request<B>) -> Option<Self> {
         if request.version() != Version::HTTP_11 {
             return None;
         }
