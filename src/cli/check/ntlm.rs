@@ -91,7 +91,7 @@ fn program(ntlm: &Ntlm) -> Finding {
         return Finding::fail(
             CHECK,
             format!("there is no program {path}, so nobody can sign on by NTLM"),
-            "install Debian's package winbind, correct [sso.ntlm] ntlm_auth, or take ntlm out of [sso] mechanisms",
+            ntlm_advice::INSTALL,
         );
     }
     if access(&ntlm.ntlm_auth, AccessFlags::X_OK).is_err() {
@@ -123,7 +123,7 @@ fn own_password(ntlm: &Ntlm) -> Option<Finding> {
         Finding::warn(
             CHECK,
             "ntlm_auth_args hold a --password: all are judged by that one, which everybody on this host can read, and no domain is asked",
-            "take it out: it is for trying things out",
+            ntlm_advice::NO_PASSWORD,
         )
     })
 }

@@ -86,11 +86,6 @@ impl Cert {
         self.purposes.is_none_or(|purposes| purposes.client)
     }
 
-    /// Whether its key may sign certificates (keyCertSign).
-    pub(in crate::cli::check) fn may_sign_certificates(&self) -> bool {
-        self.allows(KeyUsage::key_cert_sign)
-    }
-
     /// Whether its key may sign lists of revoked certificates (cRLSign).
     pub(in crate::cli::check) fn may_sign_lists(&self) -> bool {
         self.allows(KeyUsage::crl_sign)

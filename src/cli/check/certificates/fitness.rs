@@ -2,9 +2,9 @@
 
 use super::cert::Cert;
 use super::chain::Chain;
-use crate::advice::{authority, certificate as advice};
+use crate::advice::{authority as authorities, certificate as advice};
 use crate::cli::check::finding::Finding;
-use crate::pki::{Algorithm, fitness};
+use crate::pki::{Algorithm, authority, fitness};
 
 /// What is wrong with the server's own certificate, and with those that issued it.
 pub(super) fn findings(line: &'static str, chain: &Chain<'_>) -> Vec<Finding> {
@@ -73,7 +73,7 @@ fn of_issuer(line: &'static str, cert: &Cert) -> Vec<Finding> {
     let name = cert.name();
     let mut findings: Vec<_> = unable_to_sign(line, cert).into_iter().collect();
     if let Err(unfit) = fitness::key_of_certificate(&cert.der) {
-        findings.push(Finding::error(line, &format!("{name}: {unfit}"), authority::NEW_CA));
+        findings.push(Finding::error(line, &format!("{name}: {unfit}"), authorities::NEW_CA));
     }
     // What a root says of itself is not looked at.
     if !cert.is_self_issued() {
@@ -82,20 +82,18 @@ fn of_issuer(line: &'static str, cert: &Cert) -> Vec<Finding> {
     findings
 }
 
-/// An authority that may not be one.
+/// An authority that may not be one, by the rules for all authorities.
 fn unable_to_sign(line: &'static str, cert: &Cert) -> Option<Finding> {
-    let why = if !cert.is_ca {
-        "basicConstraints does not say CA:TRUE"
-    } else if !cert.may_sign_certificates() {
-        "key usage lacks keyCertSign"
-    } else {
+    // A root of X.509 version 1 says nothing of itself, and is believed.
+    let unfit = authority::intermediate(&cert.der).err()?;
+    if unfit == authority::Unfit::Version && cert.is_self_issued() {
         return None;
-    };
+    }
     let found = format!(
-        "the certificate of {} may not sign certificates ({why}): openssl and browsers refuse what it signed",
+        "the certificate of {} may not sign certificates ({unfit}): openssl and browsers refuse what it signed",
         cert.name()
     );
-    Some(Finding::fail(line, found, authority::NEW_CA))
+    Some(Finding::fail(line, found, authorities::NEW_CA))
 }
 
 fn forgeable(line: &'static str, cert: &Cert) -> Option<Finding> {
