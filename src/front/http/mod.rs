@@ -21,6 +21,7 @@ mod ntlm;
 pub mod pages;
 mod password;
 pub mod policy;
+mod reading;
 mod record;
 pub mod require;
 pub mod route;
