@@ -8,6 +8,16 @@ use super::reading::{fold, readings};
 use crate::config::checked::{HostPattern, Site};
 use crate::wire::Reason;
 
+/// Whether a host that a trusted proxy names beside `Host` leads to another site than
+/// that. The application may believe it, though it was not asked about here: proxies
+/// pass on what their clients wrote.
+pub fn is_contradicted(sites: &[Site], found: &Site, path: &str, hosts: &[String]) -> bool {
+    hosts.iter().any(|host| match site(sites, host, path) {
+        Ok(other) => other.is_some_and(|other| !std::ptr::eq(other, found)),
+        Err(_) => true,
+    })
+}
+
 /// Finds the site for a host (lower case, no port) and a request path; `sites`
 /// stand the most specific first.
 /// `Ok(None)`: no site is configured for it.
@@ -249,6 +259,17 @@ mod tests {
             assert_eq!(path_of("web.example", path), Ok(Some("/".into())), "{path}");
         }
         assert_eq!(path_of("web.example", "/group%2Fproject/a.b;c"), Ok(Some("/".into())));
+    }
+
+    #[test]
+    fn another_host_beside_the_one_asked_for_may_not_lead_elsewhere() {
+        let sites = sites();
+        let found = site(&sites, "web.example", "/wiki").unwrap().unwrap();
+        let contradicts = |host: &str| is_contradicted(&sites, found, "/wiki", &[host.to_owned()]);
+        assert!(contradicts("other.example"));
+        for host in ["web.example", "unknown.test", ""] {
+            assert!(!contradicts(host), "{host}");
+        }
     }
 
     #[test]
