@@ -52,6 +52,8 @@ pub struct Asked {
 struct State {
     exchange: Option<Exchange>,
     bound: Bound,
+    /// Whether a proxy showed itself here: the connection may carry many clients.
+    shared: bool,
 }
 
 impl Connection {
@@ -92,7 +94,22 @@ impl Connection {
     /// Takes the unfinished exchange, and drops what was proven here before:
     /// from now on only the new attempt counts.
     pub fn begin_attempt(&self) -> Option<Exchange> {
-        std::mem::take(&mut *self.lock()).exchange
+        let mut state = self.lock();
+        state.bound = Bound::default();
+        state.exchange.take()
+    }
+
+    /// Notes that a proxy showed itself here, and drops what was proven: the next
+    /// request may be another client's, though it has no mark.
+    pub fn share(&self) {
+        let mut state = self.lock();
+        state.shared = true;
+        state.bound = Bound::default();
+    }
+
+    /// Whether a proxy showed itself here, with this request or an earlier one.
+    pub fn is_shared(&self) -> bool {
+        self.lock().shared
     }
 
     /// Drops an exchange that was broken off by a request without a token.

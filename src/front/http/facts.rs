@@ -36,7 +36,7 @@ pub struct Facts {
     /// Whether a trusted proxy sent it: what it says about forwarding counts.
     pub trusted: bool,
     /// Whether its connection may carry many clients: a proxy sent it, listed or
-    /// not. Nothing that is proven then may stay with the connection.
+    /// not, or an earlier request on it. Nothing that is proven then may stay with the connection.
     pub shared: bool,
     /// Whether it came by HTTP/2, where several requests share a connection at once.
     pub http2: bool,
@@ -68,7 +68,7 @@ impl Facts {
             },
             secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
             trusted,
-            shared: trusted || names_a_proxy(headers),
+            shared: trusted || connection.is_shared() || names_a_proxy(headers),
             http2: request.version() == Version::HTTP_2,
         })
     }

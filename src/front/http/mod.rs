@@ -87,6 +87,9 @@ async fn handle(
         Ok(facts) => facts,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
+    if facts.shared {
+        connection.share();
+    }
     let answerer = answerer.with(&facts);
     answerer.notice_proxy();
     tracing::debug!(
