@@ -1,7 +1,7 @@
 //! What is true of one connection, and what is kept on it: the exchange that its
 //! client has not finished, and the session that was proven there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +21,8 @@ use crate::wire::SessionSecret;
 pub struct Connection {
     /// The peer's address: the client itself, or a proxy.
     pub peer: IpAddr,
+    /// The address of ours that it came to.
+    pub local: Option<IpAddr>,
     /// Whether it is one of the trusted proxies: its connections carry many clients.
     pub trusted: bool,
     /// The peer as applications are told of it.
@@ -68,6 +70,7 @@ impl Connection {
         let trusted = trusted_proxies.iter().any(|network| network.contains(&peer));
         Self {
             peer,
+            local: None,
             trusted,
             client: Client::new(peer, binding.is_some(), trusted),
             binding,
@@ -84,6 +87,11 @@ impl Connection {
     pub(super) fn at(self, place: &Arc<Place>, asked: Asked) -> Self {
         let (activity, place) = (Arc::clone(&place.activity), Some(Arc::clone(place)));
         Self { activity, place, asked, ..self }
+    }
+
+    /// The same connection, which came to this address of ours.
+    pub(super) fn to(self, local: Option<SocketAddr>) -> Self {
+        Self { local: local.map(|address| address.ip().to_canonical()), ..self }
     }
 
     /// Whether it is TLS that this gateway itself ends.
