@@ -60,8 +60,8 @@ pub(super) const FAULTS: &[Fault] = &[
             before(&address.to_string())
         },
         check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
-        probe: cause(&["Signed on, but application_broken", "breaks the rules of HTTP"]),
-        page: cause(&["You are signed on, but", "breaks the rules of HTTP"]),
+        probe: cause(&["Signed on, but application_"]),
+        page: cause(&["You are signed on, but the application"]),
         ..OTHERWISE
     },
     Fault {
