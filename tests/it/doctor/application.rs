@@ -61,7 +61,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
         check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
         probe: cause(&["Signed on, but application_"]),
-        page: cause(&["You are signed on, but the application"]),
+        page: cause(&["You are signed on, but"]),
         ..OTHERWISE
     },
     Fault {
