@@ -208,7 +208,7 @@ fn each_kind_of_failing_application_has_its_own_words() {
     ));
     for (port, status, error, words) in [
         (1, 502, "application_down", "is not running, or cannot be reached"),
-        (ssh_port, 502, "application_broken", "breaks the rules of HTTP"),
+        (ssh_port, 502, "application_down", "is no answer"),
         (silent.local_addr().unwrap().port(), 504, "application_slow", "took too long to answer"),
     ] {
         let app = crate::lab::servers::app();
