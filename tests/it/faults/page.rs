@@ -194,8 +194,11 @@ fn each_kind_of_failing_application_has_its_own_words() {
     std::thread::spawn(move || {
         for stream in speaks_ssh.incoming() {
             // The client may be gone already.
-            let _ = stream
-                .and_then(|mut stream| std::io::Write::write_all(&mut stream, b"SSH-2.0-Lab\r\n"));
+            let _ = stream.and_then(|mut stream| {
+                std::io::Write::write_all(&mut stream, b"SSH-2.0-Lab\r\n")?;
+                // One that closes at once breaks off instead.
+                std::io::copy(&mut stream, &mut std::io::sink())
+            });
         }
     });
     let tls = crate::lab::servers::nginx(&format!(
