@@ -1,7 +1,7 @@
 //! The pages and answers say what can be known of a request.
 
 use crate::gateway::{Gateway, Setup, cookie_of, web};
-use crate::lab::{LIMIT, Pki, realm, wait_until};
+use crate::lab::{LIMIT, realm, wait_until};
 
 /// What a program is told.
 fn message(gateway: &Gateway, host: &str, headers: &[(&str, &str)]) -> String {
@@ -187,7 +187,6 @@ fn a_session_that_ends_with_its_ticket_says_so() {
 
 #[test]
 fn each_kind_of_failing_application_has_its_own_words() {
-    let pki = Pki::new();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let speaks_ssh = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let ssh_port = speaks_ssh.local_addr().unwrap().port();
@@ -201,14 +200,9 @@ fn each_kind_of_failing_application_has_its_own_words() {
             });
         }
     });
-    let tls = crate::lab::servers::nginx(&format!(
-        "server {{ listen 127.0.0.1:{{port}} ssl; ssl_certificate {}; ssl_certificate_key {}; }}",
-        pki.text("core.crt"),
-        pki.text("core.key")
-    ));
     for (port, status, error, words) in [
         (1, 502, "application_down", "is not running, or cannot be reached"),
-        (ssh_port, 502, "application_down", "is no answer"),
+        (ssh_port, 502, "application_broken", "breaks the rules of HTTP"),
         (silent.local_addr().unwrap().port(), 504, "application_slow", "took too long to answer"),
     ] {
         let app = crate::lab::servers::app();
@@ -224,5 +218,4 @@ fn each_kind_of_failing_application_has_its_own_words() {
         let line = gateway.doorward.wait_log(error, |line| line["reason"] == error);
         assert!(line["error"].as_str().unwrap().contains(&format!("127.0.0.1:{port}")), "{line}");
     }
-    drop(tls);
 }
