@@ -215,7 +215,12 @@ async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, plac
     let trusted = &live.settings.front.trusted_proxies;
     let Some(tls) = &live.tls else { return };
     let mut first = [0];
-    match timeout(limit, stream.peek(&mut first)).await {
+    let peeked = tokio::select! {
+        biased;
+        peeked = timeout(limit, stream.peek(&mut first)) => peeked,
+        () = front.stop.cancelled() => return,
+    };
+    match peeked {
         Ok(Ok(read)) if read > 0 => {}
         _ => return,
     }

@@ -29,6 +29,7 @@ mod serve;
 pub mod status;
 mod stream;
 mod streams;
+mod target;
 pub mod tls;
 pub mod unlisted;
 mod upload;
