@@ -198,5 +198,6 @@ const CLIENT_AGAIN: &str = "\
 Owner and key are the same, so the public key in sslkeys_path stays good. Put the file
 where the service reads it.";
 const PUBLIC_GOES: &str = "\
-Copy it into the core's sslkeys_path: from then on the service gets in, as SYSTEM, unless
-[[core.key]] says what it may do. Take it out, and the service gets in no more.";
+Copy it into the core's sslkeys_path, and say in a [[core.key]] what the service may do: as
+long as no [[core.key]] is written, every key there is SYSTEM, and may do everything. Take the
+file out, and the service gets in no more.";
