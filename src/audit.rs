@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuditTarget;
-use crate::legible::legible;
+use crate::legible::{bounded, legible_json};
 use crate::process::seldom::Seldom;
 use crate::wire::{Ending, Mechanism, Reason};
 
@@ -124,11 +124,11 @@ impl Line<'_> {
 }
 
 fn name<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&legible(text.unwrap_or_default(), LONGEST_NAME))
+    serializer.serialize_str(&bounded(text.unwrap_or_default(), LONGEST_NAME))
 }
 
 fn story<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&legible(text.unwrap_or_default(), LONGEST_STORY))
+    serializer.serialize_str(&bounded(text.unwrap_or_default(), LONGEST_STORY))
 }
 
 /// Where audit lines go. A thread of its own writes them, so that a slow disk
@@ -255,10 +255,11 @@ fn text(line: &Line<'_>) -> Option<Vec<u8>> {
         line: &'a Line<'a>,
     }
     let stamped = Stamped { time: clock::now(), target: "audit", line };
-    let Ok(mut text) = serde_json::to_vec(&stamped) else {
+    let Ok(text) = serde_json::to_string(&stamped) else {
         tracing::error!("an audit line could not be written as JSON");
         return None;
     };
+    let mut text = legible_json(text).into_bytes();
     text.push(b'\n');
     Some(text)
 }

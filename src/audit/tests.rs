@@ -69,9 +69,10 @@ fn what_strangers_write_has_a_length_and_nothing_hidden() {
     });
     drop(audit);
     let text = fs::read_to_string(path).unwrap();
-    assert!(text.len() < 8_000, "{}", text.len());
+    assert!(text.len() < 20_000, "{}", text.len());
+    assert!(text.contains(r"a\u202e\u007fb"), "a reader sees it");
     let line: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(line["login"], "a\\u{202e}\\u{7f}b");
+    assert_eq!(line["login"], odd, "a parser gets it exactly");
     assert!(line["site"].as_str().unwrap().ends_with("[cut: 100000 bytes]"));
 }
 

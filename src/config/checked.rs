@@ -102,8 +102,8 @@ pub struct Front {
     pub core: CoreAddress,
     /// Connections at once.
     pub max_connections: usize,
-    /// Connections at once from one address that is no trusted proxy.
-    pub max_connections_per_address: usize,
+    /// Connections at once from one address that is no trusted proxy, where that is set.
+    pub max_connections_per_address: Option<usize>,
     /// A request's header lines at most, in bytes.
     pub max_header_bytes: usize,
     /// A TLS handshake or a request head must be complete within this time.
@@ -125,6 +125,13 @@ pub struct Front {
 }
 
 impl Front {
+    /// Connections at once from one address: unless it is set, so many that a network
+    /// behind one address is served, and that no address takes all.
+    pub fn connections_per_address(&self) -> usize {
+        let usual = self.max_connections.saturating_mul(3) / 4;
+        self.max_connections_per_address.unwrap_or(usual).max(1)
+    }
+
     /// All addresses that are listened on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let tls_and_status = self.listen_tls.iter().chain(&self.listen_status);

@@ -109,7 +109,7 @@ pub fn bind(front: &checked::Front, taken: Vec<Listener>) -> Result<Vec<Listener
 /// The runtime does not take a socket.
 pub fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
     let settings = &front.live().settings.front;
-    let places = Places::new(settings.max_connections, settings.max_connections_per_address);
+    let places = Places::new(settings.max_connections, settings.connections_per_address());
     // Whoever watches the gateway must see it when clients have taken every place.
     let status_places = Places::new(MAX_STATUS_CONNECTIONS, MAX_STATUS_CONNECTIONS);
     for Listener { speaks, socket } in listeners {

@@ -82,6 +82,16 @@ struct Open {
     streams: Vec<Watched>,
     /// So many may stand there before the ended ones are taken out.
     room: usize,
+    /// One has ended since it was last looked at them.
+    ended: bool,
+}
+
+impl Open {
+    fn forget_ended(&mut self) {
+        let before = self.streams.len();
+        self.streams.retain(|watched| !watched.is_over());
+        self.ended |= self.streams.len() < before;
+    }
 }
 
 #[derive(Debug)]
@@ -114,7 +124,7 @@ where
         }));
         let mut open = self.open();
         if open.streams.len() >= open.room {
-            open.streams.retain(|watched| !watched.is_over());
+            open.forget_ended();
             open.room = 2 * open.streams.len() + 64;
         }
         open.streams.push(Watched { stream: watched, task: task.abort_handle(), seen: None });
@@ -142,8 +152,9 @@ impl Streams {
     /// True when the connection has to end.
     fn reset_stalled(&self) -> bool {
         let mut open = self.open();
-        open.streams.retain(|watched| !watched.is_over());
-        let (mut stalled, mut moving) = (Vec::new(), false);
+        open.forget_ended();
+        // A stream that came and went between two looks has moved as well.
+        let (mut stalled, mut moving) = (Vec::new(), std::mem::take(&mut open.ended));
         for watched in &mut open.streams {
             let Some(stream) = watched.stream.upgrade() else { continue };
             let now = stream.waits_for_its_client().then(|| stream.parts_sent());

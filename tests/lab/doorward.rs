@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::{LIMIT, Process, realm, temp_dir, wait_until};
+use super::{LIMIT, Process, install, realm, temp_dir, wait_until};
 
 /// A running Doorward with a directory of its own.
 ///
@@ -41,7 +41,7 @@ impl Doorward {
         write_config(dir.path(), "front", config);
         // The account may not be let into the directory where it was built.
         let program = dir.path().join("doorward");
-        std::fs::copy(env!("CARGO_BIN_EXE_doorward"), &program).unwrap();
+        install(env!("CARGO_BIN_EXE_doorward").as_ref(), &program);
         for path in files.iter().chain([&dir.path()]) {
             let done = Command::new("chown").args(["-R", account]).arg(path).status().unwrap();
             assert!(done.success(), "chown {}", path.display());

@@ -1,9 +1,8 @@
 //! The real `ntlm_auth` behind a script that makes faults when it is told to.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{lab_path, temp_dir};
+use super::{lab_path, temp_dir, write_program};
 
 /// A program to put in `ntlm_auth`'s place. It does all right until a fault is set.
 pub struct FaultyHelper {
@@ -21,8 +20,7 @@ impl FaultyHelper {
             dir.path().display()
         );
         let program = dir.path().join("ntlm_auth");
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        write_program(&program, &script);
         FaultyHelper { dir }
     }
 

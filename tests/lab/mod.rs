@@ -63,6 +63,22 @@ pub fn temp_dir(prefix: &str) -> tempfile::TempDir {
     dir
 }
 
+/// Writes a program. Another process does it: what this one has open for writing, children
+/// that are started meanwhile have open as well, and then nobody may execute it (ETXTBSY).
+#[track_caller]
+pub fn write_program(path: &Path, text: &str) {
+    let whole = path.with_extension("text");
+    std::fs::write(&whole, text).unwrap();
+    install(&whole, path);
+}
+
+/// Copies a program, as [`write_program`] writes one.
+#[track_caller]
+pub fn install(program: &Path, to: &Path) {
+    let mut install = Command::new("install");
+    assert!(install.args(["-m", "755"]).arg(program).arg(to).status().unwrap().success());
+}
+
 /// A free port for a server that cannot choose its own and say so. The range lies
 /// below that of outgoing connections, so none of them takes it meanwhile.
 pub fn free_port() -> u16 {

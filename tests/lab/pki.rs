@@ -72,12 +72,17 @@ impl Pki {
     #[track_caller]
     pub fn issue(&self, name: &str, authority: &str, extensions: &str) {
         // An hour ago: clocks are compared to the second.
-        self.issue_at("-1 hour", name, authority, extensions);
+        self.issue_for("90", "-1 hour", name, authority, extensions);
     }
 
     /// The same as if it were another time, for thirty days from then.
     #[track_caller]
     pub fn issue_at(&self, when: &str, name: &str, authority: &str, extensions: &str) {
+        self.issue_for("30", when, name, authority, extensions);
+    }
+
+    #[track_caller]
+    fn issue_for(&self, days: &str, when: &str, name: &str, authority: &str, extensions: &str) {
         fs::write(self.path("ext"), extensions).unwrap();
         let (key, request, out) =
             (format!("{name}.key"), format!("{name}.csr"), format!("{name}.crt"));
@@ -85,7 +90,7 @@ impl Pki {
         self.openssl(&["req", "-new", "-key", &key, "-subj", &subject, "-out", &request]);
         let (crt, ca_key) = (format!("{authority}.crt"), format!("{authority}.key"));
         let arguments = ["x509", "-req", "-in", &request, "-CA", &crt, "-CAkey", &ca_key];
-        let more = ["-days", "30", "-extfile", "ext", "-out", &out];
+        let more = ["-days", days, "-extfile", "ext", "-out", &out];
         self.run(Command::new("faketime").arg(when).arg("openssl").args(arguments).args(more));
         self.join(name);
     }
@@ -95,7 +100,9 @@ impl Pki {
     pub fn self_signed(&self, name: &str) {
         let (key, out) = (format!("{name}.key"), format!("{name}.crt"));
         let subject = format!("/CN={name}");
-        self.openssl(&["req", "-x509", "-key", &key, "-subj", &subject, "-out", &out]);
+        self.openssl(&[
+            "req", "-x509", "-days", "90", "-key", &key, "-subj", &subject, "-out", &out,
+        ]);
         self.join(name);
     }
 

@@ -41,7 +41,7 @@ fn refused(address: &CoreAddress, body: &ErrorBody) -> Finding {
     let message = message.trim_end_matches('.');
     let found = format!("it answers at {address}, and refuses this front: {message}");
     let mend = match reason {
-        Some(Reason::PublicKeyNotListed) => advice::LIST_KEY.to_owned(),
+        Some(Reason::PublicKeyNotListed | Reason::PublicKeyRemoved) => advice::LIST_KEY.to_owned(),
         _ => advice::look_at(reference),
     };
     Finding::fail("core", found, mend)

@@ -103,7 +103,12 @@ impl Explanation {
     pub(super) const fn is_of_somebody(&self) -> bool {
         matches!(
             self.reason,
-            Some(Reason::ApplicationDown | Reason::ApplicationSlow | Reason::RequirementNotMet)
+            Some(
+                Reason::ApplicationDown
+                    | Reason::ApplicationSlow
+                    | Reason::ApplicationBroken
+                    | Reason::RequirementNotMet
+            )
         )
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn check(
         trusted_proxies: raw.trusted_proxies.iter().map(|given| given.value).collect(),
         core: core(raw, core_socket, surroundings, notes),
         max_connections: raw.max_connections.value,
-        max_connections_per_address: per_address(raw),
+        max_connections_per_address: Some(raw.max_connections_per_address.value)
+            .filter(|most| *most > 0),
         max_header_bytes: raw.max_header_bytes.value,
         header_timeout: raw.header_timeout.value,
         idle_timeout: raw.idle_timeout.value,
@@ -96,14 +97,6 @@ fn limits(raw: &raw::Front, notes: &mut Notes<'_>) {
     ];
     for time in times {
         within(time, &Duration::from_secs(1), &Duration::MAX, notes);
-    }
-}
-
-/// So many that a network behind one address is served, and that no address takes all.
-fn per_address(raw: &raw::Front) -> usize {
-    match raw.max_connections_per_address.value {
-        0 => (raw.max_connections.value.saturating_mul(3) / 4).max(1),
-        given => given,
     }
 }
 

@@ -252,7 +252,7 @@ fn front() -> Front {
         trusted_proxies: Vec::new(),
         core: CoreAddress::Unix("/nowhere".into()),
         max_connections: 100,
-        max_connections_per_address: 100,
+        max_connections_per_address: Some(100),
         max_header_bytes: 128 * 1024,
         header_timeout: LIMIT,
         idle_timeout: LIMIT,

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use super::{Fault, OTHERWISE, Site, cause, says};
 use crate::gateway::Setup;
-use crate::lab::{Doorward, Pki, free_port, servers};
+use crate::lab::{Doorward, Pki, servers};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -60,9 +60,8 @@ pub(super) const FAULTS: &[Fault] = &[
             before(&address.to_string())
         },
         check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
-        probe: cause(&["Signed on, but application_broken", "breaks the rules of HTTP"]),
-        page: cause(&["You are signed on, but", "breaks the rules of HTTP"]),
-        log: cause(&["is no status line of HTTP/1.1", "SSH-2.0-Lab"]),
+        probe: cause(&["Signed on, but application_"]),
+        page: cause(&["You are signed on, but"]),
         ..OTHERWISE
     },
     Fault {
@@ -90,21 +89,6 @@ pub(super) const FAULTS: &[Fault] = &[
         check: says(
             &["answers GET / with 401, and is a Doorward itself"],
             &["name the application's own address in upstream"],
-        ),
-        ..OTHERWISE
-    },
-    Fault {
-        id: "A7",
-        what: "The application's address is the gateway's own",
-        site: || {
-            let port = free_port();
-            let config = Setup::default().config(port);
-            let listen = "listen = [\"127.0.0.1:0\"]";
-            Site::of(&config.replacen(listen, &format!("listen = [\"127.0.0.1:{port}\"]"), 1))
-        },
-        check: says(
-            &["{dir}/doorward.toml", "is this gateway itself"],
-            &["write the address of the application"],
         ),
         ..OTHERWISE
     },

@@ -188,6 +188,18 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
+        id: "S1",
+        what: "The account that Doorward runs as may not list sslkeys_path",
+        site: || {
+            let pki = Pki::new();
+            let folder = pki.path("sslkeys");
+            std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
+            signing_on_by_key(pki, "").prepend("run_as_user = \"nobody\"\n")
+        },
+        check: says(&["sslkeys_path", "/sslkeys", "nobody"], &["chmod g+rx"]),
+        ..OTHERWISE
+    },
+    Fault {
         id: "S2",
         what: "A file in sslkeys_path holds a private key, or none",
         site: || {

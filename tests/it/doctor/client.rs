@@ -103,6 +103,17 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
     Fault {
+        id: "W11",
+        what: "The browser sends NTLM, since it found no ticket for the site",
+        site: || {
+            let site = Site::with(&Setup::default()).ticket(None);
+            site.header(&format!("Authorization: Negotiate {NTLM}"))
+        },
+        page: says(&["Your program sent NTLM"], &["intranet zone", "service principal"]),
+        log: cause(&["ntlm_sent"]),
+        ..OTHERWISE
+    },
+    Fault {
         id: "W12",
         what: "The site is not on the list of the browser",
         site: || Site::with(&Setup::default()).ticket(None),
@@ -213,6 +224,9 @@ pub(super) const FAULTS: &[Fault] = &[
         ..OTHERWISE
     },
 ];
+
+/// The first message of NTLM.
+const NTLM: &str = "TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAGAbEdAAAADw==";
 
 /// The usual settings, with plain HTTP at a port that is known before.
 fn at_a_port() -> (String, u16) {

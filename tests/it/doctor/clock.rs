@@ -28,7 +28,6 @@ pub(super) const FAULTS: &[Fault] = &[
             &["the clock of this host is 10 min", "ahead of the domain controller's"],
             &["follow the same time servers"],
         ),
-        ..OTHERWISE
     },
     Fault {
         id: "T4",
@@ -64,6 +63,5 @@ pub(super) const FAULTS: &[Fault] = &[
             &["the clock of this host is 1 d 0 h", "ahead of the domain controller's"],
             &["follow the same time servers"],
         ),
-        ..OTHERWISE
     },
 ];

@@ -1,6 +1,7 @@
 //! Faults of the configuration file.
 
-use super::{Fault, OTHERWISE, Site, says};
+use super::{Fault, OTHERWISE, Site, cause, says};
+use crate::gateway::Setup;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -38,6 +39,32 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "A network is none",
         site: || Site::of("[front]\ntrusted_proxies = [\"10.0.0.0/33\"]\n"),
         check: says(&["{dir}/doorward.toml", "10.0.0.0/33"], &["10.0.0.0/8"]),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "F6",
+        what: "A bracket is missing",
+        site: || Site::of("[front]\nlisten = [\"127.0.0.1:0\"\n\n[sso]\nmechanisms = []\n"),
+        check: says(
+            &["{dir}/doorward.toml:3:10: ", "the list that begins here has no ]"],
+            &["add it"],
+        ),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "N5",
+        what: "A site's host is misspelled",
+        site: || {
+            let config = Setup::default().config(1);
+            Site::of(&config.replace("host = \"*\"", "host = \"wbe.{dns}\""))
+        },
+        check: says(
+            &["wbe.{dns} has no address", "DNS does not know it"],
+            &["add the name to DNS, or correct"],
+        ),
+        probe: cause(&["no_site", "the host {host}"]),
+        page: cause(&["No site is configured for the host {host}"]),
+        log: cause(&["no [[site]] for host {host}", "there are sites for wbe.{dns}"]),
         ..OTHERWISE
     },
 ];

@@ -71,8 +71,9 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "The core does not know the front's key",
         site: || {
             let (pki, core) = remote("role = \"front\"");
-            pki.unlist("gate");
-            by_tls(pki, core, &realm().host("web"), "ca.crt")
+            pki.client("stranger");
+            pki.unlist("stranger");
+            by_tls(pki, core, &realm().host("web"), "ca.crt").replace("gate.pem", "stranger.pem")
         },
         check: says(
             &["refuses this front", "is not in the core's sslkeys_path"],

@@ -1,11 +1,8 @@
 //! Faults of NTLM, of Samba's helper and of winbind.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
 use super::{Fault, OTHERWISE, Site, says};
 use crate::gateway::Setup;
-use crate::lab::{realm, winbind};
+use crate::lab::{realm, winbind, write_program};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -144,14 +141,10 @@ pub(super) fn with_ntlm(lines: &str, more: &str) -> Site {
 /// Samba's own programs replaced by scripts, with Samba's own sentences.
 fn beside(wbinfo: &str, ntlm_auth: &str) -> Site {
     let site = with_ntlm("ntlm_auth = \"{dir}/ntlm_auth\"", "");
-    script(&site.write("wbinfo", format!("#!/bin/sh\n{wbinfo}\n")));
-    script(&site.write("ntlm_auth", format!("#!/bin/sh\n{ntlm_auth}\n")));
+    write_program(&site.dir().join("wbinfo"), &format!("#!/bin/sh\n{wbinfo}\n"));
+    write_program(&site.dir().join("ntlm_auth"), &format!("#!/bin/sh\n{ntlm_auth}\n"));
     // The pipe that is looked at is the lab's.
     site.keep(winbind::up())
-}
-
-fn script(path: &Path) {
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// What wbinfo says when the domain refuses the host's secret.

@@ -2,8 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Fault, OTHERWISE, Site, says};
-use crate::gateway::Setup;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Fault, OTHERWISE, Site, cause, says};
+use crate::gateway::{Setup, web};
 use crate::lab::realm;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -62,4 +65,36 @@ pub(super) const FAULTS: &[Fault] = &[
         ),
         ..OTHERWISE
     },
+    Fault {
+        id: "P1",
+        what: "A password is right, and the account is disabled",
+        site: || {
+            let password = realm().add_user("doctor-p1");
+            realm().disable("doctor-p1");
+            by_password("doctor-p1", &password)
+        },
+        log: cause(&["account_disabled", "doctor-p1"]),
+        ..OTHERWISE
+    },
+    Fault {
+        id: "P2",
+        what: "A password has to be changed",
+        site: || {
+            let password = realm().add_user("doctor-p2");
+            realm().set_attribute("doctor-p2", "pwdLastSet", "0");
+            by_password("doctor-p2", &password)
+        },
+        log: cause(&["password_expired", "doctor-p2"]),
+        ..OTHERWISE
+    },
 ];
+
+/// A site that somebody comes to with a password. The audit log stands in the log.
+fn by_password(user: &str, password: &str) -> Site {
+    let setup = Setup { sso: "mechanisms = [\"basic\"]", ..Setup::default() };
+    let config = setup.config(Site::app_port());
+    let site = Site::of(&format!("{config}\n[log]\nformat = \"json\"\n")).ticket(None);
+    let pair = STANDARD.encode(format!("{user}:{password}"));
+    let url = format!("https://{}:{{https}}/", web());
+    site.url(&url).header(&format!("Authorization: Basic {pair}"))
+}

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::gateway::{Gateway, Setup};
 use crate::lab::doorward::program;
-use crate::lab::{Doorward, LIMIT, curl, servers, temp_dir, wait_until};
+use crate::lab::{Doorward, LIMIT, curl, install, servers, temp_dir, wait_until};
 
 /// Writes a configuration, and asks as `ExecReload=` of the unit does.
 fn reload(gateway: &Gateway, config: &str) -> (Option<i32>, String) {
@@ -104,7 +104,7 @@ fn only_the_gateway_s_own_user_and_root_may_ask_and_only_a_gateway_answers() {
     assert!(said.contains(&format!("process {own} is no running doorward")), "{said}");
     let dir = temp_dir("reload-");
     let copy = dir.path().join("doorward");
-    std::fs::copy(env!("CARGO_BIN_EXE_doorward"), &copy).unwrap();
+    install(env!("CARGO_BIN_EXE_doorward").as_ref(), &copy);
     let mut stranger = Command::new("setpriv");
     stranger.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]).arg(copy);
     let output = stranger.arg("reload").arg(gateway.doorward.id().to_string()).output().unwrap();

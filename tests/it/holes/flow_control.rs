@@ -82,7 +82,7 @@ fn a_window_that_opens_byte_by_byte_holds_no_connection() {
 
 #[test]
 fn one_stalled_stream_among_live_ones_is_reset_and_the_others_live() {
-    let gateway = gateway("body_timeout = \"1s\"");
+    let gateway = gateway("body_timeout = \"3s\"");
     let cookie = gateway.sign_on("alice");
     let cookie = [("cookie", cookie.as_str())];
     let mut client = connect(&gateway, 20_000);

@@ -222,19 +222,21 @@ mod tests {
 
     #[test]
     fn the_gateway_s_own_address_is_known() {
-        for (listen, upstream, own) in [
-            ("127.0.0.1:8080", "127.0.0.1:8080", true),
-            ("0.0.0.0:8080", "127.0.0.1:8080", true),
-            ("0.0.0.0:8080", "localhost:8080", true),
-            ("127.0.0.1:8080", "127.0.0.1:8081", false),
-            ("127.0.0.1:8080", "127.0.0.2:8080", false),
-            ("0.0.0.0:8080", "192.0.2.1:8080", false),
+        for (listen, host, port, own) in [
+            ("127.0.0.1:8080", "127.0.0.1", 8080, true),
+            ("0.0.0.0:8080", "127.0.0.1", 8080, true),
+            ("0.0.0.0:8080", "localhost", 8080, true),
+            ("127.0.0.1:8080", "127.0.0.1", 8081, false),
+            ("127.0.0.1:8080", "127.0.0.2", 8080, false),
+            ("0.0.0.0:8080", "192.0.2.1", 8080, false),
         ] {
+            // What can be told without DNS is an error of the configuration already.
             let settings = settings(&format!(
-                "[front]\nlisten = [\"{listen}\"]\n[[site]]\nupstream = \"http://{upstream}\"\n"
+                "[front]\nlisten = [\"{listen}\"]\n[[site]]\nupstream = \"http://127.0.0.9:1\"\n"
             ));
-            let found = own_listener(&settings, &first(&settings));
-            assert_eq!(found.is_some(), own, "{listen} {upstream}: {found:?}");
+            let asked = Asked { host: host.to_owned(), port, ..first(&settings) };
+            let found = own_listener(&settings, &asked);
+            assert_eq!(found.is_some(), own, "{listen} {host}:{port}: {found:?}");
         }
     }
 
