@@ -26,11 +26,15 @@ fn main() -> ExitCode {
 
 fn run(role: Role, file: Option<&Path>) -> ExitCode {
     let Err(error) = serve::run(role, file) else { return ExitCode::SUCCESS };
-    eprintln!("doorward: {error}");
+    let mut said = format!("doorward: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprintln!("  because: {error}");
+        // Many errors have the words of their cause in their own.
+        if !said.contains(&error.to_string()) {
+            said.push_str(&format!("\n  because: {error}"));
+        }
         cause = error.source();
     }
+    eprintln!("{said}");
     if error.is_configuration() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
 }

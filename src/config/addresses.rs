@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::checked::{CoreAddress, HostPattern, RemoteCore};
 use super::errors::{At, Notes};
-use super::value::{FromToml, Given, Word, wrong_type};
+use super::value::{FromToml, Given, QUOTES, Word, wrong_type};
 
 /// Addresses to listen on: one, several, or (an empty text or list) none.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ impl FromToml for Addresses {
                 Some(Self(vec![Given { at: at.clone(), value: address }]))
             }
             DeValue::Array(_) => Vec::from_toml(value, at, notes).map(Self),
-            _ => wrong_type::<Self>(value, "put it in quotes", at, notes),
+            _ => wrong_type::<Self>(value, QUOTES, at, notes),
         }
     }
 }

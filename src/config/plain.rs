@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::errors::{At, Notes};
-use super::value::{FromToml, Word, wrong_type};
+use super::value::{FromToml, QUOTES, Word, wrong_type};
 
 /// A secret as the file has it: itself, or `$NAME` of an environment variable.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl FromToml for SecretText {
     fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
         match value.get_ref().as_str() {
             Some(text) => Some(Self(text.to_owned())),
-            None => wrong_type::<Self>(value, "put it in quotes", at, notes),
+            None => wrong_type::<Self>(value, QUOTES, at, notes),
         }
     }
 }

@@ -27,13 +27,16 @@ pub(super) trait FromToml: Sized {
     fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self>;
 }
 
+/// What to do about a value that should be text.
+pub(super) const QUOTES: &str = "put it in quotes";
+
 /// A type that is written as text.
 pub(super) trait Word: Sized {
     /// What the documentation calls the type.
     const TYPE: &'static str;
 
     /// What to do about a value that is no text.
-    const MEND: &'static str = "put it in quotes";
+    const MEND: &'static str = QUOTES;
 
     /// The text as a complaint shows it.
     fn shown(text: &str) -> String {
@@ -143,6 +146,10 @@ pub(super) fn wrong_type<T: FromToml>(
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a section",
+    };
+    let mend = match value.get_ref() {
+        DeValue::Array(_) if mend == QUOTES => "write one value, in quotes and without [ ]",
+        _ => mend,
     };
     notes.error(at, format!("expected {}, found {found}; {mend}", T::type_name()));
     None

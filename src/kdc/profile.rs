@@ -40,7 +40,7 @@ impl fmt::Display for ProfileFault {
             Self::Missing(path) => write!(
                 f,
                 "{}, which KRB5_CONFIG names, does not exist, so the Kerberos library uses its \
-                 defaults: create it, or correct KRB5_CONFIG",
+                 defaults; create it, or correct KRB5_CONFIG",
                 path.display()
             ),
             Self::Unreadable(path, error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -49,7 +49,7 @@ impl fmt::Display for ProfileFault {
             }
             Self::Unreadable(path, error) => write!(
                 f,
-                "{} cannot be read ({error}), so the Kerberos library goes on without it: write it anew",
+                "{} cannot be read ({error}), so the Kerberos library goes on without it; write it anew",
                 path.display()
             ),
             Self::Syntax { path, line, what } => {

@@ -47,7 +47,7 @@ pub struct Enctype(pub u16);
 #[derive(Debug, thiserror::Error)]
 pub enum KeytabError {
     /// There is no such file.
-    #[error("{path} does not exist; export a keytab for this service to it", path = .0.display())]
+    #[error("{path} does not exist; export a keytab for this service to it, or correct keytab in [sso.kerberos]", path = .0.display())]
     Missing(PathBuf),
     /// There is one, for others.
     #[error(transparent)]
@@ -260,7 +260,9 @@ pub(crate) mod tests {
         let name = path.display();
         assert_eq!(
             error(&path),
-            format!("{name} does not exist; export a keytab for this service to it")
+            format!(
+                "{name} does not exist; export a keytab for this service to it, or correct keytab in [sso.kerberos]"
+            )
         );
         std::fs::write(&path, b"").unwrap();
         assert_eq!(error(&path), format!("{name} is not a keytab: it is empty"));

@@ -15,7 +15,7 @@ use crate::config::checked::CertificateFiles;
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {
     /// A file cannot be read.
-    #[error("cannot read {}: {source}; it must exist and be readable for the user that Doorward runs as", path.display())]
+    #[error("cannot read {}: {source}; {}", path.display(), mend(.source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -91,6 +91,13 @@ pub fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Pa
         return Err(PairError::NoCertificate { path: path.to_owned() });
     }
     Ok(chain)
+}
+
+fn mend(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "put the file there, or correct its name in doorward.toml",
+        _ => "it must be readable for the user that Doorward runs as",
+    }
 }
 
 /// The bytes of such a file.

@@ -41,7 +41,7 @@ pub enum FolderError {
     },
     /// It is another's.
     #[error(
-        "{} is not writable for {account}, whose it must be; run: {mend}", path.display()
+        "{} is not writable for {account}, who must own it; run: {mend}", path.display()
     )]
     Foreign {
         /// The folder.
@@ -51,9 +51,9 @@ pub enum FolderError {
         /// The command that gives it to them.
         mend: String,
     },
-    /// A folder above it may not be passed.
+    /// It, or a folder above it, is closed to the account, and need not belong to it.
     #[error(transparent)]
-    Unreachable(Unreadable),
+    Closed(Unreadable),
 }
 
 /// What is to be done about a folder; `ours` is a name in it that does not count.
@@ -93,16 +93,23 @@ pub fn prepare(
         })
 }
 
-/// Whether this process, which runs as `account` by now, may write to a folder.
+/// Whether this process may make a file in a folder that others may use too: what is
+/// in it stays theirs.
+///
+/// # Errors
+/// [`FolderError::Closed`].
+pub fn check_shared(path: &Path) -> Result<(), FolderError> {
+    access::may(path, Need::Fill).map_err(FolderError::Closed)
+}
+
+/// Whether this process, which runs as `account` by now, may write to a folder of its own.
 ///
 /// # Errors
 /// [`FolderError::Foreign`].
 pub fn check(path: &Path, account: &Account) -> Result<(), FolderError> {
     let Err(refused) = access::may(path, Need::Fill) else { return Ok(()) };
     match &refused.obstacle {
-        Obstacle::Mode { found, .. } if found.path != path => {
-            Err(FolderError::Unreachable(refused))
-        }
+        Obstacle::Mode { found, .. } if found.path != path => Err(FolderError::Closed(refused)),
         _ => Err(FolderError::Foreign {
             path: path.to_owned(),
             account: account.name.clone(),

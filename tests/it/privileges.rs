@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -275,6 +276,40 @@ fn a_folder_of_another_is_named_with_the_command_that_gives_it() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(&format!("chown -R {ACCOUNT}:{ACCOUNT} {}", taken.display())), "{said}");
     assert_eq!(fs::metadata(&taken).unwrap().uid(), 0, "what is not empty is not given away");
+}
+
+#[test]
+fn a_shared_folder_of_the_socket_is_not_to_be_given_away() {
+    let keys = temp_dir("keys-");
+    let shared = keys.path().join("etc");
+    fs::create_dir(&shared).unwrap();
+    fs::write(shared.join("precious"), "").unwrap();
+    let setup = setup(own_keytab(keys.path()));
+    let config = config(&setup, 1, "listen = [\"127.0.0.1:0\"]")
+        .replace("{dir}/run/core.sock", &shared.join("core.sock").display().to_string());
+    let output = Doorward::run(&["serve"], &config);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let (path, account) = (shared.display(), ACCOUNT);
+    assert!(said.contains(&format!("{path} is not writable for {account}")), "{said}");
+    assert!(said.contains(&format!("chgrp {account} {path} && chmod g=rwx {path}")), "{said}");
+    assert!(!said.contains("chown"), "what others keep there is not the account's: {said}");
+}
+
+#[test]
+fn a_cause_that_the_error_has_told_is_not_told_again() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let output = Doorward::run(
+        &["serve"],
+        &format!(
+            "state_path = \"{{dir}}/state\"\n[front]\nlisten = [\"{address}\"]\n\
+         [core]\nlisten = \"unix:{{dir}}/core.sock\"\n"
+        ),
+    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+    assert_eq!(said.matches("Address already in use").count(), 1, "{said}");
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl Finding {
     /// The line behind its status.
     pub(super) fn told(&self) -> String {
         let Self { check, found, mend, .. } = self;
-        let mend = mend.as_ref().map(|mend| format!(". Mend: {mend}")).unwrap_or_default();
+        let ends = if found.ends_with(['.', '?', '!']) { "" } else { "." };
+        let mend = mend.as_ref().map(|mend| format!("{ends} Mend: {mend}")).unwrap_or_default();
         format!("{check}: {found}{mend}")
     }
 }
@@ -115,6 +116,8 @@ mod tests {
     fn a_line_tells_status_finding_and_mend() {
         let finding = Finding::fail("keytab", "/k does not exist", "export it");
         assert_eq!(finding.to_string(), "FAIL  keytab: /k does not exist. Mend: export it");
+        let asking = Finding::warn("kdc", "does it run?", "look");
+        assert_eq!(asking.told(), "kdc: does it run? Mend: look");
         assert_eq!(Finding::ok("clock", "fine").to_string(), "ok    clock: fine");
     }
 

@@ -45,7 +45,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             let mut findings = vec![Finding::ok("configuration", origin)];
             findings.extend(loaded.warnings.iter().map(|warning| {
                 let mend = advice::configuration::AS_IT_SAYS;
-                Finding::warn("configuration", warning.to_string(), mend)
+                Finding::warning("configuration", &warning.to_string(), mend)
             }));
             findings.extend(surroundings(&loaded.settings, path.as_deref()));
             (findings, ExitCode::FAILURE)

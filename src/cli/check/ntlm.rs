@@ -68,8 +68,10 @@ fn is_asked_for(settings: &Settings) -> bool {
 }
 
 fn not_joined(failed: &Finding) -> Finding {
-    let found =
-        format!("NTLM is not offered, since this host belongs to no domain ({})", failed.found());
+    let found = format!(
+        "NTLM is not offered: this host belongs to no domain. Of winbind: {}",
+        failed.found()
+    );
     Finding::warn(CHECK, found, ntlm_advice::JOIN_OR_LEAVE_OUT)
 }
 

@@ -41,10 +41,8 @@ pub(super) fn give_up(
         groups = groups.join(" "),
         "root's rights are given up"
     );
-    [Some(settings.state_path.as_path()), run]
-        .into_iter()
-        .flatten()
-        .try_for_each(|folder| ownership::check(folder, &account))?;
+    ownership::check(&settings.state_path, &account)?;
+    run.map_or(Ok(()), ownership::check_shared)?;
     Ok(())
 }
 

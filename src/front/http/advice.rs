@@ -38,6 +38,8 @@ pub(super) struct Known<'a> {
     pub(super) ntlm_worked: bool,
     /// For whom the keytab has keys; `None` where it was not read.
     pub(super) services: Option<&'a Services>,
+    /// The name by which to come instead: it has a key, and a site.
+    pub(super) better: Option<&'a str>,
     /// This gateway's clock beside the domain's.
     pub(super) clock: Option<Clock>,
     /// Why the session ended that the request named.
@@ -197,8 +199,7 @@ fn wrong_name(known: &Known<'_>) -> Option<String> {
     if host.is_empty() {
         return None;
     }
-    let better = known.services.and_then(|services| services.better_name(host));
-    let instead = |or: &str| match better {
+    let instead = |or: &str| match known.better {
         Some(name) => format!("Use {}", url(name, known)),
         None => or.to_owned(),
     };
@@ -308,7 +309,7 @@ fn browsers(known: &Known<'_>) -> Vec<Step> {
     }
     // Where another name is proposed, it is the one to be set.
     let lacks_key = |services: &&Services| !services.holds(known.host);
-    let better = known.services.filter(lacks_key).and_then(|all| all.better_name(known.host));
+    let better = known.services.filter(lacks_key).and(known.better);
     let host = better.unwrap_or(known.host);
     let scheme = if known.secure { "https" } else { "http" };
     let step = |label, text: &'static str, value| Step { label, text: text.into(), value };

@@ -6,9 +6,11 @@ use super::advice::{Advice, Known, advise};
 use super::came::Came;
 use super::facts::Facts;
 use super::policy::Policy;
+use super::route;
 use super::sign_on::Refusal;
-use crate::config::checked::ChannelBinding;
+use crate::config::checked::{ChannelBinding, Site};
 use crate::front::Front;
+use crate::front::readiness::Services;
 use crate::wire::Mechanism;
 
 /// What can be said of a refusal beyond its reason.
@@ -27,6 +29,7 @@ pub(super) fn words_for(
     });
     let ntlm_fails = || live.ntlm.as_ref().is_some_and(|ntlm| ntlm.ready().is_err());
     let https = live.settings.front.listen_tls.iter().map(SocketAddr::port);
+    let services = seen.as_ref().and_then(|seen| seen.services());
     let known = Known {
         host: facts.map_or("", |facts| &facts.host),
         port: came.port,
@@ -38,9 +41,16 @@ pub(super) fn words_for(
         bound: policy.is_some_and(|policy| policy.channel_binding == ChannelBinding::Require),
         ntlm_is_off: lists_ntlm && ntlm_fails(),
         ntlm_worked: front.readiness.ntlm_worked(),
-        services: seen.as_ref().and_then(|seen| seen.services()),
+        services,
+        better: better_name(services, &live.settings.sites, facts.map_or("", |facts| &facts.host)),
         clock: front.readiness.clock(),
         ended: refusal.ended,
     };
     advise(refusal.reason, &known)
+}
+
+/// The name by which to come instead: none that leads to no site.
+fn better_name<'a>(services: Option<&'a Services>, sites: &[Site], host: &str) -> Option<&'a str> {
+    let name = services?.better_name(host)?;
+    route::of_host(sites, name).next().map(|_| name)
 }

@@ -102,7 +102,11 @@ fn not_signed_on(
 fn detail(front: &Front, facts: Option<&Facts>, refusal: &Refusal) -> String {
     let mut detail = refusal.detail.clone();
     let mut add = |more: &str| {
-        let between = if detail.is_empty() { "" } else { ". " };
+        let between = match detail.chars().last() {
+            None => "",
+            Some('.' | '?' | '!') => " ",
+            Some(_) => ". ",
+        };
         // Writing to a text cannot fail.
         let _ = write!(detail, "{between}{more}");
     };

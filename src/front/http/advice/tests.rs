@@ -6,7 +6,8 @@ use crate::wire::Ending;
 const BOTH: &[Mechanism] = &[Mechanism::Negotiate, Mechanism::Ntlm];
 
 fn at<'a>(host: &'a str, services: &'a Services) -> Known<'a> {
-    Known { host, mechanisms: BOTH, services: Some(services), ..Known::default() }
+    let better = services.better_name(host);
+    Known { host, mechanisms: BOTH, services: Some(services), better, ..Known::default() }
 }
 
 fn proxied() -> (Option<IpAddr>, Option<Mark>) {
@@ -61,6 +62,10 @@ fn a_short_name_and_a_name_without_a_key_are_told() {
     let advice = advise(Reason::NoCredentials, &at("intranet.example", &keys));
     says(&advice, &["no key for the name intranet.example", "Use http://web.example/"]);
     assert!(!advice.steps.is_empty(), "an alias of the same account works");
+    let unserved = Known { better: None, ..at("intranet.example", &keys) };
+    let advice = advise(Reason::NoCredentials, &unserved);
+    says(&advice, &["Ask for the name to be registered", "AuthServerAllowlist = intranet.example"]);
+    assert!(!advice.message().contains("web.example"), "no site has the name: {advice:?}");
     let short = services(&["HTTP/web@L"]);
     let advice = advise(Reason::NoCredentials, &at("web", &short));
     assert!(!advice.message().contains("short name"), "{advice:?}");
