@@ -2,8 +2,8 @@
 //! and when something last moved. Counted while requests are served, read by
 //! the limits on idle and stalled connections and by [`super::places`].
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,16 @@ pub(super) struct Activity {
     /// Open requests for which the gateway or the application owes the next step.
     ours: AtomicUsize,
     tunnel: AtomicBool,
+    /// Of the last request.
+    body: Mutex<Announced>,
     leave: CancellationToken,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+struct Announced {
+    length: Option<u64>,
+    is_read: Option<Arc<AtomicBool>>,
 }
 
 impl Activity {
@@ -34,6 +43,7 @@ impl Activity {
             begun: AtomicUsize::new(0),
             ours: AtomicUsize::new(0),
             tunnel: AtomicBool::new(false),
+            body: Mutex::new(Announced { length: Some(0), is_read: None }),
             leave: CancellationToken::new(),
         }
     }
@@ -56,6 +66,20 @@ impl Activity {
     /// Whether it is a tunnel.
     pub(super) fn is_tunnel(&self) -> bool {
         self.tunnel.load(Ordering::Relaxed)
+    }
+
+    /// A request with this body has begun. `is_read` becomes true at the body's end;
+    /// `None`: it is empty.
+    pub(super) fn body_begins(&self, length: Option<u64>, is_read: Option<Arc<AtomicBool>>) {
+        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = Announced { length, is_read };
+    }
+
+    /// The length of the last request's body, `None` where its head did not tell it.
+    /// `None` altogether: the body has not been read to its end.
+    pub(super) fn last_body(&self) -> Option<Option<u64>> {
+        let body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_read = body.is_read.as_ref().is_none_or(|read| read.load(Ordering::Relaxed));
+        is_read.then_some(body.length)
     }
 
     /// Asks the connection to end.

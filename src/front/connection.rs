@@ -1,7 +1,7 @@
 //! What is true of one connection, and what is kept on it: the exchange that its
 //! client has not finished, and the session that was proven there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +21,8 @@ use crate::wire::SessionSecret;
 pub struct Connection {
     /// The peer's address: the client itself, or a proxy.
     pub peer: IpAddr,
+    /// The address of ours that it came to.
+    pub local: Option<IpAddr>,
     /// Whether it is one of the trusted proxies: its connections carry many clients.
     pub trusted: bool,
     /// The peer as applications are told of it.
@@ -52,6 +54,8 @@ pub struct Asked {
 struct State {
     exchange: Option<Exchange>,
     bound: Bound,
+    /// Whether a proxy showed itself here: the connection may carry many clients.
+    shared: bool,
 }
 
 impl Connection {
@@ -66,6 +70,7 @@ impl Connection {
         let trusted = trusted_proxies.iter().any(|network| network.contains(&peer));
         Self {
             peer,
+            local: None,
             trusted,
             client: Client::new(peer, binding.is_some(), trusted),
             binding,
@@ -84,6 +89,11 @@ impl Connection {
         Self { activity, place, asked, ..self }
     }
 
+    /// The same connection, which came to this address of ours.
+    pub(super) fn to(self, local: Option<SocketAddr>) -> Self {
+        Self { local: local.map(|address| address.ip().to_canonical()), ..self }
+    }
+
     /// Whether it is TLS that this gateway itself ends.
     pub const fn is_tls(&self) -> bool {
         self.binding.is_some()
@@ -92,7 +102,22 @@ impl Connection {
     /// Takes the unfinished exchange, and drops what was proven here before:
     /// from now on only the new attempt counts.
     pub fn begin_attempt(&self) -> Option<Exchange> {
-        std::mem::take(&mut *self.lock()).exchange
+        let mut state = self.lock();
+        state.bound = Bound::default();
+        state.exchange.take()
+    }
+
+    /// Notes that a proxy showed itself here, and drops what was proven: the next
+    /// request may be another client's, though it has no mark.
+    pub fn share(&self) {
+        let mut state = self.lock();
+        state.shared = true;
+        state.bound = Bound::default();
+    }
+
+    /// Whether a proxy showed itself here, with this request or an earlier one.
+    pub fn is_shared(&self) -> bool {
+        self.lock().shared
     }
 
     /// Drops an exchange that was broken off by a request without a token.

@@ -200,6 +200,7 @@ async fn speak(
             let trusted = &live.settings.front.trusted_proxies;
             let connection = Connection::new(peer.ip(), None, None, trusted);
             drop(live);
+            let connection = connection.to(stream.local_addr().ok());
             let connection = Arc::new(connection.at(place, Asked::default()));
             serve::serve(front, &connection, stream).await;
         }
@@ -214,7 +215,12 @@ async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, plac
     let trusted = &live.settings.front.trusted_proxies;
     let Some(tls) = &live.tls else { return };
     let mut first = [0];
-    match timeout(limit, stream.peek(&mut first)).await {
+    let peeked = tokio::select! {
+        biased;
+        peeked = timeout(limit, stream.peek(&mut first)) => peeked,
+        () = front.stop.cancelled() => return,
+    };
+    match peeked {
         Ok(Ok(read)) if read > 0 => {}
         _ => return,
     }
@@ -223,6 +229,7 @@ async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, plac
         drop(live);
         return serve::refuse_plain(front, &connection, stream).await;
     }
+    let local = stream.local_addr().ok();
     let asks = |name: Option<&str>| certificate::asks(&live.settings, name);
     match Box::pin(timeout(limit, handshake(tls, stream, asks))).await {
         Ok(Ok(Handshake { stream, asked })) => {
@@ -230,7 +237,7 @@ async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, plac
             let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
             let connection = Connection::new(peer.ip(), binding, shown, trusted);
             drop(live);
-            let connection = Arc::new(connection.at(place, asked));
+            let connection = Arc::new(connection.to(local).at(place, asked));
             serve::serve(front, &connection, stream).await;
         }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),

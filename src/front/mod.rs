@@ -29,6 +29,7 @@ mod serve;
 pub mod status;
 mod stream;
 mod streams;
+mod target;
 pub mod tls;
 pub mod unlisted;
 mod upload;
@@ -249,10 +250,10 @@ impl Live {
         })
     }
 
-    /// For which services an answer by NTLM may be made in a request to this host.
-    pub fn targets(&self, host: &str) -> Targets {
+    /// For which services an answer by NTLM may be made on a connection to this address.
+    pub fn targets(&self, local: Option<IpAddr>) -> Targets {
         if self.settings.sso.ntlm.check_target_name {
-            Targets::Ours { own: Arc::clone(&self.own_hosts), host: host.to_owned() }
+            Targets::Ours { own: Arc::clone(&self.own_hosts), local }
         } else {
             Targets::Any
         }

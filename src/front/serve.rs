@@ -39,7 +39,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = front.live().limits;
-    let Ok(Ok(early)) = timeout(limits.first_request, begin(&mut stream)).await else { return };
+    let begun = tokio::select! {
+        biased;
+        begun = timeout(limits.first_request, begin(&mut stream)) => begun,
+        // Nothing was asked, so nothing is owed.
+        () = front.stop.cancelled() => return,
+    };
+    let Ok(Ok(early)) = begun else { return };
     if early == PREFACE {
         Box::pin(http2::serve(front, connection, stream, early, &limits)).await;
     } else if early.first() == Some(&TLS_HANDSHAKE) && !connection.is_tls() {

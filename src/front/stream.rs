@@ -1,6 +1,7 @@
 //! A client's stream as hyper sees it. It notes clients that ask and then do
-//! not read, for whom hyper waits for ever; and it keeps back what hyper says
-//! of heads that it cannot read, so that somebody who knows words answers them.
+//! not read, for whom hyper waits for ever; it encodes what hyper would refuse in
+//! the target of a request; and it keeps back what hyper says of heads that it
+//! cannot read, so that somebody who knows words answers them.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::activity::Activity;
 use super::connection::Connection;
 use super::places::Place;
+use super::target::{Between, Targets};
 use crate::clock;
 
 /// Whether the peer takes what it is sent.
@@ -57,6 +59,8 @@ pub(super) struct Noted<S> {
     stream: S,
     /// Was read before hyper came.
     early: Bytes,
+    /// Was read and noted, and hyper had no room for it.
+    noted: Bytes,
     output: Arc<Output>,
     heads: Option<Heads>,
     /// Taken for as long as the stream lives, which may become a tunnel.
@@ -71,12 +75,13 @@ struct Heads {
     /// What the head that arrives begins with.
     start: Vec<u8>,
     refused: Option<u16>,
+    targets: Targets,
 }
 
 impl<S> Noted<S> {
     /// A stream on which HTTP/2 is spoken, from `early` on.
     pub(super) const fn http2(stream: S, early: Bytes, output: Arc<Output>) -> Self {
-        Self { stream, early, output, heads: None, _place: None }
+        Self { stream, early, noted: Bytes::new(), output, heads: None, _place: None }
     }
 
     /// A stream on which HTTP/1.1 is spoken, from `early` on.
@@ -87,9 +92,15 @@ impl<S> Noted<S> {
         connection: &Connection,
     ) -> Self {
         let activity = Arc::clone(&connection.activity);
-        let heads = Heads { activity, answered: Some(0), start: Vec::new(), refused: None };
+        let heads = Heads {
+            activity,
+            answered: Some(0),
+            start: Vec::new(),
+            refused: None,
+            targets: Targets::new(),
+        };
         let place = connection.place.clone();
-        Self { stream, early, output, heads: Some(heads), _place: place }
+        Self { stream, early, noted: Bytes::new(), output, heads: Some(heads), _place: place }
     }
 
     /// The stream itself, and the head that hyper refused on it.
@@ -110,11 +121,19 @@ impl<S> Noted<S> {
 }
 
 impl Heads {
-    /// Keeps the start of a head. What comes with an open request is none.
-    fn read(&mut self, bytes: &[u8]) {
-        if self.start.is_empty() && !self.activity.is_open() {
+    /// Keeps the start of a head. What comes with an open request is none. When
+    /// something else is to be read than what arrived, that.
+    fn read(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let is_open = self.activity.is_open();
+        if self.start.is_empty() && !is_open {
             self.start = bytes.get(..KEPT).unwrap_or(bytes).to_vec();
         }
+        if self.activity.is_tunnel() {
+            return None;
+        }
+        let body = if is_open { None } else { self.activity.last_body() };
+        let between = body.map(|body| Between { begun: self.activity.begun(), body });
+        self.targets.pass(bytes, between)
     }
 
     /// All is written that hyper had to say.
@@ -150,6 +169,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.noted.has_remaining() {
+            let length = this.noted.len().min(buffer.remaining());
+            buffer.put_slice(&this.noted.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let outcome = if this.early.has_remaining() {
             let length = this.early.len().min(buffer.remaining());
@@ -160,8 +184,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
         };
         if let Some(heads) = &mut this.heads
             && outcome.is_ready()
+            && let Some(encoded) = heads.read(buffer.filled().get(before..).unwrap_or_default())
         {
-            heads.read(buffer.filled().get(before..).unwrap_or_default());
+            this.noted = Bytes::from(encoded);
+            buffer.set_filled(before);
+            let length = this.noted.len().min(buffer.remaining());
+            buffer.put_slice(&this.noted.split_to(length));
         }
         outcome
     }

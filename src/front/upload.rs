@@ -24,7 +24,7 @@ pub struct Upload {
 /// What is left of a body when its reader is gone.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
-    is_read: AtomicBool,
+    is_read: Arc<AtomicBool>,
     left: Mutex<Option<Incoming>>,
 }
 
@@ -98,6 +98,11 @@ impl Drop for Upload {
 }
 
 impl Rest {
+    /// Becomes true when the body has been read to its end, whoever reads it.
+    pub(super) fn is_read(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_read)
+    }
+
     /// How far the body was read by now.
     pub(super) fn state(&self) -> State {
         if self.is_read.load(Ordering::Relaxed) {
@@ -109,15 +114,20 @@ impl Rest {
 }
 
 /// Reads what is left of a body and keeps nothing of it. Within the bounds it
-/// comes to its end, and the connection serves the next request; one that
-/// does not is left where it is, and the connection ends.
-pub(super) async fn forget<B>(mut body: B, still: Duration)
+/// comes to its end (`is_read`), and the connection serves the next request; one
+/// that does not is left where it is, and the connection ends.
+pub(super) async fn forget<B>(mut body: B, still: Duration, is_read: &AtomicBool)
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut left = MAX_FORGOTTEN;
     let reading = async {
-        while let Ok(Some(Ok(frame))) = timeout(still, body.frame()).await {
+        while let Ok(frame) = timeout(still, body.frame()).await {
+            let frame = match frame {
+                Some(Ok(frame)) => frame,
+                Some(Err(_)) => return,
+                None => return is_read.store(true, Ordering::Relaxed),
+            };
             let length = frame.data_ref().map_or(0, Bytes::len);
             match left.checked_sub(length.max(1)) {
                 Some(rest) => left = rest,
@@ -168,10 +178,13 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_kept_of_a_body_whose_sender_is_not_known_yet() {
         let mut parts = Parts(100, Arc::new([0; 1024]));
-        forget(&mut parts, Duration::from_secs(10)).await;
-        assert_eq!(parts.0, 0, "it is read to its end");
+        let is_read = AtomicBool::new(false);
+        forget(&mut parts, Duration::from_secs(10), &is_read).await;
+        assert_eq!((parts.0, is_read.load(Ordering::Relaxed)), (0, true), "it is read to its end");
         let mut endless = Parts(usize::MAX, Arc::new([0; 1024]));
-        forget(&mut endless, Duration::from_secs(10)).await;
+        let is_read = AtomicBool::new(false);
+        forget(&mut endless, Duration::from_secs(10), &is_read).await;
+        assert!(!is_read.load(Ordering::Relaxed), "it has no end");
         assert_eq!(usize::MAX - endless.0, MAX_FORGOTTEN / 1024 + 1, "it is not read without end");
     }
 }

@@ -144,13 +144,25 @@ impl Login {
     /// The answer's `before` has those to the legs before.
     #[track_caller]
     pub fn get(&self, connection: &mut Raw, path: &str, headers: &[(&str, &str)]) -> Response {
+        self.get_from(connection, &realm().host("web"), path, headers)
+    }
+
+    /// The same from another host.
+    #[track_caller]
+    pub fn get_from(
+        &self,
+        connection: &mut Raw,
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let mut exchange = self.begin();
         let mut before = Vec::new();
         let mut token = exchange.first();
         for _leg in 0..5 {
             let mut all = headers.to_vec();
             all.push(("Authorization", &token));
-            let mut answer = connection.get(&realm().host("web"), path, &all);
+            let mut answer = connection.get(host, path, &all);
             let next = exchange.next(&answer);
             match next {
                 Some(next) if answer.status == 401 => token = next,

@@ -198,6 +198,7 @@ const CLIENT_AGAIN: &str = "\
 Owner and key are the same, so the public key in sslkeys_path stays good. Put the file
 where the service reads it.";
 const PUBLIC_GOES: &str = "\
-Copy it into the core's sslkeys_path, and say in a [[core.key]] what the service may do: as
-long as no [[core.key]] is written, every key there is SYSTEM, and may do everything. Take the
-file out, and the service gets in no more.";
+Copy it into the core's sslkeys_path, and say in a [[core.key]] what the service may do.
+As long as no [[core.key]] is written at all, the key is SYSTEM and may do everything; as
+soon as one is, a key without an entry may do nothing. Take the file out, and the service
+gets in no more.";

@@ -18,7 +18,10 @@ use crate::process::access::{self, Obstacle};
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let core = settings.core.tls.as_ref().map(|tls| &tls.authorities);
     let judges: Vec<_> = core.into_iter().chain(&settings.front.clients).collect();
-    if judges.is_empty() {
+    // Where nobody comes by certificate no key is of use, but the core starts on no
+    // entry without one.
+    let of_no_use = judges.is_empty();
+    if of_no_use && settings.core.keys.is_empty() {
         return Vec::new();
     }
     let moment = Moment::here(settings);
@@ -31,6 +34,9 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let files = listed.keys().flat_map(|key| &key.files);
     let mut files: Vec<_> = files.collect();
     files.sort();
+    if of_no_use {
+        return findings;
+    }
     findings.extend(files.into_iter().filter_map(|file| issued(path, file, &authorities, &moment)));
     findings
 }

@@ -16,6 +16,8 @@ use crate::wire::Reason;
 
 /// `X-Forwarded-For`
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// `X-Forwarded-Host`
+pub const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// `X-Forwarded-Proto`
 pub const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -34,7 +36,7 @@ pub struct Facts {
     /// Whether a trusted proxy sent it: what it says about forwarding counts.
     pub trusted: bool,
     /// Whether its connection may carry many clients: a proxy sent it, listed or
-    /// not. Nothing that is proven then may stay with the connection.
+    /// not, or an earlier request on it. Nothing that is proven then may stay with the connection.
     pub shared: bool,
     /// Whether it came by HTTP/2, where several requests share a connection at once.
     pub http2: bool,
@@ -66,7 +68,7 @@ impl Facts {
             },
             secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
             trusted,
-            shared: trusted || names_a_proxy(headers),
+            shared: trusted || connection.is_shared() || names_a_proxy(headers),
             http2: request.version() == Version::HTTP_2,
         })
     }
@@ -131,6 +133,26 @@ pub fn nearest<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]
 fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(name).into_iter().rev();
     lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+}
+
+/// All hosts that forwarding headers name: applications do not agree on which one counts.
+///
+/// # Errors
+/// [`Reason::OddHost`]: one of them is none.
+pub fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason> {
+    let pairs = headers.get_all(FORWARDED).into_iter().flat_map(|line| {
+        line.as_bytes().split(|byte| matches!(byte, b',' | b';')).filter_map(|pair| {
+            let (name, value) = pair.trim_ascii().split_at_checked(5)?;
+            let value = name.eq_ignore_ascii_case(b"host=").then(|| value.trim_ascii())?;
+            Some(
+                value
+                    .strip_prefix(b"\"")
+                    .and_then(|value| value.strip_suffix(b"\""))
+                    .unwrap_or(value),
+            )
+        })
+    });
+    entries(headers, &X_FORWARDED_HOST).chain(pairs).map(host_in).collect()
 }
 
 /// The host of an authority, as [`host_of`] reads it.
@@ -279,6 +301,20 @@ mod tests {
         ] {
             assert_eq!(forwarded_secure(&headers(&lines)), secure, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn every_host_that_a_proxy_names_is_read() {
+        let lines = headers(&[
+            (X_FORWARDED_HOST, "A.example:80, b.example"),
+            (X_FORWARDED_HOST, "c.example."),
+            (FORWARDED, "for=192.0.2.7; Host=\"d.example:443\", host=e.example;proto=https"),
+        ]);
+        let mut found = forwarded_hosts(&lines).unwrap();
+        found.sort_unstable();
+        assert_eq!(found, ["a.example", "b.example", "c.example", "d.example", "e.example"]);
+        let odd = headers(&[(X_FORWARDED_HOST, "a.example/b")]);
+        assert_eq!(forwarded_hosts(&odd), Err(Reason::OddHost));
     }
 
     #[test]

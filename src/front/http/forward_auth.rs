@@ -8,7 +8,7 @@ use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Response, Uri};
 
 use super::answer::Answerer;
-use super::facts::{Facts, host_in, nearest, single};
+use super::facts::{Facts, X_FORWARDED_HOST, host_in, nearest, single};
 use super::policy::Policy;
 use super::route::{self, host_of};
 use super::sign_on::{Refusal, Visit};
@@ -20,7 +20,6 @@ const X_ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
 const X_ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
 const X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
 const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 /// By this a proxy asks which of the request's cookies the application may see. No
 /// script in a browser can send a header of this kind: it would read by it what is

@@ -21,6 +21,7 @@ mod ntlm;
 pub mod pages;
 mod password;
 pub mod policy;
+mod reading;
 mod record;
 pub mod require;
 pub mod route;
@@ -86,6 +87,9 @@ async fn handle(
         Ok(facts) => facts,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
+    if facts.shared {
+        connection.share();
+    }
     let answerer = answerer.with(&facts);
     answerer.notice_proxy();
     tracing::debug!(
@@ -112,6 +116,12 @@ async fn handle(
         Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
+    let named =
+        if facts.trusted { facts::forwarded_hosts(request.headers()) } else { Ok(Vec::new()) };
+    match named {
+        Ok(hosts) if !route::is_contradicted(&live.settings.sites, site, &facts.path, &hosts) => {}
+        _ => return answerer.refuse(&Refusal::new(Reason::ForwardedConflict), None),
+    }
     let policy = Policy::of(live, site);
     let present = match enter(visit, site, &policy).await {
         Ok(present) => present,

@@ -4,10 +4,19 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
-
+use super::reading::{fold, readings};
 use crate::config::checked::{HostPattern, Site};
 use crate::wire::Reason;
+
+/// Whether a host that a trusted proxy names beside `Host` leads to another site than
+/// that. The application may believe it, though it was not asked about here: proxies
+/// pass on what their clients wrote.
+pub fn is_contradicted(sites: &[Site], found: &Site, path: &str, hosts: &[String]) -> bool {
+    hosts.iter().any(|host| match site(sites, host, path) {
+        Ok(other) => other.is_some_and(|other| !std::ptr::eq(other, found)),
+        Err(_) => true,
+    })
+}
 
 /// Finds the site for a host (lower case, no port) and a request path; `sites`
 /// stand the most specific first.
@@ -104,7 +113,7 @@ fn below(prefix: &str, path: &str) -> bool {
     prefix == "/"
         || path
             .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }
 
 fn same(one: Option<&Site>, other: Option<&Site>) -> bool {
@@ -115,124 +124,9 @@ fn same(one: Option<&Site>, other: Option<&Site>) -> bool {
     }
 }
 
-/// The path as different programs read it: percent-decoded once, twice and so on
-/// (proxies chained), compatible characters as their plain ones, backslashes as
-/// slashes, without `;parameters`, without dots and blanks behind a name, each
-/// with empty and dot segments resolved.
-fn readings(path: &str) -> Result<Vec<String>, Reason> {
-    let mut readings = Vec::new();
-    let mut form = path.to_owned();
-    for _ in 0..LAYERS {
-        if form.contains(char::is_control) {
-            return Err(Reason::OddPath);
-        }
-        if holds_unicode_escape(&form) {
-            return Err(Reason::AmbiguousPath);
-        }
-        let plain: String = form.nfkc().collect();
-        let slashes = plain.replace('\\', "/");
-        let bare = each_segment(&slashes, |segment| segment.split(';').next().unwrap_or(segment));
-        let trimmed = [&slashes, &bare].map(|form| each_segment(form, trim));
-        let next = decode(&form);
-        let last = next == form;
-        for form in [form, plain, slashes, bare].iter().chain(&trimmed) {
-            readings.push(resolve(form));
-        }
-        if last {
-            readings.dedup();
-            return Ok(readings);
-        }
-        form = next;
-    }
-    Err(Reason::AmbiguousPath)
-}
-
-/// `%uXXXX`, which was never part of URLs, and which some servers decode.
-fn holds_unicode_escape(path: &str) -> bool {
-    path.as_bytes().windows(6).any(|part| {
-        part.starts_with(b"%")
-            && part[1].eq_ignore_ascii_case(&b'u')
-            && part[2..].iter().all(u8::is_ascii_hexdigit)
-    })
-}
-
-fn each_segment<'a>(path: &'a str, read: impl Fn(&'a str) -> &'a str) -> String {
-    path.split('/').map(read).collect::<Vec<_>>().join("/")
-}
-
-/// A name as file systems of Windows read it, where dots and blanks at its end do
-/// not count; `.` and `..` are no names.
-fn trim(segment: &str) -> &str {
-    match segment.trim_end_matches(' ') {
-        dots @ ("." | "..") => dots,
-        name => name.trim_end_matches(['.', ' ']),
-    }
-}
-
-/// A path as programs compare it that know no case.
-fn fold(path: &str) -> String {
-    path.to_uppercase().to_lowercase()
-}
-
-fn decode(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escaped = (byte == b'%')
-            .then(|| bytes.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped {
-            Some(value) => {
-                decoded.push(value);
-                at += 3;
-            }
-            None => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&shortest(decoded)).into_owned()
-}
-
-/// Characters of ASCII that are spelt in two bytes, which UTF-8 forbids and old
-/// decoders read (RFC 3629 section 10), as themselves.
-fn shortest(bytes: Vec<u8>) -> Vec<u8> {
-    if !bytes.contains(&0xc0) && !bytes.contains(&0xc1) {
-        return bytes;
-    }
-    let mut short = Vec::with_capacity(bytes.len());
-    for byte in bytes {
-        match (short.last_mut(), byte) {
-            (Some(first @ (0xc0 | 0xc1)), 0x80..0xc0) => *first = (*first & 1) << 6 | byte & 0x3f,
-            _ => short.push(byte),
-        }
-    }
-    short
-}
-
-fn resolve(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
-            }
-            segment => kept.push(segment),
-        }
-    }
-    format!("/{}", kept.join("/"))
-}
-
-/// Layers of percent-encoding that are taken off; nobody needs as many.
-const LAYERS: usize = 8;
-
 #[cfg(test)]
 mod tests {
+    use super::super::reading::LAYERS;
     use super::*;
     use crate::config::checked::ChannelBinding;
 
@@ -315,6 +209,30 @@ mod tests {
             "/%u0061dmin",
             "/%25u0061dmin",
             "/%U0061dmin",
+            "/admin%2f..",
+            "/admin%2f%2e%2e%2fx",
+            "/x/..%c0%2fadmin",
+            "/%e0%81%a1dmin",
+            "/%f0%80%81%a1dmin",
+            "/x%e0%80%af..%e0%80%afadmin",
+            "/%f8%80%80%80%afadmin",
+            "//web.example/admin",
+            "/%2fweb.example/admin",
+            "/\\web.example/admin.",
+            "/(S(x))/admin",
+            "/x/..;/(A(x)S(y))/admin.",
+            "/admin::$DATA",
+            "/admin:$i30:$INDEX_ALLOCATION/x",
+            "/admin%3a%3a$DATA",
+            "/admin%23",
+            "/admin%2523/x",
+            "/admin+",
+            "/%20admin",
+            "/ad%min",
+            "/admin%",
+            "/ad%e2%80%8bmin",
+            "/admin%ef%bb%bf",
+            "/ADM%C4%B0N",
         ] {
             assert_eq!(path_of("web.example", path), Err(Reason::AmbiguousPath), "{path}");
         }
@@ -324,10 +242,34 @@ mod tests {
         }
         let deep = format!("/%{}61dmin", "25".repeat(LAYERS));
         assert_eq!(path_of("web.example", &deep), Err(Reason::AmbiguousPath));
-        for path in ["/100%", "/a%zz", "/caf%e9", "/x.y. z/%C3%A9", "/a...", "/%user"] {
+        for path in [
+            "/100%",
+            "/a%zz",
+            "/caf%e9",
+            "/x.y. z/%C3%A9",
+            "/a...",
+            "/%user",
+            "/%c0/x",
+            "/(S(x))/wiki",
+            "//a/b",
+            "/C++/a:b",
+            "/%e2%80%8f%d7%a9",
+            "/x/../y",
+        ] {
             assert_eq!(path_of("web.example", path), Ok(Some("/".into())), "{path}");
         }
         assert_eq!(path_of("web.example", "/group%2Fproject/a.b;c"), Ok(Some("/".into())));
+    }
+
+    #[test]
+    fn another_host_beside_the_one_asked_for_may_not_lead_elsewhere() {
+        let sites = sites();
+        let found = site(&sites, "web.example", "/wiki").unwrap().unwrap();
+        let contradicts = |host: &str| is_contradicted(&sites, found, "/wiki", &[host.to_owned()]);
+        assert!(contradicts("other.example"));
+        for host in ["web.example", "unknown.test", ""] {
+            assert!(!contradicts(host), "{host}");
+        }
     }
 
     #[test]

@@ -289,7 +289,7 @@ async fn by_token(
         ntlm: ntlm && !facts.http2,
         channel_binding: policy.channel_binding,
         channel: channel(connection),
-        targets: live.targets(&facts.host),
+        targets: live.targets(connection.local),
     };
     let exchange = match unfinished.filter(|exchange| may_wait(exchange, policy, facts)) {
         Some(unfinished) => unfinished.under(terms),

@@ -57,12 +57,13 @@ pub(super) async fn settle(
         let fits = !stalled && length.map_or(needed, |length| length <= bound);
         if fits && needed && expects {
             // Told to go on, it sends its body before it looks for an answer.
-            forget(body, still).await;
+            forget(body, still, &rest.is_read()).await;
             return false;
         }
         if fits && !expects {
             // The answer does not wait for it.
-            tokio::spawn(forget(body, still));
+            let is_read = rest.is_read();
+            tokio::spawn(async move { forget(body, still, &is_read).await });
             return false;
         }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -41,9 +41,12 @@ pub(super) async fn serve<S>(
         let open = OpenRequest::new(activity);
         let (front, connection) = (Arc::clone(front), Arc::clone(connection));
         let body_left = Arc::clone(&body_left);
+        let (head, body) = request.into_parts();
+        let length = body.size_hint().exact();
+        let (body, rest) = Upload::new(body);
+        // Here and not when it is polled: hyper may read on at once.
+        activity.body_begins(length, rest.as_ref().map(|rest| rest.is_read()));
         async move {
-            let (head, body) = request.into_parts();
-            let (body, rest) = Upload::new(body);
             let rest = rest.map(|rest| (rest, Announced::by(&head.headers)));
             let request = Request::from_parts(head, body);
             let mut answer = front_http::answer(front, &connection, request).await;

@@ -192,3 +192,24 @@ fn settings_that_are_changed_as_advised_are_fine() {
         checked.configure(&required.replace("\"require\"", "\"allow\""));
     });
 }
+
+#[test]
+fn an_entry_without_its_key_is_found_also_where_nobody_comes_by_certificate() {
+    let core = "sslkeys_path = \"{dir}/sslkeys\"\n\
+                [[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]";
+    let checked = Checked::new(&Setup { core, ..Setup::default() }.config(1));
+    let pki = Pki::new();
+    pki.client("webapp");
+    let sslkeys = checked.dir().join("sslkeys");
+    fs::create_dir(&sslkeys).unwrap();
+    set_mode(&sslkeys, 0o755);
+    let misnamed = sslkeys.join("web-app-public.pem");
+    fs::copy(pki.path("webapp-public.pem"), &misnamed).unwrap();
+    let complaints = checked.complaints("keys");
+    assert!(
+        complaints.iter().any(|(found, _)| found.contains("did you mean web-app")),
+        "{complaints:?}"
+    );
+    fs::rename(misnamed, sslkeys.join("webapp-public.pem")).unwrap();
+    assert_eq!(checked.complaints("keys"), []);
+}

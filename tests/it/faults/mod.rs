@@ -25,3 +25,4 @@ mod proxied_certificate;
 mod readiness;
 mod reload;
 mod stop;
+mod targets;

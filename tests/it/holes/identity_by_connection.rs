@@ -153,3 +153,17 @@ fn who_signs_on_by_kerberos_is_told_that_the_connection_is_not() {
     let answer = gateway.connect().get(&web(), "/", &[("Cookie", &cookie)]);
     assert_eq!(answer.header("persistent-auth"), None);
 }
+
+#[test]
+fn a_connection_on_which_a_proxy_showed_itself_once_is_nobody_s_own_any_more() {
+    let gateway = Ntlm::start(PROTOCOLS[0]);
+    for mark in [("Via", "1.1 x"), ("X-Forwarded-For", "192.0.2.1"), ("Forwarded", "for=x")] {
+        let mut connection = gateway.connect_tls();
+        assert_is(&Login::of("alice").get(&mut connection, "/", &[]), "alice");
+        assert_is(&connection.get(&web(), "/", &[]), "alice");
+        assert_eq!(connection.get(&web(), "/", &[mark]).status, 401, "{mark:?}");
+        assert_eq!(connection.get(&web(), "/", &[]).status, 401, "after {mark:?}");
+        assert_is(&Login::of("alice").get(&mut connection, "/", &[]), "alice");
+        assert_eq!(connection.get(&web(), "/", &[]).status, 401, "after {mark:?}, anew");
+    }
+}

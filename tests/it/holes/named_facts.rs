@@ -55,3 +55,32 @@ fn paths_and_names_that_a_client_claims_do_not_pass_a_trusted_proxy() {
         }
     }
 }
+
+#[test]
+fn a_host_that_a_client_claims_through_a_trusted_proxy_leads_to_no_other_site() {
+    let more = "[[site]]\nhost = \"pay.example\"\nupstream = \"http://127.0.0.1:1\"\n\
+                require = [\"user:bob\"]\n"
+        .to_owned();
+    let front = "trusted_proxies = [\"127.0.0.0/8\"]";
+    let gateway = Setup { front, more, ..Setup::default() }.start();
+    let cookie = gateway.sign_on("alice");
+    let status = |name: &str, value: &str| {
+        let sent = [("Cookie", cookie.as_str()), (name, value)];
+        gateway.connect().get(&web(), "/", &sent).status
+    };
+    let web = web();
+    for (name, value) in [
+        ("X-Forwarded-Host", "pay.example"),
+        ("X-Forwarded-Host", "PAY.example.:443"),
+        ("X-Forwarded-Host", &*format!("pay.example, {web}")),
+        ("X-Forwarded-Host", &*format!("{web}, pay.example")),
+        ("X-Forwarded-Host", "pay.example/x"),
+        ("Forwarded", "for=192.0.2.7;host=pay.example"),
+        ("Forwarded", "for=192.0.2.7; Host=\"pay.example:443\""),
+    ] {
+        assert_eq!(status(name, value), 400, "{name}: {value}");
+    }
+    for host in [&*web, "public.example"] {
+        assert_eq!(status("X-Forwarded-Host", host), 200, "{host}");
+    }
+}

@@ -43,6 +43,22 @@ fn an_answer_counts_for_http_at_a_host_of_ours() {
 }
 
 #[test]
+fn the_host_that_a_request_names_is_not_ours_by_that() {
+    // A site for every host; what somebody received at a host of his, he sends with its name.
+    let gateway = Ntlm::start_with("ntlm-server-1", "", Setup::default());
+    for host in ["evil.example", "192.0.2.66"] {
+        for mut connection in [gateway.connect(), gateway.connect_tls()] {
+            let answer = meant("http", host).get_from(&mut connection, host, "/", &[]);
+            let found = (answer.status, reason(&answer));
+            assert_eq!(found, (401, "ntlm_target".to_owned()), "{host}");
+        }
+    }
+    let address = "127.0.0.1";
+    let mut connection = gateway.connect();
+    assert_is(&meant("http", address).get_from(&mut connection, address, "/", &[]), "alice");
+}
+
+#[test]
 fn a_client_that_names_no_service_is_taken_and_so_is_any_where_names_are_not_looked_at() {
     let gateway = Ntlm::start("ntlm-server-1");
     let user = format!("{}\\alice", realm().domain);

@@ -3,6 +3,7 @@
 //! that was made for another service was relayed.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The hosts that are ours.
@@ -17,12 +18,13 @@ pub struct OwnHosts {
 pub enum Targets {
     /// Any.
     Any,
-    /// Those on hosts of ours, and on the host that the request names.
+    /// Those on hosts of ours. The host that the request names is none by that: who
+    /// passes on an answer that he received writes the request.
     Ours {
         /// The hosts that are ours whatever a request says.
         own: Arc<OwnHosts>,
-        /// The request's.
-        host: String,
+        /// The address of ours that the client connected to.
+        local: Option<IpAddr>,
     },
 }
 
@@ -45,7 +47,7 @@ impl Targets {
     /// where a port or a realm may follow. A client that knows no name says so,
     /// and cannot be held to one.
     pub(super) fn admit(&self, name: &str) -> bool {
-        let Self::Ours { own, host } = self else { return true };
+        let Self::Ours { own, local } = self else { return true };
         let name = name.trim();
         if name.is_empty() || name.eq_ignore_ascii_case(UNSPECIFIED) {
             return true;
@@ -56,7 +58,8 @@ impl Targets {
         }
         let instance = rest.split(['/', '@']).next().unwrap_or_default();
         let named = without_port(instance).trim_end_matches('.').to_ascii_lowercase();
-        !named.is_empty() && (named == *host || own.has(&named))
+        let address = named.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        !named.is_empty() && ((address.is_some() && address == *local) || own.has(&named))
     }
 }
 
@@ -84,7 +87,8 @@ mod tests {
     fn only_http_at_a_host_of_ours_is_meant() {
         let names = ["Gate.example.org".to_owned(), "web.lab.example".to_owned(), String::new()];
         let own = OwnHosts::new(names, vec![".apps.example".to_owned()]);
-        let ours = Targets::Ours { own: Arc::new(own), host: "192.0.2.1".to_owned() };
+        let local = Some("192.0.2.1".parse().unwrap());
+        let ours = Targets::Ours { own: Arc::new(own), local };
         for (name, admitted) in [
             ("HTTP/web.lab.example", true),
             ("http/WEB.lab.example", true),
@@ -100,6 +104,7 @@ mod tests {
             ("unspecified", true),
             ("HTTP/.apps.example", false),
             ("HTTP/apps.example", false),
+            ("HTTP/192.0.2.2", false),
             ("HTTP/evil.example", false),
             ("HTTP/evil.example/web.lab.example", false),
             ("HTTP/web.lab.example.evil.example", false),
@@ -114,10 +119,12 @@ mod tests {
             assert_eq!(ours.admit(name), admitted, "{name}");
             assert!(Targets::Any.admit(name));
         }
-        let host = "[2001:db8::1]".to_owned();
+        let local = Some("2001:db8::1".parse().unwrap());
         let own = Arc::new(OwnHosts::default());
-        let v6 = Targets::Ours { own, host };
+        let v6 = Targets::Ours { own, local };
         assert!(v6.admit("HTTP/[2001:db8::1]:8080") && v6.admit("HTTP/[2001:db8::1]"));
         assert!(!v6.admit("HTTP/[2001:db8::2]"));
+        let unknown = Targets::Ours { own: Arc::default(), local: None };
+        assert!(!unknown.admit("HTTP/evil.example"));
     }
 }

@@ -61,8 +61,10 @@ fn three_messages_and_the_domains_word_are_a_proof() {
 #[test]
 fn nothing_is_asked_of_winbind_for_an_answer_to_another_service() {
     // The recorded answer is made for HTTP/web.lab.example.
-    let ours =
-        |host: &str| Targets::Ours { own: Arc::new(OwnHosts::default()), host: host.to_owned() };
+    let ours = |host: &str| {
+        let own = OwnHosts::new([host.to_owned()], Vec::new());
+        Targets::Ours { own: Arc::new(own), local: None }
+    };
     for (targets, taken) in
         [(ours("web.lab.example"), true), (ours("other.lab.example"), false), (Targets::Any, true)]
     {
