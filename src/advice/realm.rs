@@ -16,6 +16,13 @@ pub fn default_realm(realm: &str) -> String {
     format!("write default_realm = {realm} in krb5.conf")
 }
 
+/// A krb5.conf that is for another realm.
+pub fn file_for(realm: &str) -> String {
+    format!(
+        "write default_realm = {realm} in krb5.conf, and its KDC under [realms]; krb5-examples has a whole file"
+    )
+}
+
 /// NTLM's domain.
 pub fn domain(domain: &str) -> String {
     format!("set domain = \"{domain}\" in [[core.realm]]")

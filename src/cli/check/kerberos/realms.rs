@@ -57,10 +57,32 @@ fn compare(
         let found = format!("default_realm = {default} in krb5.conf: the realm is called {own}");
         findings.push(Finding::warn(CHECK, found, advice::default_realm(own)));
     }
+    findings.extend(default.and_then(|default| unrelated(default, held, configured, answering)));
     if findings.is_empty() {
         findings.push(Finding::ok(CHECK, agreed(held, configured, default)));
     }
     findings
+}
+
+/// krb5.conf was made for other realms, as the one that Debian brings. Where DNS leads to the
+/// KDCs nevertheless, it does no harm.
+fn unrelated(
+    default: &str,
+    held: &[&str],
+    configured: &[&str],
+    answering: &[&str],
+) -> Option<Finding> {
+    let own = held.first()?;
+    let mut known = held.iter().chain(configured);
+    let is_found = held.iter().any(|realm| answering.contains(realm));
+    if is_found || known.any(|realm| realm.eq_ignore_ascii_case(default)) {
+        return None;
+    }
+    let found = format!(
+        "krb5.conf has default_realm {default}, and the keytab is for {}: the file seems to be for another realm",
+        held.join(", ")
+    );
+    Some(Finding::warn(CHECK, found, advice::file_for(own)))
 }
 
 /// The case of a realm counts wherever a KDC is asked.
@@ -135,6 +157,18 @@ mod tests {
         let words = "the keytab's realm A is in no [[core.realm]], which has OTHER";
         assert!(wrong.to_string().contains(words), "{wrong}");
         assert_eq!(only(&["A"], &["OTHER"], &["A", "OTHER"]).status(), Status::Warn);
+    }
+
+    #[test]
+    fn a_krb5_conf_of_other_realms_is_told_where_no_kdc_is_found() {
+        let told = compare(&["A"], &[], Some("ATHENA.MIT.EDU"), &[]);
+        assert_eq!(told[0].status(), Status::Warn);
+        let (said, mend) = (told[0].to_string(), "write default_realm = A");
+        assert!(said.contains("default_realm ATHENA.MIT.EDU") && said.contains(mend), "{said}");
+        for (configured, answering) in [(&[][..], &["A"][..]), (&["B"], &[])] {
+            let fine = compare(&["A"], configured, Some("B"), answering);
+            assert!(!fine.iter().any(|one| one.to_string().contains("seems")), "{fine:?}");
+        }
     }
 
     #[test]
