@@ -71,6 +71,19 @@ pub(super) async fn settle(
     true
 }
 
+/// Reads and drops a small body that nobody wants, behind an answer over HTTP/2. Else
+/// the stream is reset behind its answer, which loses the answer for a client that
+/// sends still (curl 7.88 does so now and then).
+pub(super) fn settle_stream(rest: &Rest, announced: Announced, still: Duration) {
+    if announced.length.is_some_and(|length| length <= SMALL)
+        && !announced.expects
+        && let State::Left(body) = rest.state()
+    {
+        let is_read = rest.is_read();
+        tokio::spawn(async move { forget(body, still, &is_read).await });
+    }
+}
+
 /// Answers what could not be read as a request, and closes.
 pub(super) async fn refuse<S>(front: &Front, mut stream: S, unread: &Unread, limits: &Limits)
 where

@@ -11,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::closing::{self, Announced};
 use super::{Limits, stopped_reading, wait_until_idle};
 use crate::front::Front;
 use crate::front::activity::OpenRequest;
@@ -32,16 +33,21 @@ pub(super) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = &connection.activity;
+    let still = limits.body;
     let service = service_fn(|request: Request<Incoming>| {
         let (front, connection) = (Arc::clone(front), Arc::clone(connection));
         async move {
             let (head, body) = request.into_parts();
             // What nobody reads is reset with NO_ERROR once the answer is given (RFC 9113 section 8.1).
-            let (body, _) = Upload::new(body);
+            let (body, rest) = Upload::new(body);
+            let announced = Announced::by(&head.headers);
             let request = Request::from_parts(head, body);
             // Boxed when it begins and freed when it ends: before and after, a stream is
             // no more than a request or an answer.
             let answer = Box::pin(front_http::answer(front, &connection, request)).await;
+            if let Some(rest) = rest {
+                closing::settle_stream(&rest, announced, still);
+            }
             if answer.extensions().get::<NeedsHttp1>().is_some() {
                 return Err(h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED));
             }

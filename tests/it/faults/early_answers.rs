@@ -149,3 +149,18 @@ fn http2_resets_without_an_error_what_is_left_of_the_request() {
         assert_eq!(code(frames.last().unwrap()), 0, "{path}: NO_ERROR");
     }
 }
+
+#[test]
+fn http2_does_not_reset_a_stream_for_a_small_body() {
+    let gateway = Gateway::start();
+    for path in ["/", "/.doorward/nothing"] {
+        let mut client = Http2::connect(gateway.doorward.http_port(), &web(), 65_535);
+        let stream = client.request_to("POST", path, &[("content-length", "4")], false);
+        client.until(|frame| frame.stream == stream && frame.flags & END_STREAM != 0);
+        client.send(DATA, END_STREAM, stream, b"data");
+        // What is answered next stands behind everything about the first.
+        let next = client.get(&[]);
+        let frames = client.until(|frame| frame.stream == next && frame.flags & END_STREAM != 0);
+        assert!(!frames.iter().any(|frame| frame.kind == RST_STREAM), "{path}: {frames:?}");
+    }
+}
