@@ -37,6 +37,7 @@ pub mod upstream;
 
 use self::core_link::CoreLink;
 use self::http::cookie;
+use self::http::visitors::Visitors;
 use self::mechanism::kerberos::pool::Pool;
 use self::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use self::readiness::Readiness;
@@ -76,8 +77,8 @@ pub struct Front {
 /// Which lines of the log were written not long ago.
 #[derive(Debug)]
 pub struct Told {
-    /// That somebody is not signed on: by host and client.
-    pub visitors: Seldom<(String, Option<IpAddr>)>,
+    /// That somebody is not signed on.
+    pub visitors: Visitors,
     /// What an administrator has to mend: by reason.
     pub faults: Seldom<Reason>,
 }
@@ -85,7 +86,7 @@ pub struct Told {
 impl Told {
     fn new() -> Self {
         let minute = Duration::from_secs(60);
-        Self { visitors: Seldom::new(minute, 4_096), faults: Seldom::new(minute, 256) }
+        Self { visitors: Visitors::default(), faults: Seldom::new(minute, 256) }
     }
 }
 

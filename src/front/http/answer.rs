@@ -94,8 +94,7 @@ impl<'a> Answerer<'a> {
         refusal: &Refusal,
         policy: Option<Policy<'_>>,
     ) -> Response<Body> {
-        let reference = new_reference();
-        record::refusal(self.front, self.facts, refusal, &reference, self.began);
+        let reference = record::refusal(self.front, self.facts, refusal, self.began);
         let mut status = status_of(refusal.reason);
         let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
         if unanswerable && status == StatusCode::UNAUTHORIZED {

@@ -28,6 +28,7 @@ pub mod route;
 pub mod sign_on;
 mod status;
 pub mod unread;
+pub mod visitors;
 
 use self::answer::Answerer;
 use self::cookie::Presented;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::facts::Facts;
 use super::sign_on::Refusal;
+use super::visitors::{Reference, Visitor};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
 use crate::config::checked::HostPattern;
@@ -13,22 +14,22 @@ use crate::front::Front;
 use crate::front::upstream::UpstreamError;
 use crate::wire::Reason;
 use crate::wire::reason::Fault;
+use crate::wire::reference::new_reference;
 
-/// A refusal. That nobody has signed on yet is no event; its line is there for whoever
-/// looks for the reference on the page.
+/// A refusal; gives the reference for its page. That nobody has signed on yet is no
+/// event; its line is there for whoever looks for the reference.
 pub(super) fn refusal(
     front: &Front,
     facts: Option<&Facts>,
     refusal: &Refusal,
-    reference: &str,
     began: Instant,
-) {
+) -> String {
     let reason = refusal.reason;
-    let (site, client) = (site(facts), facts.map(|facts| facts.client));
     if reason.fault() == Fault::Nobody {
-        not_signed_on(front, facts, refusal, reference, began);
-        return;
+        return not_signed_on(front, facts, reason, began);
     }
+    let reference = new_reference();
+    let (site, client) = (site(facts), facts.map(|facts| facts.client));
     let detail = detail(front, facts, refusal);
     let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
     let shown = client.map(tracing::field::display);
@@ -51,7 +52,7 @@ pub(super) fn refusal(
     let happening = match (refusal.tried, login) {
         (_, Some(_)) => Happening::Access,
         (Some(_), None) => Happening::SignOn,
-        (None, None) => return,
+        (None, None) => return reference,
     };
     front.audit.write(&Line {
         reason: Some(reason),
@@ -60,9 +61,10 @@ pub(super) fn refusal(
         login,
         client,
         site: Some(&site),
-        reference: Some(reference),
+        reference: Some(&reference),
         ..Line::new(happening, Verdict::Refused)
     });
+    reference
 }
 
 /// An application that gave no answer.
@@ -77,25 +79,23 @@ pub(super) fn application(facts: Option<&Facts>, error: &UpstreamError, referenc
     );
 }
 
-/// Once a minute for each host and client at `info`, otherwise at `debug`.
-fn not_signed_on(
-    front: &Front,
-    facts: Option<&Facts>,
-    refusal: &Refusal,
-    reference: &str,
-    began: Instant,
-) {
+/// Once a minute for each host, client and reason at `info`, otherwise at `debug`.
+fn not_signed_on(front: &Front, facts: Option<&Facts>, reason: Reason, began: Instant) -> String {
     let (site, client) = (site(facts), facts.map(|facts| facts.client));
     let shown = client.map(tracing::field::display);
-    let reason = refusal.reason;
-    let visitor = (facts.map(|facts| facts.host.clone()).unwrap_or_default(), client);
-    let is_open = reason == Reason::ExchangeOpen;
-    if !is_open && front.told.visitors.is_due(visitor, clock::instant()) {
+    let Reference { text: reference, is_new } = if reason == Reason::ExchangeOpen {
+        Reference { text: new_reference(), is_new: false }
+    } else {
+        let host = facts.map(|facts| facts.host.clone()).unwrap_or_default();
+        front.told.visitors.reference(Visitor { host, client, reason }, clock::instant())
+    };
+    if is_new {
         tracing::info!(reference, %reason, site, client = shown, "not signed on");
     } else {
         let took = began.elapsed();
         tracing::debug!(reference, %reason, site, client = shown, ?took, "not signed on");
     }
+    reference
 }
 
 /// The story behind a refusal, with what this place knows besides.

@@ -22,7 +22,7 @@ fn the_reference_of_a_page_is_in_the_log_once_a_host_and_client_and_minute() {
     let first = page(&web());
     let line = gateway.doorward.wait_log("the reference", |line| line["reference"] == *first);
     assert_eq!((&line["level"], &line["reason"]), (&"INFO".into(), &"no_credentials".into()));
-    page(&web());
+    assert_eq!(page(&web()), first, "the next page leads to the same line");
     let other = page("other.lab.example");
     gateway.doorward.wait_log("another host's", |line| line["reference"] == *other);
     let log = gateway.doorward.log();
