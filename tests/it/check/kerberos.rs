@@ -109,6 +109,6 @@ fn a_kdc_that_never_answers_costs_seconds() {
     let env = [("KRB5_CONFIG", conf.to_str().unwrap())];
     let keytab = realm().web_keytab.clone();
     let (output, time) = timed(|| check(&realm().host("web"), keytab, None, &env));
-    has(&said(&output), &["warn", "kdc", "no answer within 3 s"]);
-    assert!(time < Duration::from_secs(10), "{time:?}");
+    has(&said(&output), &["warn", "kdc", "no answer within 6 s"]);
+    assert!(time < Duration::from_secs(40), "{time:?}");
 }

@@ -6,17 +6,17 @@ use crate::ntlm_gateway::setup_of;
 #[test]
 fn a_long_stream_counts_as_a_use_of_its_session() {
     let gateway = Setup {
-        core: "session_timeout = \"10s\"\nsession_unclaimed = \"10s\"",
+        core: "session_timeout = \"20s\"\nsession_unclaimed = \"20s\"",
         ..Setup::default()
     }
     .start();
     let (streaming, idle) = (gateway.sign_on("alice"), gateway.sign_on("alice"));
     let mut stream = gateway.connect();
     let request =
-        format!("GET /ticks/16 HTTP/1.1\r\nHost: {}\r\nCookie: {streaming}\r\n\r\n", web());
+        format!("GET /ticks/26 HTTP/1.1\r\nHost: {}\r\nCookie: {streaming}\r\n\r\n", web());
     stream.send(request);
     let answer = stream.response();
-    assert_eq!(answer.text().matches("data: x").count(), 16);
+    assert_eq!(answer.text().matches("data: x").count(), 26);
     assert_eq!(gateway.whoami(&streaming).status, 200, "it was in use all the time");
     assert_eq!(gateway.whoami(&idle).status, 401, "the other one was not");
 }
