@@ -254,6 +254,7 @@ impl Live {
     /// For which services an answer by NTLM may be made on a connection to this address.
     pub fn targets(&self, local: Option<IpAddr>) -> Targets {
         if self.settings.sso.ntlm.check_target_name {
+            let local = local.map(|address| address.to_string());
             Targets::Ours { own: Arc::clone(&self.own_hosts), local }
         } else {
             Targets::Any

@@ -3,7 +3,6 @@
 //! that was made for another service was relayed.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The hosts that are ours.
@@ -23,8 +22,8 @@ pub enum Targets {
     Ours {
         /// The hosts that are ours whatever a request says.
         own: Arc<OwnHosts>,
-        /// The address of ours that the client connected to.
-        local: Option<IpAddr>,
+        /// The address of ours that the client connected to, without brackets.
+        local: Option<String>,
     },
 }
 
@@ -58,8 +57,8 @@ impl Targets {
         }
         let instance = rest.split(['/', '@']).next().unwrap_or_default();
         let named = without_port(instance).trim_end_matches('.').to_ascii_lowercase();
-        let address = named.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        !named.is_empty() && ((address.is_some() && address == *local) || own.has(&named))
+        let address = named.trim_start_matches('[').trim_end_matches(']');
+        !named.is_empty() && (local.as_deref() == Some(address) || own.has(&named))
     }
 }
 
@@ -87,7 +86,7 @@ mod tests {
     fn only_http_at_a_host_of_ours_is_meant() {
         let names = ["Gate.example.org".to_owned(), "web.lab.example".to_owned(), String::new()];
         let own = OwnHosts::new(names, vec![".apps.example".to_owned()]);
-        let local = Some("192.0.2.1".parse().unwrap());
+        let local = Some("192.0.2.1".to_owned());
         let ours = Targets::Ours { own: Arc::new(own), local };
         for (name, admitted) in [
             ("HTTP/web.lab.example", true),
@@ -119,7 +118,7 @@ mod tests {
             assert_eq!(ours.admit(name), admitted, "{name}");
             assert!(Targets::Any.admit(name));
         }
-        let local = Some("2001:db8::1".parse().unwrap());
+        let local = Some("2001:db8::1".to_owned());
         let own = Arc::new(OwnHosts::default());
         let v6 = Targets::Ours { own, local };
         assert!(v6.admit("HTTP/[2001:db8::1]:8080") && v6.admit("HTTP/[2001:db8::1]"));
