@@ -15,6 +15,8 @@ pub(crate) struct Site {
     dir: tempfile::TempDir,
     config: String,
     env: Vec<(String, String)>,
+    /// Whether the gateway's clock is not the realm's.
+    pub(super) own_clock: bool,
     host: String,
     url: Option<String>,
     client_env: Vec<(String, String)>,
@@ -56,6 +58,7 @@ impl Site {
             dir,
             config: String::new(),
             env: Vec::new(),
+            own_clock: false,
             host: web(),
             url: None,
             client_env: Vec::new(),
@@ -124,6 +127,7 @@ impl Site {
 
     /// The clock of the gateway's host is off by this, as faketime says it: `+10m`.
     pub(crate) fn clock(mut self, offset: &str) -> Self {
+        self.own_clock = true;
         self.env.extend(faked(offset));
         self
     }

@@ -70,7 +70,14 @@ impl Started {
                 log_lines(&process).iter().any(|line| field(line, "event") == Some("ready"));
             (ready || process.ended().is_some()).then_some(())
         });
-        Self { process }
+        let gateway = Self { process };
+        if site.own_clock && gateway.port("status").is_some() {
+            // It learns of it from the KDC, which it asks when it has started.
+            wait_until(LIMIT, "the realm's time", || {
+                gateway.ready().0[0].contains("\"clock\":").then_some(())
+            });
+        }
+        gateway
     }
 
     /// The port of a listener.
