@@ -19,46 +19,37 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::{self, Settings};
-use crate::pki::chain::{AuthorityError, Refused};
-use crate::pki::pair::PairError;
-use crate::store::{Database, OpenError, Record, Store};
+use crate::pki::file::pair::PairError;
+use crate::pki::peer::chain::{AuthorityError, Refused};
 use crate::wire::{Ending, Reason, Session, SessionKey, SessionSecret};
+use store::{Database, OpenError, Record, Store};
 
-mod accounts;
-mod admin;
-pub mod admit;
-mod api;
-mod certificate;
-mod certified;
-mod events;
-mod keys;
+pub(crate) mod desk;
+pub(crate) mod door;
 mod password;
 mod peer;
 mod policy;
-mod program;
 mod refusal;
-mod serve;
+pub(crate) mod request;
 mod sessions;
-mod sign_on;
-mod socket;
+pub mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod wish;
 
-use certificate::Client;
-use events::EventBody;
-pub use keys::{EntryError, KeyEntries};
+pub use door::serve::{Sockets, serve};
+use door::socket;
+pub use door::socket::{BindError, Place};
+use door::tls::Tls;
 use password::Passwords;
 use peer::Peer;
+use peer::certificate::Client;
+pub use peer::keys::{EntryError, KeyEntries};
 use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
-pub use serve::{Sockets, serve};
 use sessions::Sessions;
-pub use socket::{BindError, Place};
-use tls::Tls;
+use sessions::events::EventBody;
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::config::checked::{AuditTarget, CoreAddress};
 use crate::config::{self, Surroundings};
-use crate::wire::client::{Client, ClientError};
+use crate::core_client::{Client, ClientError};
 use crate::wire::{ErrorBody, Mechanism, OpenSession, Proof};
 
 pub(super) const REALM: &str = "[[core.realm]]\nrealm = 'EXAMPLE.TEST'\n";

@@ -13,45 +13,35 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-mod activity;
+pub mod answer;
 pub mod body;
-pub mod bound;
 pub mod connection;
 pub mod core_link;
-pub mod http;
-mod in_use;
+pub mod door;
 pub mod listen;
-pub mod mechanism;
-mod own_hosts;
-mod places;
 pub mod readiness;
-mod serve;
-pub mod status;
-mod stream;
-mod streams;
-mod target;
+pub(crate) mod request;
+pub mod sign_on;
 pub mod tls;
-pub mod unlisted;
-mod upload;
 pub mod upstream;
 
 use self::core_link::CoreLink;
-use self::http::cookie;
-use self::http::visitors::Visitors;
-use self::mechanism::kerberos::pool::Pool;
-use self::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use self::readiness::Readiness;
-use self::serve::Limits;
 use self::tls::{Clients, ServerTls, TlsError};
-use self::unlisted::Unlisted;
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
+use crate::mechanism::kerberos::pool::Pool;
+use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use crate::metrics::Metrics;
-use crate::pki::file;
+use crate::pki::file::write as file;
 use crate::process::seldom::Seldom;
 use crate::wire::{Mechanism, Reason};
+use answer::visitors::Visitors;
+use connection::serve::Limits;
+use request::unlisted::Unlisted;
+use sign_on::cookie;
 
 /// A running front.
 #[derive(Debug)]
@@ -237,7 +227,7 @@ impl Live {
         Ok(Self {
             gss,
             ntlm: acceptor(settings, metrics, stop, old),
-            own_hosts: Arc::new(own_hosts::of(settings)),
+            own_hosts: Arc::new(sign_on::own_hosts::of(settings)),
             tls: tls(settings)?,
             proxy,
             assertions,

@@ -12,7 +12,6 @@ use crate::clock::Timestamp;
 
 pub mod admin;
 pub mod attempts;
-pub mod client;
 pub mod ending;
 pub mod key;
 pub mod password;

@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::Audit;
 use crate::config::checked::{CoreAddress, Log, Settings};
 use crate::config::{self, Loaded, Surroundings};
+use crate::core_client::Client;
 use crate::core_server::{self, Core};
 use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
 use crate::process::{log, notify, secrets};
-use crate::wire::client::Client;
 
 mod error;
 mod reload;

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand;
 
-use super::admit::Admission;
-use super::events::Events;
+use super::store::{Record, Store, WriteError};
 use crate::clock::Timestamp;
-use crate::store::{Record, Store, WriteError};
+use crate::core_server::request::admit::Admission;
 use crate::wire::{Ended, Ending, Reason, SessionKey, SessionSecret};
+use events::Events;
 
 mod account;
+pub(in crate::core_server) mod events;
 mod recent;
 mod table;
 #[cfg(test)]

@@ -8,9 +8,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::{CoreLink, NoGrant, refusal, refused};
+use crate::core_client::{Client, ClientError};
 use crate::wire::Reason;
 use crate::wire::attempts::{Attempt, AttemptAnswer, AttemptVerdict, Attempts, EndedAttempt};
-use crate::wire::client::{Client, ClientError};
 
 /// Leave for one attempt. One that is dropped without a word counts as wrong.
 #[derive(Debug)]

@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
-use super::mechanism::Proof;
 use super::upstream::IdentityCache;
 use crate::clock;
 use crate::config::checked::CoreAddress;
+use crate::core_client::{Client, ClientError};
+use crate::mechanism::Proof;
 use crate::metrics::Metrics;
-use crate::wire::client::{Client, ClientError};
 use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey, SessionSecret};
 
 mod attempts;

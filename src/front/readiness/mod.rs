@@ -32,7 +32,7 @@ pub use state::{Part, State};
 use super::{Front, Live};
 use crate::clock::{self as time, Timestamp};
 use crate::config::checked::Settings;
-use crate::kdc;
+use crate::krb5::kdc;
 use certificates::Ending;
 use domain::Domain;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::keytab::Keytab;
+use crate::krb5::keytab::Keytab;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::signature_algorithm::RsaSsaPssParams;
 use x509_parser::x509::AlgorithmIdentifier;
 
-use crate::front::mechanism::Bindings;
+use crate::mechanism::Bindings;
 
 /// The GSS channel binding (RFC 4121 section 4.1.1.2) of connections that
 /// present this certificate.

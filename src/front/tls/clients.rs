@@ -7,9 +7,9 @@ use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::checked::AuthorityFiles;
-use crate::pki::chain::{Authorities, AuthorityError, Refused};
-use crate::pki::possession::PossessionVerifier;
-use crate::pki::shown::Shown;
+use crate::pki::peer::chain::{Authorities, AuthorityError, Refused};
+use crate::pki::peer::possession::PossessionVerifier;
+use crate::pki::peer::shown::Shown;
 use crate::wire::Reason;
 
 /// The authorities of clients' certificates.

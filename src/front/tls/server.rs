@@ -15,8 +15,8 @@ use super::error::TlsError;
 use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
-use crate::front::mechanism::Bindings;
-use crate::pki::pair;
+use crate::mechanism::Bindings;
+use crate::pki::file::pair;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.

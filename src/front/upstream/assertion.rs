@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::front::core_link::Grant;
-use crate::pki::file;
+use crate::pki::file::write as file;
 use crate::wire::Mechanism;
 
 /// An assertion is good for so long.

@@ -16,7 +16,7 @@ use super::link::Link;
 use super::pool::Application;
 use super::stall::Stall;
 use crate::clock;
-use crate::front::upload::Upload;
+use crate::front::body::upload::Upload;
 
 /// Why a body broke off.
 #[derive(Debug, Error)]

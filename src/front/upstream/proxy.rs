@@ -26,8 +26,8 @@ use super::upgrade::Upgrade;
 use crate::clock;
 use crate::config::checked::{Front, HeaderNames, Site};
 use crate::front::body::Body;
+use crate::front::body::upload::Upload;
 use crate::front::core_link::Grant;
-use crate::front::upload::Upload;
 use crate::wire::reference::new_reference;
 
 /// The applications, and how they are spoken with.

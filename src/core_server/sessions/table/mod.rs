@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::account::{Account, Name};
 use super::recent::Recent;
 use crate::clock::Timestamp;
-use crate::core_server::admit::Admission;
-use crate::store::{Changes, Record, Usage};
+use crate::core_server::request::admit::Admission;
+use crate::core_server::store::{Changes, Record, Usage};
 use crate::wire::{Ended, Ending, Mechanism, Reason, SessionKey, SessionSecret};
 
 mod listing;
