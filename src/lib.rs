@@ -25,6 +25,8 @@ mod config;
 mod core_client;
 mod core_server;
 mod front;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod identity;
 mod krb5;
 mod legible;
@@ -34,3 +36,5 @@ mod pki;
 mod process;
 mod schedule;
 mod wire;
+
+pub use wire::Reason;

@@ -26,7 +26,7 @@ use writer::{Order, State, Writer};
 /// What happened.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub(crate) enum Happening {
     /// Somebody was signed on and given a session.
     SignOn,
     /// Somebody who is signed on may not use a site.
@@ -40,7 +40,7 @@ pub enum Happening {
 /// How it went.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It was allowed.
     Granted,
     /// It was not.
@@ -49,7 +49,7 @@ pub enum Verdict {
 
 /// One line of the audit log. What is not known is left out.
 #[derive(Debug, Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// What happened.
     pub event: Happening,
     /// How it went.
@@ -101,7 +101,7 @@ pub struct Line<'a> {
 
 impl Line<'_> {
     /// A line with nothing known but what happened.
-    pub const fn new(event: Happening, outcome: Verdict) -> Self {
+    pub(crate) const fn new(event: Happening, outcome: Verdict) -> Self {
         Self {
             event,
             outcome,
@@ -135,7 +135,7 @@ fn story<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::
 /// or a full pipe never holds up a sign-on that need not wait for its line; what
 /// was handed over is written before this is dropped.
 #[derive(Debug)]
-pub struct Audit {
+pub(crate) struct Audit {
     target: AuditTarget,
     required: bool,
     state: Arc<State>,
@@ -146,12 +146,12 @@ pub struct Audit {
 /// A line that was handed over.
 #[derive(Debug)]
 #[must_use]
-pub struct Handed(Option<oneshot::Receiver<bool>>);
+pub(crate) struct Handed(Option<oneshot::Receiver<bool>>);
 
 impl Handed {
     /// Whether it is where it has to be: on the disk, under `audit_required`;
     /// otherwise nobody waits for that.
-    pub async fn is_safe(self) -> bool {
+    pub(crate) async fn is_safe(self) -> bool {
         match self.0 {
             None => true,
             Some(written) => matches!(timeout(PATIENCE, written).await, Ok(Ok(true))),
@@ -165,7 +165,7 @@ impl Audit {
     ///
     /// # Errors
     /// The file cannot be opened for appending, or there is no thread to be had.
-    pub fn open(target: AuditTarget, required: bool) -> io::Result<Self> {
+    pub(crate) fn open(target: AuditTarget, required: bool) -> io::Result<Self> {
         let output = Output::open(&target)?;
         let state = Arc::new(State::default());
         let (orders, taken) = sync_channel(WAITING);
@@ -179,7 +179,7 @@ impl Audit {
     ///
     /// # Errors
     /// The file cannot be opened; lines go on to the old one.
-    pub fn reopen(&self) -> io::Result<()> {
+    pub(crate) fn reopen(&self) -> io::Result<()> {
         let fresh = Output::open(&self.target)?;
         self.order(Order::Reopened(fresh));
         Ok(())
@@ -189,7 +189,7 @@ impl Audit {
     ///
     /// # Errors
     /// They are lost at this moment, and why.
-    pub fn ready(&self) -> Result<(), String> {
+    pub(crate) fn ready(&self) -> Result<(), String> {
         match self.state.fault() {
             None => Ok(()),
             Some(fault) => {
@@ -199,19 +199,19 @@ impl Audit {
     }
 
     /// Whether nobody is to be signed on at this moment: lines are lost, and required.
-    pub fn forbids_sign_ons(&self) -> bool {
+    pub(crate) fn forbids_sign_ons(&self) -> bool {
         self.required && self.state.fault().is_some()
     }
 
     /// Hands one line over. Never waits: a line that finds thousands before it is said to be lost.
-    pub fn write(&self, line: &Line<'_>) {
+    pub(crate) fn write(&self, line: &Line<'_>) {
         if let Some(text) = text(line) {
             self.order(Order::Line { text, written: None });
         }
     }
 
     /// Hands over a line without which there must not be what it tells of.
-    pub fn hand_over(&self, line: &Line<'_>) -> Handed {
+    pub(crate) fn hand_over(&self, line: &Line<'_>) -> Handed {
         if !self.required {
             self.write(line);
             return Handed(None);

@@ -12,7 +12,7 @@ use crate::wire::admin::{KeyList, SessionList};
 
 /// Which part of a list is wanted; nothing set: its beginning, as much as is usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub(crate) struct Page {
     /// Entries at most, 1 to 1000.
     pub limit: Option<u16>,
     /// Those after this one: what a page before it called `next`.
@@ -21,7 +21,7 @@ pub struct Page {
 
 /// Whose sessions are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum SessionFilter {
+pub(crate) enum SessionFilter {
     /// Everybody's.
     #[default]
     All,
@@ -37,7 +37,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`] with `no_access` for a peer that is no
     /// administrator; or the core cannot be asked.
-    pub async fn sessions(
+    pub(crate) async fn sessions(
         &self,
         filter: &SessionFilter,
         page: &Page,
@@ -56,7 +56,7 @@ impl Client {
     ///
     /// # Errors
     /// As of [`Client::end`]; `no_access` for a peer that is no administrator.
-    pub async fn end_listed(&self, id: &SessionKey) -> Result<(), ClientError> {
+    pub(crate) async fn end_listed(&self, id: &SessionKey) -> Result<(), ClientError> {
         let path = format!("/v1/sessions/{id}");
         let (status, body) = self.call(Method::DELETE, &path, Bytes::new()).await?;
         if status == StatusCode::NO_CONTENT { Ok(()) } else { Err(self.refusal(status, &body)) }
@@ -66,7 +66,7 @@ impl Client {
     ///
     /// # Errors
     /// As of [`Client::sessions`].
-    pub async fn keys(&self, page: &Page) -> Result<KeyList, ClientError> {
+    pub(crate) async fn keys(&self, page: &Page) -> Result<KeyList, ClientError> {
         let path = path("/v1/keys", page, &[]);
         let (status, body) = self.call(Method::GET, &path, Bytes::new()).await?;
         self.read(status, StatusCode::OK, &body)

@@ -13,7 +13,7 @@ use crate::wire::Event;
 
 /// A stream of events. Dropping it closes the connection.
 #[derive(Debug)]
-pub struct Events {
+pub(crate) struct Events {
     body: Incoming,
     core: String,
     unread: BytesMut,
@@ -30,7 +30,7 @@ impl Events {
     /// # Errors
     /// [`ClientError::Unreachable`]: the core closed the stream, or has been
     /// silent for longer than its keep-alives allow. [`ClientError::Protocol`].
-    pub async fn next(&mut self) -> Result<Event, ClientError> {
+    pub(crate) async fn next(&mut self) -> Result<Event, ClientError> {
         loop {
             while let Some(end) = self.unread.iter().position(|&byte| byte == b'\n') {
                 let line = self.unread.split_to(end + 1);

@@ -21,15 +21,15 @@ mod events;
 mod pool;
 mod target;
 
-pub use admin::{Page, SessionFilter};
-pub use events::Events;
+pub(crate) use admin::{Page, SessionFilter};
+pub(crate) use events::Events;
 use pool::Pool;
-pub use target::CredentialError;
+pub(crate) use target::CredentialError;
 use target::Target;
 
 /// Asks the core. Connections are kept and shared; calls may run at once.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     pool: Pool,
     patience: Duration,
 }
@@ -82,14 +82,14 @@ pub enum ClientError {
 
 impl Client {
     /// A client of the core at `address`. Nothing is connected yet.
-    pub fn new(address: CoreAddress) -> Self {
+    pub(crate) fn new(address: CoreAddress) -> Self {
         let pool = Pool::new(Target::new(address), MAX_CONNECTIONS);
         Self { pool, patience: CALL_TIMEOUT }
     }
 
     /// A client that waits for answers which take their time: the core asks a
     /// KDC before, and answers wrong passwords late.
-    pub fn patient(address: CoreAddress) -> Self {
+    pub(crate) fn patient(address: CoreAddress) -> Self {
         let pool = Pool::new(Target::new(address), MAX_PATIENT_CONNECTIONS);
         Self { pool, patience: PATIENT_TIMEOUT }
     }
@@ -99,7 +99,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Credentials`].
-    pub async fn prepare(&self) -> Result<(), ClientError> {
+    pub(crate) async fn prepare(&self) -> Result<(), ClientError> {
         self.pool.target().prepare().await
     }
 
@@ -108,7 +108,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`] with `logon_failed`, `no_access`, `bad_request`,
     /// `busy`, `store_full`, `store_failed`; or the core cannot be asked.
-    pub async fn open(&self, ask: &OpenSession) -> Result<Session, ClientError> {
+    pub(crate) async fn open(&self, ask: &OpenSession) -> Result<Session, ClientError> {
         let (status, body) = self.post("/v1/sessions", ask).await?;
         self.read(status, StatusCode::CREATED, &body)
     }
@@ -117,7 +117,7 @@ impl Client {
     ///
     /// # Errors
     /// The whole was refused (`no_access`, `bad_request`), or the core cannot be asked.
-    pub async fn open_many(
+    pub(crate) async fn open_many(
         &self,
         proofs: Vec<OpenSession>,
     ) -> Result<Vec<Result<Session, ErrorBody>>, ClientError> {
@@ -140,7 +140,10 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `no_access`; or the core cannot be asked.
-    pub async fn attempts(&self, attempts: &Attempts) -> Result<Vec<AttemptAnswer>, ClientError> {
+    pub(crate) async fn attempts(
+        &self,
+        attempts: &Attempts,
+    ) -> Result<Vec<AttemptAnswer>, ClientError> {
         let (status, body) = self.post("/v1/attempts", attempts).await?;
         let AttemptAnswers { answers } = self.read(status, StatusCode::OK, &body)?;
         if answers.len() != attempts.begin.len() {
@@ -155,7 +158,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `end_of_session`; or the core cannot be asked.
-    pub async fn resolve(&self, id: &str, client: Option<IpAddr>) -> Result<Session, ClientError> {
+    pub(crate) async fn resolve(
+        &self,
+        id: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Session, ClientError> {
         let mut path = session_path(id)?;
         if let Some(client) = client {
             path = format!("{path}?client={client}");
@@ -170,7 +177,7 @@ impl Client {
     /// [`ClientError::Refused`] with `end_of_session` when there is none, or with
     /// `store_full`, `store_failed` when it is dead but a restart of the core
     /// could revive it; or the core cannot be asked.
-    pub async fn end(&self, id: &str) -> Result<(), ClientError> {
+    pub(crate) async fn end(&self, id: &str) -> Result<(), ClientError> {
         let (status, body) = self.call(Method::DELETE, &session_path(id)?, Bytes::new()).await?;
         if status == StatusCode::NO_CONTENT { Ok(()) } else { Err(self.refusal(status, &body)) }
     }
@@ -179,7 +186,7 @@ impl Client {
     ///
     /// # Errors
     /// The core cannot be asked.
-    pub async fn whoami(&self) -> Result<Whoami, ClientError> {
+    pub(crate) async fn whoami(&self) -> Result<Whoami, ClientError> {
         let (status, body) = self.call(Method::GET, "/v1/whoami", Bytes::new()).await?;
         self.read(status, StatusCode::OK, &body)
     }
@@ -189,7 +196,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`] with `no_access` for a peer that is no front;
     /// or the core cannot be asked.
-    pub async fn events(&self) -> Result<Events, ClientError> {
+    pub(crate) async fn events(&self) -> Result<Events, ClientError> {
         let answer = self.in_time(self.pool.stream("/v1/events")).await?;
         match answer {
             Ok(body) => Ok(Events::new(body, self.pool.target().to_string())),

@@ -32,20 +32,20 @@ mod policy;
 mod refusal;
 pub(crate) mod request;
 mod sessions;
-pub mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use door::serve::{Sockets, serve};
+pub(crate) use door::serve::{Sockets, serve};
 use door::socket;
-pub use door::socket::{BindError, Place};
+pub(crate) use door::socket::{BindError, Place};
 use door::tls::Tls;
 use password::Passwords;
 use peer::Peer;
 use peer::certificate::Client;
-pub use peer::keys::{EntryError, KeyEntries};
+pub(crate) use peer::keys::{EntryError, KeyEntries};
 use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
 use sessions::Sessions;
@@ -53,7 +53,7 @@ use sessions::events::EventBody;
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     policy: ArcSwap<Policy>,
     tls: ArcSwapOption<Tls>,
     sessions: Sessions,
@@ -100,7 +100,7 @@ pub enum TlsSetupError {
 
 /// New settings that a core can take.
 #[derive(Debug)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     policy: Policy,
     tls: Option<Tls>,
 }
@@ -109,7 +109,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
+pub(crate) fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
     Ok(socket::bind(&settings.listen)?)
 }
 
@@ -117,7 +117,7 @@ pub fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
+pub(crate) fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
     let all = settings.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
     Ok(all.iter().map(|address| socket::bind_tls(*address, all)).collect::<Result<_, _>>()?)
 }
@@ -127,7 +127,7 @@ impl Core {
     ///
     /// # Errors
     /// See [`CoreError`]. Nothing is begun before all that can fail has been done.
-    pub fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+    pub(crate) fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
         Self::start_with(Database::open(&settings.state_path)?, settings, audit)
     }
 
@@ -149,7 +149,7 @@ impl Core {
     ///
     /// # Errors
     /// [`CoreError::Tls`], [`CoreError::Key`].
-    pub fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
+    pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
         let tls = settings.core.tls.as_ref().map(Tls::load).transpose()?;
         Ok(Prepared { policy: Policy::new(settings)?, tls })
     }
@@ -157,7 +157,7 @@ impl Core {
     /// Lets new settings decide from now on. Sessions that live stay, under the new limits.
     /// Where there was TLS and shall be none any more, that takes a restart, and
     /// the former settings of TLS count until then.
-    pub fn reload(&self, prepared: Prepared) {
+    pub(crate) fn reload(&self, prepared: Prepared) {
         let Prepared { policy, tls } = prepared;
         policy.keys.carry_over(&self.policy.load().keys);
         self.sessions.set_limits(policy.limits);
@@ -168,12 +168,12 @@ impl Core {
     }
 
     /// How many sessions live.
-    pub fn live_sessions(&self) -> usize {
+    pub(crate) fn live_sessions(&self) -> usize {
         self.sessions.len()
     }
 
     /// What became of passwords, for the metrics.
-    pub fn password_checks(&self) -> IntCounterVec {
+    pub(crate) fn password_checks(&self) -> IntCounterVec {
         self.passwords.counts()
     }
 

@@ -13,17 +13,17 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub mod answer;
-pub mod body;
-pub mod connection;
-pub mod core_link;
-pub mod door;
-pub mod listen;
-pub mod readiness;
+pub(crate) mod answer;
+pub(crate) mod body;
+pub(crate) mod connection;
+pub(crate) mod core_link;
+pub(crate) mod door;
+pub(crate) mod listen;
+pub(crate) mod readiness;
 pub(crate) mod request;
-pub mod sign_on;
-pub mod tls;
-pub mod upstream;
+pub(crate) mod sign_on;
+pub(crate) mod tls;
+pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
 use self::readiness::Readiness;
@@ -45,7 +45,7 @@ use sign_on::cookie;
 
 /// A running front.
 #[derive(Debug)]
-pub struct Front {
+pub(crate) struct Front {
     live: ArcSwap<Live>,
     /// The line to the core.
     pub core: Arc<CoreLink>,
@@ -66,7 +66,7 @@ pub struct Front {
 
 /// Which lines of the log were written not long ago.
 #[derive(Debug)]
-pub struct Told {
+pub(crate) struct Told {
     /// That somebody is not signed on.
     pub visitors: Visitors,
     /// What an administrator has to mend: by reason.
@@ -82,7 +82,7 @@ impl Told {
 
 /// What a reload replaces as a whole. A request keeps the one it began with.
 #[derive(Debug)]
-pub struct Live {
+pub(crate) struct Live {
     /// The configuration.
     pub settings: Settings,
     /// The Kerberos threads.
@@ -139,7 +139,7 @@ impl Front {
     ///
     /// # Errors
     /// Anything that is missing: nothing starts half.
-    pub async fn start(
+    pub(crate) async fn start(
         settings: &Settings,
         listeners: Vec<listen::Listener>,
         metrics: Arc<Metrics>,
@@ -168,7 +168,7 @@ impl Front {
     }
 
     /// What holds at this moment.
-    pub fn live(&self) -> Arc<Live> {
+    pub(crate) fn live(&self) -> Arc<Live> {
         self.live.load_full()
     }
 
@@ -184,7 +184,7 @@ impl Front {
     ///
     /// # Errors
     /// What is wrong with the new one.
-    pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
+    pub(crate) fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
         let fresh = Live::new(settings, &self.metrics, &self.stop, Some(&old))?;
         self.live.store(Arc::new(fresh));
@@ -192,7 +192,7 @@ impl Front {
     }
 
     /// Stops accepting, lets open requests finish for as long as is allowed, and ends.
-    pub async fn drain(&self, limit: Duration) {
+    pub(crate) async fn drain(&self, limit: Duration) {
         self.stop.cancel();
         self.connections.close();
         if timeout(limit, self.connections.wait()).await.is_err() {
@@ -242,7 +242,7 @@ impl Live {
     }
 
     /// For which services an answer by NTLM may be made on a connection to this address.
-    pub fn targets(&self, local: Option<IpAddr>) -> Targets {
+    pub(crate) fn targets(&self, local: Option<IpAddr>) -> Targets {
         if self.settings.sso.ntlm.check_target_name {
             let local = local.map(|address| address.to_string());
             Targets::Ours { own: Arc::clone(&self.own_hosts), local }

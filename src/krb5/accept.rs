@@ -18,7 +18,7 @@ use crate::mechanism::kerberos::ticket::{TicketService, Unreadable};
 
 /// A context, half-made or not begun.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     handle: sys::gss_ctx_id_t,
     /// The service of the ticket that it was given, as far as it was given one.
     pub(crate) service: Option<Result<TicketService, Unreadable>>,
@@ -30,7 +30,7 @@ unsafe impl Send for Context {}
 
 impl Context {
     /// A context that has not begun (GSS_C_NO_CONTEXT).
-    pub fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         Self { handle: ptr::null_mut(), service: None }
     }
 }
@@ -48,7 +48,7 @@ impl Drop for Context {
 
 /// A token to accept.
 #[derive(Debug)]
-pub struct Accept {
+pub(crate) struct Accept {
     pub(crate) context: Context,
     pub(crate) token: Vec<u8>,
     pub(crate) bindings: Option<Arc<Bindings>>,

@@ -10,7 +10,7 @@ use crate::wire::{Password, Reason};
 
 /// What a client says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The name, as typed.
     pub user: String,
     /// The password, as typed.

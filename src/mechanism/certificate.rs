@@ -10,7 +10,7 @@ use crate::wire::{self, Mechanism, Reason};
 /// What a certificate amounts to that a client showed on its own connection,
 /// and that was judged so. A sign-on by it is bound to that connection's TLS
 /// channel: a relay would have to hold the key.
-pub fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcome {
+pub(crate) fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcome {
     let refuse = |reason, detail: &str| {
         Outcome::Refused(Refused {
             mechanism: Mechanism::Certificate,

@@ -9,11 +9,11 @@ use crate::wire::{Mechanism, Reason};
 
 /// An `Authorization` value longer than this is refused. A user in a thousand
 /// groups sends about 17 KB; Windows stops at 64 KB of token.
-pub const MAX_HEADER_VALUE: usize = 128 * 1024;
+pub(crate) const MAX_HEADER_VALUE: usize = 128 * 1024;
 
 /// What the `Authorization` headers of a request amount to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// Nothing that concerns us: offer the mechanisms.
     Absent(Reason),
     /// A token, out of its base64.
@@ -26,7 +26,7 @@ pub enum Choice {
 
 /// Reads the values of all `Authorization` headers of one request. More than
 /// one is refused outright, since a program behind us might read the other one.
-pub fn choose<'a>(
+pub(crate) fn choose<'a>(
     authorization: impl IntoIterator<Item = &'a [u8]>,
     offers: impl Fn(Mechanism) -> bool,
 ) -> Choice {

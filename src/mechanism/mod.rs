@@ -17,25 +17,25 @@ use crate::wire::{self, Mechanism, Reason};
 use ntlm::Targets;
 use spnego::{NtlmFraming, Opening};
 
-pub mod basic;
-pub mod certificate;
-pub mod choose;
-pub mod kerberos;
-pub mod ntlm;
-pub mod spnego;
+pub(crate) mod basic;
+pub(crate) mod certificate;
+pub(crate) mod choose;
+pub(crate) mod kerberos;
+pub(crate) mod ntlm;
+pub(crate) mod spnego;
 
 /// Proof of who is there: made only by a mechanism.
 #[derive(Clone, Debug)]
-pub struct Proof(wire::Proof);
+pub(crate) struct Proof(wire::Proof);
 
 impl Proof {
     /// What was proven.
-    pub fn message(&self) -> &wire::Proof {
+    pub(crate) fn message(&self) -> &wire::Proof {
         &self.0
     }
 
     /// The message that carries it to the core.
-    pub fn into_message(self) -> wire::Proof {
+    pub(crate) fn into_message(self) -> wire::Proof {
         self.0
     }
 }
@@ -43,28 +43,28 @@ impl Proof {
 /// The application data of GSS channel bindings, which name one TLS channel
 /// (RFC 5929 section 4, RFC 5056 section 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bindings(Vec<u8>);
+pub(crate) struct Bindings(Vec<u8>);
 
 impl Bindings {
     /// The binding of a channel whose server certificate has this hash.
-    pub fn tls_server_end_point(certificate_hash: &[u8]) -> Self {
+    pub(crate) fn tls_server_end_point(certificate_hash: &[u8]) -> Self {
         Self([b"tls-server-end-point:", certificate_hash].concat())
     }
 
     /// A binding that is no channel's.
-    pub fn of_no_channel() -> Self {
+    pub(crate) fn of_no_channel() -> Self {
         Self(b"doorward: no channel".to_vec())
     }
 
     /// The application data itself.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
 /// The word before a token in `Authorization` and `WWW-Authenticate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// RFC 4559: Kerberos, or NTLM, in SPNEGO or bare.
     Negotiate,
     /// NTLM's own, as Windows had it before.
@@ -73,7 +73,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// As it is written in headers.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Negotiate => "Negotiate",
             Self::Ntlm => "NTLM",
@@ -81,7 +81,7 @@ impl Scheme {
     }
 
     /// The mechanism that it is named after.
-    pub const fn mechanism(self) -> Mechanism {
+    pub(crate) const fn mechanism(self) -> Mechanism {
         match self {
             Self::Negotiate => Mechanism::Negotiate,
             Self::Ntlm => Mechanism::Ntlm,
@@ -91,7 +91,7 @@ impl Scheme {
 
 /// What is known of the channel between us and the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Channel {
+pub(crate) enum Channel {
     /// Plain HTTP, from the client itself: there is nothing to bind to.
     Plain,
     /// TLS that ends here.
@@ -103,7 +103,7 @@ pub enum Channel {
 /// Under which terms a client may sign on here: the site's policy, and how the
 /// request came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// The scheme that the tokens come under.
     pub scheme: Scheme,
     /// Whether NTLM is taken.
@@ -118,7 +118,7 @@ pub struct Terms {
 
 /// The exchange of tokens with one client on one connection.
 #[derive(Debug)]
-pub enum Exchange {
+pub(crate) enum Exchange {
     /// Nothing was sent yet, or the last exchange is done.
     Fresh(Terms),
     /// Kerberos is at work, or waits for the client's next token.
@@ -129,7 +129,7 @@ pub enum Exchange {
 
 /// What an exchange is fed.
 #[derive(Debug)]
-pub enum Input {
+pub(crate) enum Input {
     /// The client's token, out of its base64.
     Token(Vec<u8>),
     /// What became of [`Effect::AcceptGss`].
@@ -140,7 +140,7 @@ pub enum Input {
 
 /// What is to be done next.
 #[derive(Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// Perform this, and feed the answer back.
     Do(Effect),
     /// Ask the client for its next token, which must come on this connection.
@@ -151,7 +151,7 @@ pub enum Step {
 
 /// Work that takes more than thinking.
 #[derive(Debug)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Give this to [`kerberos::Pool::accept`].
     AcceptGss(kerberos::Accept),
     /// Give this to [`ntlm::Acceptor::answer`].
@@ -160,14 +160,14 @@ pub enum Effect {
 
 /// A challenge in the middle of an exchange: `WWW-Authenticate: Negotiate <token>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Challenge {
+pub(crate) struct Challenge {
     /// The token, before base64.
     pub token: Vec<u8>,
 }
 
 /// How an exchange ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The client is who it says.
     Proven {
         /// The proof.
@@ -182,7 +182,7 @@ pub enum Outcome {
 
 /// An attempt that failed.
 #[derive(Debug)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// By what it was tried.
     pub mechanism: Mechanism,
     /// Why.
@@ -195,12 +195,12 @@ pub struct Refused {
 
 impl Exchange {
     /// An exchange that has not begun.
-    pub fn new(terms: Terms) -> Self {
+    pub(crate) fn new(terms: Terms) -> Self {
         Self::Fresh(terms)
     }
 
     /// The terms it was begun under.
-    pub fn terms(&self) -> &Terms {
+    pub(crate) fn terms(&self) -> &Terms {
         match self {
             Self::Fresh(terms) => terms,
             Self::Kerberos(exchange) => exchange.terms(),
@@ -209,7 +209,7 @@ impl Exchange {
     }
 
     /// What it will prove somebody by, as far as that is known.
-    pub fn mechanism(&self) -> Mechanism {
+    pub(crate) fn mechanism(&self) -> Mechanism {
         match self {
             Self::Fresh(terms) => terms.scheme.mechanism(),
             Self::Kerberos(_) => Mechanism::Negotiate,
@@ -220,12 +220,12 @@ impl Exchange {
     /// This exchange where it was begun under the same terms, otherwise a new
     /// one: what was begun at one site is never finished at a stricter one, nor
     /// under another scheme.
-    pub fn under(self, terms: Terms) -> Self {
+    pub(crate) fn under(self, terms: Terms) -> Self {
         if *self.terms() == terms { self } else { Self::Fresh(terms) }
     }
 
     /// The next state, and what is to be done.
-    pub fn advance(self, input: Input) -> (Self, Step) {
+    pub(crate) fn advance(self, input: Input) -> (Self, Step) {
         match (self, input) {
             (Self::Fresh(terms), Input::Token(token)) => begin(terms, token),
             (Self::Kerberos(exchange), Input::Token(token)) => exchange.token(token),

@@ -21,8 +21,8 @@ pub(crate) mod file;
 pub(crate) mod peer;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod tls;
+pub(crate) mod tls;
 
-pub use error::KeyError;
-pub use file::private_key::{KeySource, PrivateKey};
-pub use file::public_key::{Algorithm, PublicKey, fingerprint};
+pub(crate) use error::KeyError;
+pub(crate) use file::private_key::{KeySource, PrivateKey};
+pub(crate) use file::public_key::{Algorithm, PublicKey, fingerprint};

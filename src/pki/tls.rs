@@ -17,7 +17,7 @@ use crate::pki::peer::chain::{AuthorityError, servers};
 
 /// Judges servers by the authorities of a file.
 #[derive(Debug)]
-pub struct ServerJudge {
+pub(crate) struct ServerJudge {
     anchors: Anchors,
     provider: Arc<CryptoProvider>,
 }
@@ -27,7 +27,7 @@ impl ServerJudge {
     ///
     /// # Errors
     /// See [`AuthorityError`].
-    pub fn load(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, AuthorityError> {
+    pub(crate) fn load(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, AuthorityError> {
         Ok(Self { anchors: servers(path)?, provider })
     }
 }

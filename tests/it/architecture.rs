@@ -170,7 +170,7 @@ fn nothing_unwraps_outside_of_tests_without_the_invariant_beside_it() {
 fn every_reason_has_its_place_in_the_troubleshooting_document() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
     let document = std::fs::read_to_string(document).unwrap();
-    for reason in doorward::wire::Reason::ALL {
+    for reason in doorward::Reason::ALL {
         assert!(document.contains(&format!("`{}`", reason.label())), "{reason}");
     }
 }

@@ -14,11 +14,11 @@ use crate::wire::Mechanism;
 
 mod core;
 
-pub use self::core::*;
+pub(crate) use self::core::*;
 
 /// Everything `doorward.toml` can say, checked.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// This node in a multi-server set-up.
     pub server_name: String,
     /// The host's full name, from the file or the system.
@@ -50,7 +50,7 @@ pub struct RunAs {
 
 /// `[log]`
 #[derive(Clone, Debug)]
-pub struct Log {
+pub(crate) struct Log {
     /// The least severe level that is written.
     pub level: tracing::Level,
     /// How lines look.
@@ -63,7 +63,7 @@ pub struct Log {
 
 /// `log.format`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     Automatic,
     /// One line for people.
@@ -74,7 +74,7 @@ pub enum LogFormat {
 
 /// `log.audit`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuditTarget {
+pub(crate) enum AuditTarget {
     /// Standard error, beside the log.
     Stderr,
     /// A file, appended to; reopened on SIGHUP.
@@ -83,7 +83,7 @@ pub enum AuditTarget {
 
 /// `[front]`
 #[derive(Clone, Debug)]
-pub struct Front {
+pub(crate) struct Front {
     /// Plain HTTP listeners.
     pub listen: Vec<SocketAddr>,
     /// Whether nobody wrote that list.
@@ -127,13 +127,13 @@ pub struct Front {
 impl Front {
     /// Connections at once from one address: unless it is set, so many that a network
     /// behind one address is served, and that no address takes all.
-    pub fn connections_per_address(&self) -> usize {
+    pub(crate) fn connections_per_address(&self) -> usize {
         let usual = self.max_connections.saturating_mul(3) / 4;
         self.max_connections_per_address.unwrap_or(usual).max(1)
     }
 
     /// All addresses that are listened on.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let tls_and_status = self.listen_tls.iter().chain(&self.listen_status);
         self.listen.iter().chain(tls_and_status).copied().collect()
     }
@@ -141,7 +141,7 @@ impl Front {
 
 /// `server_ssl_key_file` and `server_ssl_cert_file`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateFiles {
+pub(crate) struct CertificateFiles {
     /// PEM file with the private key.
     pub key: PathBuf,
     /// PEM file with certificate and chain; the key file itself where it holds both.
@@ -153,7 +153,7 @@ pub struct CertificateFiles {
 /// `server_ssl_ca_file`, `server_ssl_ca_path` and `crl_file` of `[core]`, or
 /// `client_ssl_ca_file`, `client_ssl_ca_path` and `crl_file` of `[front]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AuthorityFiles {
+pub(crate) struct AuthorityFiles {
     /// A PEM file with certificates of authorities.
     pub ca_file: Option<PathBuf>,
     /// A folder of such files.
@@ -165,7 +165,7 @@ pub struct AuthorityFiles {
 
 /// `[front.headers]`: names under which the application is told who is there.
 #[derive(Clone, Debug)]
-pub struct HeaderNames {
+pub(crate) struct HeaderNames {
     /// Login name (`Remote-User`).
     pub user: http::HeaderName,
     /// Full name (`Remote-Name`).
@@ -186,7 +186,7 @@ pub struct HeaderNames {
 
 /// Where the front finds the core.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CoreAddress {
+pub(crate) enum CoreAddress {
     /// A unix socket.
     Unix(PathBuf),
     /// TLS, on this host or another.
@@ -195,7 +195,7 @@ pub enum CoreAddress {
 
 /// A core that is reached by TLS, and who we are to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteCore {
+pub(crate) struct RemoteCore {
     /// Its name, lower case, or its address: its certificate must be for it.
     pub host: String,
     /// Its port.
@@ -220,7 +220,7 @@ impl fmt::Display for CoreAddress {
 
 /// `[sso]`
 #[derive(Clone, Debug)]
-pub struct Sso {
+pub(crate) struct Sso {
     /// Whether anybody may sign on at all.
     pub enable_sso: bool,
     /// What is offered, in this order.
@@ -237,7 +237,7 @@ pub struct Sso {
 
 /// `channel_binding` (RFC 5929 tls-server-end-point)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChannelBinding {
+pub(crate) enum ChannelBinding {
     /// Bindings are not looked at.
     Off,
     /// A binding that is sent must be right.
@@ -248,7 +248,7 @@ pub enum ChannelBinding {
 
 /// `[sso.kerberos]`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kerberos {
+pub(crate) struct Kerberos {
     /// The keytab.
     pub keytab: PathBuf,
     /// The one principal to accept for (`HTTP/host` or `HTTP/host@REALM`); `None`: any in the keytab.
@@ -267,14 +267,14 @@ pub struct Kerberos {
 
 impl Kerberos {
     /// Whether a ticket of this realm is believed though it has no PAC.
-    pub fn goes_without_pac(&self, realm: &str) -> bool {
+    pub(crate) fn goes_without_pac(&self, realm: &str) -> bool {
         self.realms_without_pac.iter().any(|listed| listed.eq_ignore_ascii_case(realm))
     }
 }
 
 /// `sso.kerberos.user_name`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserName {
+pub(crate) enum UserName {
     /// The SAM account name.
     Sam,
     /// The user principal name.
@@ -285,7 +285,7 @@ pub enum UserName {
 
 /// `[sso.ntlm]`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ntlm {
+pub(crate) struct Ntlm {
     /// Samba's `ntlm_auth`.
     pub ntlm_auth: PathBuf,
     /// Its further arguments.
@@ -306,7 +306,7 @@ pub struct Ntlm {
 
 /// `sso.ntlm.helper_protocol`, as in ntlm_auth(1)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HelperProtocol {
+pub(crate) enum HelperProtocol {
     /// `ntlm-server-1`: the challenge is ours, and a helper is asked only to verify.
     NtlmServer1,
     /// `squid-2.5-ntlmssp`: a helper holds the exchange from its challenge to its verdict.
@@ -315,7 +315,7 @@ pub enum HelperProtocol {
 
 impl HelperProtocol {
     /// The word in configuration and on the helper's command line.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::NtlmServer1 => "ntlm-server-1",
             Self::Squid25Ntlmssp => "squid-2.5-ntlmssp",
@@ -325,7 +325,7 @@ impl HelperProtocol {
 
 /// `[[site]]`
 #[derive(Clone, Debug)]
-pub struct Site {
+pub(crate) struct Site {
     /// Which host names it serves.
     pub host: HostPattern,
     /// The path prefix it serves, on segment borders: begins with `/`, ends without one unless it is `/`.
@@ -346,7 +346,7 @@ pub struct Site {
 
 /// `site.host`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HostPattern {
+pub(crate) enum HostPattern {
     /// `*`
     Any,
     /// `*.example.com`, held as `.example.com`, lower case.
@@ -357,7 +357,7 @@ pub enum HostPattern {
 
 /// `site.require`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Requirement {
+pub(crate) enum Requirement {
     /// Whoever is signed on.
     ValidUser,
     /// `user:NAME`

@@ -33,7 +33,7 @@ use crate::process::seldom::Seldom;
 
 /// The bound sockets of a core.
 #[derive(Debug)]
-pub struct Sockets {
+pub(crate) struct Sockets {
     /// For programs of this host.
     pub local: StdUnixListener,
     /// For TLS.
@@ -45,7 +45,11 @@ pub struct Sockets {
 ///
 /// # Errors
 /// A socket cannot be used at all.
-pub async fn serve(sockets: Sockets, core: Arc<Core>, stop: CancellationToken) -> io::Result<()> {
+pub(crate) async fn serve(
+    sockets: Sockets,
+    core: Arc<Core>,
+    stop: CancellationToken,
+) -> io::Result<()> {
     sockets.local.set_nonblocking(true)?;
     let local = UnixListener::from_std(sockets.local)?;
     let connections = TaskTracker::new();

@@ -58,7 +58,7 @@ pub enum BindError {
 
 /// What there is at a path where a socket is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// Nothing.
     Free,
     /// A socket of a process that has ended: it is replaced.
@@ -75,7 +75,7 @@ impl Place {
     ///
     /// # Errors
     /// What the system says.
-    pub fn at(path: &Path) -> io::Result<Self> {
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Free),
             Err(error) => return Err(error),

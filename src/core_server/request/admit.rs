@@ -8,7 +8,7 @@ use crate::wire::{Mechanism, Reason, User};
 
 /// Leave to open one session. Made only by [`admit`] and [`impersonate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admission {
+pub(crate) struct Admission {
     user: User,
     facts: Facts,
     expires_at: Timestamp,
@@ -17,7 +17,7 @@ pub struct Admission {
 
 /// What is known of a sign-on besides the identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// How the owner was proven.
     pub mechanism: Mechanism,
     /// The principal, or the name that a trusted peer gave, exactly as it came.
@@ -50,13 +50,8 @@ impl Facts {
 }
 
 impl Admission {
-    /// Whose session it will be.
-    pub const fn user(&self) -> &User {
-        &self.user
-    }
-
     /// The login of the administrator who acts as that user.
-    pub fn impersonator(&self) -> Option<&str> {
+    pub(crate) fn impersonator(&self) -> Option<&str> {
         self.impersonator.as_deref()
     }
 
@@ -71,7 +66,7 @@ impl Admission {
 ///
 /// # Errors
 /// [`Reason::TicketExpired`], [`Reason::CertificateExpired`]: that end is now or past.
-pub fn admit(
+pub(crate) fn admit(
     identity: &Identity,
     mut facts: Facts,
     lifetime: Duration,
@@ -96,7 +91,7 @@ pub fn admit(
 ///
 /// # Errors
 /// [`Reason::NotAdministrator`].
-pub fn impersonate(
+pub(crate) fn impersonate(
     admission: Admission,
     other: &Identity,
     by_system: bool,

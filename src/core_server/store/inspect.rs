@@ -20,7 +20,7 @@ use super::sqlite::{FORMAT, diagnose, records};
 
 /// How a store is that nobody holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
+pub(crate) enum Condition {
     /// A start would take it, with so many sessions.
     Sound {
         /// How many it holds.
@@ -35,7 +35,7 @@ pub enum Condition {
 ///
 /// # Errors
 /// The file cannot be opened.
-pub fn holder(database: &Path) -> io::Result<Option<Option<i32>>> {
+pub(crate) fn holder(database: &Path) -> io::Result<Option<Option<i32>>> {
     let lock = fcntl_getlk(File::open(database)?, &Flock::from(FlockType::WriteLock))?;
     let pid = |lock: Flock| lock.pid.map(|pid| pid.as_raw_nonzero().get());
     Ok(lock.map(pid))
@@ -45,7 +45,7 @@ pub fn holder(database: &Path) -> io::Result<Option<Option<i32>>> {
 ///
 /// # Errors
 /// What would keep the core from starting with it.
-pub fn inspect(database: &Path, limit: Duration) -> Result<Condition, OpenError> {
+pub(crate) fn inspect(database: &Path, limit: Duration) -> Result<Condition, OpenError> {
     // After a crash the latest transactions stand in the -wal file alone, which SQLite
     // can read only where it may write: so it reads a copy.
     let copied = if has_content(&beside(database, "-wal")) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
-pub mod inspect;
+pub(crate) mod inspect;
 mod queue;
 mod rows;
 mod sqlite;
@@ -18,12 +18,12 @@ mod sqlite;
 mod tests;
 mod writer;
 
-pub use queue::Store;
-pub use sqlite::{Database, FILE_NAME};
+pub(crate) use queue::Store;
+pub(crate) use sqlite::{Database, FILE_NAME};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub(crate) struct Record {
     /// Counts up with every session. Rows are appended and found by it: a new
     /// session touches the last page of the file instead of a random one.
     pub serial: u64,
@@ -62,7 +62,7 @@ pub struct Record {
 
 /// How far a session has been used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// When it was last used; at first, when it began.
     pub last_used: Timestamp,
     /// Whether its secret ever came back.
@@ -72,7 +72,7 @@ pub struct Usage {
 /// What is to be written besides new sessions. Unlike those it is never given
 /// up: what cannot be written now is tried again until it can.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// The latest use of sessions, by serial.
     pub used: HashMap<u64, Usage>,
     /// Serials of sessions that ended.
@@ -83,12 +83,12 @@ pub struct Changes {
 
 impl Changes {
     /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.used.is_empty() && self.ended.is_empty() && self.forgotten.is_empty()
     }
 
     /// Adds what came later.
-    pub fn append(&mut self, later: Self) {
+    pub(crate) fn append(&mut self, later: Self) {
         self.used.extend(later.used);
         self.ended.extend(later.ended);
         self.forgotten.extend(later.forgotten);
@@ -97,7 +97,7 @@ impl Changes {
 
 /// Why something is not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WriteError {
+pub(crate) enum WriteError {
     /// The disk is full.
     #[error("the disk under the session store is full")]
     Full,

@@ -12,7 +12,7 @@ use super::{Changes, Database, Record, WriteError};
 
 /// The writing side of a store. Dropping it writes what is left, and waits for that.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
 }
@@ -22,7 +22,7 @@ impl Store {
     ///
     /// # Errors
     /// The system has no thread left.
-    pub fn start(database: Database) -> std::io::Result<Self> {
+    pub(crate) fn start(database: Database) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let writer = Writer::new(database, Arc::clone(&queue));
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run())?;
@@ -33,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// None of them is recorded.
-    pub async fn open(&self, records: Vec<Arc<Record>>) -> Result<(), WriteError> {
+    pub(crate) async fn open(&self, records: Vec<Arc<Record>>) -> Result<(), WriteError> {
         let recorded = {
             let mut waiting = self.queue.lock();
             if waiting.opened.len() + records.len() > MAX_WAITING && !waiting.opened.is_empty() {
@@ -52,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// They are not recorded yet, and will be as soon as that is possible.
-    pub fn change(
+    pub(crate) fn change(
         &self,
         changes: Changes,
     ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
@@ -67,7 +67,7 @@ impl Store {
     }
 
     /// Queues changes, in the order of the calls; they are recorded within a second or so.
-    pub fn change_soon(&self, changes: Changes) {
+    pub(crate) fn change_soon(&self, changes: Changes) {
         let mut waiting = self.queue.lock();
         if !waiting.closed {
             waiting.changes.append(changes);

@@ -15,7 +15,7 @@ use crate::wire::User;
 
 /// An open session store, held by this process alone.
 #[derive(Debug)]
-pub struct Database {
+pub(crate) struct Database {
     path: PathBuf,
     connection: Connection,
     stored_users: HashSet<u64>,
@@ -27,7 +27,7 @@ impl Database {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join(FILE_NAME);
         make_private(directory, &path)?;
         let wrong = |error| diagnose(&path, error);
@@ -51,7 +51,7 @@ impl Database {
     }
 
     /// The database file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -59,7 +59,7 @@ impl Database {
     ///
     /// # Errors
     /// [`OpenError::Damaged`]: a row does not hold what was written.
-    pub fn load(&mut self) -> Result<Vec<Record>, OpenError> {
+    pub(crate) fn load(&mut self) -> Result<Vec<Record>, OpenError> {
         self.connection
             .execute("DELETE FROM users WHERE id NOT IN (SELECT user FROM sessions)", [])
             .map_err(|error| diagnose(&self.path, error))?;
@@ -73,7 +73,11 @@ impl Database {
     ///
     /// # Errors
     /// What SQLite says; a full disk is [`ErrorCode::DiskFull`].
-    pub fn write(&mut self, opened: &[Arc<Record>], changes: &Changes) -> rusqlite::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        opened: &[Arc<Record>],
+        changes: &Changes,
+    ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         let mut new_users = HashSet::new();
         for record in opened {
@@ -173,7 +177,7 @@ pub(super) fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
 }
 
 /// The database, in the folder of the store.
-pub const FILE_NAME: &str = "sessions.sqlite";
+pub(crate) const FILE_NAME: &str = "sessions.sqlite";
 pub(super) const FORMAT: i64 = 2;
 /// A core that is being replaced has this long to let go of the file.
 const PREDECESSOR: Duration = Duration::from_secs(2);

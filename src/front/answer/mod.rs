@@ -29,10 +29,10 @@ use status::{status_of, title};
 
 pub(in crate::front) mod advice;
 pub(in crate::front) mod known;
-pub mod pages;
+pub(crate) mod pages;
 pub(in crate::front) mod record;
 pub(in crate::front) mod status;
-pub mod visitors;
+pub(crate) mod visitors;
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.
@@ -41,16 +41,16 @@ const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
 /// Marks an answer that is not sent: instead the client is told to come back by
 /// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
 #[derive(Clone, Copy, Debug)]
-pub struct NeedsHttp1;
+pub(crate) struct NeedsHttp1;
 
 /// Marks an answer whose client has to go on on the same connection, whatever
 /// is left of its request's body.
 #[derive(Clone, Copy, Debug)]
-pub struct NeedsConnection;
+pub(crate) struct NeedsConnection;
 
 /// Writes the answers to one request.
 #[derive(Clone, Copy, Debug)]
-pub struct Answerer<'a> {
+pub(crate) struct Answerer<'a> {
     front: &'a Front,
     page: bool,
     facts: Option<&'a Facts>,
@@ -60,13 +60,13 @@ pub struct Answerer<'a> {
 
 impl<'a> Answerer<'a> {
     /// Knows only whether a person is to read the answer.
-    pub fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
+    pub(crate) fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
         let came = Came::read(request);
         Self { front, page: wants_page(request.headers()), facts: None, came, began }
     }
 
     /// Knows the facts of the request as well.
-    pub const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
+    pub(crate) const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
     where
         'a: 'b,
     {
@@ -75,7 +75,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// Remembers who sent the request, where that is a proxy that nobody listed.
-    pub fn notice_proxy(&self) {
+    pub(crate) fn notice_proxy(&self) {
         let untrusted = self.facts.filter(|facts| !facts.trusted);
         if let (Some(facts), Some(mark)) = (untrusted, self.came.mark) {
             self.front.unlisted.saw(facts.client, mark, &self.front.metrics);
@@ -88,7 +88,7 @@ impl<'a> Answerer<'a> {
 
     /// Not signed on, or not permitted: the status that fits the reason, the
     /// challenges that are offered, and the words.
-    pub fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
+    pub(crate) fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
         let advice = words_for(self.front, self.facts, self.came, refusal, policy.as_ref());
         self.refuse_with(advice, refusal, policy)
     }
@@ -176,7 +176,11 @@ impl<'a> Answerer<'a> {
     }
 
     /// An application's answer to somebody who is signed on.
-    pub fn signed_on(&self, mut response: Response<Body>, present: &Present) -> Response<Body> {
+    pub(crate) fn signed_on(
+        &self,
+        mut response: Response<Body>,
+        present: &Present,
+    ) -> Response<Body> {
         self.welcome(response.headers_mut(), present);
         response
     }
@@ -184,7 +188,7 @@ impl<'a> Answerer<'a> {
     /// Forward-auth: the request may pass, under this identity. `cookies` are those that
     /// the application may see, for a proxy that asked: so it need not know how ours
     /// are taken out.
-    pub fn may_pass(
+    pub(crate) fn may_pass(
         &self,
         present: &Present,
         live: &Live,
@@ -204,7 +208,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/whoami`
-    pub fn whoami(&self, present: &Present) -> Response<Body> {
+    pub(crate) fn whoami(&self, present: &Present) -> Response<Body> {
         let session = present.grant.session();
         let mut response = if self.page {
             html(
@@ -227,7 +231,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, done.
-    pub fn signed_off(&self) -> Response<Body> {
+    pub(crate) fn signed_off(&self) -> Response<Body> {
         let mut response = if self.page {
             html(StatusCode::OK, &pages::SignedOff { done: true })
         } else {
@@ -238,7 +242,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, and no cookie that was sent could be read.
-    pub fn cookie_unreadable(&self) -> Response<Body> {
+    pub(crate) fn cookie_unreadable(&self) -> Response<Body> {
         let mut response = self.refuse(&Refusal::new(Reason::CookieUnreadable), None);
         // It would be in the way of the next attempt, too.
         self.take_cookies(response.headers_mut());
@@ -253,26 +257,26 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, not by POST.
-    pub fn logout_needs_post(&self) -> Response<Body> {
+    pub(crate) fn logout_needs_post(&self) -> Response<Body> {
         let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         response
     }
 
     /// An answer for programs.
-    pub fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
+    pub(crate) fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
         json(StatusCode::OK, value)
     }
 
     /// Doorward has no page of its own of this name.
-    pub fn no_own_page(&self) -> Response<Body> {
+    pub(crate) fn no_own_page(&self) -> Response<Body> {
         let what = "Doorward has no page of this name";
         let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
         self.refuse_with(Advice::of(format!("{what}.")), &refusal, None)
     }
 
     /// Signed on, at a site that has nothing to show.
-    pub fn no_application(&self, present: &Present) -> Response<Body> {
+    pub(crate) fn no_application(&self, present: &Present) -> Response<Body> {
         let what = "this site has no application behind it ([[site]] without upstream)";
         let refusal = Refusal {
             detail: what.to_owned(),
@@ -283,7 +287,11 @@ impl<'a> Answerer<'a> {
     }
 
     /// The application did not answer, or not in time.
-    pub fn application_failed(&self, error: &UpstreamError, present: &Present) -> Response<Body> {
+    pub(crate) fn application_failed(
+        &self,
+        error: &UpstreamError,
+        present: &Present,
+    ) -> Response<Body> {
         let reference = new_reference();
         self.front.metrics.upstream_failed(error.label());
         record::application(self.facts, error, &reference);

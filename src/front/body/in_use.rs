@@ -18,7 +18,7 @@ use crate::front::upstream::{AnswerBody, BodyError};
 /// An application's answer, and the session that it is a use of. A short one costs
 /// a look at the clock; a timer exists only while the application is waited for.
 #[derive(Debug)]
-pub struct InUse {
+pub(crate) struct InUse {
     answer: AnswerBody,
     core: Arc<CoreLink>,
     grant: Grant,
@@ -29,7 +29,12 @@ pub struct InUse {
 
 impl InUse {
     /// An answer to `client`, to whom this was granted.
-    pub fn new(answer: AnswerBody, core: &Arc<CoreLink>, grant: &Grant, client: IpAddr) -> Self {
+    pub(crate) fn new(
+        answer: AnswerBody,
+        core: &Arc<CoreLink>,
+        grant: &Grant,
+        client: IpAddr,
+    ) -> Self {
         Self {
             answer,
             core: Arc::clone(core),

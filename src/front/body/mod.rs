@@ -20,7 +20,7 @@ pub(in crate::front) mod upload;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub enum Body {
+pub(crate) enum Body {
     /// Bytes at hand.
     Full(Full<Bytes>),
     /// An application's answer, as it arrives.
@@ -31,7 +31,7 @@ pub enum Body {
 
 impl Body {
     /// No bytes at all.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::Full(Full::default())
     }
 }

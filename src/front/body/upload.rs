@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 /// A request's body.
 #[derive(Debug)]
-pub struct Upload {
+pub(crate) struct Upload {
     incoming: Option<Incoming>,
     rest: Option<Arc<Rest>>,
 }

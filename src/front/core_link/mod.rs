@@ -31,7 +31,7 @@ mod proofs;
 mod tunnels;
 
 /// A grant older than this is never used without asking the core again.
-pub const GRANT_LIFETIME: Duration = Duration::from_secs(15);
+pub(crate) const GRANT_LIFETIME: Duration = Duration::from_secs(15);
 /// A grant older than this is asked for anew in the background when it is used.
 pub(super) const REFRESH_AFTER: Duration = Duration::from_secs(5);
 /// Grants at hand at most.
@@ -41,7 +41,7 @@ const PASSWORDS: usize = 256;
 
 /// Leave to use a site as a user: made only here, from the core's answer.
 #[derive(Clone, Debug)]
-pub struct Grant(Arc<Granted>);
+pub(crate) struct Grant(Arc<Granted>);
 
 #[derive(Debug)]
 struct Granted {
@@ -62,7 +62,7 @@ impl Grant {
     }
 
     /// What the core said.
-    pub fn session(&self) -> &Session {
+    pub(crate) fn session(&self) -> &Session {
         &self.0.session
     }
 
@@ -80,7 +80,7 @@ impl Grant {
 
 /// Why the core gave no grant.
 #[derive(Clone, Debug)]
-pub struct NoGrant {
+pub(crate) struct NoGrant {
     /// The reason, for page, metrics and audit.
     pub reason: Reason,
     /// What stands in the log of the core or of this front.
@@ -99,7 +99,7 @@ type Answer = Result<Grant, NoGrant>;
 
 /// The front's one line to the core.
 #[derive(Debug)]
-pub struct CoreLink {
+pub(crate) struct CoreLink {
     client: Arc<Client>,
     /// Apart, because a wrong password is answered late on purpose.
     passwords: Client,
@@ -115,7 +115,7 @@ pub struct CoreLink {
 
 impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
-    pub fn start(
+    pub(crate) fn start(
         address: CoreAddress,
         metrics: Arc<Metrics>,
         stop: CancellationToken,
@@ -145,7 +145,12 @@ impl CoreLink {
     ///
     /// # Errors
     /// The core refuses, is busy, or does not answer.
-    pub async fn sign_on(&self, proof: Proof, client: IpAddr, secret: SessionSecret) -> Answer {
+    pub(crate) async fn sign_on(
+        &self,
+        proof: Proof,
+        client: IpAddr,
+        secret: SessionSecret,
+    ) -> Answer {
         self.proofs.submit(proof, client, secret).await
     }
 
@@ -153,7 +158,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// The core refuses, cannot ask the KDC, is busy, or does not answer.
-    pub async fn sign_on_by_password(
+    pub(crate) async fn sign_on_by_password(
         &self,
         user: String,
         password: Password,
@@ -178,7 +183,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// The session has ended, belongs to another address, or the core does not answer.
-    pub async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
+    pub(crate) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
         let key = SessionKey::of(id);
         if let Some(grant) = self.grants.get(&key) {
             let age = clock::instant().saturating_duration_since(grant.0.asked_at);
@@ -198,7 +203,7 @@ impl CoreLink {
     /// # Errors
     /// The core could not record the end, and a restart of it could revive the
     /// session; or it does not answer, and the session may live on.
-    pub async fn end(&self, id: &str) -> Result<(), NoGrant> {
+    pub(crate) async fn end(&self, id: &str) -> Result<(), NoGrant> {
         let key = SessionKey::of(id);
         let ended = self.client.end(id).await;
         // The core's event comes as well, but whoever reads our answer may be faster.
@@ -215,7 +220,7 @@ impl CoreLink {
     /// For a tunnel: is cancelled as soon as the session has ended, and when
     /// the front stops. Whoever ends the tunnel cancels it as well; until then
     /// the tunnel counts as a use of the session.
-    pub fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+    pub(crate) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
         let token = self.stop.child_token();
         self.tunnels.add(SessionKey::of(id), token.clone());
         let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
@@ -226,7 +231,11 @@ impl CoreLink {
 
     /// Counts a request that lasts as a use of its session, for as long as this is
     /// awaited.
-    pub async fn keep_in_use(self: &Arc<Self>, id: &SessionSecret, client: IpAddr) -> Infallible {
+    pub(crate) async fn keep_in_use(
+        self: &Arc<Self>,
+        id: &SessionSecret,
+        client: IpAddr,
+    ) -> Infallible {
         loop {
             clock::pause(REFRESH_AFTER).await;
             self.note_use(id.clone(), client);
@@ -254,7 +263,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// It does not, and why.
-    pub async fn ready(&self) -> Result<(), NoGrant> {
+    pub(crate) async fn ready(&self) -> Result<(), NoGrant> {
         let known_as = self.client.whoami().await.map_err(refusal)?;
         match known_as.acting_as.as_deref() {
             Some("SYSTEM" | "FRONT") => Ok(()),

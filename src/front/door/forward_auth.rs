@@ -28,7 +28,7 @@ const SEC_DOORWARD_COOKIES: HeaderName = HeaderName::from_static("sec-doorward-c
 
 /// The request that another proxy asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Original {
+pub(crate) struct Original {
     /// Host, lower case, without port.
     pub host: String,
     /// Path without query; `None` when the proxy does not tell it.
@@ -36,7 +36,7 @@ pub struct Original {
 }
 
 /// Answers 200 with identity headers, 401 with challenges, or 403.
-pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Response<Body> {
+pub(crate) async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Response<Body> {
     let Visit { live, headers, facts, .. } = visit;
     let original = match original(uri, headers, facts.trusted) {
         Ok(original) => original,
@@ -79,7 +79,7 @@ pub async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Respo
 /// # Errors
 /// The headers come from a peer that is not trusted, stand twice, are no
 /// text, contradict one another, or can be read in two ways.
-pub fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Original, Reason> {
+pub(crate) fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Original, Reason> {
     let appended = uri.path().strip_prefix(PREFIX).filter(|rest| !rest.is_empty());
     let appended = appended.map(str::as_bytes);
     let original_uri = single(headers, &X_ORIGINAL_URI)?;

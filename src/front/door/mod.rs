@@ -8,10 +8,10 @@ use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Body as _;
 
-pub mod forward_auth;
+pub(crate) mod forward_auth;
 mod head;
-pub mod status;
-pub mod unread;
+pub(crate) mod status;
+pub(crate) mod unread;
 
 use super::answer::Answerer;
 use super::body::Body;
@@ -38,7 +38,7 @@ const ONE_YEAR: &str = "max-age=31536000";
 const OWN: &str = "/.doorward/";
 
 /// Answers one request, whatever happens.
-pub async fn answer(
+pub(crate) async fn answer(
     front: Arc<Front>,
     connection: &Connection,
     request: Request<Upload>,

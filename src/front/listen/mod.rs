@@ -25,7 +25,7 @@ pub(in crate::front) mod places;
 
 /// What is spoken on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaks {
+pub(crate) enum Speaks {
     /// Plain HTTP.
     Http,
     /// HTTP in TLS.
@@ -46,7 +46,7 @@ impl Speaks {
 
 /// A bound socket.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     speaks: Speaks,
     socket: StdListener,
 }
@@ -56,7 +56,7 @@ impl Listener {
     ///
     /// # Errors
     /// It cannot be made to wait for nobody.
-    pub fn new(speaks: Speaks, socket: StdListener) -> io::Result<Self> {
+    pub(crate) fn new(speaks: Speaks, socket: StdListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { speaks, socket })
     }
@@ -89,7 +89,10 @@ fn mend(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 /// The first that cannot be bound, and why.
-pub fn bind(front: &checked::Front, taken: Vec<Listener>) -> Result<Vec<Listener>, BindError> {
+pub(crate) fn bind(
+    front: &checked::Front,
+    taken: Vec<Listener>,
+) -> Result<Vec<Listener>, BindError> {
     let plain = front.listen.iter().map(|address| (Speaks::Http, *address));
     let tls = front.listen_tls.iter().map(|address| (Speaks::Https, *address));
     let status = front.listen_status.iter().map(|address| (Speaks::Status, *address));
@@ -111,7 +114,7 @@ pub fn bind(front: &checked::Front, taken: Vec<Listener>) -> Result<Vec<Listener
 ///
 /// # Errors
 /// The runtime does not take a socket.
-pub fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
+pub(crate) fn serve(front: &Arc<Front>, listeners: Vec<Listener>) -> io::Result<()> {
     let settings = &front.live().settings.front;
     let places = Places::new(settings.max_connections, settings.connections_per_address());
     // Whoever watches the gateway must see it when clients have taken every place.

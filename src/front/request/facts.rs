@@ -15,16 +15,16 @@ use crate::front::upstream::is_forwarding;
 use crate::wire::Reason;
 
 /// `X-Forwarded-For`
-pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// `X-Forwarded-Host`
-pub const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// `X-Forwarded-Proto`
-pub const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The facts of a request.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Host name, lower case, without port.
     pub host: String,
     /// Path as it was sent, without query.
@@ -48,7 +48,7 @@ impl Facts {
     /// # Errors
     /// The host is doubled, missing, none, or contradicts the request's target; the
     /// method makes a tunnel of the gateway.
-    pub fn read<B>(
+    pub(crate) fn read<B>(
         request: &Request<B>,
         connection: &Connection,
         front: &Front,
@@ -74,7 +74,7 @@ impl Facts {
     }
 
     /// What cookies are for here.
-    pub fn origin(&self) -> Origin<'_> {
+    pub(crate) fn origin(&self) -> Origin<'_> {
         Origin { host: &self.host, secure: self.secure }
     }
 }
@@ -92,7 +92,7 @@ fn names_a_proxy(headers: &HeaderMap) -> bool {
 /// Whether a browser says that another site made it send the request. A
 /// sibling under the same domain is another site, too: who may write pages
 /// there is not asked.
-pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
+pub(crate) fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
     if headers.contains_key(SEC_FETCH_SITE) {
         let mut sites = headers.get_all(SEC_FETCH_SITE).into_iter();
         return sites.any(|site| site != "same-origin" && site != "none");
@@ -105,7 +105,7 @@ pub fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
 }
 
 /// Whether a person is to read the answer.
-pub fn wants_page(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).into_iter().any(|accept| {
         let wanted = b"text/html";
         accept.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
@@ -116,7 +116,10 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// [`Reason::ForwardedConflict`]: it stands twice.
-pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Reason> {
+pub(crate) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a [u8]>, Reason> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value.map(|value| value.as_bytes().trim_ascii())),
@@ -125,7 +128,7 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'
 }
 
 /// What the nearest proxy says: proxies append, so the last of a list.
-pub fn nearest<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+pub(crate) fn nearest<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     entries(headers, name).next()
 }
 
@@ -139,7 +142,7 @@ fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item 
 ///
 /// # Errors
 /// [`Reason::OddHost`]: one of them is none.
-pub fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason> {
+pub(crate) fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason> {
     let pairs = headers.get_all(FORWARDED).into_iter().flat_map(|line| {
         line.as_bytes().split(|byte| matches!(byte, b',' | b';')).filter_map(|pair| {
             let (name, value) = pair.trim_ascii().split_at_checked(5)?;
@@ -159,7 +162,7 @@ pub fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason> {
 ///
 /// # Errors
 /// [`Reason::OddHost`], also where it is no text.
-pub fn host_in(authority: &[u8]) -> Result<String, Reason> {
+pub(crate) fn host_in(authority: &[u8]) -> Result<String, Reason> {
     str::from_utf8(authority).map_err(|_| Reason::OddHost).and_then(host_of)
 }
 

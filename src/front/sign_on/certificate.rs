@@ -21,7 +21,7 @@ use crate::wire::{Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
-pub fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
+pub(crate) fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
     let may = policy.offers(Mechanism::Certificate) && !visit.facts.shared;
     visit.connection.certificate.as_ref().filter(|_| may)
 }
@@ -30,7 +30,7 @@ pub fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Sh
 /// that nobody is asked for a certificate under. A new one for this host would be
 /// asked (RFC 9110 section 15.5.20). Where there are other ways in, only HTTP/2 is
 /// told so: browsers put several hosts on one connection there.
-pub fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Refusal) -> bool {
+pub(crate) fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Refusal) -> bool {
     let Visit { live, connection, facts, .. } = visit;
     let asked = &connection.asked;
     let may_be_asked = connection.is_tls()
@@ -51,7 +51,7 @@ pub fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Refusal) 
 
 /// Whether clients are asked for a certificate on connections for this name (SNI;
 /// `None`: for an address): where a site takes them that can be reached by it.
-pub fn asks(settings: &Settings, name: Option<&str>) -> bool {
+pub(crate) fn asks(settings: &Settings, name: Option<&str>) -> bool {
     let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
     let reachable: Vec<&Site> = match name {
         Some(name) => route::reachable(&settings.sites, name).collect(),
@@ -75,7 +75,7 @@ fn has_address(host: &HostPattern) -> bool {
 
 /// Why nobody is signed on: the client did show a certificate that counts, on a connection
 /// that is taken for a proxy's, where none does. Otherwise the reason stays.
-pub async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal) -> Refusal {
+pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal) -> Refusal {
     let about = [Reason::NoCredentials, Reason::NoCertificate, Reason::CertificateNotShown];
     let shown = visit.connection.certificate.as_ref();
     let Some(shown) = shown.filter(|_| policy.offers(Mechanism::Certificate)) else { return why };
@@ -98,7 +98,7 @@ pub async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal) -> Re
 ///
 /// # Errors
 /// It does not, and why.
-pub async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
+pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.judge(shown).await,
         None => Err(Refused {
@@ -114,7 +114,11 @@ pub async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
 ///
 /// # Errors
 /// The session does not count here.
-pub async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Result<(), Refusal> {
+pub(crate) async fn admits(
+    visit: Visit<'_>,
+    policy: &Policy<'_>,
+    grant: &Grant,
+) -> Result<(), Refusal> {
     let session = grant.session();
     let Some(key) = &session.public_key else { return Ok(()) };
     let Some(shown) = of_client(visit, policy).filter(|shown| shown.key() == key) else {
@@ -127,7 +131,7 @@ pub async fn admits(visit: Visit<'_>, policy: &Policy<'_>, grant: &Grant) -> Res
 
 /// For a tunnel, which no further request follows: ends its session as soon as
 /// the certificate counts no more.
-pub async fn watch(
+pub(crate) async fn watch(
     front: Arc<Front>,
     shown: Arc<Shown>,
     session: SessionSecret,

@@ -18,18 +18,18 @@ use crate::wire::SessionSecret;
 use crate::wire::key::is_session_id;
 
 /// The cookie's name on plain HTTP.
-pub const PLAIN: &str = "doorward";
+pub(crate) const PLAIN: &str = "doorward";
 /// The cookie's name on TLS: the prefix makes browsers refuse one that another host or plain HTTP planted.
-pub const SECURE: &str = "__Host-doorward";
+pub(crate) const SECURE: &str = "__Host-doorward";
 
 /// The cookie's name under a scheme.
-pub const fn name(secure: bool) -> &'static str {
+pub(crate) const fn name(secure: bool) -> &'static str {
     if secure { SECURE } else { PLAIN }
 }
 
 /// What a cookie is for. The kind of cookie, its name, follows from the scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin<'a> {
+pub(crate) struct Origin<'a> {
     /// Host name, lower case, without port.
     pub host: &'a str,
     /// Whether it is TLS.
@@ -38,11 +38,11 @@ pub struct Origin<'a> {
 
 /// The secret in a cookie: 256 random bits in base64url.
 #[derive(Clone)]
-pub struct CookieSecret(Zeroizing<String>);
+pub(crate) struct CookieSecret(Zeroizing<String>);
 
 impl CookieSecret {
     /// A new one; `None` when the system gives no random numbers.
-    pub fn random() -> Option<Self> {
+    pub(crate) fn random() -> Option<Self> {
         let mut bits = Zeroizing::new([0; 32]);
         rand::fill(&mut *bits).ok()?;
         Some(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bits))))
@@ -59,7 +59,7 @@ impl CookieSecret {
     }
 
     /// The secret by which the core knows the session of this cookie.
-    pub fn session(&self, origin: Origin<'_>) -> SessionSecret {
+    pub(crate) fn session(&self, origin: Origin<'_>) -> SessionSecret {
         let mut bits = [0; 32];
         bits.copy_from_slice(self.derive("doorward session", origin).as_ref());
         SessionSecret::from_bits(&bits)
@@ -98,7 +98,7 @@ impl fmt::Debug for CookieSecret {
 
 /// What a request brings under our names.
 #[derive(Debug, Default)]
-pub struct Presented {
+pub(crate) struct Presented {
     /// Sessions of cookies that were made for this origin.
     pub sessions: Vec<SessionSecret>,
     /// Values that are no cookie of ours, and may be the secret of a session that
@@ -113,7 +113,7 @@ pub struct Presented {
 impl Presented {
     /// Reads the cookies of a request to this origin. Other bytes in the same line,
     /// and other cookies of our names, hide nothing.
-    pub fn read(headers: &HeaderMap, origin: Origin<'_>) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, origin: Origin<'_>) -> Self {
         let mut presented = Self::default();
         for (secure, value) in ours(headers) {
             presented.named += 1;
@@ -125,7 +125,7 @@ impl Presented {
     }
 
     /// The same, for cookies of both kinds: the plain one travels over TLS, too.
-    pub fn read_both(headers: &HeaderMap, host: &str) -> Self {
+    pub(crate) fn read_both(headers: &HeaderMap, host: &str) -> Self {
         let mut presented = Self::default();
         for (secure, value) in ours(headers) {
             presented.named += 1;
@@ -155,7 +155,7 @@ impl Presented {
 }
 
 /// Sets the cookie for a new session.
-pub fn set(secret: &CookieSecret, origin: Origin<'_>) -> Option<HeaderValue> {
+pub(crate) fn set(secret: &CookieSecret, origin: Origin<'_>) -> Option<HeaderValue> {
     let Origin { secure, .. } = origin;
     let (name, value, suffix) = (name(secure), secret.value(origin), suffix(secure));
     let mut value =
@@ -166,7 +166,7 @@ pub fn set(secret: &CookieSecret, origin: Origin<'_>) -> Option<HeaderValue> {
 }
 
 /// Takes from the client the cookies of our names that it may be told about here.
-pub fn clear(secure: bool) -> impl Iterator<Item = HeaderValue> {
+pub(crate) fn clear(secure: bool) -> impl Iterator<Item = HeaderValue> {
     let kinds: &[bool] = if secure { &[true, false] } else { &[false] };
     kinds.iter().filter_map(|secure| {
         let (name, suffix) = (name(*secure), suffix(*secure));

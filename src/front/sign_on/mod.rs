@@ -22,17 +22,17 @@ use cookie::{CookieSecret, Presented};
 use password::by_password;
 use policy::{Policy, Shows};
 
-pub mod certificate;
-pub mod cookie;
+pub(crate) mod certificate;
+pub(crate) mod cookie;
 pub(in crate::front) mod ntlm;
 pub(in crate::front) mod own_hosts;
 pub(in crate::front) mod password;
-pub mod policy;
-pub mod require;
+pub(crate) mod policy;
+pub(crate) mod require;
 
 /// A request that asks to be let in, and everything around it.
 #[derive(Clone, Copy, Debug)]
-pub struct Visit<'a> {
+pub(crate) struct Visit<'a> {
     /// The front.
     pub front: &'a Arc<Front>,
     /// What holds for this request.
@@ -47,7 +47,7 @@ pub struct Visit<'a> {
 
 /// Somebody is there.
 #[derive(Clone, Debug)]
-pub struct Present {
+pub(crate) struct Present {
     /// What the core granted.
     pub grant: Grant,
     /// `None` when a session was presented; otherwise what the client is to be given.
@@ -56,7 +56,7 @@ pub struct Present {
 
 /// What a new sign-on gives the client.
 #[derive(Clone, Debug)]
-pub struct Fresh {
+pub(crate) struct Fresh {
     /// The secret of its cookie.
     pub cookie: CookieSecret,
     /// The mechanism's last token, which proves the gateway to the client.
@@ -65,7 +65,7 @@ pub struct Fresh {
 
 /// A mechanism's token for the client, which travels in `WWW-Authenticate`.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The scheme.
     pub scheme: Scheme,
     /// The token, before base64.
@@ -74,7 +74,7 @@ pub struct Reply {
 
 /// Nobody is there, or not somebody who may go on.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The reason, for status, page, metrics and audit.
     pub reason: Reason,
     /// What stands in the log beside it.
@@ -94,7 +94,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal of which nothing but the reason is known.
-    pub fn new(reason: Reason) -> Self {
+    pub(crate) fn new(reason: Reason) -> Self {
         let detail = String::new();
         Self {
             reason,
@@ -108,7 +108,7 @@ impl Refusal {
     }
 
     /// Signed on, but not one of those whom the site requires.
-    pub fn not_permitted(present: Present, detail: String) -> Self {
+    pub(crate) fn not_permitted(present: Present, detail: String) -> Self {
         Self { detail, present: Some(Box::new(present)), ..Self::new(Reason::RequirementNotMet) }
     }
 
@@ -130,7 +130,7 @@ impl From<NoGrant> for Refusal {
 ///
 /// # Errors
 /// Nobody was proven, and why.
-pub async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refusal> {
+pub(crate) async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refusal> {
     if !policy.enabled {
         return Err(Refusal::new(Reason::SsoDisabled));
     }

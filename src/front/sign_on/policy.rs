@@ -8,7 +8,7 @@ use crate::wire::{Mechanism, Reason};
 
 /// How one may sign on at a site.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy<'a> {
+pub(crate) struct Policy<'a> {
     /// Whether anybody may sign on at all.
     pub enabled: bool,
     /// What is offered, in this order.
@@ -46,7 +46,7 @@ impl<'a> NtlmOffer<'a> {
 
 impl<'a> Policy<'a> {
     /// The policy of a site.
-    pub fn of(live: &'a Live, site: &'a Site) -> Self {
+    pub(crate) fn of(live: &'a Live, site: &'a Site) -> Self {
         Self {
             enabled: live.settings.sso.enable_sso,
             mechanisms: &site.mechanisms,
@@ -57,7 +57,7 @@ impl<'a> Policy<'a> {
     }
 
     /// The policy where no site is asked for.
-    pub fn general(live: &'a Live) -> Self {
+    pub(crate) fn general(live: &'a Live) -> Self {
         let sso = &live.settings.sso;
         Self {
             enabled: sso.enable_sso,
@@ -69,12 +69,12 @@ impl<'a> Policy<'a> {
     }
 
     /// The same where what asks is a proxy, on a connection of its own.
-    pub const fn without_connection(self) -> Self {
+    pub(crate) const fn without_connection(self) -> Self {
         Self { connected: false, ..self }
     }
 
     /// Whether one may sign on by this.
-    pub fn offers(&self, mechanism: Mechanism) -> bool {
+    pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
         self.enabled
             && self.mechanisms.contains(&mechanism)
             && match mechanism {
@@ -87,14 +87,14 @@ impl<'a> Policy<'a> {
     }
 
     /// Whether nothing in the list has a challenge that a client could answer.
-    pub fn asks_for_nothing(&self) -> bool {
+    pub(crate) fn asks_for_nothing(&self) -> bool {
         self.mechanisms.iter().all(|mechanism| {
             matches!(mechanism, Mechanism::Certificate | Mechanism::Trusted | Mechanism::Unix)
         })
     }
 
     /// Whether a session that a program has opened at the core may be shown in a cookie.
-    pub fn takes_api_sessions(&self) -> bool {
+    pub(crate) fn takes_api_sessions(&self) -> bool {
         takes_api_sessions(self.mechanisms)
     }
 
@@ -130,7 +130,7 @@ impl<'a> Policy<'a> {
 
 /// Whether sites with these mechanisms take sessions that a program has opened at
 /// the core.
-pub fn takes_api_sessions(mechanisms: &[Mechanism]) -> bool {
+pub(crate) fn takes_api_sessions(mechanisms: &[Mechanism]) -> bool {
     mechanisms.contains(&Mechanism::Trusted) || mechanisms.contains(&Mechanism::Unix)
 }
 

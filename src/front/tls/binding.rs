@@ -20,7 +20,7 @@ use crate::mechanism::Bindings;
 ///
 /// # Errors
 /// The bytes are no X.509 certificate.
-pub fn server_end_point(leaf: &[u8]) -> Result<Bindings, X509Error> {
+pub(crate) fn server_end_point(leaf: &[u8]) -> Result<Bindings, X509Error> {
     let (_, certificate) = X509Certificate::from_der(leaf).map_err(|error| match error {
         x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => error,
         x509_parser::nom::Err::Incomplete(_) => X509Error::InvalidCertificate,

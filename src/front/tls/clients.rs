@@ -14,14 +14,14 @@ use crate::wire::Reason;
 
 /// The authorities of clients' certificates.
 #[derive(Clone, Debug)]
-pub struct Clients(Arc<Authorities>);
+pub(crate) struct Clients(Arc<Authorities>);
 
 impl Clients {
     /// Reads the files.
     ///
     /// # Errors
     /// They cannot be used.
-    pub fn load(files: &AuthorityFiles) -> Result<Self, AuthorityError> {
+    pub(crate) fn load(files: &AuthorityFiles) -> Result<Self, AuthorityError> {
         Ok(Self(Arc::new(Authorities::load(files.clone())?)))
     }
 
@@ -37,7 +37,7 @@ impl Clients {
     ///
     /// # Errors
     /// It does not, and why.
-    pub async fn judge(&self, shown: &Arc<Shown>) -> Result<(), Refused> {
+    pub(crate) async fn judge(&self, shown: &Arc<Shown>) -> Result<(), Refused> {
         let now = clock::now();
         if let Some(judged) = shown.judged(now) {
             return judged;

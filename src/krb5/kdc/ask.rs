@@ -15,7 +15,7 @@ use crate::wire::Reason;
 
 /// Whether a realm knows a service, by the word of its KDC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     /// It does.
     Yes,
     /// It gives no ticket for it: the name is on no account, or (as most KDCs say
@@ -29,7 +29,7 @@ pub enum Known {
 
 /// A ticket that the KDC made for a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The version of the key that it was made with.
     pub kvno: u32,
     /// The type of its encryption.
@@ -40,7 +40,7 @@ pub struct Seen {
 
 /// Why there is no ticket for a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Withheld {
+pub(crate) enum Withheld {
     /// The realm does not know it, or several accounts have its name.
     Unknown,
     /// Several accounts have its name.
@@ -55,7 +55,7 @@ pub enum Withheld {
 
 /// Somebody with a ticket-granting ticket, kept in this process's memory.
 #[derive(Clone, Debug)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// Whose ticket it is.
     pub principal: String,
     cache: CString,
@@ -66,7 +66,7 @@ pub struct Holder {
 ///
 /// # Errors
 /// None answers, or the library cannot ask.
-pub fn clock(realm: &str) -> Result<Timestamp, Refused> {
+pub(crate) fn clock(realm: &str) -> Result<Timestamp, Refused> {
     let said = gss::Context::new().and_then(|context| {
         let client = context.principal(&name(&format!("{NOBODY}@{realm}")))?;
         context.ask(&client, None)
@@ -81,7 +81,7 @@ pub fn clock(realm: &str) -> Result<Timestamp, Refused> {
 ///
 /// # Errors
 /// No KDC answers, or the library cannot ask.
-pub fn knows(service: &str, realm: &str) -> Result<Known, Refused> {
+pub(crate) fn knows(service: &str, realm: &str) -> Result<Known, Refused> {
     let failed = |failure| judge(&failure, Stage::InitialTicket, realm);
     let context = gss::Context::new().map_err(failed)?;
     // Every KDC has one of the two; neither signs on by a password.
@@ -104,7 +104,7 @@ pub fn knows(service: &str, realm: &str) -> Result<Known, Refused> {
 }
 
 /// Whoever runs this process, by the default cache.
-pub fn caller() -> Option<Holder> {
+pub(crate) fn caller() -> Option<Holder> {
     let cache = fresh_cache();
     let principal = gss::Context::new().and_then(|context| context.fill_by_caller(&cache));
     principal.ok().map(|principal| Holder { principal, cache })
@@ -114,7 +114,7 @@ pub fn caller() -> Option<Holder> {
 ///
 /// # Errors
 /// The realm has no such client, or takes the key for wrong; or no KDC answers.
-pub fn by_key(keytab: &Path, principal: &str) -> Result<Holder, Refused> {
+pub(crate) fn by_key(keytab: &Path, principal: &str) -> Result<Holder, Refused> {
     let realm = principal.rsplit_once('@').map_or("", |(_, realm)| realm);
     let cache = fresh_cache();
     let filled = gss::Context::new().and_then(|context| {
@@ -128,7 +128,7 @@ pub fn by_key(keytab: &Path, principal: &str) -> Result<Holder, Refused> {
 
 impl Holder {
     /// The realm that gave the ticket-granting ticket.
-    pub fn realm(&self) -> &str {
+    pub(crate) fn realm(&self) -> &str {
         self.principal.rsplit_once('@').map_or("", |(_, realm)| realm)
     }
 
@@ -136,7 +136,7 @@ impl Holder {
     ///
     /// # Errors
     /// There is none.
-    pub fn ticket(&self, service: &str, keytab: &Path) -> Result<Seen, Withheld> {
+    pub(crate) fn ticket(&self, service: &str, keytab: &Path) -> Result<Seen, Withheld> {
         let seen = gss::Context::new().and_then(|context| {
             let service = context.principal(&name(service))?;
             let ticket = context.ticket_for(&self.cache, &service)?;
@@ -160,7 +160,7 @@ impl Holder {
 ///
 /// # Errors
 /// krb5.conf cannot be used.
-pub fn permitted() -> Result<Vec<Enctype>, Refused> {
+pub(crate) fn permitted() -> Result<Vec<Enctype>, Refused> {
     let context = gss::Context::new();
     let list = context.and_then(|context| context.permitted());
     let list = list.map_err(|failure| judge(&failure, Stage::InitialTicket, ""))?;
@@ -168,7 +168,7 @@ pub fn permitted() -> Result<Vec<Enctype>, Refused> {
 }
 
 /// The realm that krb5.conf has as `default_realm`.
-pub fn default_realm() -> Option<String> {
+pub(crate) fn default_realm() -> Option<String> {
     gss::Context::new().and_then(|context| context.default_realm()).ok()
 }
 

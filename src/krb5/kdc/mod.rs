@@ -11,16 +11,16 @@ use super::pac::Said;
 use crate::wire::{Password, Reason};
 
 mod answer;
-pub mod ask;
+pub(crate) mod ask;
 mod gss;
 mod profile;
 
 use answer::{Stage, judge};
-pub use profile::{ProfileFault, fault as profile_fault};
+pub(crate) use profile::{ProfileFault, fault as profile_fault};
 
 /// By which of our keys a KDC must prove itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prover {
+pub(crate) struct Prover {
     /// The keytab.
     pub keytab: PathBuf,
     /// The one service in it that counts (`HTTP/host` or `HTTP/host@REALM`); `None`: any.
@@ -31,7 +31,7 @@ pub struct Prover {
 
 /// Why a password is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// The reason. Whether the user is at fault is the reason's to say.
     pub reason: Reason,
     /// The library's words, and what mends it.
@@ -40,7 +40,7 @@ pub struct Refused {
 
 impl Refused {
     /// Whether the password is refused; otherwise it could not be checked.
-    pub const fn is_fault_of_user(&self) -> bool {
+    pub(crate) const fn is_fault_of_user(&self) -> bool {
         answer::is_fault_of_user(self.reason)
     }
 }
@@ -56,7 +56,7 @@ impl Refused {
 /// ([`Reason::KdcUnreachable`]), cannot prove itself ([`Reason::KdcUnproven`]),
 /// does not say whose account it is ([`Reason::PacMissing`]), or the keytab is of
 /// no use.
-pub fn verify(
+pub(crate) fn verify(
     user: &str,
     realm: &str,
     password: &Password,
@@ -133,7 +133,7 @@ fn account(
 ///
 /// # Errors
 /// No KDC answers, or krb5.conf is of no use.
-pub fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> {
+pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> {
     let name = name(user, realm)?;
     let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
     let asked = context.principal(&name).and_then(|client| context.salt(&client));
@@ -163,21 +163,13 @@ fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Refused> {
 ///
 /// # Errors
 /// [`Reason::KerberosConfiguration`]: it does not, and which line it is.
-pub fn configuration() -> Result<(), Refused> {
+pub(crate) fn configuration() -> Result<(), Refused> {
     let Err(failure) = gss::Context::new() else { return Ok(()) };
     let detail = match profile_fault() {
         Some(fault) => fault.to_string(),
         None => format!("{} (code {}): correct krb5.conf", failure.text, failure.code),
     };
     Err(refused(Reason::KerberosConfiguration, &detail))
-}
-
-/// Whether a KDC of the realm answers.
-///
-/// # Errors
-/// It does not, and the library's words.
-pub fn probe(realm: &str) -> Result<(), Refused> {
-    ask::clock(realm).map(drop)
 }
 
 /// The library's name of a keytab file.

@@ -10,7 +10,7 @@ use crate::process::access;
 
 /// What is wrong with a file of the library's configuration.
 #[derive(Debug)]
-pub enum ProfileFault {
+pub(crate) enum ProfileFault {
     /// It does not exist, and the library goes on without it.
     Missing(PathBuf),
     /// It cannot be read, and the library goes on without it.
@@ -28,7 +28,7 @@ pub enum ProfileFault {
 
 impl ProfileFault {
     /// Whether the library goes on all the same.
-    pub const fn is_ignored(&self) -> bool {
+    pub(crate) const fn is_ignored(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::Unreadable(..))
     }
 }
@@ -61,7 +61,7 @@ impl fmt::Display for ProfileFault {
 
 /// The first fault of the files that the library reads: those of `KRB5_CONFIG`, else
 /// /etc/krb5.conf.
-pub fn fault() -> Option<ProfileFault> {
+pub(crate) fn fault() -> Option<ProfileFault> {
     let named = std::env::var("KRB5_CONFIG").ok();
     let is_named = named.is_some();
     let files = named.unwrap_or_else(|| "/etc/krb5.conf".to_owned());

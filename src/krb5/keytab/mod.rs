@@ -15,18 +15,18 @@ use crate::process::access::{self, Unreadable};
 mod format;
 mod sole_realm;
 
-pub use sole_realm::SoleRealm;
+pub(crate) use sole_realm::SoleRealm;
 
 /// What a keytab holds, without the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keytab {
+pub(crate) struct Keytab {
     /// Its entries, as they stand in the file.
     pub entries: Vec<Entry>,
 }
 
 /// One key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Whose key, in display form: `HTTP/web.example@EXAMPLE`.
     pub principal: String,
     /// The realm of the principal.
@@ -41,11 +41,11 @@ pub struct Entry {
 
 /// An encryption type, by its number (IANA "Kerberos Encryption Type Numbers").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Enctype(pub u16);
+pub(crate) struct Enctype(pub u16);
 
 /// Why a keytab cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum KeytabError {
+pub(crate) enum KeytabError {
     /// There is no such file.
     #[error("{path} does not exist; export a keytab for this service to it, or correct keytab in [sso.kerberos]", path = .0.display())]
     Missing(PathBuf),
@@ -82,7 +82,7 @@ pub enum KeytabError {
 ///
 /// # Errors
 /// Says whether it is missing, for others, no keytab, or damaged.
-pub fn read(path: &Path) -> Result<Keytab, KeytabError> {
+pub(crate) fn read(path: &Path) -> Result<Keytab, KeytabError> {
     let bytes = load(path)?;
     format::parse(&bytes).map_err(|flaw| match flaw {
         Flaw::NotAKeytab(what) => KeytabError::NotAKeytab { path: path.to_owned(), what },
@@ -92,7 +92,7 @@ pub fn read(path: &Path) -> Result<Keytab, KeytabError> {
 
 /// A keytab as far as it is whole.
 #[derive(Debug)]
-pub struct Whole {
+pub(crate) struct Whole {
     /// The keys before the flaw; all of them where there is none.
     pub keytab: Keytab,
     /// Where it is cut off or damaged.
@@ -104,7 +104,7 @@ pub struct Whole {
 ///
 /// # Errors
 /// As [`read`], apart from [`KeytabError::Truncated`].
-pub fn read_what_is_whole(path: &Path) -> Result<Whole, KeytabError> {
+pub(crate) fn read_what_is_whole(path: &Path) -> Result<Whole, KeytabError> {
     let (keytab, ends) = format::parse_what_is_whole(&load(path)?)
         .map_err(|what| KeytabError::NotAKeytab { path: path.to_owned(), what })?;
     let flaw = ends.map(|offset| KeytabError::Truncated { path: path.to_owned(), offset });
@@ -113,26 +113,26 @@ pub fn read_what_is_whole(path: &Path) -> Result<Whole, KeytabError> {
 
 impl Keytab {
     /// The realms of its principals, sorted, each once.
-    pub fn realms(&self) -> Vec<&str> {
+    pub(crate) fn realms(&self) -> Vec<&str> {
         let realms: BTreeSet<_> = self.entries.iter().map(|entry| entry.realm.as_str()).collect();
         realms.into_iter().collect()
     }
 
     /// Its principals, sorted, each once.
-    pub fn principals(&self) -> Vec<&str> {
+    pub(crate) fn principals(&self) -> Vec<&str> {
         let names: BTreeSet<_> =
             self.entries.iter().map(|entry| entry.principal.as_str()).collect();
         names.into_iter().collect()
     }
 
     /// The keys of `principal`: `HTTP/host@REALM`, or `HTTP/host` for every realm.
-    pub fn keys_for(&self, principal: &str) -> Vec<&Entry> {
+    pub(crate) fn keys_for(&self, principal: &str) -> Vec<&Entry> {
         self.entries.iter().filter(|entry| entry.is_for(principal)).collect()
     }
 
     /// Whether `principal` has keys, and all of them are RC4, which domain
     /// controllers do not use any more (CVE-2026-20833).
-    pub fn only_rc4(&self, principal: &str) -> bool {
+    pub(crate) fn only_rc4(&self, principal: &str) -> bool {
         let keys = self.keys_for(principal);
         !keys.is_empty() && keys.iter().all(|entry| entry.enctype.is_rc4())
     }
@@ -156,7 +156,7 @@ impl fmt::Display for Entry {
 
 impl Enctype {
     /// Whether it is RC4 (RFC 4757).
-    pub const fn is_rc4(self) -> bool {
+    pub(crate) const fn is_rc4(self) -> bool {
         matches!(self.0, 23 | 24)
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Remembers the one realm of the keytab at a path.
 #[derive(Clone, Debug)]
-pub struct SoleRealm {
+pub(crate) struct SoleRealm {
     path: PathBuf,
     remembered: Option<(Stamp, Option<String>)>,
 }
@@ -25,13 +25,13 @@ struct Stamp {
 
 impl SoleRealm {
     /// For the keytab at `path`, which is not read yet.
-    pub fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, remembered: None }
     }
 
     /// The realm that all of its principals have; `None` when there are several
     /// realms, or the keytab cannot be read.
-    pub fn get(&mut self) -> Option<&str> {
+    pub(crate) fn get(&mut self) -> Option<&str> {
         let stamp = Stamp::of(&std::fs::metadata(&self.path).ok()?);
         if self.remembered.as_ref().is_none_or(|(remembered, _)| *remembered != stamp) {
             let keytab = super::read(&self.path).ok()?;

@@ -15,7 +15,7 @@ mod upn_dns_info;
 
 /// Why a PAC cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PacError {
+pub(crate) enum PacError {
     /// The bytes end too early.
     #[error("{wanted} bytes at offset {offset} reach over the end")]
     Truncated {
@@ -42,7 +42,7 @@ pub enum PacError {
 
 /// The parts of an authenticated PAC that name an account, as they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
+pub(crate) struct Parts {
     /// KERB_VALIDATION_INFO.
     pub logon_info: Option<Vec<u8>>,
     /// UPN_DNS_INFO, which older domain controllers leave out.
@@ -51,7 +51,7 @@ pub struct Parts {
 
 /// What a PAC says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub(crate) struct Said {
     /// The account.
     pub account: Account,
     /// Its groups, as SIDs.
@@ -64,7 +64,7 @@ impl Parts {
     ///
     /// # Errors
     /// The PAC is not readable, or contradicts itself: then it is nobody's.
-    pub fn read(&self) -> Result<Option<Said>, PacError> {
+    pub(crate) fn read(&self) -> Result<Option<Said>, PacError> {
         let Some(logon) = self.logon_info.as_deref().map(LogonInfo::read).transpose()?.flatten()
         else {
             return match self.upn_dns_info {

@@ -11,12 +11,12 @@ use crate::config::checked::ChannelBinding;
 use crate::wire::{self, Mechanism, Reason};
 
 mod failure;
-pub mod pool;
+pub(crate) mod pool;
 pub(crate) mod ticket;
 mod workers;
 
-pub use crate::krb5::accept::{Accept, Context};
-pub use pool::Pool;
+pub(crate) use crate::krb5::accept::{Accept, Context};
+pub(crate) use pool::Pool;
 
 /// Legs of one exchange at most. Kerberos takes one; SPNEGO adds one when the
 /// client's first guess was another mechanism, and one for its checksum.
@@ -24,7 +24,7 @@ const MAX_LEGS: u8 = 6;
 
 /// An exchange that is under way.
 #[derive(Debug)]
-pub enum InProgress {
+pub(crate) enum InProgress {
     /// The library has the context and works on a token.
     Accepting {
         /// The terms of the exchange.
@@ -45,7 +45,7 @@ pub enum InProgress {
 
 /// What became of a token.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The library wants to hear more.
     Continue {
         /// Its half-made context.
@@ -68,7 +68,7 @@ pub enum Answer {
 
 /// Facts of a finished context. Only [`Pool`] makes them.
 #[derive(Debug)]
-pub struct Established {
+pub(crate) struct Established {
     principal: Vec<u8>,
     acceptor_realm: Option<String>,
     channel_bound: bool,

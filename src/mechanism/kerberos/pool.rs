@@ -19,7 +19,7 @@ use crate::wire::Reason;
 /// which waits for the token that each may be at, well under a millisecond; it
 /// has to be dropped before the process ends: MIT tidies up then, and aborts on a thread that is still inside.
 #[derive(Debug)]
-pub struct Pool {
+pub(crate) struct Pool {
     workers: Workers<Accept, Answer>,
 }
 
@@ -30,7 +30,7 @@ impl Pool {
     ///
     /// # Errors
     /// A path that holds a NUL byte, or no threads to be had.
-    pub fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
+    pub(crate) fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
         let store = store(settings, replay_cache)?;
         let (threads, queue) = (settings.threads, settings.queue);
         let settings = Arc::new(settings.clone());
@@ -52,7 +52,7 @@ impl Pool {
     ///
     /// # Errors
     /// Why no token could be accepted, and the story behind it.
-    pub fn rehearse(
+    pub(crate) fn rehearse(
         settings: &checked::Kerberos,
         replay_cache: &Path,
     ) -> Result<(), (Reason, String)> {
@@ -65,7 +65,7 @@ impl Pool {
     }
 
     /// Accepts one token. Never blocks; an overfull queue is answered at once.
-    pub async fn accept(&self, accept: Accept) -> Answer {
+    pub(crate) async fn accept(&self, accept: Accept) -> Answer {
         match self.workers.ask(accept).await {
             Ok(answer) => answer,
             Err(NoAnswer::Full) => {

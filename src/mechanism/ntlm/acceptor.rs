@@ -17,14 +17,14 @@ use crate::wire::Reason;
 
 /// The acceptor of NTLM: gives challenges, and says whose password was right.
 #[derive(Debug)]
-pub struct Acceptor {
+pub(crate) struct Acceptor {
     pool: Pool,
     exchange_timeout: Duration,
 }
 
 /// What belongs to a challenge between two messages of a client.
 #[derive(Debug)]
-pub struct Context(Given);
+pub(crate) struct Context(Given);
 
 #[derive(Debug)]
 enum Given {
@@ -44,7 +44,7 @@ impl Context {
 
 /// Somebody whose password was right. Only an [`Acceptor`] makes it.
 #[derive(Debug)]
-pub struct Verified {
+pub(crate) struct Verified {
     pub(super) account: Account,
     pub(super) own_domain: Option<String>,
     pub(super) session_key: Option<ExportedKey>,
@@ -55,7 +55,11 @@ type Refusal = (Reason, String);
 impl Acceptor {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
     /// Helpers that end after `stop` are not missed.
-    pub fn start(settings: &checked::Ntlm, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
+    pub(crate) fn start(
+        settings: &checked::Ntlm,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Self {
         let pool = Pool::start(settings, metrics, stop);
         Self { pool, exchange_timeout: settings.exchange_timeout }
     }
@@ -64,17 +68,17 @@ impl Acceptor {
     ///
     /// # Errors
     /// Why not, in a sentence.
-    pub fn ready(&self) -> Result<(), String> {
+    pub(crate) fn ready(&self) -> Result<(), String> {
         self.pool.ready().map_err(|not_ready| not_ready.to_string())
     }
 
     /// Waits until it is known whether a sign-on could succeed.
-    pub async fn known(&self) {
+    pub(crate) async fn known(&self) {
         self.pool.known().await;
     }
 
     /// Answers a question. Waits for a helper as long as the settings allow.
-    pub async fn answer(&self, question: Question) -> Answer {
+    pub(crate) async fn answer(&self, question: Question) -> Answer {
         let answered = match question {
             Question::Challenge(negotiate) => self.challenge(&negotiate).await,
             Question::Verify { context, challenge, authenticate } => {
@@ -134,7 +138,7 @@ impl Acceptor {
 
 impl Answer {
     /// To who asks where nobody accepts NTLM.
-    pub fn not_offered() -> Self {
+    pub(crate) fn not_offered() -> Self {
         let detail = "NTLM is offered nowhere in this configuration".to_owned();
         Self::Refused { reason: Reason::NtlmSent, detail }
     }

@@ -7,7 +7,7 @@ use super::text::Encoding;
 
 /// What the pairs of a list say. Pairs that nothing needs are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetInfo {
+pub(crate) struct TargetInfo {
     /// The server's NetBIOS domain name.
     pub nb_domain_name: Option<String>,
     /// The server's NetBIOS computer name.
@@ -28,7 +28,7 @@ pub struct TargetInfo {
 
 /// What a client says of its channel (MsvAvChannelBindings).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ChannelBinding {
+pub(crate) enum ChannelBinding {
     /// Nothing: the pair is not there.
     #[default]
     Absent,
@@ -46,7 +46,7 @@ impl TargetInfo {
     /// # Errors
     /// Pairs that run past the end, a pair with a wrong length or text, one that
     /// comes twice, or a list without an end mark.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut found = Self::default();
         let mut binding = None;
         let mut rest = bytes;
@@ -106,7 +106,7 @@ impl TargetInfo {
     }
 
     /// Whether a message integrity code was promised (MsvAvFlags, 0x2).
-    pub fn promises_mic(&self) -> bool {
+    pub(crate) fn promises_mic(&self) -> bool {
         self.flags.is_some_and(|flags| flags & MIC_PROMISED != 0)
     }
 }

@@ -10,11 +10,11 @@ use crate::mechanism::Bindings;
 /// ExportedSessionKey: known to the client and to whoever the domain told the
 /// user's session key.
 #[derive(Clone)]
-pub struct ExportedKey([u8; 16]);
+pub(crate) struct ExportedKey([u8; 16]);
 
 /// What the message integrity code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Integrity {
+pub(crate) enum Integrity {
     /// The three messages are those that the client saw and sent.
     Proven,
     /// They are not, or the key is another user's.
@@ -27,7 +27,7 @@ impl ExportedKey {
     /// The key of the session that `authenticate` began. `user_session_key` is
     /// what the domain answers when it has verified the NTLMv2 response
     /// (SessionBaseKey, which for NTLMv2 is KeyExchangeKey too: MS-NLMP 3.4.5.1).
-    pub fn new(user_session_key: [u8; 16], authenticate: &Authenticate) -> Self {
+    pub(crate) fn new(user_session_key: [u8; 16], authenticate: &Authenticate) -> Self {
         Self(match authenticate.encrypted_random_session_key {
             Some(encrypted) => rc4(&user_session_key, encrypted),
             None => user_session_key,
@@ -35,13 +35,13 @@ impl ExportedKey {
     }
 
     /// The key itself, where somebody else has derived it.
-    pub const fn exported(key: [u8; 16]) -> Self {
+    pub(crate) const fn exported(key: [u8; 16]) -> Self {
         Self(key)
     }
 
     /// Whether the three messages, as they passed through our hands, are those
     /// that the client signed (MS-NLMP 3.1.5.1.2, MIC).
-    pub fn integrity(
+    pub(crate) fn integrity(
         &self,
         negotiate: &[u8],
         challenge: &[u8],
@@ -72,7 +72,7 @@ impl fmt::Debug for ExportedKey {
 /// What MsvAvChannelBindings holds for these bindings: MD5 over a
 /// gss_channel_bindings_struct without addresses (MS-NLMP 3.1.5.1.2,
 /// RFC 2744 section 3.11), its numbers little-endian.
-pub fn channel_binding_hash(bindings: &Bindings) -> [u8; 16] {
+pub(crate) fn channel_binding_hash(bindings: &Bindings) -> [u8; 16] {
     let data = bindings.as_bytes();
     // The hash of a certificate and a prefix are far from 4 GiB.
     let length = (data.len() as u32).to_le_bytes();

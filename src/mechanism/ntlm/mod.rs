@@ -4,22 +4,22 @@
 //! Whether a password is right is for the domain to say. What is decided here is
 //! whether the messages are whole, unchanged, and made for this service and channel.
 
-pub mod acceptor;
-pub mod av_pair;
+pub(crate) mod acceptor;
+pub(crate) mod av_pair;
 pub(crate) mod crypto;
-pub mod exchange;
-pub mod helper;
+pub(crate) mod exchange;
+pub(crate) mod helper;
 mod judge;
-pub mod key;
-pub mod message;
-pub mod response;
+pub(crate) mod key;
+pub(crate) mod message;
+pub(crate) mod response;
 #[cfg(test)]
 mod samples;
-pub mod sign;
+pub(crate) mod sign;
 mod target;
 mod text;
 
-pub use acceptor::Acceptor;
+pub(crate) use acceptor::Acceptor;
 pub(super) use exchange::begin;
-pub use exchange::{Answer, InProgress, Question};
-pub use target::{OwnHosts, Targets};
+pub(crate) use exchange::{Answer, InProgress, Question};
+pub(crate) use target::{OwnHosts, Targets};

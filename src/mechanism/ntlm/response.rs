@@ -9,7 +9,7 @@ use super::message::{Flaw, Malformed, Part};
 
 /// A client's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NtResponse {
+pub(crate) enum NtResponse {
     /// By NTLMv2, with target information. Whether it is right is for the domain to say.
     Ntlmv2(Box<Ntlmv2>),
     /// Nothing that can be accepted.
@@ -18,7 +18,7 @@ pub enum NtResponse {
 
 /// An NTLMv2_RESPONSE. Everything in it is under the protection of its proof.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Ntlmv2 {
+pub(crate) struct Ntlmv2 {
     /// The whole response.
     pub bytes: Vec<u8>,
     /// NTProofStr: the HMAC over challenge and target information under the
@@ -30,7 +30,7 @@ pub struct Ntlmv2 {
 
 /// Why a response is not acceptable. Reads as a fragment: "it is an NTLMv1 response".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub(crate) enum Unfit {
     /// The client does not say who it is.
     Anonymous,
     /// There is an LM response alone.
@@ -47,7 +47,7 @@ impl NtResponse {
     ///
     /// # Errors
     /// An NT response that is of no version.
-    pub fn read(nt: &[u8], lm: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(nt: &[u8], lm: &[u8]) -> Result<Self, Malformed> {
         match (nt.len(), lm) {
             // A single zero byte is how anonymous clients fill the LM response (MS-NLMP 3.2.5.1.2).
             (0, [] | [0]) => Ok(Self::Unfit(Unfit::Anonymous)),
@@ -58,7 +58,7 @@ impl NtResponse {
     }
 
     /// The response, if it can be accepted.
-    pub fn ntlmv2(&self) -> Option<&Ntlmv2> {
+    pub(crate) fn ntlmv2(&self) -> Option<&Ntlmv2> {
         match self {
             Self::Ntlmv2(response) => Some(response),
             Self::Unfit(_) => None,
@@ -68,17 +68,17 @@ impl NtResponse {
 
 impl Ntlmv2 {
     /// The channel that the client means to speak over.
-    pub fn channel_binding(&self) -> ChannelBinding {
+    pub(crate) fn channel_binding(&self) -> ChannelBinding {
         self.target_info.channel_binding
     }
 
     /// Whether the AUTHENTICATE message has a message integrity code.
-    pub fn promises_mic(&self) -> bool {
+    pub(crate) fn promises_mic(&self) -> bool {
         self.target_info.promises_mic()
     }
 
     /// The service that the client means to speak to, where it says so: `HTTP/host`.
-    pub fn service_principal(&self) -> Option<&str> {
+    pub(crate) fn service_principal(&self) -> Option<&str> {
         self.target_info.service_principal.as_deref().filter(|name| !name.is_empty())
     }
 

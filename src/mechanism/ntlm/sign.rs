@@ -11,7 +11,12 @@ use super::message::Flags;
 ///
 /// Where signatures were not negotiated, but something in their place was, that
 /// something is right, and proves nothing; see [`sign_server`].
-pub fn verify_client(list: &[u8], signature: &[u8], key: &ExportedKey, flags: Flags) -> bool {
+pub(crate) fn verify_client(
+    list: &[u8],
+    signature: &[u8],
+    key: &ExportedKey,
+    flags: Flags,
+) -> bool {
     sign(list, key, flags, &CLIENT).is_some_and(|right| equal(&right, signature))
 }
 
@@ -21,7 +26,7 @@ pub fn verify_client(list: &[u8], signature: &[u8], key: &ExportedKey, flags: Fl
 /// session security, which anybody can forge. Where the client wants something in
 /// the place of a signature (NTLMSSP_NEGOTIATE_ALWAYS_SIGN), it is empty but for
 /// the version, as Windows makes it.
-pub fn sign_server(list: &[u8], key: &ExportedKey, flags: Flags) -> Option<[u8; 16]> {
+pub(crate) fn sign_server(list: &[u8], key: &ExportedKey, flags: Flags) -> Option<[u8; 16]> {
     sign(list, key, flags, &SERVER)
 }
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 /// The hosts that are ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnHosts {
+pub(crate) struct OwnHosts {
     names: BTreeSet<String>,
     suffixes: Vec<String>,
 }
 
 /// Which services an answer may be made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Targets {
+pub(crate) enum Targets {
     /// Any.
     Any,
     /// Those on hosts of ours. The host that the request names is none by that: who
@@ -29,7 +29,7 @@ pub enum Targets {
 
 impl OwnHosts {
     /// These names, and those that end with one of `suffixes` (`.example.org`).
-    pub fn new(names: impl IntoIterator<Item = String>, suffixes: Vec<String>) -> Self {
+    pub(crate) fn new(names: impl IntoIterator<Item = String>, suffixes: Vec<String>) -> Self {
         let lower = |name: String| name.to_ascii_lowercase();
         let names = names.into_iter().map(lower).filter(|name| !name.is_empty());
         Self { names: names.collect(), suffixes }

@@ -3,7 +3,7 @@
 
 use asn1_rs::{Any, FromDer, Oid, oid};
 
-pub mod negotiation;
+pub(crate) mod negotiation;
 
 use negotiation::NegTokenInit;
 
@@ -24,7 +24,7 @@ const RESPONSE: u8 = 0xa1;
 
 /// What a token is, as far as its frame tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub(crate) enum Opening {
     /// Kerberos, bare or among what SPNEGO offers.
     Kerberos,
     /// NTLM, bare, or what SPNEGO prefers of the two.
@@ -39,7 +39,7 @@ pub enum Opening {
 
 /// What the first message of NTLM came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NtlmFraming {
+pub(crate) enum NtlmFraming {
     /// Nothing: the message itself.
     Bare(Vec<u8>),
     /// SPNEGO.
@@ -55,7 +55,7 @@ pub enum NtlmFraming {
 }
 
 /// Reads the frame of a token that a client sent.
-pub fn read(token: &[u8]) -> Opening {
+pub(crate) fn read(token: &[u8]) -> Opening {
     if is_ntlm(token) {
         return Opening::Ntlm(NtlmFraming::Bare(token.to_vec()));
     }
@@ -68,12 +68,12 @@ pub fn read(token: &[u8]) -> Opening {
 }
 
 /// Whether a token is an NTLM message without any frame.
-pub fn is_ntlm(token: &[u8]) -> bool {
+pub(crate) fn is_ntlm(token: &[u8]) -> bool {
     token.starts_with(NTLM_SIGNATURE)
 }
 
 /// Whether a token begins an exchange, whatever was going on before.
-pub fn begins_anew(token: &[u8]) -> bool {
+pub(crate) fn begins_anew(token: &[u8]) -> bool {
     is_ntlm(token) || matches!(token.first(), Some(&(INITIAL | AP_REQ)))
 }
 

@@ -8,7 +8,7 @@ use super::SPNEGO;
 
 /// What a client offers: NegTokenInit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NegTokenInit<'a> {
+pub(crate) struct NegTokenInit<'a> {
     /// The mechanisms, the preferred one first.
     pub mechanisms: Vec<Oid<'a>>,
     /// The list of mechanisms as it was sent, which both sides sign (RFC 4178 section 5).
@@ -19,7 +19,7 @@ pub struct NegTokenInit<'a> {
 
 /// A later token: NegTokenResp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NegTokenResp<'a> {
+pub(crate) struct NegTokenResp<'a> {
     /// The mechanism's token.
     pub token: Option<&'a [u8]>,
     /// The signature over the list of mechanisms.
@@ -28,7 +28,7 @@ pub struct NegTokenResp<'a> {
 
 /// Where a negotiation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// `accept-completed`
     Completed,
     /// `accept-incomplete`
@@ -40,7 +40,7 @@ impl<'a> NegTokenInit<'a> {
     ///
     /// # Errors
     /// The part at which the reading stopped.
-    pub fn read(inner: &'a [u8]) -> Result<Self, &'static str> {
+    pub(crate) fn read(inner: &'a [u8]) -> Result<Self, &'static str> {
         let fields = fields(inner, Tag(0)).ok_or("its NegTokenInit")?;
         let list = field(&fields, 0).ok_or("its list of mechanisms")?;
         let mut rest =
@@ -61,7 +61,7 @@ impl<'a> NegTokenResp<'a> {
     ///
     /// # Errors
     /// The part at which the reading stopped.
-    pub fn read(token: &'a [u8]) -> Result<Self, &'static str> {
+    pub(crate) fn read(token: &'a [u8]) -> Result<Self, &'static str> {
         let fields = fields(token, Tag(1)).ok_or("its NegTokenResp")?;
         Ok(Self {
             token: octets(&fields, 2).map_err(|()| "its response token")?,
@@ -71,7 +71,12 @@ impl<'a> NegTokenResp<'a> {
 }
 
 /// Writes a NegTokenResp: the first one names NTLM as the mechanism.
-pub fn response(state: State, first: bool, token: Option<&[u8]>, mic: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn response(
+    state: State,
+    first: bool,
+    token: Option<&[u8]>,
+    mic: Option<&[u8]>,
+) -> Vec<u8> {
     let octets = |number, bytes: &[u8]| field_of(number, &universal(Tag::OctetString, bytes));
     let state = match state {
         State::Completed => 0,

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 
 /// What is worth telling of a certificate.
 #[derive(Debug)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     /// The subject's distinguished name.
     pub subject: String,
     /// The issuer's; the subject's own where it is self-signed.
@@ -31,7 +31,7 @@ impl Certificate {
     ///
     /// # Errors
     /// It is not X.509; the words of the parser.
-    pub fn read(der: &CertificateDer<'_>) -> Result<Self, String> {
+    pub(crate) fn read(der: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
         let alternatives = parsed.subject_alternative_name().ok().flatten();
         let names = alternatives.iter().flat_map(|extension| &extension.value.general_names);
@@ -47,14 +47,14 @@ impl Certificate {
     }
 
     /// Whether it is for a host of this name, by the rules of RFC 6125.
-    pub fn covers(&self, host: &str) -> bool {
+    pub(crate) fn covers(&self, host: &str) -> bool {
         let Ok(host) = ServerName::try_from(host) else { return false };
         let Ok(parsed) = ParsedCertificate::try_from(&self.der) else { return false };
         verify_server_name(&parsed, &host).is_ok()
     }
 
     /// Whether it counts at a moment.
-    pub fn is_valid_at(&self, moment: Timestamp) -> bool {
+    pub(crate) fn is_valid_at(&self, moment: Timestamp) -> bool {
         self.begins_at <= moment && moment <= self.ends_at
     }
 }

@@ -15,7 +15,7 @@ use super::pem;
 
 /// How an `ENCRYPTED PRIVATE KEY` is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Encryption {
+pub(crate) enum Encryption {
     /// In a way that is read here: derivation and cipher, in words.
     Pbes2(String),
     /// In one that is not, by its name or its object identifier.
@@ -27,7 +27,7 @@ impl Encryption {
     ///
     /// # Errors
     /// It is none; the words of the parser.
-    pub fn of(der: &[u8]) -> Result<Self, String> {
+    pub(crate) fn of(der: &[u8]) -> Result<Self, String> {
         let scheme = scheme(der).map_err(|error| error.to_string())?;
         if scheme.oid != pbes2::PBES2_OID {
             return Ok(Self::Foreign(name(&scheme.oid.to_string())));
@@ -53,7 +53,7 @@ impl fmt::Display for Encryption {
 ///
 /// # Errors
 /// [`PassPhraseError`]: what it decrypts to is no key.
-pub fn open(der: &[u8], pass: &str) -> Result<Zeroizing<Vec<u8>>, PassPhraseError> {
+pub(crate) fn open(der: &[u8], pass: &str) -> Result<Zeroizing<Vec<u8>>, PassPhraseError> {
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| PassPhraseError)?;
     let opened = info.decrypt(pass).map_err(|_| PassPhraseError)?;
     // A wrong phrase may by chance leave bytes that look padded.
@@ -66,7 +66,7 @@ pub fn open(der: &[u8], pass: &str) -> Result<Zeroizing<Vec<u8>>, PassPhraseErro
 ///
 /// # Errors
 /// The bytes are no PKCS#8, or the system has no random numbers.
-pub fn seal(pkcs8: &[u8], pass: &str) -> Result<Zeroizing<String>, SealError> {
+pub(crate) fn seal(pkcs8: &[u8], pass: &str) -> Result<Zeroizing<String>, SealError> {
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
     rand::fill(&mut salt).and_then(|()| rand::fill(&mut iv)).map_err(|_| SealError)?;
     let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv);
@@ -79,12 +79,12 @@ pub fn seal(pkcs8: &[u8], pass: &str) -> Result<Zeroizing<String>, SealError> {
 /// The pass phrase does not open the key.
 #[derive(Debug, Error)]
 #[error("the pass phrase does not open it")]
-pub struct PassPhraseError;
+pub(crate) struct PassPhraseError;
 
 /// A key could not be encrypted.
 #[derive(Debug, Error)]
 #[error("the key cannot be encrypted")]
-pub struct SealError;
+pub(crate) struct SealError;
 
 /// The AlgorithmIdentifier, also where the scheme is one that the library does not know.
 fn scheme(der: &[u8]) -> pkcs8::der::Result<AlgorithmIdentifierRef<'_>> {

@@ -1,13 +1,13 @@
 //! Files of keys and certificates: read, written, encrypted.
 
-pub mod certificate;
-pub mod encryption;
-pub mod foreign;
+pub(crate) mod certificate;
+pub(crate) mod encryption;
+pub(crate) mod foreign;
 #[cfg(test)]
-pub(in crate::pki) mod openssl;
-pub mod pair;
-pub mod pem;
+pub(crate) mod openssl;
+pub(crate) mod pair;
+pub(crate) mod pem;
 pub(in crate::pki) mod private_key;
 pub(in crate::pki) mod public_key;
 pub(crate) mod stamp;
-pub mod write;
+pub(crate) mod write;

@@ -65,7 +65,7 @@ pub enum PairError {
 ///
 /// # Errors
 /// [`PairError`] names the file, what is wrong with it, and what to do.
-pub fn load(
+pub(crate) fn load(
     files: &CertificateFiles,
     pass_setting: &'static str,
 ) -> Result<Arc<CertifiedKey>, PairError> {
@@ -84,7 +84,7 @@ pub fn load(
 ///
 /// # Errors
 /// [`PairError::Damaged`], [`PairError::NoCertificate`].
-pub fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairError> {
+pub(crate) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairError> {
     let chain = pem::certificates(pem)
         .map_err(|fault| PairError::Damaged { path: path.to_owned(), fault: fault.to_string() })?;
     let chain: Vec<_> = chain.into_iter().map(|(_, certificate)| certificate).collect();
@@ -105,6 +105,6 @@ fn mend(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 /// [`PairError::Read`].
-pub fn read(path: &Path) -> Result<Vec<u8>, PairError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, PairError> {
     fs::read(path).map_err(|source| PairError::Read { path: path.to_owned(), source })
 }

@@ -29,7 +29,7 @@ pub struct Block {
 ///
 /// # Errors
 /// A block without an end or a beginning, or whose content is not base64.
-pub fn blocks(file: &[u8]) -> Result<Vec<Block>, PemError> {
+pub(crate) fn blocks(file: &[u8]) -> Result<Vec<Block>, PemError> {
     let text = text(file);
     let mut blocks = Vec::new();
     let mut lines = text.lines().enumerate();
@@ -66,7 +66,7 @@ pub fn blocks(file: &[u8]) -> Result<Vec<Block>, PemError> {
 ///
 /// # Errors
 /// As [`blocks`]; or a block may hold certificates in a form that is not read here.
-pub fn certificates(file: &[u8]) -> Result<Vec<(usize, CertificateDer<'static>)>, PemError> {
+pub(crate) fn certificates(file: &[u8]) -> Result<Vec<(usize, CertificateDer<'static>)>, PemError> {
     let of = |block: Block| (block.line, CertificateDer::from(block.der.to_vec()));
     Ok(of_kind(file, &[CERTIFICATE, "X509 CERTIFICATE"])?.into_iter().map(of).collect())
 }
@@ -75,7 +75,7 @@ pub fn certificates(file: &[u8]) -> Result<Vec<(usize, CertificateDer<'static>)>
 ///
 /// # Errors
 /// As [`certificates`].
-pub fn revocation_lists(file: &[u8]) -> Result<Vec<(usize, Vec<u8>)>, PemError> {
+pub(crate) fn revocation_lists(file: &[u8]) -> Result<Vec<(usize, Vec<u8>)>, PemError> {
     let of = |block: Block| (block.line, block.der.to_vec());
     Ok(of_kind(file, &["X509 CRL"])?.into_iter().map(of).collect())
 }
@@ -108,7 +108,7 @@ const BESIDE: [&str; 11] = [
 ];
 
 /// A block of these bytes, in lines of 64 characters.
-pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
+pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     let base64 = Zeroizing::new(STANDARD.encode(der));
     let mut text = Zeroizing::new(String::with_capacity(base64.len() * 66 / 64 + 128));
     text.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
@@ -125,13 +125,13 @@ pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
 }
 
 /// The label of certificates.
-pub const CERTIFICATE: &str = "CERTIFICATE";
+pub(crate) const CERTIFICATE: &str = "CERTIFICATE";
 /// The label of public keys (SubjectPublicKeyInfo, RFC 5280 section 4.1).
-pub const PUBLIC_KEY: &str = "PUBLIC KEY";
+pub(crate) const PUBLIC_KEY: &str = "PUBLIC KEY";
 /// The label of private keys in PKCS#8 (RFC 5958).
-pub const PRIVATE_KEY: &str = "PRIVATE KEY";
+pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
 /// The label of private keys in PKCS#8 that are encrypted.
-pub const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
+pub(crate) const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
 
 /// A file that is not well-formed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

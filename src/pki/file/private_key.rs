@@ -19,7 +19,7 @@ use crate::pki::error::KeyError;
 
 /// Where a private key stands, and how it is opened.
 #[derive(Debug)]
-pub struct KeySource<'a> {
+pub(crate) struct KeySource<'a> {
     /// The file.
     pub path: &'a Path,
     /// The pass phrase, where one is given.
@@ -30,7 +30,7 @@ pub struct KeySource<'a> {
 
 /// A private key that TLS can be spoken with. It is wiped from memory with its
 /// last use here; what libraries copy of it is theirs.
-pub struct PrivateKey {
+pub(crate) struct PrivateKey {
     der: Zeroizing<PrivateKeyDer<'static>>,
     public: PublicKey,
 }
@@ -41,7 +41,7 @@ impl PrivateKey {
     ///
     /// # Errors
     /// [`KeyError`] names the file, what it is instead, and what to do.
-    pub fn read(source: &KeySource<'_>, file: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn read(source: &KeySource<'_>, file: &[u8]) -> Result<Self, KeyError> {
         let path = || source.path.to_owned();
         let blocks =
             pem::blocks(file).map_err(|fault| KeyError::Damaged { path: path(), fault })?;
@@ -58,7 +58,7 @@ impl PrivateKey {
     ///
     /// # Errors
     /// As [`PrivateKey::read`].
-    pub fn of_block(source: &KeySource<'_>, block: &Block) -> Result<Self, KeyError> {
+    pub(crate) fn of_block(source: &KeySource<'_>, block: &Block) -> Result<Self, KeyError> {
         let path = || source.path.to_owned();
         if let Some(foreign) = Foreign::of_block(block) {
             return Err(KeyError::Foreign { path: path(), foreign });
@@ -82,12 +82,12 @@ impl PrivateKey {
     }
 
     /// The key, for TLS and for signing.
-    pub fn der(&self) -> &PrivateKeyDer<'static> {
+    pub(crate) fn der(&self) -> &PrivateKeyDer<'static> {
         &self.der
     }
 
     /// Its public half.
-    pub const fn public(&self) -> &PublicKey {
+    pub(crate) const fn public(&self) -> &PublicKey {
         &self.public
     }
 }

@@ -14,7 +14,7 @@ use super::pem;
 
 /// A public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     spki: Vec<u8>,
     algorithm: Algorithm,
 }
@@ -37,7 +37,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// It is none; the words of the parser.
-    pub fn from_spki(der: &[u8]) -> Result<Self, String> {
+    pub(crate) fn from_spki(der: &[u8]) -> Result<Self, String> {
         let (rest, spki) =
             SubjectPublicKeyInfo::from_der(der).map_err(|error| error.to_string())?;
         if !rest.is_empty() {
@@ -47,28 +47,23 @@ impl PublicKey {
     }
 
     /// The key that a certificate speaks of.
-    pub fn of_certificate(certificate: &X509Certificate<'_>) -> Self {
+    pub(crate) fn of_certificate(certificate: &X509Certificate<'_>) -> Self {
         let spki = certificate.public_key();
         Self { spki: spki.raw.to_vec(), algorithm: Algorithm::of(spki) }
     }
 
-    /// The SubjectPublicKeyInfo in DER.
-    pub fn spki(&self) -> &[u8] {
-        &self.spki
-    }
-
     /// What kind of key it is.
-    pub const fn algorithm(&self) -> &Algorithm {
+    pub(crate) const fn algorithm(&self) -> &Algorithm {
         &self.algorithm
     }
 
     /// SHA-256 of the SubjectPublicKeyInfo.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         fingerprint(&self.spki)
     }
 
     /// A PEM block that may be shown to anybody.
-    pub fn to_pem(&self) -> String {
+    pub(crate) fn to_pem(&self) -> String {
         pem::encode(pem::PUBLIC_KEY, &self.spki).to_string()
     }
 }
@@ -103,7 +98,7 @@ impl fmt::Display for Algorithm {
 }
 
 /// SHA-256 of any DER, written as OpenSSL writes it: `AB:CD:…`.
-pub fn fingerprint(der: &[u8]) -> String {
+pub(crate) fn fingerprint(der: &[u8]) -> String {
     let hash = digest(&SHA256, der);
     hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }

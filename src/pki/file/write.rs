@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readers {
+pub(crate) enum Readers {
     /// Its owner (mode 0600).
     Owner,
     /// Everybody (mode 0644).
@@ -22,7 +22,7 @@ pub enum Readers {
 ///
 /// # Errors
 /// Whatever the file system says; nothing stands at `path` then that did not before.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, bytes, |_| Ok(()))
 }
 
@@ -31,7 +31,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`], and whatever else the file system says;
 /// nothing stands at `path` then that did not before.
-pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+pub(crate) fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let written = file
         .write_all(bytes)
@@ -51,7 +51,7 @@ pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`write`]; also, the owner may not be kept by whoever runs this.
-pub fn renew(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+pub(crate) fn renew(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     // A link stays one: the file that it leads to is the one to be replaced.
     let path = fs::canonicalize(path)?;
     let old = fs::metadata(&path)?;
@@ -69,7 +69,7 @@ pub fn renew(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
 ///
 /// # Errors
 /// Whatever the file system says.
-pub fn folder(path: &Path) -> io::Result<()> {
+pub(crate) fn folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
@@ -77,7 +77,7 @@ pub fn folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The folder cannot be looked at.
-pub fn is_open_to_others(folder: &Path) -> io::Result<bool> {
+pub(crate) fn is_open_to_others(folder: &Path) -> io::Result<bool> {
     let mode = fs::metadata(folder)?.mode();
     let (writable, sticky) = (mode & 0o022 != 0, mode & 0o1000 != 0);
     Ok(writable && !sticky)

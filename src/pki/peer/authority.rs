@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 
 /// What the certificates below an authority are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// By clients.
     Client,
     /// By servers.
@@ -95,7 +95,7 @@ pub(in crate::pki) fn root(der: &[u8], purpose: Purpose) -> Result<Bounds, Unfit
 ///
 /// # Errors
 /// See [`Unfit`].
-pub fn intermediate(der: &[u8]) -> Result<(), Unfit> {
+pub(crate) fn intermediate(der: &[u8]) -> Result<(), Unfit> {
     let certificate = read(der)?;
     match certificate.version() {
         X509Version::V3 => constraints(&certificate, None).map(|_| ()),
@@ -104,7 +104,7 @@ pub fn intermediate(der: &[u8]) -> Result<(), Unfit> {
 }
 
 /// Whether a certificate says of itself that it is an authority's.
-pub fn claims_to_be_one(certificate: &X509Certificate<'_>) -> bool {
+pub(crate) fn claims_to_be_one(certificate: &X509Certificate<'_>) -> bool {
     let says_so = |extension: &_| matches!(extension, Ok(Some(value)) if is_authority(value));
     says_so(&certificate.basic_constraints())
 }

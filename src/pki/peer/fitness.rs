@@ -23,7 +23,7 @@ pub enum Unfit {
 ///
 /// # Errors
 /// See [`Unfit`].
-pub fn key(spki: &[u8]) -> Result<PublicKey, Unfit> {
+pub(crate) fn key(spki: &[u8]) -> Result<PublicKey, Unfit> {
     fit(PublicKey::from_spki(spki).map_err(|_| Unfit::Damaged)?)
 }
 
@@ -31,7 +31,7 @@ pub fn key(spki: &[u8]) -> Result<PublicKey, Unfit> {
 ///
 /// # Errors
 /// See [`Unfit`]; bytes that are no X.509 certificate are damaged.
-pub fn key_of_certificate(certificate: &[u8]) -> Result<PublicKey, Unfit> {
+pub(crate) fn key_of_certificate(certificate: &[u8]) -> Result<PublicKey, Unfit> {
     let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| Unfit::Damaged)?;
     fit(PublicKey::of_certificate(&parsed))
 }
@@ -67,7 +67,7 @@ fn fit(key: PublicKey) -> Result<PublicKey, Unfit> {
 }
 
 /// NIST SP 800-131A: shorter moduli sign nothing any more.
-pub const LEAST_RSA_BITS: usize = 2048;
+pub(crate) const LEAST_RSA_BITS: usize = 2048;
 
 #[cfg(test)]
 mod tests {

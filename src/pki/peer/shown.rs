@@ -12,7 +12,7 @@ use crate::pki::file::certificate::Certificate;
 
 /// A certificate whose key the client has proven to hold (see [`super::possession`]).
 #[derive(Debug)]
-pub struct Shown {
+pub(crate) struct Shown {
     chain: Vec<CertificateDer<'static>>,
     key: String,
     facts: Option<Certificate>,
@@ -31,7 +31,7 @@ struct Judged {
 impl Shown {
     /// The chain of a handshake, the client's own certificate first; `None`
     /// where it showed none.
-    pub fn new(chain: &[CertificateDer<'_>]) -> Option<Self> {
+    pub(crate) fn new(chain: &[CertificateDer<'_>]) -> Option<Self> {
         let leaf = chain.first()?;
         Some(Self {
             key: fitness::key_of_certificate(leaf)
@@ -44,12 +44,12 @@ impl Shown {
 
     /// The [fingerprint](crate::pki::PublicKey::fingerprint) of its key; empty for a
     /// key that is never taken.
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.key
     }
 
     /// What it says of itself; `None` where that cannot be read.
-    pub const fn facts(&self) -> Option<&Certificate> {
+    pub(crate) const fn facts(&self) -> Option<&Certificate> {
         self.facts.as_ref()
     }
 
@@ -57,7 +57,7 @@ impl Shown {
     ///
     /// # Errors
     /// As [`Loaded::judge`].
-    pub fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Refused> {
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(judged) = &*judged
             && judged.at == now
@@ -71,7 +71,7 @@ impl Shown {
     }
 
     /// What was judged within the same second, without a look at any file.
-    pub fn judged(&self, now: Timestamp) -> Option<Result<(), Refused>> {
+    pub(crate) fn judged(&self, now: Timestamp) -> Option<Result<(), Refused>> {
         let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         judged.as_ref().filter(|judged| judged.at == now).map(|judged| judged.outcome.clone())
     }

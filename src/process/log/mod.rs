@@ -16,11 +16,11 @@ use lines::Lines;
 
 /// Changes the level while the process runs.
 #[derive(Debug)]
-pub struct LogLevel(reload::Handle<Targets, Registry>);
+pub(crate) struct LogLevel(reload::Handle<Targets, Registry>);
 
 impl LogLevel {
     /// From now on, this level and what is more severe.
-    pub fn set(&self, level: Level) {
+    pub(crate) fn set(&self, level: Level) {
         if let Err(error) = self.0.reload(lines(level)) {
             tracing::warn!(%error, "the log level stays as it was");
         }
@@ -31,7 +31,7 @@ impl LogLevel {
 ///
 /// # Errors
 /// Somebody else has started it already.
-pub fn start(log: &Log) -> Result<LogLevel, tracing_subscriber::util::TryInitError> {
+pub(crate) fn start(log: &Log) -> Result<LogLevel, tracing_subscriber::util::TryInitError> {
     let (filter, handle) = reload::Layer::new(lines(log.level));
     let text = match log.format {
         LogFormat::Text => true,

@@ -15,7 +15,7 @@ use crate::pki::peer::peer_keys::{Listed, Skip};
 
 /// The entries, and the keys that each has seen.
 #[derive(Debug)]
-pub struct KeyEntries {
+pub(crate) struct KeyEntries {
     by_file: HashMap<String, CoreKey>,
     /// The file of its entry, by the fingerprint of the key.
     known: RwLock<HashMap<String, String>>,
@@ -90,7 +90,7 @@ pub enum EntryError {
 
 impl KeyEntries {
     /// The entries of the settings.
-    pub fn new(settings: &checked::Core) -> Self {
+    pub(crate) fn new(settings: &checked::Core) -> Self {
         let entries = settings.keys.iter().map(|entry| (entry.file.clone(), entry.clone()));
         Self {
             by_file: entries.collect(),
@@ -112,7 +112,7 @@ impl KeyEntries {
     ///
     /// # Errors
     /// See [`EntryError`].
-    pub fn check(&self, listed: &Listed, folder: &Path) -> Result<(), EntryError> {
+    pub(crate) fn check(&self, listed: &Listed, folder: &Path) -> Result<(), EntryError> {
         let folder = || folder.to_owned();
         if let (Some(fault), false) = (listed.unreadable(), self.is_empty()) {
             return Err(EntryError::Folder { folder: folder(), fault: fault.to_owned() });

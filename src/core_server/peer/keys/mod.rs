@@ -14,7 +14,7 @@ mod entries;
 mod listing;
 
 use entries::Said;
-pub use entries::{EntryError, KeyEntries};
+pub(crate) use entries::{EntryError, KeyEntries};
 
 /// `sslkeys_path` and `[[core.key]]`.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::wire::{self, AccountKind, Mechanism, Reason};
 
 /// An exchange that is under way.
 #[derive(Debug)]
-pub enum InProgress {
+pub(crate) enum InProgress {
     /// SPNEGO has chosen NTLM, and the client is to begin with it.
     Chosen {
         /// The terms of the exchange.
@@ -56,7 +56,7 @@ pub enum InProgress {
 
 /// What is known after the client's first message.
 #[derive(Debug)]
-pub struct Begun {
+pub(crate) struct Begun {
     terms: Terms,
     wrapping: Wrapping,
     negotiate: Negotiate,
@@ -76,7 +76,7 @@ enum Wrapping {
 
 /// What is asked of [`super::Acceptor`].
 #[derive(Debug)]
-pub enum Question {
+pub(crate) enum Question {
     /// A challenge for this client.
     Challenge(Negotiate),
     /// Whether the client knows the password.
@@ -92,7 +92,7 @@ pub enum Question {
 
 /// What the acceptor says.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The challenge for the client.
     Challenge {
         /// The message.

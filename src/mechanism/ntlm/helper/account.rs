@@ -11,7 +11,7 @@ use super::winbind::{Domain, Domains};
 
 /// An account that winbind proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     /// The domain, by its NetBIOS name wherever that is known.
     pub domain: String,
     /// The user, as the directory spells it.

@@ -24,7 +24,7 @@ use crate::mechanism::ntlm::helper::dialogue::squid::Opening;
 
 /// Why nobody can be signed on by NTLM now. Displayed as the sentence for `/ready`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum NotReady {
+pub(crate) enum NotReady {
     /// The pool was started a moment ago.
     #[error("the helpers are being started")]
     Starting,

@@ -17,7 +17,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 mod account;
-pub mod dialogue;
+pub(crate) mod dialogue;
 mod health;
 mod keeper;
 mod output;
@@ -35,17 +35,16 @@ mod tests;
 mod verifier;
 mod winbind;
 
-pub use account::Account;
-pub use dialogue::Unaskable;
-pub use dialogue::server_1::Question;
-pub use health::NotReady;
-pub use pool::{Attempt, Names, Opened, Pool, Reservation, Verified};
-pub use status::Denial;
+pub(crate) use account::Account;
+pub(crate) use dialogue::Unaskable;
+pub(crate) use dialogue::server_1::Question;
+pub(crate) use pool::{Attempt, Names, Opened, Pool, Reservation};
+pub(crate) use status::Denial;
 
 /// Why nobody is signed on, and whose fault that is. Displayed as a sentence for
 /// the log, without a full stop.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The domain refuses the client.
     #[error("the domain refuses: {said}")]
     Denied {
@@ -95,7 +94,7 @@ pub enum Failure {
 
 impl Failure {
     /// The word in metrics.
-    pub const fn label(&self) -> &'static str {
+    pub(crate) const fn label(&self) -> &'static str {
         match self {
             Self::Denied { denial, .. } => denial.label(),
             Self::Unaskable(_) => "unaskable",

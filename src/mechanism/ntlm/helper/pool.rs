@@ -32,7 +32,7 @@ use crate::metrics::Metrics;
 /// buys: nobody waits longer than that second, however many exchanges are
 /// abandoned. The other protocol has no such choice to make.
 #[derive(Debug)]
-pub struct Pool {
+pub(crate) struct Pool {
     verifier: Arc<Verifier>,
     metrics: Arc<Metrics>,
     /// Keepers and the probe; they end with the pool.
@@ -41,7 +41,7 @@ pub struct Pool {
 
 /// How an exchange begins.
 #[derive(Debug)]
-pub enum Opened {
+pub(crate) enum Opened {
     /// The challenge is ours to write, with these names in it.
     Names(Names),
     /// The helper has written the challenge.
@@ -55,7 +55,7 @@ pub enum Opened {
 
 /// Who we are, for the target information of a challenge ([MS-NLMP] 2.2.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
+pub(crate) struct Names {
     /// The domain's NetBIOS name; the computer's where winbind does not name one.
     pub netbios_domain: String,
     /// The domain's DNS name, where winbind knows it.
@@ -68,7 +68,7 @@ pub struct Names {
 
 /// A helper that is kept for an exchange. Dropping it ends the exchange.
 #[derive(Debug)]
-pub struct Reservation {
+pub(crate) struct Reservation {
     pub(super) staff: Arc<Staff>,
     pub(super) ticket: Ticket,
     /// When the client was challenged.
@@ -77,7 +77,7 @@ pub struct Reservation {
 
 /// What is to be verified.
 #[derive(Debug)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// A response to a challenge of ours (`ntlm-server-1`).
     Response(Question),
     /// A client's answer to a helper's challenge (`squid-2.5-ntlmssp`).
@@ -91,7 +91,7 @@ pub enum Attempt {
 
 /// What was verified.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// Who it is.
     pub account: Account,
     /// The key of this exchange; guests and odd servers have none.
@@ -110,7 +110,7 @@ impl std::fmt::Debug for Verified {
 impl Pool {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
     /// Helpers that end after `stop` are not missed.
-    pub fn start(settings: &Ntlm, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
+    pub(crate) fn start(settings: &Ntlm, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
         for label in labels() {
             metrics.ntlm_verdicts.with_label_values(&[label]);
         }
@@ -140,12 +140,12 @@ impl Pool {
     ///
     /// # Errors
     /// Why not.
-    pub fn ready(&self) -> Result<(), NotReady> {
+    pub(crate) fn ready(&self) -> Result<(), NotReady> {
         self.verifier.health.seen()
     }
 
     /// Waits until it is known whether a sign-on could succeed.
-    pub async fn known(&self) {
+    pub(crate) async fn known(&self) {
         self.verifier.health.known().await;
     }
 
@@ -153,7 +153,7 @@ impl Pool {
     ///
     /// # Errors
     /// Why it cannot begin.
-    pub async fn open(&self, negotiate: &[u8]) -> Result<Opened, Failure> {
+    pub(crate) async fn open(&self, negotiate: &[u8]) -> Result<Opened, Failure> {
         if self.verifier.settings.helper_protocol == HelperProtocol::NtlmServer1 {
             return Ok(Opened::Names(self.names().await));
         }
@@ -167,7 +167,7 @@ impl Pool {
     ///
     /// # Errors
     /// Why nobody is signed on.
-    pub async fn verify(&self, attempt: Attempt) -> Result<Verified, Failure> {
+    pub(crate) async fn verify(&self, attempt: Attempt) -> Result<Verified, Failure> {
         let verifier = Arc::clone(&self.verifier);
         let verified = spawn(async move { verifier.verify(attempt).await }).await;
         match &verified {
@@ -178,7 +178,7 @@ impl Pool {
     }
 
     /// The domain that winbind belongs to; `None` where it does not say.
-    pub fn own_domain(&self) -> Option<String> {
+    pub(crate) fn own_domain(&self) -> Option<String> {
         self.verifier.winbind.domains().map(|domains| domains.own.netbios.clone())
     }
 

@@ -5,7 +5,7 @@
 
 /// Why the domain refuses the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Denial {
+pub(crate) enum Denial {
     /// The password is wrong, or (some protocols do not tell these apart) the name.
     WrongPassword,
     /// There is no such account.
@@ -30,7 +30,7 @@ pub enum Denial {
 
 impl Denial {
     /// Every denial there is, for metrics.
-    pub const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::WrongPassword,
         Self::NoSuchUser,
         Self::AccountDisabled,
@@ -44,7 +44,7 @@ impl Denial {
     ];
 
     /// The word in metrics and log.
-    pub const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::WrongPassword => "wrong_password",
             Self::NoSuchUser => "no_such_user",

@@ -12,7 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
-use super::{Attempt, Failure, Opened, Pool, Question, Verified};
+use super::pool::Verified;
+use super::{Attempt, Failure, Opened, Pool, Question};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::dialogue::server_1;
+use super::health::NotReady;
 use super::testing::{BOTH, Client, PASSWORD, eventually, faulty, figure, pool, settings, sign_on};
-use super::{Account, Attempt, Denial, Failure, NotReady, Opened, Pool, Unaskable};
+use super::{Account, Attempt, Denial, Failure, Opened, Pool, Unaskable};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 use crate::mechanism::ntlm::helper::dialogue::squid::{self, Verdict};

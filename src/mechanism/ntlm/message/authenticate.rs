@@ -9,7 +9,7 @@ use crate::mechanism::ntlm::text::Encoding;
 /// The client's second message: who it claims to be, and the response that is
 /// to prove it. Names are as the client wrote them; nothing is proven yet.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Authenticate {
+pub(crate) struct Authenticate {
     /// What was agreed on, in the client's words.
     pub flags: Flags,
     /// The user; empty for anonymous clients.
@@ -27,7 +27,7 @@ pub struct Authenticate {
 
 /// The message integrity code in its message.
 #[derive(Clone, Copy)]
-pub struct Mic<'a> {
+pub(crate) struct Mic<'a> {
     /// What stands before it.
     pub before: &'a [u8],
     /// The code.
@@ -42,7 +42,7 @@ impl Authenticate {
     /// # Errors
     /// No such message, one that contradicts itself, names that are not text,
     /// over 256 characters or with control characters, a response of no version.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
         expect(&bytes, Kind::Authenticate)?;
         let fields = Fields::new(&bytes, HEADER).whole_header()?;
         let nt = fields.payload(Part::NtResponse, NT_RESPONSE)?;
@@ -73,12 +73,12 @@ impl Authenticate {
     }
 
     /// The message as it came.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Its integrity code, where the response promises one.
-    pub fn mic(&self) -> Option<Mic<'_>> {
+    pub(crate) fn mic(&self) -> Option<Mic<'_>> {
         self.response.ntlmv2().filter(|response| response.promises_mic())?;
         let (before, rest) = self.bytes.split_at_checked(MIC)?;
         let (code, after) = rest.split_first_chunk()?;

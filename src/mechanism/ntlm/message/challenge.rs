@@ -8,7 +8,7 @@ use crate::mechanism::ntlm::text::Encoding;
 
 /// The server's message: eight random bytes, and who it is.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Challenge {
+pub(crate) struct Challenge {
     /// What both sides can do.
     pub flags: Flags,
     /// The bytes that the response answers.
@@ -22,7 +22,7 @@ pub struct Challenge {
 
 /// What a server tells of itself in its challenges.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerNames {
+pub(crate) struct ServerNames {
     nb_domain: String,
     nb_computer: String,
     dns_domain: Option<String>,
@@ -35,7 +35,7 @@ impl ServerNames {
     ///
     /// # Errors
     /// A name that is empty, over 255 UTF-16 units long, or has control characters.
-    pub fn new(
+    pub(crate) fn new(
         nb_domain: &str,
         nb_computer: &str,
         dns_domain: Option<&str>,
@@ -65,7 +65,7 @@ impl Challenge {
     /// The answer to a client's first message. `timestamp` is the time in units
     /// of 100 ns since 1601 (MS-DTYP 2.3.3, FILETIME); a client that sees it sends
     /// a message integrity code (MS-NLMP 3.1.5.1.2).
-    pub fn new(
+    pub(crate) fn new(
         negotiate: &Negotiate,
         names: &ServerNames,
         server_challenge: [u8; 8],
@@ -109,7 +109,7 @@ impl Challenge {
     ///
     /// # Errors
     /// No such message, or one that contradicts itself.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
         expect(&bytes, Kind::Challenge)?;
         let fields = Fields::new(&bytes, HEADER_WITHOUT_VERSION).whole_header()?;
         let flags = Flags(fields.u32(Part::Flags, FLAGS)?);
@@ -125,7 +125,7 @@ impl Challenge {
     }
 
     /// The message itself.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 /// runs past the end of the message".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its {part} {flaw}")]
-pub struct Malformed {
+pub(crate) struct Malformed {
     /// Where.
     pub part: Part,
     /// What.
@@ -15,7 +15,7 @@ pub struct Malformed {
 
 /// A part of a message (MS-NLMP 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// All of it.
     Message,
     /// The eight bytes that begin every message.
@@ -64,7 +64,7 @@ pub enum Part {
 
 /// What can be wrong with a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// The message ends before it is whole.
     CutOff,
     /// Its length and offset name bytes that are not there.

@@ -8,17 +8,17 @@ mod flags;
 mod malformed;
 mod negotiate;
 
-pub use authenticate::{Authenticate, Mic};
-pub use challenge::{Challenge, ServerNames};
-pub use flags::Flags;
-pub use malformed::{Flaw, Malformed, Part};
-pub use negotiate::Negotiate;
+pub(crate) use authenticate::Authenticate;
+pub(crate) use challenge::{Challenge, ServerNames};
+pub(crate) use flags::Flags;
+pub(crate) use malformed::{Flaw, Malformed, Part};
+pub(crate) use negotiate::Negotiate;
 
 use fields::Fields;
 
 /// Which message it is (MS-NLMP 2.2.1, MessageType).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The client's first: what it can do.
     Negotiate,
     /// The server's: eight random bytes, and who it is.
@@ -31,7 +31,7 @@ pub enum Kind {
 ///
 /// # Errors
 /// Bytes that are no NTLM message, of another type, or more than 64 KiB.
-pub fn kind(bytes: &[u8]) -> Result<Kind, Malformed> {
+pub(crate) fn kind(bytes: &[u8]) -> Result<Kind, Malformed> {
     if bytes.len() > MAX_LENGTH {
         return Err(Malformed { part: Part::Message, flaw: Flaw::TooLong });
     }

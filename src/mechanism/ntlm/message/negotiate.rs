@@ -6,7 +6,7 @@ use super::{Fields, Flags, Flaw, Kind, Malformed, Part, TYPE_END, expect};
 /// workstation, which may follow, are claims that nothing needs, so they are
 /// not read; clients also leave them out, with the fields that point to them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Negotiate {
+pub(crate) struct Negotiate {
     /// What the client can do.
     pub flags: Flags,
     bytes: Vec<u8>,
@@ -18,7 +18,7 @@ impl Negotiate {
     /// # Errors
     /// No such message, one that breaks off in the fields that it began, or one
     /// that asks neither for Unicode nor for OEM characters.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
         expect(&bytes, Kind::Negotiate)?;
         let flags = Flags(Fields::new(&bytes, FLAGS_END).u32(Part::Flags, TYPE_END)?);
         if bytes.len() != FLAGS_END {
@@ -31,7 +31,7 @@ impl Negotiate {
     }
 
     /// The message as it came.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

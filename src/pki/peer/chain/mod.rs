@@ -12,7 +12,7 @@ use webpki::{CertRevocationList, Error, OwnedCertRevocationList};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::anchors::Anchors;
-pub use super::anchors::UnfitAuthority;
+pub(crate) use super::anchors::UnfitAuthority;
 use super::authority::{self, Purpose};
 use super::{fitness, possession, version1};
 use crate::clock::{self, Timestamp};
@@ -64,7 +64,7 @@ pub enum AuthorityError {
 
 /// Why a certificate does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// The reason, for answer and audit.
     pub reason: Reason,
     /// What the libraries say, for the log.
@@ -73,7 +73,7 @@ pub struct Refused {
 
 /// The authorities, read anew whenever one of their files changes.
 #[derive(Debug)]
-pub struct Authorities {
+pub(crate) struct Authorities {
     files: AuthorityFiles,
     loaded: RwLock<Arc<Loaded>>,
 }
@@ -81,7 +81,7 @@ pub struct Authorities {
 /// The authorities at one moment. As long as [`Authorities::current`] gives
 /// the same one, the same certificate has the same judgement within a second.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     stamps: Vec<Option<Stamp>>,
     judge: Arc<Judge>,
 }
@@ -121,7 +121,7 @@ impl Authorities {
     ///
     /// # Errors
     /// See [`AuthorityError`].
-    pub fn load(files: AuthorityFiles) -> Result<Self, AuthorityError> {
+    pub(crate) fn load(files: AuthorityFiles) -> Result<Self, AuthorityError> {
         let loaded = RwLock::new(Arc::new(read(&files)?));
         Ok(Self { files, loaded })
     }
@@ -129,7 +129,7 @@ impl Authorities {
     /// What holds at this moment. Files that changed are read again; when they
     /// cannot be used, the former ones go on to count (a list of revoked
     /// certificates until it is out of date) and the log says so.
-    pub fn current(&self) -> Arc<Loaded> {
+    pub(crate) fn current(&self) -> Arc<Loaded> {
         let held = Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner));
         let stamps = stamps(&self.files);
         if stamps == held.stamps {
@@ -146,12 +146,12 @@ impl Authorities {
 
 impl Loaded {
     /// The names of the authorities.
-    pub fn subjects(&self) -> &[DistinguishedName] {
+    pub(crate) fn subjects(&self) -> &[DistinguishedName] {
         self.judge.anchors.names()
     }
 
     /// Certificates that are named as authorities', and count for nothing.
-    pub fn unfit(&self) -> &[UnfitAuthority] {
+    pub(crate) fn unfit(&self) -> &[UnfitAuthority] {
         self.judge.anchors.unfit()
     }
 
@@ -159,7 +159,11 @@ impl Loaded {
     ///
     /// # Errors
     /// The first thing that is wrong, of the certificate itself before its chain.
-    pub fn judge(&self, chain: &[CertificateDer<'_>], now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn judge(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let [leaf, intermediates @ ..] = chain else {
             return Err(Refused::new(Reason::CertificateForm, "no certificate"));
         };

@@ -23,14 +23,14 @@ mod tests;
 
 /// The folder.
 #[derive(Debug)]
-pub struct PeerKeys {
+pub(crate) struct PeerKeys {
     folder: PathBuf,
     listed: RwLock<Arc<Listed>>,
 }
 
 /// What stood in the folder at one moment.
 #[derive(Debug, Default)]
-pub struct Listed {
+pub(crate) struct Listed {
     folder: Option<Stamp>,
     files: BTreeMap<OsString, Option<Stamp>>,
     settled: bool,
@@ -45,7 +45,7 @@ pub struct Listed {
 
 /// A key of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedKey {
+pub(crate) struct ListedKey {
     /// The names of the files that hold it, in order: usually one.
     pub files: Vec<String>,
     /// What it is.
@@ -54,7 +54,7 @@ pub struct ListedKey {
 
 /// Whether a public key is in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It is.
     Listed(ListedKey),
     /// It was, in this file, since this process began to look.
@@ -90,12 +90,12 @@ pub enum Skip {
 
 impl PeerKeys {
     /// The keys of a folder. It may come into being later.
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, listed: RwLock::default() }
     }
 
     /// The folder.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -105,14 +105,14 @@ impl PeerKeys {
     /// Names that come and go change the folder itself, so beside that only the
     /// key's own files need to be looked at; the others are once a second, for
     /// what is written into them in place.
-    pub fn current_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
+    pub(crate) fn current_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
         let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
         let looked = held.looked.load(Ordering::Relaxed) == now.unix();
         if looked && held.is_still_so_for(key, &self.folder) { held } else { self.current(now) }
     }
 
     /// What stands in the folder now. Blocks as file systems do.
-    pub fn current(&self, now: Timestamp) -> Arc<Listed> {
+    pub(crate) fn current(&self, now: Timestamp) -> Arc<Listed> {
         let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
         if held.is_still_so(&self.folder) {
             held.looked.store(now.unix(), Ordering::Relaxed);
@@ -132,7 +132,7 @@ impl PeerKeys {
 
 impl Listed {
     /// Whether a key is in the folder, by its [fingerprint](crate::pki::PublicKey::fingerprint).
-    pub fn standing(&self, key: &str) -> Standing {
+    pub(crate) fn standing(&self, key: &str) -> Standing {
         if let Some(listed) = self.keys.get(key) {
             return Standing::Listed(listed.clone());
         }
@@ -140,22 +140,22 @@ impl Listed {
     }
 
     /// The keys, in no order.
-    pub fn keys(&self) -> impl Iterator<Item = &ListedKey> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &ListedKey> {
         self.keys.values()
     }
 
     /// The listed keys, with their fingerprints.
-    pub fn with_fingerprint(&self) -> impl Iterator<Item = (&str, &ListedKey)> {
+    pub(crate) fn with_fingerprint(&self) -> impl Iterator<Item = (&str, &ListedKey)> {
         self.keys.iter().map(|(fingerprint, key)| (fingerprint.as_str(), key))
     }
 
     /// Files that are not looked at, and why.
-    pub const fn skipped(&self) -> &BTreeMap<String, Skip> {
+    pub(crate) const fn skipped(&self) -> &BTreeMap<String, Skip> {
         &self.skipped
     }
 
     /// Why the folder itself cannot be read.
-    pub fn unreadable(&self) -> Option<&str> {
+    pub(crate) fn unreadable(&self) -> Option<&str> {
         self.unreadable.as_deref()
     }
 

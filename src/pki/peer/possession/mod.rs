@@ -22,7 +22,7 @@ mod tests;
 
 /// Asks clients for a certificate, and verifies that they hold its key.
 #[derive(Debug)]
-pub struct PossessionVerifier {
+pub(crate) struct PossessionVerifier {
     provider: Arc<CryptoProvider>,
     hints: Vec<DistinguishedName>,
 }
@@ -30,13 +30,16 @@ pub struct PossessionVerifier {
 impl PossessionVerifier {
     /// With the algorithms of this provider, and without hints: a service has one
     /// certificate for us, and shows that one.
-    pub const fn new(provider: Arc<CryptoProvider>) -> Self {
+    pub(crate) const fn new(provider: Arc<CryptoProvider>) -> Self {
         Self::naming(provider, Vec::new())
     }
 
     /// The same, telling clients which authorities' certificates are of use: a
     /// browser then asks its user only where there is one to choose.
-    pub const fn naming(provider: Arc<CryptoProvider>, hints: Vec<DistinguishedName>) -> Self {
+    pub(crate) const fn naming(
+        provider: Arc<CryptoProvider>,
+        hints: Vec<DistinguishedName>,
+    ) -> Self {
         Self { provider, hints }
     }
 }

@@ -7,13 +7,13 @@
 
 use thiserror::Error;
 
-pub mod server_1;
-pub mod squid;
+pub(crate) mod server_1;
+pub(crate) mod squid;
 
 /// Why something a client sent is not put to a helper. The client's fault.
 /// Displayed as a fragment for a log line.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Unaskable {
+pub(crate) enum Unaskable {
     /// No name.
     #[error("the user name is empty")]
     NoUser,
@@ -36,7 +36,7 @@ pub enum Unaskable {
 #[error(
     "it answered {said:?}: that is no ntlm_auth of Samba; correct [sso.ntlm] ntlm_auth (/usr/bin/ntlm_auth)"
 )]
-pub struct Unexpected {
+pub(crate) struct Unexpected {
     /// The beginning of what it said.
     said: String,
 }

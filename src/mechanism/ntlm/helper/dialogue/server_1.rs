@@ -20,7 +20,7 @@ use super::{Unaskable, Unexpected, check_name, text};
 
 /// What a client answered to a challenge of ours.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Question {
+pub(crate) struct Question {
     /// Our challenge.
     pub challenge: [u8; 8],
     /// The client's whole NTLMv2 response, proof and all ([MS-NLMP] 2.2.2.8).
@@ -33,7 +33,7 @@ pub struct Question {
 
 /// What a helper answered.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The response is right.
     Yes {
         /// The `User-Session-Key` ([MS-NLMP] 3.3.2 SessionBaseKey). An answer without
@@ -49,7 +49,7 @@ pub enum Answer {
 
 impl Question {
     /// The bytes to write.
-    pub fn encode(&self) -> Result<Vec<u8>, Unaskable> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Unaskable> {
         if self.user.is_empty() {
             return Err(Unaskable::NoUser);
         }
@@ -91,7 +91,7 @@ impl std::fmt::Debug for Answer {
 }
 
 /// Reads the lines of an answer before its dot.
-pub fn answer(lines: &[impl AsRef<[u8]>]) -> Result<Answer, Unexpected> {
+pub(crate) fn answer(lines: &[impl AsRef<[u8]>]) -> Result<Answer, Unexpected> {
     let lines: Vec<&[u8]> = lines.iter().map(AsRef::as_ref).collect();
     match lines.as_slice() {
         [b"Authenticated: Yes", key] => {
@@ -109,10 +109,10 @@ pub fn answer(lines: &[impl AsRef<[u8]>]) -> Result<Answer, Unexpected> {
 }
 
 /// The line that ends an answer, and once more a refusal.
-pub const END: &[u8] = b".";
+pub(crate) const END: &[u8] = b".";
 
 /// The lines of an answer, without its end.
-pub const MOST_LINES: usize = 2;
+pub(crate) const MOST_LINES: usize = 2;
 
 /// A proof, the fixed part of the client's challenge, and a list of names; at
 /// most what a message's 16-bit length can say.

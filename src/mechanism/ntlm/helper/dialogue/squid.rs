@@ -15,7 +15,7 @@ use super::{LONGEST_NAME, Unaskable, Unexpected, text};
 
 /// What a helper answers to `YR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub(crate) enum Opening {
     /// Its challenge, an NTLM message.
     Challenge(Vec<u8>),
     /// It does not take the client's message.
@@ -32,7 +32,7 @@ pub enum Opening {
 
 /// What a helper answers to `KK`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Signed on.
     Granted {
         /// The account, as winbind names it.
@@ -51,18 +51,18 @@ pub enum Verdict {
 }
 
 /// Asks the helper to keep session keys.
-pub const FEATURES: &[u8] = b"SF NTLMSSP_FEATURE_SESSION_KEY\n";
+pub(crate) const FEATURES: &[u8] = b"SF NTLMSSP_FEATURE_SESSION_KEY\n";
 
 /// Asks for the session key of the exchange that was just granted.
-pub const KEY: &[u8] = b"GK\n";
+pub(crate) const KEY: &[u8] = b"GK\n";
 
 /// Begins an exchange with a client's NEGOTIATE_MESSAGE ([MS-NLMP] 2.2.1.1).
-pub fn open(negotiate: &[u8]) -> Result<Vec<u8>, Unaskable> {
+pub(crate) fn open(negotiate: &[u8]) -> Result<Vec<u8>, Unaskable> {
     message(b"YR ", negotiate, 1, 16)
 }
 
 /// Ends it with the client's AUTHENTICATE_MESSAGE ([MS-NLMP] 2.2.1.3).
-pub fn close(authenticate: &[u8]) -> Result<Vec<u8>, Unaskable> {
+pub(crate) fn close(authenticate: &[u8]) -> Result<Vec<u8>, Unaskable> {
     message(b"KK ", authenticate, 3, 64)
 }
 
@@ -74,12 +74,12 @@ fn message(verb: &[u8], message: &[u8], kind: u8, least: usize) -> Result<Vec<u8
 }
 
 /// Reads the answer to [`FEATURES`].
-pub fn features(line: &[u8]) -> Result<(), Unexpected> {
+pub(crate) fn features(line: &[u8]) -> Result<(), Unexpected> {
     if line == b"OK" { Ok(()) } else { Err(Unexpected::new(line)) }
 }
 
 /// Reads the answer to [`open`].
-pub fn opening(line: &[u8]) -> Result<Opening, Unexpected> {
+pub(crate) fn opening(line: &[u8]) -> Result<Opening, Unexpected> {
     match line.split_at_checked(3) {
         Some((b"TT ", challenge)) => match STANDARD.decode(challenge) {
             Ok(message) if is_message(&message, 2) => Ok(Opening::Challenge(message)),
@@ -92,7 +92,7 @@ pub fn opening(line: &[u8]) -> Result<Opening, Unexpected> {
 }
 
 /// Reads the answer to [`close`].
-pub fn verdict(line: &[u8]) -> Result<Verdict, Unexpected> {
+pub(crate) fn verdict(line: &[u8]) -> Result<Verdict, Unexpected> {
     match line.split_at_checked(3) {
         Some((b"AF ", name)) => match std::str::from_utf8(name) {
             Ok(name) if is_name(name) => Ok(Verdict::Granted { name: name.to_owned() }),
@@ -105,7 +105,7 @@ pub fn verdict(line: &[u8]) -> Result<Verdict, Unexpected> {
 }
 
 /// Reads the answer to [`KEY`]: the exported session key, where there is one.
-pub fn key(line: &[u8]) -> Result<Option<[u8; 16]>, Unexpected> {
+pub(crate) fn key(line: &[u8]) -> Result<Option<[u8; 16]>, Unexpected> {
     if line == b"BH No session key" {
         return Ok(None);
     }
