@@ -9,6 +9,7 @@ mod lifetime;
 mod load;
 mod names;
 mod refusals;
+mod second_client;
 mod sign_on;
 
 use crate::gateway::{Gateway, Setup, reached};
