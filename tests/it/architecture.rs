@@ -64,17 +64,13 @@ fn naming<'a>(sources: &'a BTreeMap<String, String>, folder: &str, words: &[&str
 #[test]
 fn front_and_core_know_each_other_only_by_the_wire() {
     let sources = sources();
-    assert_eq!(naming(&sources, "front/", &["core_server", "crate::store"]), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "front/", &["core_server"]), [] as [&str; 0]);
     assert_eq!(naming(&sources, "core_server/", &["crate::front"]), [] as [&str; 0]);
-    let rooms = &["crate::front", "crate::core_server", "crate::store"];
+    let rooms = &["crate::front", "crate::core_server", "crate::core_client", "crate::mechanism"];
     assert_eq!(naming(&sources, "wire/", rooms), [] as [&str; 0]);
     assert_eq!(naming(&sources, "identity/", rooms), [] as [&str; 0]);
-    assert_eq!(naming(&sources, "kdc/", rooms), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "krb5/kdc/", rooms), [] as [&str; 0]);
     assert_eq!(naming(&sources, "pki/", rooms), [] as [&str; 0]);
-    assert_eq!(
-        naming(&sources, "store/", &["crate::front", "crate::core_server"]),
-        [] as [&str; 0]
-    );
 }
 
 #[test]
@@ -84,10 +80,10 @@ fn unsafe_stands_in_five_files_and_each_block_says_why_it_is_sound() {
     assert_eq!(
         holding,
         [
-            "front/mechanism/kerberos/gss.rs",
-            "kdc/gss.rs",
-            "kdc/gss/ask.rs",
-            "kdc/gss/shown.rs",
+            "krb5/accept.rs",
+            "krb5/kdc/gss/ask.rs",
+            "krb5/kdc/gss/mod.rs",
+            "krb5/kdc/gss/shown.rs",
             "process/privileges.rs"
         ]
     );
@@ -106,14 +102,15 @@ fn unsafe_stands_in_five_files_and_each_block_says_why_it_is_sound() {
 #[test]
 fn only_answer_writes_a_login_response() {
     let sources = sources();
-    let writing = naming(
-        &sources,
-        "front/http/",
-        &["Response::new", "Response::builder", "WWW_AUTHENTICATE", "SET_COOKIE"],
-    );
-    assert_eq!(writing, ["front/http/answer.rs"]);
+    let words = &["Response::new", "Response::builder", "WWW_AUTHENTICATE", "SET_COOKIE"];
+    for room in ["front/sign_on/", "front/request/"] {
+        assert_eq!(naming(&sources, room, words), [] as [&str; 0]);
+    }
+    assert_eq!(naming(&sources, "front/answer/", words), ["front/answer/mod.rs"]);
+    // The status listener has answers of its own, which sign nobody on.
+    assert_eq!(naming(&sources, "front/door/", words), ["front/door/status.rs"]);
     let challenging = naming(&sources, "front/", &["WWW_AUTHENTICATE"]);
-    assert_eq!(challenging, ["front/http/answer.rs"]);
+    assert_eq!(challenging, ["front/answer/mod.rs"]);
 }
 
 #[test]
@@ -121,10 +118,10 @@ fn mechanisms_know_neither_http_nor_sockets_nor_the_clock() {
     let sources = sources();
     // An address is a value like others: whose connection it is, the front says.
     let words = &["hyper", "http::", "tokio::net", "std::net::Tcp", "std::net::Udp", "std::net::{"];
-    assert_eq!(naming(&sources, "front/mechanism/", words), [] as [&str; 0]);
+    assert_eq!(naming(&sources, "mechanism/", words), [] as [&str; 0]);
     // What performs the effects of a mechanism may have to wait.
-    let mut asking = naming(&sources, "front/mechanism/", &["clock::now", "clock::instant"]);
-    let performs = ["front/mechanism/ntlm/helper/", "front/mechanism/ntlm/acceptor.rs"];
+    let mut asking = naming(&sources, "mechanism/", &["clock::now", "clock::instant"]);
+    let performs = ["mechanism/ntlm/helper/", "mechanism/ntlm/acceptor.rs"];
     asking.retain(|path| !performs.iter().any(|effects| path.starts_with(effects)));
     assert_eq!(asking, [] as [&str; 0]);
 }
@@ -133,16 +130,16 @@ fn mechanisms_know_neither_http_nor_sockets_nor_the_clock() {
 fn a_step_of_a_login_can_only_be_made_from_the_one_before() {
     let sources = sources();
     let everywhere = |word: &str| naming(&sources, "", &[word]);
-    assert_eq!(everywhere("Grant::new("), ["front/core_link.rs", "front/core_link/proofs.rs"]);
-    assert_eq!(everywhere("Grant(Arc"), ["front/core_link.rs"]);
+    assert_eq!(everywhere("Grant::new("), ["front/core_link/mod.rs", "front/core_link/proofs.rs"]);
+    assert_eq!(everywhere("Grant(Arc"), ["front/core_link/mod.rs"]);
     for path in everywhere("Proof(wire::Proof") {
-        assert!(path.starts_with("front/mechanism/"), "{path}");
+        assert!(path.starts_with("mechanism/"), "{path}");
     }
     for path in everywhere("Identity {") {
         assert!(path.starts_with("identity/"), "{path}");
     }
     for path in everywhere("Admission {") {
-        assert!(["core_server/admit.rs"].contains(&path), "{path}");
+        assert!(["core_server/request/admit.rs"].contains(&path), "{path}");
     }
 }
 
