@@ -265,7 +265,12 @@ fn keeps(visit: Visit<'_>, mechanism: Mechanism) -> Option<Option<Marks>> {
         _ if facts.shared => None,
         Mechanism::Certificate => Some(None),
         Mechanism::Ntlm if !local => Some(Some(Marks::of(headers))),
-        _ => None,
+        Mechanism::Negotiate
+        | Mechanism::Ntlm
+        | Mechanism::Basic
+        | Mechanism::Password
+        | Mechanism::Unix
+        | Mechanism::Trusted => None,
     }
 }
 

@@ -4,7 +4,7 @@
 use super::cookie::Presented;
 use super::policy::{Policy, Shows};
 use super::{Fresh, Present, Refusal, Visit, new_cookie};
-use crate::mechanism::basic::Credentials;
+use crate::mechanism::basic::NamePassword;
 use crate::wire::{Mechanism, Reason};
 
 /// Has the core judge a password, unless the request shows a session that the
@@ -16,14 +16,14 @@ use crate::wire::{Mechanism, Reason};
 pub(in crate::front) async fn by_password(
     visit: Visit<'_>,
     policy: &Policy<'_>,
-    credentials: Credentials,
+    credentials: NamePassword,
 ) -> Result<Present, Refusal> {
     let Visit { front, connection, facts, .. } = visit;
     connection.begin_attempt();
     if !facts.secure {
         return Err(Refusal::tried(Mechanism::Basic, Reason::BasicNeedsTls));
     }
-    let Credentials { user, password } = credentials;
+    let NamePassword { user, password } = credentials;
     if let Some(present) = standing(visit, policy, &user).await {
         return Ok(present);
     }
