@@ -24,7 +24,7 @@ def application(environ, start_response):
     try:
         status, text, cookie = answer(core, environ)
     except Refused as refused:
-        # Its log has the reason under the reference; who is refused is told no more.
+        # The core's log has the reason under the reference. The user learns no more.
         status = "403 Forbidden" if refused.status < 500 else "503 Service Unavailable"
         text, cookie = f"Doorward refused: {refused.error}, reference {refused.reference}", None
     except OSError as error:
@@ -47,7 +47,7 @@ def answer(core, environ):
             core.end(kept)
         return "200 OK", "Good-bye.", cookie_of(environ, "", "; Max-Age=0")
     session = core.resolve(kept) if kept else None
-    # The web server says who is there now: somebody else's cookie is worth nothing.
+    # The web server says who is there now: another user's cookie is not accepted.
     if session and session["principal"] == user:
         return "200 OK", greeting(session), None
     session = core.open(user, client=environ.get("REMOTE_ADDR"))
@@ -55,8 +55,8 @@ def answer(core, environ):
 
 
 def remote_user(environ):
-    """Whom the web server signed on, with the realm: Doorward strips it, by its rules."""
-    # CGI and WSGI hand the bytes over as Latin-1; mod_auth_gssapi's are UTF-8.
+    """The user whom the web server signed on, with the realm: Doorward strips it."""
+    # CGI and WSGI decode the bytes as Latin-1; mod_auth_gssapi sends UTF-8.
     return environ["REMOTE_USER"].encode("latin-1").decode()
 
 

@@ -1,4 +1,4 @@
-"""Asks Doorward's core, by its unix socket or by TLS with client.pem."""
+"""A client of Doorward's core, over its unix socket or over TLS with client.pem."""
 
 import http.client
 import json
@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 
 class Refused(Exception):
-    """The core answered, and refused: its status and its words."""
+    """The core refused: the status and the error of its answer."""
 
     def __init__(self, status, said):
         super().__init__(said.get("message", ""))
@@ -26,14 +26,14 @@ class Core:
         self.ca_file = ca_file
 
     def open(self, user, client=None):
-        """A session for somebody whom our own web server has signed on."""
-        wish = {"user": user, "trusted": True}
+        """Opens a session for a user whom our own web server has signed on."""
+        request = {"user": user, "trusted": True}
         if client:
-            wish["client"] = client
-        return self._ask("POST", "/v1/sessions", wish)
+            request["client"] = client
+        return self._ask("POST", "/v1/sessions", request)
 
     def resolve(self, session):
-        """Whose session it is; None: it has ended."""
+        """Returns the session with its user, or None if it has ended."""
         try:
             return self._ask("GET", "/v1/sessions/" + quote(session, safe=""))
         except Refused as refused:
@@ -42,17 +42,17 @@ class Core:
             raise
 
     def end(self, session):
-        """Ends it, everywhere and at once."""
+        """Ends the session, everywhere and at once."""
         try:
             self._ask("DELETE", "/v1/sessions/" + quote(session, safe=""))
         except Refused as refused:
             if refused.error != "end_of_session":
                 raise
 
-    def _ask(self, method, path, wish=None):
+    def _ask(self, method, path, request=None):
         connection = self._connection()
         try:
-            body = None if wish is None else json.dumps(wish)
+            body = None if request is None else json.dumps(request)
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             said = json.loads(answer.read() or b"{}")
