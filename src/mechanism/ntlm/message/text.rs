@@ -1,7 +1,7 @@
 //! Names as they stand in messages: UTF-16LE, or an OEM character set of which
 //! only ASCII is the same everywhere (MS-NLMP 2.2.2.5, NTLMSSP_NEGOTIATE_OEM).
 
-use super::message::{Flaw, Malformed, Part};
+use super::{Flaw, Malformed, Part};
 
 /// How a message writes its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,15 @@
-//! The dialogues of [`dialogue`](super::dialogue), led with a process.
+//! What a process is asked, in the words of [`dialogue`](crate::mechanism::ntlm::helper::dialogue).
 
 use std::time::Duration;
 
-use super::Broken;
-use super::process::Process;
+use super::Process;
 use crate::mechanism::ntlm::helper::dialogue::server_1::{self, Answer};
 use crate::mechanism::ntlm::helper::dialogue::squid::{self, Opening, Verdict};
+use crate::mechanism::ntlm::helper::failure::Broken;
 
 /// What a finished exchange gave.
 #[derive(Debug)]
-pub(super) enum Closing {
+pub(in crate::mechanism::ntlm::helper) enum Closing {
     /// Signed on.
     Granted {
         /// The account, as winbind names it.
@@ -30,7 +30,10 @@ pub(super) enum Closing {
 }
 
 /// Puts an encoded question to a helper of `ntlm-server-1`.
-pub(super) async fn verify(process: &mut Process, question: &[u8]) -> Result<Answer, Broken> {
+pub(in crate::mechanism::ntlm::helper) async fn verify(
+    process: &mut Process,
+    question: &[u8],
+) -> Result<Answer, Broken> {
     process.ask(question).await?;
     let mut lines = Vec::new();
     loop {
@@ -57,13 +60,18 @@ pub(super) async fn verify(process: &mut Process, question: &[u8]) -> Result<Ans
 }
 
 /// Makes a helper of `squid-2.5-ntlmssp` keep session keys.
-pub(super) async fn keep_keys(process: &mut Process) -> Result<(), Broken> {
+pub(in crate::mechanism::ntlm::helper) async fn keep_keys(
+    process: &mut Process,
+) -> Result<(), Broken> {
     process.ask(squid::FEATURES).await?;
     Ok(squid::features(&process.line().await?)?)
 }
 
 /// Begins an exchange, whatever was before.
-pub(super) async fn open(process: &mut Process, question: &[u8]) -> Result<Opening, Broken> {
+pub(in crate::mechanism::ntlm::helper) async fn open(
+    process: &mut Process,
+    question: &[u8],
+) -> Result<Opening, Broken> {
     process.ask(question).await?;
     let opening = squid::opening(&process.line().await?)?;
     process.quiet()?;
@@ -71,7 +79,10 @@ pub(super) async fn open(process: &mut Process, question: &[u8]) -> Result<Openi
 }
 
 /// Ends the exchange that was begun.
-pub(super) async fn close(process: &mut Process, question: &[u8]) -> Result<Closing, Broken> {
+pub(in crate::mechanism::ntlm::helper) async fn close(
+    process: &mut Process,
+    question: &[u8],
+) -> Result<Closing, Broken> {
     process.ask(question).await?;
     let name = match squid::verdict(&process.line().await?)? {
         Verdict::Granted { name } => name,

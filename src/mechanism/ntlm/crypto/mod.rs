@@ -7,6 +7,9 @@ use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use rc4::{KeyInit, Rc4, StreamCipher};
 
+pub(crate) mod key;
+pub(crate) mod sign;
+
 /// MD5 of the parts, one behind the other.
 pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
     let mut digest = Md5::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// to those who never do; where clients are slow, or the machine is busy, nobody
 /// is given up too early.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct ReservationTimeout {
     estimate: Option<Estimate>,
 }
 
@@ -18,7 +18,7 @@ struct Estimate {
     deviation: Duration,
 }
 
-impl Patience {
+impl ReservationTimeout {
     /// Before any client answered.
     pub(super) fn new() -> Self {
         Self { estimate: None }
@@ -58,24 +58,24 @@ mod tests {
 
     #[test]
     fn patience_follows_the_clients() {
-        let mut patience = Patience::new();
-        assert_eq!(patience.limit(), FIRST);
+        let mut timeout = ReservationTimeout::new();
+        assert_eq!(timeout.limit(), FIRST);
         for _ in 0..50 {
-            patience.learn(Duration::from_millis(1));
+            timeout.learn(Duration::from_millis(1));
         }
-        assert_eq!(patience.limit(), LEAST);
+        assert_eq!(timeout.limit(), LEAST);
         for _ in 0..50 {
-            patience.learn(Duration::from_millis(400));
+            timeout.learn(Duration::from_millis(400));
         }
-        assert!(patience.limit() >= Duration::from_millis(400), "{:?}", patience.limit());
+        assert!(timeout.limit() >= Duration::from_millis(400), "{:?}", timeout.limit());
     }
 
     #[test]
     fn nobody_stretches_it_beyond_its_end() {
-        let mut patience = Patience::new();
+        let mut timeout = ReservationTimeout::new();
         for _ in 0..50 {
-            patience.learn(Duration::from_secs(3600));
+            timeout.learn(Duration::from_secs(3600));
         }
-        assert_eq!(patience.limit(), MOST);
+        assert_eq!(timeout.limit(), MOST);
     }
 }

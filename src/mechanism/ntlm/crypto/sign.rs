@@ -2,9 +2,9 @@
 //! SPNEGO's list of mechanisms (RFC 4178 section 5). So each side signs once, and
 //! the sequence number is always 0.
 
-use super::crypto::{equal, hmac_md5, md5, rc4};
 use super::key::ExportedKey;
-use super::message::Flags;
+use super::{equal, hmac_md5, md5, rc4};
+use crate::mechanism::ntlm::message::Flags;
 
 /// Whether the client's signature (mechListMIC) over the list that it sent, in
 /// DER, is right. `flags` are those of its AUTHENTICATE message.
@@ -32,7 +32,11 @@ pub(crate) fn sign_server(list: &[u8], key: &ExportedKey, flags: Flags) -> Optio
 
 /// The client's signature, for tests.
 #[cfg(test)]
-pub(super) fn sign_client(list: &[u8], key: &ExportedKey, flags: Flags) -> Option<[u8; 16]> {
+pub(in crate::mechanism::ntlm) fn sign_client(
+    list: &[u8],
+    key: &ExportedKey,
+    flags: Flags,
+) -> Option<[u8; 16]> {
     sign(list, key, flags, &CLIENT)
 }
 

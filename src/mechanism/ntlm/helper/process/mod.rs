@@ -10,15 +10,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
-use super::Broken;
-use super::output::{Output, log_errors};
+use super::failure::Broken;
 use crate::config::checked::{HelperProtocol, Ntlm};
+use lines::{Lines, log_errors};
+
+pub(super) mod commands;
+pub(super) mod lines;
 
 /// The two ends of a helper's pipes.
 #[derive(Debug)]
 pub(super) struct Process {
     input: ChildStdin,
-    output: Output,
+    output: Lines,
     limit: Duration,
 }
 
@@ -50,7 +53,7 @@ impl Process {
             return Err(io::Error::other("it was started without its pipes"));
         };
         tokio::spawn(log_errors(errors, child.id().unwrap_or_default()));
-        let output = Output::new(output);
+        let output = Lines::new(output);
         Ok((Self { input, output, limit: settings.helper_timeout }, Life { child }))
     }
 

@@ -1,22 +1,24 @@
 //! The pool: warm helpers before one bounded queue.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::account::Account;
 use super::dialogue::squid;
+use super::failure::{Failure, GRANTED, labels};
 use super::health::{self, Health, NotReady};
-use super::roster::Ticket;
-use super::staff::Staff;
+use super::values::{Attempt, Logon, Names, Opened};
 use super::verifier::Verifier;
 use super::winbind::Winbind;
-use super::{Failure, GRANTED, keeper, labels};
 use crate::config::checked::{HelperProtocol, Ntlm};
-use crate::mechanism::ntlm::helper::dialogue::server_1::Question;
 use crate::metrics::Metrics;
+use helpers::Helpers;
+
+pub(super) mod helpers;
+mod queue;
+mod reservation_timeout;
+pub(super) mod supervisor;
 
 /// Verifies NTLM exchanges with helpers that are kept running. Dropping it ends
 /// them.
@@ -35,76 +37,8 @@ use crate::metrics::Metrics;
 pub(crate) struct Pool {
     verifier: Arc<Verifier>,
     metrics: Arc<Metrics>,
-    /// Keepers and the probe; they end with the pool.
+    /// Supervisors and the probe; they end with the pool.
     _tasks: JoinSet<()>,
-}
-
-/// How an exchange begins.
-#[derive(Debug)]
-pub(crate) enum Opened {
-    /// The challenge is ours to write, with these names in it.
-    Names(Names),
-    /// The helper has written the challenge.
-    Challenge {
-        /// A CHALLENGE_MESSAGE ([MS-NLMP] 2.2.1.2).
-        message: Vec<u8>,
-        /// The helper that expects the client's answer to it.
-        reservation: Reservation,
-    },
-}
-
-/// Who we are, for the target information of a challenge ([MS-NLMP] 2.2.2.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// The domain's NetBIOS name; the computer's where winbind does not name one.
-    pub netbios_domain: String,
-    /// The domain's DNS name, where winbind knows it.
-    pub dns_domain: Option<String>,
-    /// The computer's NetBIOS name.
-    pub netbios_computer: String,
-    /// The computer's host name.
-    pub dns_computer: String,
-}
-
-/// A helper that is kept for an exchange. Dropping it ends the exchange.
-#[derive(Debug)]
-pub(crate) struct Reservation {
-    pub(super) staff: Arc<Staff>,
-    pub(super) ticket: Ticket,
-    /// When the client was challenged.
-    pub(super) since: Instant,
-}
-
-/// What is to be verified.
-#[derive(Debug)]
-pub(crate) enum Attempt {
-    /// A response to a challenge of ours (`ntlm-server-1`).
-    Response(Question),
-    /// A client's answer to a helper's challenge (`squid-2.5-ntlmssp`).
-    Message {
-        /// The helper that made the challenge.
-        reservation: Reservation,
-        /// The AUTHENTICATE_MESSAGE ([MS-NLMP] 2.2.1.3).
-        authenticate: Vec<u8>,
-    },
-}
-
-/// What was verified.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Verified {
-    /// Who it is.
-    pub account: Account,
-    /// The key of this exchange; guests and odd servers have none.
-    pub session_key: Option<[u8; 16]>,
-    /// Whether that is the ExportedSessionKey; otherwise the KeyExchangeKey, from
-    /// which the exported one is to be derived ([MS-NLMP] 3.1.5.1.2).
-    pub key_is_exported: bool,
-}
-
-impl std::fmt::Debug for Verified {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Verified").field("account", &self.account).finish_non_exhaustive()
-    }
 }
 
 impl Pool {
@@ -116,20 +50,23 @@ impl Pool {
         }
         let settings = Arc::new(settings.clone());
         let verifier = Arc::new(Verifier {
-            staff: Arc::new(Staff::new(&settings, Arc::clone(&metrics))),
+            helpers: Arc::new(Helpers::new(&settings, Arc::clone(&metrics))),
             winbind: Arc::new(Winbind::new(&settings)),
             health: Arc::new(Health::new()),
             settings,
         });
         let mut tasks = JoinSet::new();
         for _ in 0..verifier.settings.helpers {
-            let (settings, staff) = (Arc::clone(&verifier.settings), Arc::clone(&verifier.staff));
-            let health = Arc::clone(&verifier.health);
-            tasks.spawn(keeper::keep(settings, staff, health, stop.clone()));
+            tasks.spawn(supervisor::supervise(
+                Arc::clone(&verifier.settings),
+                Arc::clone(&verifier.helpers),
+                Arc::clone(&verifier.health),
+                stop.clone(),
+            ));
         }
         tasks.spawn(health::watch(
             Arc::clone(&verifier.settings),
-            Arc::clone(&verifier.staff),
+            Arc::clone(&verifier.helpers),
             Arc::clone(&verifier.winbind),
             Arc::clone(&verifier.health),
         ));
@@ -167,14 +104,14 @@ impl Pool {
     ///
     /// # Errors
     /// Why nobody is signed on.
-    pub(crate) async fn verify(&self, attempt: Attempt) -> Result<Verified, Failure> {
+    pub(crate) async fn verify(&self, attempt: Attempt) -> Result<Logon, Failure> {
         let verifier = Arc::clone(&self.verifier);
-        let verified = spawn(async move { verifier.verify(attempt).await }).await;
-        match &verified {
+        let logon = spawn(async move { verifier.verify(attempt).await }).await;
+        match &logon {
             Ok(_) => self.metrics.ntlm_verdicts.with_label_values(&[GRANTED]).inc(),
             Err(failure) => self.count(failure),
         }
-        verified
+        logon
     }
 
     /// The domain that winbind belongs to; `None` where it does not say.
@@ -205,13 +142,7 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.verifier.staff.close();
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.staff.free(self.ticket);
+        self.verifier.helpers.close();
     }
 }
 

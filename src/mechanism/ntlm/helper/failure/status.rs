@@ -62,7 +62,7 @@ impl Denial {
 
 /// What a refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(in crate::mechanism::ntlm::helper) enum Meaning {
     /// The domain has judged, and refuses.
     Denied(Denial),
     /// winbind or the domain behind it could not judge.
@@ -80,7 +80,7 @@ pub(super) enum Meaning {
 
 /// What these words mean. Words that are not known deny: whatever they are, they
 /// grant nothing.
-pub(super) fn meaning(said: &str) -> Meaning {
+pub(in crate::mechanism::ntlm::helper) fn meaning(said: &str) -> Meaning {
     // BH repeats the status: `NT_STATUS_UNSUCCESSFUL NT_STATUS_UNSUCCESSFUL`.
     let word = said.split(' ').next().unwrap_or(said);
     TABLE

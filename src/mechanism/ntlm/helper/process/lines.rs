@@ -11,7 +11,7 @@ use crate::clock;
 
 /// The answers of one helper.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(in crate::mechanism::ntlm::helper) struct Lines {
     pipe: ChildStdout,
     /// What was read and not yet taken.
     held: Vec<u8>,
@@ -19,7 +19,7 @@ pub(super) struct Output {
 
 /// Why there is no line. Displayed as a fragment for a log line.
 #[derive(Debug, Error)]
-pub(super) enum NoLine {
+pub(in crate::mechanism::ntlm::helper) enum NoLine {
     /// The helper ended, perhaps in the middle of a line.
     #[error("it ended")]
     End,
@@ -33,7 +33,7 @@ pub(super) enum NoLine {
 
 /// Why nothing may be asked now. Displayed as a fragment for a log line.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub(super) enum NotQuiet {
+pub(in crate::mechanism::ntlm::helper) enum NotQuiet {
     /// The helper ended.
     #[error("it ended")]
     End,
@@ -42,14 +42,14 @@ pub(super) enum NotQuiet {
     Chatter,
 }
 
-impl Output {
+impl Lines {
     /// Reads what the helper writes into this pipe.
-    pub(super) fn new(pipe: ChildStdout) -> Self {
+    pub(in crate::mechanism::ntlm::helper) fn new(pipe: ChildStdout) -> Self {
         Self { pipe, held: Vec::new() }
     }
 
     /// The next line, without its end.
-    pub(super) async fn line(&mut self) -> Result<Vec<u8>, NoLine> {
+    pub(in crate::mechanism::ntlm::helper) async fn line(&mut self) -> Result<Vec<u8>, NoLine> {
         let mut searched = 0;
         loop {
             if let Some(at) = self.held.iter().skip(searched).position(|byte| *byte == b'\n') {
@@ -70,7 +70,7 @@ impl Output {
 
     /// Whether nothing waits to be read. Looks into the pipe itself: the runtime
     /// may not have heard yet of what is there.
-    pub(super) fn quiet(&self) -> Result<(), NotQuiet> {
+    pub(in crate::mechanism::ntlm::helper) fn quiet(&self) -> Result<(), NotQuiet> {
         if !self.held.is_empty() {
             return Err(NotQuiet::Chatter);
         }
@@ -86,7 +86,7 @@ impl Output {
 /// Logs what a helper writes to its standard error, until it ends. It is shown
 /// and never believed: at most [`MOST_A_SECOND`] lines a second, cut to
 /// [`LOGGED`] bytes.
-pub(super) async fn log_errors(stderr: ChildStderr, pid: u32) {
+pub(in crate::mechanism::ntlm::helper) async fn log_errors(stderr: ChildStderr, pid: u32) {
     let mut lines = BufReader::new(stderr);
     let mut second = clock::now();
     let mut logged = 0;

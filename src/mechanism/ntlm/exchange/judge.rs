@@ -1,11 +1,11 @@
 //! What can be said of a client's answer without knowing the password: its
 //! version, and the service and the channel that it was made for.
 
-use super::av_pair::ChannelBinding as Bound;
-use super::key::channel_binding_hash;
-use super::message::Authenticate;
-use super::response::{NtResponse, Unfit};
 use crate::config::checked::ChannelBinding;
+use crate::mechanism::ntlm::crypto::key::channel_binding_hash;
+use crate::mechanism::ntlm::message::Authenticate;
+use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
+use crate::mechanism::ntlm::message::response::{NtResponse, Unfit};
 use crate::mechanism::{Channel, Terms};
 use crate::wire::Reason;
 

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::crypto::{equal, hmac_md5, md5, rc4};
-use super::message::Authenticate;
+use super::{equal, hmac_md5, md5, rc4};
 use crate::mechanism::Bindings;
+use crate::mechanism::ntlm::message::Authenticate;
 
 /// ExportedSessionKey: known to the client and to whoever the domain told the
 /// user's session key.

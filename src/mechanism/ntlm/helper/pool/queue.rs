@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 /// to be won that way, exchanges are being abandoned, and the newest is the
 /// likeliest to be meant.
 #[derive(Debug)]
-pub(super) struct Roster<T> {
+pub(super) struct Queue<T> {
     /// The one used last is taken first: it is the warmest.
     idle: Vec<T>,
     /// By ticket, so the oldest comes first.
@@ -56,8 +56,8 @@ pub(super) struct Counts {
     pub(super) waiting: usize,
 }
 
-impl<T> Roster<T> {
-    /// A roster without helpers, for which `bound` may wait.
+impl<T> Queue<T> {
+    /// A queue without helpers, for which `bound` may wait.
     pub(super) fn new(bound: usize) -> Self {
         Self {
             idle: Vec::new(),
@@ -69,9 +69,9 @@ impl<T> Roster<T> {
     }
 
     /// An idle helper, or the one that was reserved longest if that is longer
-    /// than `patience`.
-    pub(super) fn take(&mut self, now: Instant, patience: Duration) -> Taken<T> {
-        if let Some(helper) = self.idle.pop().or_else(|| self.overdue(now, patience)) {
+    /// than `timeout`.
+    pub(super) fn take(&mut self, now: Instant, timeout: Duration) -> Taken<T> {
+        if let Some(helper) = self.idle.pop().or_else(|| self.overdue(now, timeout)) {
             return Taken::Helper(helper);
         }
         if self.waiting.len() >= self.bound {
@@ -115,21 +115,21 @@ impl<T> Roster<T> {
         }
     }
 
-    /// Gives those who wait what has been reserved for longer than `patience`.
-    pub(super) fn settle(&mut self, now: Instant, patience: Duration) {
+    /// Gives those who wait what has been reserved for longer than `timeout`.
+    pub(super) fn settle(&mut self, now: Instant, timeout: Duration) {
         self.waiting.retain(|waiting| !waiting.is_closed());
         while !self.waiting.is_empty() {
-            match self.overdue(now, patience) {
+            match self.overdue(now, timeout) {
                 Some(helper) => self.hand_out(helper, VecDeque::pop_back),
                 None => return,
             }
         }
     }
 
-    /// How long until a reservation is older than `patience`.
-    pub(super) fn next_overdue(&self, now: Instant, patience: Duration) -> Option<Duration> {
+    /// How long until a reservation is older than `timeout`.
+    pub(super) fn next_overdue(&self, now: Instant, timeout: Duration) -> Option<Duration> {
         let (_, oldest) = self.reserved.first_key_value()?;
-        Some((oldest.since + patience).saturating_duration_since(now))
+        Some((oldest.since + timeout).saturating_duration_since(now))
     }
 
     /// Takes out a helper that ended, wherever it is.
@@ -157,8 +157,8 @@ impl<T> Roster<T> {
         self.idle.push(helper);
     }
 
-    fn overdue(&mut self, now: Instant, patience: Duration) -> Option<T> {
-        if !self.next_overdue(now, patience)?.is_zero() {
+    fn overdue(&mut self, now: Instant, timeout: Duration) -> Option<T> {
+        if !self.next_overdue(now, timeout)?.is_zero() {
             return None;
         }
         self.reserved.pop_first().map(|(_, reserved)| reserved.helper)
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::clock;
 
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const TIMEOUT: Duration = Duration::from_secs(1);
 
     fn helper(taken: Taken<u32>) -> u32 {
         match taken {
@@ -188,84 +188,84 @@ mod tests {
 
     #[test]
     fn a_helper_that_comes_free_is_for_whoever_waited_longest() {
-        let (mut roster, now) = (Roster::new(2), clock::instant());
-        let mut older = wait(roster.take(now, PATIENCE));
-        let mut newer = wait(roster.take(now, PATIENCE));
-        assert!(matches!(roster.take(now, PATIENCE), Taken::Full));
-        roster.put(1);
+        let (mut queue, now) = (Queue::new(2), clock::instant());
+        let mut older = wait(queue.take(now, TIMEOUT));
+        let mut newer = wait(queue.take(now, TIMEOUT));
+        assert!(matches!(queue.take(now, TIMEOUT), Taken::Full));
+        queue.put(1);
         assert!(newer.try_recv().is_err());
         assert_eq!(older.try_recv(), Ok(1));
-        roster.put(1);
+        queue.put(1);
         assert_eq!(newer.try_recv(), Ok(1));
     }
 
     #[test]
     fn a_helper_that_is_taken_from_the_slow_is_for_whoever_came_last() {
-        let (mut roster, now) = (Roster::new(2), clock::instant());
-        roster.reserve(1, now);
-        let mut older = wait(roster.take(now, PATIENCE));
-        let mut newer = wait(roster.take(now, PATIENCE));
-        roster.settle(now + PATIENCE, PATIENCE);
+        let (mut queue, now) = (Queue::new(2), clock::instant());
+        queue.reserve(1, now);
+        let mut older = wait(queue.take(now, TIMEOUT));
+        let mut newer = wait(queue.take(now, TIMEOUT));
+        queue.settle(now + TIMEOUT, TIMEOUT);
         assert!(older.try_recv().is_err());
         assert_eq!(newer.try_recv(), Ok(1));
     }
 
     #[test]
     fn whoever_has_gone_takes_no_place_and_no_helper() {
-        let (mut roster, now) = (Roster::new(1), clock::instant());
-        drop(wait(roster.take(now, PATIENCE)));
-        let mut second = wait(roster.take(now, PATIENCE));
-        roster.put(1);
+        let (mut queue, now) = (Queue::new(1), clock::instant());
+        drop(wait(queue.take(now, TIMEOUT)));
+        let mut second = wait(queue.take(now, TIMEOUT));
+        queue.put(1);
         assert_eq!(second.try_recv(), Ok(1));
-        let gone = wait(roster.take(now, PATIENCE));
+        let gone = wait(queue.take(now, TIMEOUT));
         drop(gone);
-        roster.put(2);
-        assert_eq!(roster.counts(), Counts { idle: 1, reserved: 0, waiting: 0 });
+        queue.put(2);
+        assert_eq!(queue.counts(), Counts { idle: 1, reserved: 0, waiting: 0 });
     }
 
     #[test]
     fn a_reservation_is_kept_for_as_long_as_patience_and_no_longer_than_somebody_needs_it() {
-        let (mut roster, now) = (Roster::new(1), clock::instant());
-        let ticket = roster.reserve(1, now);
-        let early = now + PATIENCE - Duration::from_millis(1);
-        let mut newcomer = wait(roster.take(early, PATIENCE));
-        roster.settle(early, PATIENCE);
+        let (mut queue, now) = (Queue::new(1), clock::instant());
+        let ticket = queue.reserve(1, now);
+        let early = now + TIMEOUT - Duration::from_millis(1);
+        let mut newcomer = wait(queue.take(early, TIMEOUT));
+        queue.settle(early, TIMEOUT);
         assert!(newcomer.try_recv().is_err());
-        roster.settle(now + PATIENCE, PATIENCE);
+        queue.settle(now + TIMEOUT, TIMEOUT);
         assert_eq!(newcomer.try_recv(), Ok(1));
-        assert_eq!(roster.claim(ticket), None, "it was given up");
+        assert_eq!(queue.claim(ticket), None, "it was given up");
 
-        let unneeded = roster.reserve(1, now);
-        roster.settle(now + 100 * PATIENCE, PATIENCE);
-        assert_eq!(roster.claim(unneeded), Some(1));
+        let unneeded = queue.reserve(1, now);
+        queue.settle(now + 100 * TIMEOUT, TIMEOUT);
+        assert_eq!(queue.claim(unneeded), Some(1));
     }
 
     #[test]
     fn the_oldest_reservation_is_given_up_first() {
-        let (mut roster, now) = (Roster::new(1), clock::instant());
-        let first = roster.reserve(1, now);
-        let second = roster.reserve(2, now + Duration::from_millis(1));
-        assert_eq!(helper(roster.take(now + 2 * PATIENCE, PATIENCE)), 1);
-        assert_eq!((roster.claim(first), roster.claim(second)), (None, Some(2)));
+        let (mut queue, now) = (Queue::new(1), clock::instant());
+        let first = queue.reserve(1, now);
+        let second = queue.reserve(2, now + Duration::from_millis(1));
+        assert_eq!(helper(queue.take(now + 2 * TIMEOUT, TIMEOUT)), 1);
+        assert_eq!((queue.claim(first), queue.claim(second)), (None, Some(2)));
     }
 
     #[test]
     fn an_idle_helper_comes_before_a_reserved_one() {
-        let (mut roster, now) = (Roster::new(1), clock::instant());
-        let ticket = roster.reserve(1, now);
-        roster.put(2);
-        assert_eq!(helper(roster.take(now + 2 * PATIENCE, PATIENCE)), 2);
-        roster.free(ticket);
-        assert_eq!(helper(roster.take(now, PATIENCE)), 1);
+        let (mut queue, now) = (Queue::new(1), clock::instant());
+        let ticket = queue.reserve(1, now);
+        queue.put(2);
+        assert_eq!(helper(queue.take(now + 2 * TIMEOUT, TIMEOUT)), 2);
+        queue.free(ticket);
+        assert_eq!(helper(queue.take(now, TIMEOUT)), 1);
     }
 
     #[test]
     fn a_helper_that_ended_is_nobodys() {
-        let (mut roster, now) = (Roster::new(1), clock::instant());
-        let ticket = roster.reserve(1, now);
-        roster.put(2);
-        roster.forget(|_| true);
-        assert_eq!(roster.claim(ticket), None);
-        assert_eq!(roster.counts(), Counts { idle: 0, reserved: 0, waiting: 0 });
+        let (mut queue, now) = (Queue::new(1), clock::instant());
+        let ticket = queue.reserve(1, now);
+        queue.put(2);
+        queue.forget(|_| true);
+        assert_eq!(queue.claim(ticket), None);
+        assert_eq!(queue.counts(), Counts { idle: 0, reserved: 0, waiting: 0 });
     }
 }

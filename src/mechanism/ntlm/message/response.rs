@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::av_pair::{ChannelBinding, TargetInfo};
-use super::message::{Flaw, Malformed, Part};
+use super::{Flaw, Malformed, Part};
 
 /// A client's response.
 #[derive(Clone, Debug, PartialEq, Eq)]

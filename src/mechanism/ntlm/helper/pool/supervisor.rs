@@ -9,18 +9,18 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::health::Health;
-use super::process::{Life, Process};
-use super::staff::{Staff, Worker};
-use super::{Broken, Failure, talk};
+use super::helpers::{Helper, Helpers};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::mechanism::ntlm::helper::failure::{Broken, Failure};
+use crate::mechanism::ntlm::helper::health::Health;
+use crate::mechanism::ntlm::helper::process::{Life, Process, commands};
 
 /// Keeps a place filled until the task is ended, and the helper with it. Whatever
 /// ends a whole service ends its helpers too, and they may be quicker than we.
-pub(super) async fn keep(
+pub(in crate::mechanism::ntlm::helper) async fn supervise(
     settings: Arc<Ntlm>,
-    staff: Arc<Staff>,
+    helpers: Arc<Helpers>,
     health: Arc<Health>,
     stop: CancellationToken,
 ) {
@@ -28,7 +28,7 @@ pub(super) async fn keep(
     while !stop.is_cancelled() {
         match start(&settings).await {
             Ok((process, life)) => {
-                let proven = serve(process, life, &staff, &stop).await;
+                let proven = serve(process, life, &helpers, &stop).await;
                 if proven {
                     back_off = BackOff::new();
                 }
@@ -43,14 +43,16 @@ pub(super) async fn keep(
 }
 
 /// Starts a helper and makes it ready for its first question.
-pub(super) async fn start(settings: &Ntlm) -> Result<(Process, Life), Failure> {
+pub(in crate::mechanism::ntlm::helper) async fn start(
+    settings: &Ntlm,
+) -> Result<(Process, Life), Failure> {
     let protocol = settings.helper_protocol;
     let (mut process, life) = Process::start(settings, protocol).map_err(|error| {
         let path = settings.ntlm_auth.display();
         Failure::Helper(format!("{path} cannot be started: {error}; correct sso.ntlm.ntlm_auth"))
     })?;
     if protocol == HelperProtocol::Squid25Ntlmssp {
-        talk::keep_keys(&mut process).await.map_err(|broken| useless(settings, &broken))?;
+        commands::keep_keys(&mut process).await.map_err(|broken| useless(settings, &broken))?;
     }
     Ok((process, life))
 }
@@ -65,17 +67,22 @@ fn useless(settings: &Ntlm, broken: &Broken) -> Failure {
 
 /// Lets a helper work until it ends or is dropped. Tells whether it ever
 /// answered well.
-async fn serve(process: Process, mut life: Life, staff: &Staff, stop: &CancellationToken) -> bool {
+async fn serve(
+    process: Process,
+    mut life: Life,
+    helpers: &Helpers,
+    stop: &CancellationToken,
+) -> bool {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let pid = life.pid();
     let (gone, mut dropped) = oneshot::channel();
-    staff.arrive(Worker { id, process, proven: false, gone: Some(gone) });
+    helpers.arrive(Helper { id, process, proven: false, gone: Some(gone) });
     let outcome = tokio::select! {
         proven = &mut dropped => Ok(proven.unwrap_or(false)),
         ended = life.ended() => Err(ended),
     };
-    staff.leave(id);
+    helpers.leave(id);
     life.kill().await;
     match outcome {
         Ok(proven) => proven,

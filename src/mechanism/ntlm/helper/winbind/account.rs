@@ -5,55 +5,11 @@
 //! accounts by other letters than their own. So winbind is asked who it is, and
 //! what it cannot name is nobody.
 
-use std::fmt;
-
-use super::winbind::{Domain, Domains};
-
-/// An account that winbind proved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Account {
-    /// The domain, by its NetBIOS name wherever that is known.
-    pub domain: String,
-    /// The user, as the directory spells it.
-    pub user: String,
-    /// The DNS name of the domain, where winbind knows it.
-    pub dns_domain: Option<String>,
-    /// Its SID, where winbind was asked for it.
-    pub sid: Option<String>,
-}
-
-impl Account {
-    /// This user of this domain, if both are names.
-    pub(super) fn new(domain: &str, user: &str) -> Option<Self> {
-        let is_name =
-            |name: &str| !name.is_empty() && !name.chars().any(|c| c.is_control() || c == '\\');
-        (is_name(domain) && is_name(user)).then(|| Self {
-            domain: domain.to_owned(),
-            user: user.to_owned(),
-            dns_domain: None,
-            sid: None,
-        })
-    }
-}
-
-impl Account {
-    /// The same with what is known of its domain.
-    pub(super) fn of(self, domains: Option<&Domains>) -> Self {
-        let domain = domains.and_then(|domains| domains.find(&self.domain));
-        Self { dns_domain: domain.and_then(|domain| domain.dns.clone()), ..self }
-    }
-}
-
-impl fmt::Display for Account {
-    /// `DOMAIN\user`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\\{}", self.domain, self.user)
-    }
-}
+use crate::mechanism::ntlm::helper::values::{Account, Domains};
 
 /// What is known of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
+pub(in crate::mechanism::ntlm::helper) enum Naming {
     /// It can only be this account.
     Is(Account),
     /// It is whom winbind names when asked for these: one account, whichever of
@@ -66,7 +22,11 @@ pub(super) enum Naming {
 /// Names the account of a client's message whose response was right: winbind
 /// verified `user` in `domain`, and did not say whom it found. `domains` are
 /// those winbind knows; `None` where `ntlm_auth` verified without it.
-pub(super) fn of_message(user: &str, domain: &str, domains: Option<&Domains>) -> Naming {
+pub(in crate::mechanism::ntlm::helper) fn of_message(
+    user: &str,
+    domain: &str,
+    domains: Option<&Domains>,
+) -> Naming {
     if has_odd_spaces(user) {
         return Naming::Unnamed("the name has spaces that a directory passes over");
     }
@@ -98,7 +58,10 @@ pub(super) fn of_message(user: &str, domain: &str, domains: Option<&Domains>) ->
 
 /// Names the account that winbind granted in its own words: `DOMAIN\user`, with
 /// its own separator, or the user alone (`winbind use default domain`).
-pub(super) fn of_grant(name: &str, domains: Option<&Domains>) -> Naming {
+pub(in crate::mechanism::ntlm::helper) fn of_grant(
+    name: &str,
+    domains: Option<&Domains>,
+) -> Naming {
     let separator = domains.map_or('\\', |domains| domains.separator);
     let (domain, user) = name.split_once(separator).unwrap_or(("", name));
     match (domain, domains) {
@@ -112,7 +75,9 @@ pub(super) fn of_grant(name: &str, domains: Option<&Domains>) -> Naming {
 ///
 /// # Errors
 /// They are several: nobody can say which of them was verified.
-pub(super) fn the_one(found: Vec<Account>) -> Result<Option<Account>, String> {
+pub(in crate::mechanism::ntlm::helper) fn the_one(
+    found: Vec<Account>,
+) -> Result<Option<Account>, String> {
     let mut found = found.into_iter();
     let Some(one) = found.next() else { return Ok(None) };
     let other = found.find(|other| match (&one.sid, &other.sid) {
@@ -137,23 +102,10 @@ fn is(account: Option<Account>) -> Naming {
     account.map_or(Naming::Unnamed("it is no account's name"), Naming::Is)
 }
 
-impl Domains {
-    pub(super) fn find(&self, name: &str) -> Option<&Domain> {
-        let is_it = |domain: &&Domain| {
-            domain.netbios.eq_ignore_ascii_case(name)
-                || domain.dns.as_deref().is_some_and(|dns| dns.eq_ignore_ascii_case(name))
-        };
-        std::iter::once(&self.own).chain(&self.others).find(is_it)
-    }
-
-    fn join(&self, domain: &Domain, user: &str) -> String {
-        format!("{}{}{user}", domain.netbios, self.separator)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mechanism::ntlm::helper::values::Domain;
 
     fn domain(netbios: &str, dns: Option<&str>) -> Domain {
         Domain { netbios: netbios.to_owned(), dns: dns.map(str::to_owned) }

@@ -13,29 +13,11 @@ use tokio::process::Command;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 
-use super::account::Account;
 use super::process::environment;
+use super::values::{Account, Domain, Domains};
 use crate::config::checked::Ntlm;
 
-/// A domain that winbind knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Domain {
-    /// `LAB`
-    pub(super) netbios: String,
-    /// `lab.example`; an old domain has none.
-    pub(super) dns: Option<String>,
-}
-
-/// The domains that winbind knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Domains {
-    /// The one this host belongs to.
-    pub(super) own: Domain,
-    /// Those it trusts.
-    pub(super) others: Vec<Domain>,
-    /// What winbind writes between domain and user (`winbind separator`).
-    pub(super) separator: char,
-}
+pub(super) mod account;
 
 /// Why winbind does not say. Displayed as a fragment for a log line.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

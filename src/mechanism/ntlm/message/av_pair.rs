@@ -2,8 +2,8 @@
 //! it who it is; the client repeats it in its response, and adds what it wants
 //! to say under the protection of that response.
 
-use super::message::{Flaw, Malformed, Part};
 use super::text::Encoding;
+use super::{Flaw, Malformed, Part};
 
 /// What the pairs of a list say. Pairs that nothing needs are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) enum ChannelBinding {
     /// Sixteen zero bytes: it knows the pair, and no channel to bind to.
     Zero,
     /// The hash of the channel's bindings, see
-    /// [`channel_binding_hash`](super::key::channel_binding_hash).
+    /// [`channel_binding_hash`](super::super::crypto::key::channel_binding_hash).
     Hash([u8; 16]),
 }
 
