@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::rows::{SELECT_SESSIONS, apply, insert_session, insert_user, number, read};
-use super::{Changes, OpenError, Record};
+use crate::core_server::store::{Changes, OpenError, Record};
 use crate::wire::User;
 
 /// An open session store, held by this process alone.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 
+use super::Database;
 use super::queue::{Caller, Queue, Waiting};
-use super::{Changes, Database, Record, WriteError};
+use crate::core_server::store::{Changes, Record, WriteError};
 
 /// See the module.
 pub(super) struct Writer {
@@ -118,7 +119,7 @@ fn complain(path: &Path, error: WriteError, cause: &rusqlite::Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core_server::store::tests::record;
+    use crate::core_server::store::sqlite::tests::record;
 
     /// The disk refuses deletions; the rest goes.
     const BREAK: &str = "CREATE TEMP TRIGGER broken BEFORE DELETE ON main.sessions

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::Database;
 use super::writer::Writer;
-use super::{Changes, Database, Record, WriteError};
+use crate::core_server::store::{Changes, Record, WriteError};
 
 /// The writing side of a store. Dropping it writes what is left, and waits for that.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Row, Transaction, params};
 
-use super::{Changes, Record, Usage};
 use crate::clock::Timestamp;
+use crate::core_server::store::{Changes, Record, Usage};
 use crate::wire::{Mechanism, SessionKey, User};
 
 pub(super) fn insert_user(

@@ -3,6 +3,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::clock::Timestamp;
+use crate::core_server::store::*;
+use crate::wire::{Mechanism, SessionKey, User};
 
 /// A session of a user in three groups.
 pub(crate) fn record(serial: u64, login: &str) -> Record {

@@ -15,8 +15,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::OpenError;
-use super::sqlite::{FORMAT, diagnose, records};
+use super::database::{FORMAT, diagnose, records};
+use crate::core_server::store::OpenError;
 
 /// How a store is that nobody holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
