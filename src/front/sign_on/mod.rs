@@ -16,7 +16,7 @@ use crate::mechanism::spnego::{self, Opening};
 use crate::mechanism::{
     self, Channel, Effect, Exchange, Input, Outcome, Proof, Refused, Scheme, Step, Terms,
 };
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::{Ended, Mechanism, Reason, SessionSecret};
 use cookie::{CookieSecret, Presented};
 use password::by_password;
@@ -222,7 +222,10 @@ async fn admits(
     certificate::admits(visit, policy, grant).await
 }
 
-async fn by_certificate(visit: Visit<'_>, shown: &Arc<Shown>) -> Result<Present, Refusal> {
+async fn by_certificate(
+    visit: Visit<'_>,
+    shown: &Arc<PresentedCertificate>,
+) -> Result<Present, Refusal> {
     let judged = certificate::judge(visit.live, shown).await;
     match mechanism::certificate::prove(shown, judged) {
         Outcome::Proven { proof, .. } => open(visit, proof, None).await,
