@@ -1,5 +1,7 @@
 //! The walls of the house, held by tests that read the source.
 
+mod imports;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -189,16 +191,41 @@ fn every_dependency_earns_its_place_in_a_line_of_the_architecture_document() {
 }
 
 #[test]
-fn every_file_that_the_code_map_names_is_there() {
+fn every_file_and_folder_that_the_code_map_names_is_there() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
     let document = std::fs::read_to_string(document).unwrap();
     let (_, map) = document.split_once("## Code map").unwrap();
     let (map, _) = map.split_once("## Invariants").unwrap();
-    let sources = sources();
-    // What stands between backquotes is every second piece.
-    for named in map.split('`').skip(1).step_by(2).filter(|named| named.ends_with(".rs")) {
-        let there =
-            sources.keys().any(|path| path == named || path.ends_with(&format!("/{named}")));
+    // Each with a slash before it, so that a name is found at its beginning only.
+    let paths: Vec<_> = sources().into_keys().map(|path| format!("/src/{path}")).collect();
+    // What is between backquotes is every second piece.
+    let named = map.split('`').skip(1).step_by(2);
+    for named in named.filter(|named| !named.starts_with("tests/")) {
+        let whole = format!("/{named}");
+        let there = match named {
+            folder if folder.ends_with('/') => paths.iter().any(|path| path.contains(&whole)),
+            file if file.ends_with(".rs") => paths.iter().any(|path| path.ends_with(&whole)),
+            _ => continue,
+        };
         assert!(there, "{named}");
     }
+}
+
+#[test]
+fn every_source_and_every_test_that_a_document_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = std::fs::read_dir(root.join("docs")).unwrap();
+    let documents = documents.map(|entry| entry.unwrap().path()).chain([root.join("README.md")]);
+    let mut seen = 0;
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_./*-".contains(c)));
+        for word in words.filter(|word| word.starts_with("src/") || word.starts_with("tests/")) {
+            // A pattern names its folder; a full stop ends a sentence.
+            let named = word.split('*').next().unwrap().trim_end_matches('.');
+            assert!(root.join(named).exists(), "{}: {word}", document.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }
