@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ErrorBody;
+use crate::wire::ErrorBody;
 
 /// `POST /v1/attempts`: attempts that begin, and what came of earlier ones, as
 /// many as wait together.
