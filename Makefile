@@ -1,11 +1,16 @@
 # What a person types. Each target installs what it needs (scripts/packages.sh).
-.PHONY: all build test lint doc demo bench packages deb deb-test
+.PHONY: all build unit test lint doc demo bench packages deb deb-test
 
 all: build
 
 build:
 	@scripts/packages.sh build
 	cargo build --release --locked
+
+# The unit tests alone, in about a minute: no realm, no clients, no servers.
+unit:
+	@scripts/packages.sh unit
+	@scripts/test.sh --lib
 
 test:
 	@scripts/packages.sh test

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Installs what a purpose needs and the machine lacks, and nothing else:
 #
-#   scripts/packages.sh build|test|demo|bench|doc|lint|deb|deb-test
+#   scripts/packages.sh build|unit|test|demo|bench|doc|lint|deb|deb-test
 #
 # On Debian and its kin by apt-get, as root or by sudo; elsewhere it names what to
 # install. Rust, git and make are taken for granted. No daemon that comes with a
 # package is started, though Debian lets it start at the next boot.
 set -euo pipefail
 
-# Two lists, so that a machine that only compiles gets no domain controller.
+# Lists apart, so that a machine that only compiles, or runs the unit tests, gets no
+# domain controller.
 build=(gcc libc6-dev pkg-config libkrb5-dev libclang-dev)
+# Unit tests compare with what openssl, klist and ntlm_auth say.
+unit=(openssl krb5-user winbind)
 lab=(
     samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools
     krb5-user krb5-kdc krb5-admin-server
@@ -29,12 +32,13 @@ die() {
 wanted() {
     case "$1" in
     build | doc) printf '%s\n' "${build[@]}" ;;
+    unit) printf '%s\n' "${build[@]}" "${unit[@]}" ;;
     lint) printf '%s\n' "${build[@]}" shellcheck ;;
     test | demo) printf '%s\n' "${build[@]}" "${lab[@]}" "${clients[@]}" ;;
     deb) printf '%s\n' "${build[@]}" "${packager[@]}" ;;
     deb-test) printf '%s\n' "${build[@]}" "${packager[@]}" adduser curl iproute2 logrotate openssl procps python3 krb5-user krb5-kdc krb5-admin-server systemd util-linux ;;
     bench) printf '%s\n' "${build[@]}" "${lab[@]}" wrk ;;
-    *) die "usage: packages.sh build|test|demo|bench|doc|lint|deb|deb-test" ;;
+    *) die "usage: packages.sh build|unit|test|demo|bench|doc|lint|deb|deb-test" ;;
     esac
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// A text in which everything that moves a cursor, turns a line round or cannot
 /// be seen is written out (`\u{1b}`), and which ends after about `at_most` bytes,
 /// with a mark that tells how long it was.
-pub fn legible(text: &str, at_most: usize) -> Cow<'_, str> {
+pub(crate) fn legible(text: &str, at_most: usize) -> Cow<'_, str> {
     if text.len() <= at_most && !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
@@ -29,7 +29,7 @@ pub fn legible(text: &str, at_most: usize) -> Cow<'_, str> {
 }
 
 /// A text as it is, which ends after about `at_most` bytes with the same mark.
-pub fn bounded(text: &str, at_most: usize) -> Cow<'_, str> {
+pub(crate) fn bounded(text: &str, at_most: usize) -> Cow<'_, str> {
     if text.len() <= at_most {
         return Cow::Borrowed(text);
     }
@@ -41,7 +41,7 @@ pub fn bounded(text: &str, at_most: usize) -> Cow<'_, str> {
 /// JSON in which what cannot be seen is written out as JSON does (RFC 8259
 /// section 7), so that a reader of the file sees it and a parser gets it exactly.
 /// Outside of strings JSON has none of it.
-pub fn legible_json(json: String) -> String {
+pub(crate) fn legible_json(json: String) -> String {
     if !json.chars().any(is_hidden) {
         return json;
     }

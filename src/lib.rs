@@ -17,21 +17,24 @@
 //! [`front::mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
 //! → [`front::core_link::Grant`] → identity headers.
 
-pub mod advice;
-pub mod audit;
+mod advice;
+mod audit;
 pub mod cli;
 pub mod clock;
-pub mod config;
-pub mod core_server;
-pub mod front;
-pub mod identity;
-pub mod kdc;
-pub mod keytab;
-pub mod legible;
-pub mod metrics;
-pub mod pac;
-pub mod pki;
-pub mod process;
-pub mod schedule;
-pub mod store;
-pub mod wire;
+mod config;
+mod core_client;
+mod core_server;
+mod front;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod identity;
+mod krb5;
+mod legible;
+mod mechanism;
+mod metrics;
+mod pki;
+mod process;
+mod schedule;
+mod wire;
+
+pub use wire::Reason;

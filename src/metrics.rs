@@ -14,7 +14,7 @@ use crate::wire::{Mechanism, Reason};
 
 /// Everything a process counts.
 #[derive(Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     signons: IntCounterVec,
     responses: [IntCounter; 5],
@@ -53,7 +53,7 @@ pub struct Metrics {
 
 /// How many helpers (`ntlm_auth`) a pool has in each state, and who waits for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NtlmHelpers {
+pub(crate) struct NtlmHelpers {
     /// Verifying.
     pub busy: usize,
     /// Ready.
@@ -80,7 +80,7 @@ impl Metrics {
     ///
     /// # Errors
     /// Two series with one name: a mistake in this file.
-    pub fn new() -> prometheus::Result<Self> {
+    pub(crate) fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         let signons = counters(
             &registry,
@@ -212,17 +212,17 @@ impl Metrics {
     }
 
     /// Counts a sign-on that was granted.
-    pub fn granted(&self, mechanism: Mechanism) {
+    pub(crate) fn granted(&self, mechanism: Mechanism) {
         self.signons.with_label_values(&[mechanism.as_str(), "granted", "none"]).inc();
     }
 
     /// Counts a sign-on that was refused.
-    pub fn refused(&self, mechanism: Mechanism, reason: Reason) {
+    pub(crate) fn refused(&self, mechanism: Mechanism, reason: Reason) {
         self.signons.with_label_values(&[mechanism.as_str(), "refused", reason.label()]).inc();
     }
 
     /// Counts an answer.
-    pub fn answered(&self, status: http::StatusCode) {
+    pub(crate) fn answered(&self, status: http::StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, self.responses.len());
         if let Some(counter) = self.responses.get(class - 1) {
             counter.inc();
@@ -230,34 +230,34 @@ impl Metrics {
     }
 
     /// Whether a part of what a sign-on needs is all right.
-    pub fn part_is_ready(&self, part: &str, is_ready: bool) {
+    pub(crate) fn part_is_ready(&self, part: &str, is_ready: bool) {
         self.parts.with_label_values(&[part]).set(is_ready.into());
     }
 
     /// When what ends first in a file ends.
-    pub fn certificate_ends(&self, kind: &str, file: &str, ends_at: Timestamp) {
+    pub(crate) fn certificate_ends(&self, kind: &str, file: &str, ends_at: Timestamp) {
         let seconds = i64::try_from(ends_at.unix()).unwrap_or(i64::MAX);
         self.certificate_ends.with_label_values(&[kind, file]).set(seconds);
     }
 
     /// Counts a request that an application did not answer.
-    pub fn upstream_failed(&self, kind: &str) {
+    pub(crate) fn upstream_failed(&self, kind: &str) {
         self.upstream_errors.with_label_values(&[kind]).inc();
     }
 
     /// Counts a connection that the gateway ended.
-    pub fn connection_ended(&self, why: &str) {
+    pub(crate) fn connection_ended(&self, why: &str) {
         self.connections_ended.with_label_values(&[why]).inc();
     }
 
     /// Counts a head that could not be served.
-    pub fn head_refused(&self, reason: Reason) {
+    pub(crate) fn head_refused(&self, reason: Reason) {
         self.heads_refused.with_label_values(&[reason.label()]).inc();
     }
 
     /// A pool of helpers says how many it had in each state, and has now. While
     /// two pools live, after a reload, the figures are of both.
-    pub fn ntlm_helpers(&self, before: NtlmHelpers, now: NtlmHelpers) {
+    pub(crate) fn ntlm_helpers(&self, before: NtlmHelpers, now: NtlmHelpers) {
         let moved = |before: usize, now: usize| {
             i64::try_from(now).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
         };
@@ -273,21 +273,21 @@ impl Metrics {
     }
 
     /// Shows figures that another part counts. Their names must be new.
-    pub fn show(&self, figures: &IntCounterVec) {
+    pub(crate) fn show(&self, figures: &IntCounterVec) {
         if let Err(error) = self.registry.register(Box::new(figures.clone())) {
             tracing::error!(%error, "some metrics are not shown");
         }
     }
 
     /// From now on, `live` tells how many sessions live in this process's core.
-    pub fn count_sessions(&self, live: impl Fn() -> usize + Send + Sync + 'static) {
+    pub(crate) fn count_sessions(&self, live: impl Fn() -> usize + Send + Sync + 'static) {
         if self.live_sessions.set(SessionCount(Box::new(live))).is_err() {
             tracing::error!("the sessions are counted already");
         }
     }
 
     /// The text that Prometheus reads.
-    pub fn render(&self) -> Vec<u8> {
+    pub(crate) fn render(&self) -> Vec<u8> {
         if let Some(SessionCount(live)) = self.live_sessions.get() {
             self.sessions.set(i64::try_from(live()).unwrap_or(i64::MAX));
         }

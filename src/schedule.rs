@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::clock;
 
 /// Waits until the next full step since `began`.
-pub async fn next_step(began: Instant) {
+pub(crate) async fn next_step(began: Instant) {
     clock::pause(rest(began.elapsed())).await;
 }
 

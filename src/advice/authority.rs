@@ -1,25 +1,27 @@
 //! Authorities whose certificates are taken, and their lists of revoked ones.
 
 /// `[core]` names no authority.
-pub const CORE: &str = "set [core] server_ssl_ca_file";
+pub(crate) const CORE: &str = "set [core] server_ssl_ca_file";
 
 /// The files of `[core]`, where the error does not say what to do.
-pub const CORE_FILES: &str = "correct [core] server_ssl_ca_file, server_ssl_ca_path or crl_file";
+pub(crate) const CORE_FILES: &str =
+    "correct [core] server_ssl_ca_file, server_ssl_ca_path or crl_file";
 
 /// The files of `[front]`, where the error does not say what to do.
-pub const FRONT_FILES: &str = "correct [front] client_ssl_ca_file, client_ssl_ca_path or crl_file";
+pub(crate) const FRONT_FILES: &str =
+    "correct [front] client_ssl_ca_file, client_ssl_ca_path or crl_file";
 
 /// It may not sign certificates.
-pub const NEW_CA: &str = "make the authority's certificate anew with basicConstraints CA:TRUE and keyUsage keyCertSign, as `doorward cert ca` does";
+pub(crate) const NEW_CA: &str = "make the authority's certificate anew with basicConstraints CA:TRUE and keyUsage keyCertSign, as `doorward cert ca` does";
 
 /// It ended, or ends soon.
-pub const RENEW_CA: &str = "make the authority's certificate anew with the same key, or a new authority, and put it into the file before the old one ends";
+pub(crate) const RENEW_CA: &str = "make the authority's certificate anew with the same key, or a new authority, and put it into the file before the old one ends";
 
 /// A list of revoked certificates ended, or ends soon.
-pub const FETCH_LIST: &str = "fetch a new list from the authority into crl_file, and do so regularly: it counts without a reload";
+pub(crate) const FETCH_LIST: &str = "fetch a new list from the authority into crl_file, and do so regularly: it counts without a reload";
 
 /// An authority has no list.
-pub const ADD_LIST: &str = "append the list of this authority to crl_file (-----BEGIN X509 CRL-----), or take the authority out";
+pub(crate) const ADD_LIST: &str = "append the list of this authority to crl_file (-----BEGIN X509 CRL-----), or take the authority out";
 
 /// It may not sign the list that is given for it.
-pub const SIGN_LISTS: &str = "make the authority's certificate anew with keyUsage cRLSign beside keyCertSign, or take crl_file out";
+pub(crate) const SIGN_LISTS: &str = "make the authority's certificate anew with keyUsage cRLSign beside keyCertSign, or take crl_file out";

@@ -3,46 +3,46 @@
 use std::path::Path;
 
 /// None is configured.
-pub const NONE: &str = "set server_ssl_key_file in [front]";
+pub(crate) const NONE: &str = "set server_ssl_key_file in [front]";
 
 /// The files cannot be used, and the error does not say what to do.
-pub fn name_files(section: &str) -> String {
+pub(crate) fn name_files(section: &str) -> String {
     format!("name PEM files in [{section}] server_ssl_key_file and server_ssl_cert_file")
 }
 
 /// The files by which a front signs on to the core cannot be used.
-pub const NAME_SSLKEY: &str =
+pub(crate) const NAME_SSLKEY: &str =
     "name a PEM file with key and certificate in [front] sslkey_file (`doorward cert client`)";
 
 /// A certificate for signing on is not for clients.
-pub const CLIENT_USE: &str = "have it issued again as a client's certificate (extended key usage clientAuth), as `doorward cert client` does";
+pub(crate) const CLIENT_USE: &str = "have it issued again as a client's certificate (extended key usage clientAuth), as `doorward cert client` does";
 
 /// It ended, or ends soon.
-pub const RENEW: &str =
+pub(crate) const RENEW: &str =
     "have the certificate issued again, replace the file, and reload the gateway (SIGHUP)";
 
 /// The certificate of an issuer in the file ended, or ends soon.
-pub const RENEW_LINK: &str = "fetch the issuer's new certificate, or have both issued again, replace the file, and reload the gateway (SIGHUP)";
+pub(crate) const RENEW_LINK: &str = "fetch the issuer's new certificate, or have both issued again, replace the file, and reload the gateway (SIGHUP)";
 
 /// The certificate of somebody who signs on with it ended, or ends soon.
-pub const RENEW_CLIENT: &str = "have the certificate issued again for the same key: the file here may stay as it is, or hold the new one";
+pub(crate) const RENEW_CLIENT: &str = "have the certificate issued again for the same key: the file here may stay as it is, or hold the new one";
 
 /// It begins later, and nobody knows whether the clock is right.
-pub const NOT_YET: &str = "compare this host's clock with another (`timedatectl`); if it is right, the certificate was issued for later: install it then, or have it issued again from today";
+pub(crate) const NOT_YET: &str = "compare this host's clock with another (`timedatectl`); if it is right, the certificate was issued for later: install it then, or have it issued again from today";
 
 /// It begins later, and the clock is right.
-pub const LATER: &str = "install it then, or have it issued again from today";
+pub(crate) const LATER: &str = "install it then, or have it issued again from today";
 
 /// The clock is wrong.
-pub const SET_CLOCK: &str =
+pub(crate) const SET_CLOCK: &str =
     "set this host's clock by a time server (`timedatectl set-ntp true`), and check again";
 
 /// It is not for every host.
-pub const ALL_NAMES: &str =
+pub(crate) const ALL_NAMES: &str =
     "have a certificate issued for all names of the sites: browsers do not trust it under another";
 
 /// The certificate of its issuer is not in the file, and was found elsewhere.
-pub fn append_from(issuer: &str, place: &Path, file: &str) -> String {
+pub(crate) fn append_from(issuer: &str, place: &Path, file: &str) -> String {
     format!(
         "append the certificate of {issuer}, which is in {}, to {file}, behind the certificate it issued, and reload the gateway (SIGHUP)",
         place.display()
@@ -50,33 +50,34 @@ pub fn append_from(issuer: &str, place: &Path, file: &str) -> String {
 }
 
 /// Two authorities have the same name.
-pub const RIGHT_ISSUER: &str =
+pub(crate) const RIGHT_ISSUER: &str =
     "replace the issuer's certificate in the file by that of the key which signed";
 
 /// Nobody knows whether the issuer is a root or stands in between.
-pub fn append_or_trust(issuer: &str, file: &str) -> String {
+pub(crate) fn append_or_trust(issuer: &str, file: &str) -> String {
     format!(
         "if {issuer} is an intermediate, append its certificate to {file}; if it is your own root, all clients need it, and this host too (Debian: put it into /usr/local/share/ca-certificates as NAME.crt, and run update-ca-certificates)"
     )
 }
 
 /// Certificates in the file are not in the order of the chain.
-pub const ORDER: &str = "write the file in this order: the server's own certificate first, then each one that issued the one before";
+pub(crate) const ORDER: &str = "write the file in this order: the server's own certificate first, then each one that issued the one before";
 
 /// Its own key may not be used by servers.
-pub const SERVER_USE: &str = "have it issued again as a server's certificate (key usage digitalSignature, extended key usage serverAuth), as `doorward cert server` does";
+pub(crate) const SERVER_USE: &str = "have it issued again as a server's certificate (key usage digitalSignature, extended key usage serverAuth), as `doorward cert server` does";
 
 /// It is an authority's certificate.
-pub const NOT_A_CA: &str = "have a certificate issued for the server by this authority, and name that one: browsers refuse an authority's certificate as a server's";
+pub(crate) const NOT_A_CA: &str = "have a certificate issued for the server by this authority, and name that one: browsers refuse an authority's certificate as a server's";
 
 /// It is signed by itself.
-pub const SELF_SIGNED: &str = "have a certificate issued by an authority that browsers trust, or by your own (`doorward cert ca`, `doorward cert server`)";
+pub(crate) const SELF_SIGNED: &str = "have a certificate issued by an authority that browsers trust, or by your own (`doorward cert ca`, `doorward cert server`)";
 
 /// Browsers do not speak with such a key.
-pub const COMMON_KEY: &str = "have a certificate issued for a key of ECDSA on P-256 or P-384, or RSA of 2048 bits and more (`doorward cert server` makes P-256)";
+pub(crate) const COMMON_KEY: &str = "have a certificate issued for a key of ECDSA on P-256 or P-384, or RSA of 2048 bits and more (`doorward cert server` makes P-256)";
 
 /// Its signature can be forged.
-pub const SIGNATURE: &str = "have it issued again with SHA-256: clients refuse this signature";
+pub(crate) const SIGNATURE: &str =
+    "have it issued again with SHA-256: clients refuse this signature";
 
 /// Clients refuse it for a reason that only the library names.
-pub const ISSUE_AGAIN: &str = "have it issued again";
+pub(crate) const ISSUE_AGAIN: &str = "have it issued again";

@@ -1,16 +1,16 @@
 //! Keytab and Kerberos library.
 
 /// Nobody can sign on at all.
-pub const ENABLE: &str = "set enable_sso = true in [sso]";
+pub(crate) const ENABLE: &str = "set enable_sso = true in [sso]";
 
 /// There is no keytab, or none that can be used.
-pub const EXPORT: &str = "export the keys of HTTP/ and the site's host (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and name the file in [sso.kerberos] keytab";
+pub(crate) const EXPORT: &str = "export the keys of HTTP/ and the site's host (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and name the file in [sso.kerberos] keytab";
 
 /// Keys of RC4 alone.
-pub const ADD_AES: &str = "set msDS-SupportedEncryptionTypes of the account to 24, set its password again, and export the keytab again";
+pub(crate) const ADD_AES: &str = "set msDS-SupportedEncryptionTypes of the account to 24, set its password again, and export the keytab again";
 
 /// The configured acceptor has no keys.
-pub fn acceptor(acceptor: &str, held: &[&str]) -> String {
+pub(crate) fn acceptor(acceptor: &str, held: &[&str]) -> String {
     format!(
         "export the keys of {acceptor} to the keytab, or set acceptor to one of {}",
         held.join(", ")
@@ -18,52 +18,52 @@ pub fn acceptor(acceptor: &str, held: &[&str]) -> String {
 }
 
 /// A site's host has no service name.
-pub fn register(service: &str) -> String {
+pub(crate) fn register(service: &str) -> String {
     format!(
         "add the service principal to the account (setspn -S {service} ACCOUNT) and export the keytab again"
     )
 }
 
 /// The keytab is older than its account's password.
-pub const EXPORT_AGAIN: &str = "export the keytab again (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and replace the file: it counts at once";
+pub(crate) const EXPORT_AGAIN: &str = "export the keytab again (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and replace the file: it counts at once";
 
 /// The KDC gives tickets by an older key than the keytab has.
-pub const OLDER_KEY: &str = "wait until all domain controllers have the new password (repadmin /showrepl; samba-tool drs showrepl); if it stays so, the keytab is of another account: export it again";
+pub(crate) const OLDER_KEY: &str = "wait until all domain controllers have the new password (repadmin /showrepl; samba-tool drs showrepl); if it stays so, the keytab is of another account: export it again";
 
 /// The key is of another account.
-pub fn other_account(service: &str) -> String {
+pub(crate) fn other_account(service: &str) -> String {
     format!("export it again, for the account that `setspn -Q {service}` shows")
 }
 
 /// The name is on an account that the keytab does not have.
-pub fn export_name(service: &str) -> String {
+pub(crate) fn export_name(service: &str) -> String {
     format!(
         "export the keys of {service} into the keytab as well, or move the name to the account that has them (setspn -D {service} OTHER, setspn -S {service} ACCOUNT)"
     )
 }
 
 /// The name is on several accounts.
-pub fn one_account(service: &str) -> String {
+pub(crate) fn one_account(service: &str) -> String {
     format!(
         "`setspn -Q {service}` shows them: take it off all but the one whose keytab this is (setspn -D {service} OTHER)"
     )
 }
 
 /// The name is on no account, or on several.
-pub fn find_account(service: &str) -> String {
+pub(crate) fn find_account(service: &str) -> String {
     format!(
         "`setspn -Q {service}` shows which (samba-tool spn list ACCOUNT): register it where it is on none (setspn -S {service} ACCOUNT; samba-tool spn add; kadmin addprinc), and where it is on two, take it off all but the one whose keytab this is (setspn -D {service} OTHER)"
     )
 }
 
 /// krb5.conf forbids the keytab's types.
-pub const PERMIT: &str = "take permitted_enctypes out of krb5.conf (it is of no use to a gateway), or name the keytab's types in it";
+pub(crate) const PERMIT: &str = "take permitted_enctypes out of krb5.conf (it is of no use to a gateway), or name the keytab's types in it";
 
 /// Nobody had a ticket to compare.
-pub const COMPARE: &str = "versions and types of keys were not compared with the KDC's, because nobody here has a ticket: run kinit, as anybody in the domain, and check again";
+pub(crate) const COMPARE: &str = "versions and types of keys were not compared with the KDC's, because nobody here has a ticket: run kinit, as anybody in the domain, and check again";
 
 /// Somebody got no ticket, for a reason that may be theirs.
-pub fn by_hand(service: &str, realm: &str) -> String {
+pub(crate) fn by_hand(service: &str, realm: &str) -> String {
     format!(
         "run `kinit` as somebody else, and `kvno {service}@{realm}`: it says the same, if it is not their fault"
     )

@@ -5,35 +5,35 @@ use std::path::Path;
 use super::rights::quoted;
 
 /// The folder may be written by others.
-pub fn close_folder(path: &Path) -> String {
+pub(crate) fn close_folder(path: &Path) -> String {
     format!("chmod go-w {}: a key that is put there is let in", quoted(path))
 }
 
 /// There is no such folder.
-pub fn make_folder(path: &Path) -> String {
+pub(crate) fn make_folder(path: &Path) -> String {
     format!("run `install -d -m 0755 {}` as root, or correct [core] sslkeys_path", quoted(path))
 }
 
 /// One key in several files.
-pub const KEEP_ONE: &str = "keep one of them: one file, one name";
+pub(crate) const KEEP_ONE: &str = "keep one of them: one file, one name";
 
 /// A file that holds no key.
-pub const PUT_KEY: &str =
+pub(crate) const PUT_KEY: &str =
     "put the output of `openssl pkey -in KEY -pubout` there, or move the file away";
 
 /// An entry that is about no key.
-pub const CORRECT_ENTRY: &str =
+pub(crate) const CORRECT_ENTRY: &str =
     "correct file, or take the entry out: the core neither starts nor reloads before";
 
 /// A key without an entry, where such keys may do nothing.
-pub const GIVE_RIGHTS: &str = "give it an entry with act_as or role, or remove the file";
+pub(crate) const GIVE_RIGHTS: &str = "give it an entry with act_as or role, or remove the file";
 
 /// A key without an entry.
-pub const GIVE_ENTRY: &str =
+pub(crate) const GIVE_ENTRY: &str =
     "give it an entry with act_as, or with act_as = [\"SYSTEM\"] if that is meant";
 
 /// A key whose time is over.
-pub const REMOVE_KEY: &str = "remove the file, or give the entry another not_after";
+pub(crate) const REMOVE_KEY: &str = "remove the file, or give the entry another not_after";
 
 /// A listed certificate whose authority is not taken.
-pub const ISSUE_OR_TRUST: &str = "have it issued again by an authority that is taken, or append that issuer's certificate to [core] server_ssl_ca_file (for browsers: [front] client_ssl_ca_file)";
+pub(crate) const ISSUE_OR_TRUST: &str = "have it issued again by an authority that is taken, or append that issuer's certificate to [core] server_ssl_ca_file (for browsers: [front] client_ssl_ca_file)";

@@ -1,5 +1,5 @@
 //! krb5.conf.
 
 /// The library does not take it.
-pub const CORRECT: &str =
+pub(crate) const CORRECT: &str =
     "correct krb5.conf: krb5.conf(5) describes the file, and krb5-examples has some";

@@ -6,20 +6,20 @@
 //! behind `Mend:` or a semicolon. It names the command or the key to change, and
 //! it has to work when it is followed: the tests follow it where that can be done.
 
-pub mod account;
-pub mod application;
-pub mod authority;
-pub mod certificate;
-pub mod configuration;
-pub mod core;
-pub mod kdc;
-pub mod kerberos;
-pub mod key;
-pub mod krb5_conf;
-pub mod name;
-pub mod ntlm;
-pub mod proxy;
-pub mod realm;
-pub mod rights;
-pub mod socket;
-pub mod storage;
+pub(crate) mod account;
+pub(crate) mod application;
+pub(crate) mod authority;
+pub(crate) mod certificate;
+pub(crate) mod configuration;
+pub(crate) mod core;
+pub(crate) mod kdc;
+pub(crate) mod kerberos;
+pub(crate) mod key;
+pub(crate) mod krb5_conf;
+pub(crate) mod name;
+pub(crate) mod ntlm;
+pub(crate) mod proxy;
+pub(crate) mod realm;
+pub(crate) mod rights;
+pub(crate) mod socket;
+pub(crate) mod storage;

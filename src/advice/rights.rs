@@ -74,7 +74,7 @@ impl Found {
 ///
 /// A group that has rights is in use: others may depend on it, so the account joins it. Any
 /// other group is replaced by the account's own.
-pub fn grant(found: &Found, reader: &Reader, need: Need) -> Option<String> {
+pub(crate) fn grant(found: &Found, reader: &Reader, need: Need) -> Option<String> {
     let Found { owner, group, mode, .. } = found;
     let path = quoted(&found.path);
     let missing = need.bits() & !reader.bits(*owner, *group, *mode);
@@ -106,7 +106,7 @@ pub fn grant(found: &Found, reader: &Reader, need: Need) -> Option<String> {
 
 /// The command after which nobody but the owner and `reader` can do anything with a secret,
 /// and `reader` what it needs to.
-pub fn shut(found: &Found, reader: &Reader, need: Need) -> String {
+pub(crate) fn shut(found: &Found, reader: &Reader, need: Need) -> String {
     let path = quoted(&found.path);
     let owners = found.mode & 0o700;
     if reader.uid.is_root() || reader.uid == found.owner {
@@ -121,18 +121,18 @@ pub fn shut(found: &Found, reader: &Reader, need: Need) -> String {
 }
 
 /// The command after which a folder with all that is in it is the account's own.
-pub fn own(path: &Path, reader: &Reader) -> String {
+pub(crate) fn own(path: &Path, reader: &Reader) -> String {
     format!("chown -R {}:{} {}", user_name(reader.uid), group_name(reader.gid), quoted(path))
 }
 
 /// The command that makes a folder of the account's own.
-pub fn make(path: &Path, mode: u32, reader: &Reader) -> String {
+pub(crate) fn make(path: &Path, mode: u32, reader: &Reader) -> String {
     let (user, group) = (user_name(reader.uid), group_name(reader.gid));
     format!("install -d -o {user} -g {group} -m {mode:04o} {}", quoted(path))
 }
 
 /// A path as a shell takes it.
-pub fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
     if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }

@@ -1,23 +1,23 @@
 //! Addresses to listen on.
 
 /// The port needs a right that this user lacks.
-pub const LOW_PORT: &str = "ports below 1024 take root or CAP_NET_BIND_SERVICE: run the check as the user that starts the gateway";
+pub(crate) const LOW_PORT: &str = "ports below 1024 take root or CAP_NET_BIND_SERVICE: run the check as the user that starts the gateway";
 
 /// The address belongs to another host.
-pub fn another_host(key: &str) -> String {
+pub(crate) fn another_host(key: &str) -> String {
     format!("set {key} to an address of this host, or to 0.0.0.0 or [::] for all of them")
 }
 
 /// An address that cannot be used for another reason.
-pub fn correct(key: &str) -> String {
+pub(crate) fn correct(key: &str) -> String {
     format!("correct {key}")
 }
 
 /// Another program listens there.
-pub fn taken(key: &str) -> String {
+pub(crate) fn taken(key: &str) -> String {
     format!("stop that program, or set {key} to another port")
 }
 
 /// Somebody listens there, and this user may not see who.
-pub const LOOK_AS_ROOT: &str =
+pub(crate) const LOOK_AS_ROOT: &str =
     "run the check as root to see which; if it is the gateway itself, all is well";

@@ -7,12 +7,12 @@ use super::rights;
 use crate::process::access::Reader;
 
 /// There is no state folder, or one that cannot be reached.
-pub fn make_state(path: &Path, account: &Reader) -> String {
+pub(crate) fn make_state(path: &Path, account: &Reader) -> String {
     format!("{}, or set state_path", rights::make(path, 0o700, account))
 }
 
 /// Files of the state folder belong to somebody else, or are shut for their owner.
-pub fn give_state(path: &Path, account: &Reader, shut: bool) -> String {
+pub(crate) fn give_state(path: &Path, account: &Reader, shut: bool) -> String {
     let own = rights::own(path, account);
     let open = format!("chmod -R u+rwX {}", rights::quoted(path));
     let command = if shut { format!("{own} && {open}") } else { own };
@@ -20,42 +20,42 @@ pub fn give_state(path: &Path, account: &Reader, shut: bool) -> String {
 }
 
 /// The disk takes no changes.
-pub const READ_ONLY: &str = "mount it for writing (`mount -o remount,rw`, and look at the kernel's log: a disk with errors is made read-only), or set state_path";
+pub(crate) const READ_ONLY: &str = "mount it for writing (`mount -o remount,rw`, and look at the kernel's log: a disk with errors is made read-only), or set state_path";
 
 /// Owner and mode allow what the system refuses.
-pub const OTHER_OBSTACLE: &str = "owner and mode would allow it: look at `getfacl` and `lsattr`, and at the system's log for SELinux or AppArmor";
+pub(crate) const OTHER_OBSTACLE: &str = "owner and mode would allow it: look at `getfacl` and `lsattr`, and at the system's log for SELinux or AppArmor";
 
 /// Others may look into folders or files that are for the gateway alone.
-pub fn close(paths: &[&Path]) -> String {
+pub(crate) fn close(paths: &[&Path]) -> String {
     let shown: Vec<_> = paths.iter().map(|path| rights::quoted(path)).collect();
     format!("chmod go-rwx {}", shown.join(" "))
 }
 
 /// The disk is full, or nearly.
-pub fn make_room(key: &str) -> String {
+pub(crate) fn make_room(key: &str) -> String {
     format!(
         "make room on that disk, or set {key} to another: when it is full, nobody new can sign on"
     )
 }
 
 /// No more files can be made on the disk, or hardly any.
-pub fn remove_files(key: &str) -> String {
+pub(crate) fn remove_files(key: &str) -> String {
     format!("remove files from that disk (`df -i` shows its inodes), or set {key} to another disk")
 }
 
 /// The replay cache belongs to somebody else.
-pub fn remove_replay_cache(path: &Path) -> String {
+pub(crate) fn remove_replay_cache(path: &Path) -> String {
     format!("remove {}, and start the gateway as one user always", path.display())
 }
 
 /// `[log] audit` names something that is no file.
-pub const AUDIT_FILE: &str = "name a file in [log] audit";
+pub(crate) const AUDIT_FILE: &str = "name a file in [log] audit";
 
 /// The audit log is in a folder that cannot be reached.
-pub const AUDIT_ELSEWHERE: &str = "set [log] audit to a file in a folder that it can reach";
+pub(crate) const AUDIT_ELSEWHERE: &str = "set [log] audit to a file in a folder that it can reach";
 
 /// The session store is damaged.
-pub fn move_store_aside(path: &Path) -> String {
+pub(crate) fn move_store_aside(path: &Path) -> String {
     let path = path.display();
     format!(
         "stop the gateway, and move {path} aside with its -wal file: everybody then signs on anew"
@@ -63,7 +63,7 @@ pub fn move_store_aside(path: &Path) -> String {
 }
 
 /// A newer version wrote the session store.
-pub fn newer_store(path: &Path) -> String {
+pub(crate) fn newer_store(path: &Path) -> String {
     format!(
         "run the version that wrote it, or move {} aside: everybody then signs on anew",
         path.display()
@@ -71,17 +71,17 @@ pub fn newer_store(path: &Path) -> String {
 }
 
 /// Something else stands in the place of the session store.
-pub fn no_store(path: &Path) -> String {
+pub(crate) fn no_store(path: &Path) -> String {
     format!("move {} away: the gateway makes the file itself", path.display())
 }
 
 /// The session store cannot be read for another reason.
-pub const LOOK_AT_STORE: &str = "look at owner and mode of the file, and at the disk";
+pub(crate) const LOOK_AT_STORE: &str = "look at owner and mode of the file, and at the disk";
 
 /// Another program holds the session store.
-pub fn end_holder(pid: i32) -> String {
+pub(crate) fn end_holder(pid: i32) -> String {
     format!("end that program (pid {pid}): while it holds the store, the gateway does not start")
 }
 
 /// Another Doorward uses the same state folder.
-pub const OWN_STATE: &str = "stop that one, or give this one a state_path of its own";
+pub(crate) const OWN_STATE: &str = "stop that one, or give this one a state_path of its own";

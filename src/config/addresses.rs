@@ -236,7 +236,7 @@ impl Word for Uri {
 
 /// The port of an authority: `default` where none stands there, `None` where what
 /// stands there is no port.
-pub fn port_of(authority: &Authority, default: u16) -> Option<u16> {
+pub(crate) fn port_of(authority: &Authority, default: u16) -> Option<u16> {
     let text = authority.as_str();
     let place = text.rsplit_once('@').map_or(text, |(_, place)| place);
     match place.strip_prefix(authority.host())?.strip_prefix(':') {

@@ -11,7 +11,7 @@ pub struct ConfigErrors(Vec<Complaint>);
 
 /// Something the administrator should know, though the configuration runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning(Complaint);
+pub(crate) struct Warning(Complaint);
 
 /// One sentence about one place: `FILE:LINE:COLUMN: section.key: what is wrong; what to do`.
 #[derive(Clone, Debug, PartialEq, Eq)]

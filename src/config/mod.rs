@@ -13,17 +13,18 @@ use std::{fs, str};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use self::addresses::port_of;
-pub use self::checked::Settings;
-pub use self::errors::{Complaint, ConfigErrors, Warning};
-pub use self::secret::Secret;
-pub use self::section::{Effect, Key};
-pub use self::surroundings::Surroundings;
+pub(crate) use self::addresses::port_of;
+pub(crate) use self::checked::Settings;
+pub(crate) use self::errors::{ConfigErrors, Warning};
+pub(crate) use self::secret::Secret;
+#[cfg(test)]
+pub(crate) use self::section::{Effect, Key};
+pub(crate) use self::surroundings::Surroundings;
 
 mod addresses;
 mod altnames;
 mod check;
-pub mod checked;
+pub(crate) mod checked;
 mod errors;
 mod keys;
 mod plain;
@@ -47,7 +48,7 @@ use self::value::FromToml;
 
 /// A configuration that runs.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The settings.
     pub settings: Settings,
     /// What the administrator should know nevertheless, in the order of the file.
@@ -58,7 +59,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// The file cannot be read, or everything that is wrong with it.
-pub fn load(path: Option<&Path>) -> Result<Loaded, ConfigErrors> {
+pub(crate) fn load(path: Option<&Path>) -> Result<Loaded, ConfigErrors> {
     load_in(path, &Surroundings::here())
 }
 
@@ -66,7 +67,10 @@ pub fn load(path: Option<&Path>) -> Result<Loaded, ConfigErrors> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_in(path: Option<&Path>, surroundings: &Surroundings) -> Result<Loaded, ConfigErrors> {
+pub(crate) fn load_in(
+    path: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Result<Loaded, ConfigErrors> {
     let Some(path) = path else { return parse("", "defaults", surroundings) };
     let bytes = fs::read(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
     let origin = path.display().to_string();
@@ -88,7 +92,7 @@ pub fn load_in(path: Option<&Path>, surroundings: &Surroundings) -> Result<Loade
 /// # Errors
 /// Everything that is wrong with it. Where the text is not TOML, only that is
 /// told: what stands behind such an error cannot be known.
-pub fn parse(
+pub(crate) fn parse(
     text: &str,
     origin: &str,
     surroundings: &Surroundings,
@@ -136,8 +140,9 @@ fn not_toml(text: &str, errors: &[toml::de::Error], notes: &mut Notes<'_>) {
 /// As the parser says it.
 const UNQUOTED: &str = "string values must be quoted, expected literal string";
 
+#[cfg(test)]
 /// The table of all keys, each with the section it stands in (`""` is the top of the file).
-pub fn keys() -> Vec<(String, &'static Key)> {
+pub(crate) fn keys() -> Vec<(String, &'static Key)> {
     let mut keys = Vec::new();
     section::collect("", raw::File::KEYS, &mut keys);
     keys

@@ -5,7 +5,7 @@ use super::checked::{CoreAddress, CoreTls, Settings};
 impl Settings {
     /// Puts what counts only after a restart back to what `running` has, so that new
     /// settings are half taken nowhere. Returns the keys that were changed in vain.
-    pub fn keep_until_restart(&mut self, running: &Self) -> Vec<&'static str> {
+    pub(crate) fn keep_until_restart(&mut self, running: &Self) -> Vec<&'static str> {
         let mut kept = Kept(Vec::new());
         kept.compare("server_name", &mut self.server_name, &running.server_name);
         kept.compare("server_hostname", &mut self.server_hostname, &running.server_hostname);

@@ -6,7 +6,7 @@ use std::{fmt, fs, io};
 
 /// Something that must not be shown. Its `Debug` says only where it comes from.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Source);
+pub(crate) struct Secret(Source);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Source {
@@ -16,12 +16,12 @@ enum Source {
 
 impl Secret {
     /// A secret that is known already.
-    pub const fn text(secret: String) -> Self {
+    pub(crate) const fn text(secret: String) -> Self {
         Self(Source::Text(secret))
     }
 
     /// A secret that stands in a file, and is read whenever it is needed.
-    pub const fn file(path: PathBuf) -> Self {
+    pub(crate) const fn file(path: PathBuf) -> Self {
         Self(Source::File(path))
     }
 
@@ -29,7 +29,7 @@ impl Secret {
     ///
     /// # Errors
     /// The file cannot be read, or is not UTF-8.
-    pub fn reveal(&self) -> io::Result<String> {
+    pub(crate) fn reveal(&self) -> io::Result<String> {
         match &self.0 {
             Source::Text(secret) => Ok(secret.clone()),
             Source::File(path) => {

@@ -10,7 +10,8 @@ use super::value::{FromToml, Given, wrong_type};
 
 /// One row of the table of keys: all there is to know of a key besides its value.
 #[derive(Debug)]
-pub struct Key {
+#[cfg_attr(not(test), expect(dead_code, reason = "tests hold docs/configuration.md to the table"))]
+pub(crate) struct Key {
     /// The name within its section.
     pub name: &'static str,
     /// The default, as it would stand in the file.
@@ -27,7 +28,7 @@ pub struct Key {
 
 /// What becomes of a key that is set or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// It is a section: each of its keys says for itself.
     Section,
     /// It counts after a reload (SIGHUP).

@@ -7,7 +7,7 @@ use std::{env, fs, thread};
 /// All that defaults and secrets depend on besides the file. It has no `Debug`,
 /// because environments hold secrets.
 #[derive(Clone)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// Environment variables: the XDG folders, and those that secrets name.
     pub environment: BTreeMap<String, String>,
     /// Whether this process was started as root, even if it has become another since:
@@ -23,7 +23,7 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// Those of this process.
-    pub fn here() -> Self {
+    pub(crate) fn here() -> Self {
         let hostname = nix::unistd::gethostname().unwrap_or_default();
         let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
         Self {

@@ -19,50 +19,41 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::{self, Settings};
-use crate::pki::chain::{AuthorityError, Refused};
-use crate::pki::pair::PairError;
-use crate::store::{Database, OpenError, Record, Store};
+use crate::pki::file::pair::PairError;
+use crate::pki::peer::chain::{AuthorityError, Refused};
 use crate::wire::{Ending, Reason, Session, SessionKey, SessionSecret};
+use store::{Database, OpenError, Record, Store};
 
-mod accounts;
-mod admin;
-pub mod admit;
-mod api;
-mod certificate;
-mod certified;
-mod events;
-mod keys;
+pub(crate) mod desk;
+pub(crate) mod door;
 mod password;
 mod peer;
 mod policy;
-mod program;
 mod refusal;
-mod serve;
+pub(crate) mod request;
 mod sessions;
-mod sign_on;
-mod socket;
+pub(crate) mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod wish;
 
-use certificate::Client;
-use events::EventBody;
-pub use keys::{EntryError, KeyEntries};
+pub(crate) use door::serve::{Sockets, serve};
+use door::socket;
+pub(crate) use door::socket::{BindError, Place};
+use door::tls::Tls;
 use password::Passwords;
 use peer::Peer;
+use peer::certificate::Client;
+pub(crate) use peer::keys::{EntryError, KeyEntries};
 use policy::{Ask, Policy, allowed};
 use refusal::{Kind, Refusal};
-pub use serve::{Sockets, serve};
 use sessions::Sessions;
-pub use socket::{BindError, Place};
-use tls::Tls;
+use sessions::events::EventBody;
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     policy: ArcSwap<Policy>,
     tls: ArcSwapOption<Tls>,
     sessions: Sessions,
@@ -109,7 +100,7 @@ pub enum TlsSetupError {
 
 /// New settings that a core can take.
 #[derive(Debug)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     policy: Policy,
     tls: Option<Tls>,
 }
@@ -118,7 +109,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
+pub(crate) fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
     Ok(socket::bind(&settings.listen)?)
 }
 
@@ -126,7 +117,7 @@ pub fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
+pub(crate) fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
     let all = settings.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
     Ok(all.iter().map(|address| socket::bind_tls(*address, all)).collect::<Result<_, _>>()?)
 }
@@ -136,7 +127,7 @@ impl Core {
     ///
     /// # Errors
     /// See [`CoreError`]. Nothing is begun before all that can fail has been done.
-    pub fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+    pub(crate) fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
         Self::start_with(Database::open(&settings.state_path)?, settings, audit)
     }
 
@@ -158,7 +149,7 @@ impl Core {
     ///
     /// # Errors
     /// [`CoreError::Tls`], [`CoreError::Key`].
-    pub fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
+    pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
         let tls = settings.core.tls.as_ref().map(Tls::load).transpose()?;
         Ok(Prepared { policy: Policy::new(settings)?, tls })
     }
@@ -166,7 +157,7 @@ impl Core {
     /// Lets new settings decide from now on. Sessions that live stay, under the new limits.
     /// Where there was TLS and shall be none any more, that takes a restart, and
     /// the former settings of TLS count until then.
-    pub fn reload(&self, prepared: Prepared) {
+    pub(crate) fn reload(&self, prepared: Prepared) {
         let Prepared { policy, tls } = prepared;
         policy.keys.carry_over(&self.policy.load().keys);
         self.sessions.set_limits(policy.limits);
@@ -177,12 +168,12 @@ impl Core {
     }
 
     /// How many sessions live.
-    pub fn live_sessions(&self) -> usize {
+    pub(crate) fn live_sessions(&self) -> usize {
         self.sessions.len()
     }
 
     /// What became of passwords, for the metrics.
-    pub fn password_checks(&self) -> IntCounterVec {
+    pub(crate) fn password_checks(&self) -> IntCounterVec {
         self.passwords.counts()
     }
 

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accounts::PeerRules;
-use super::keys::{EntryError, KeyRules};
 use super::password::PasswordRules;
 use super::peer::{Peer, Standing};
 use super::sessions::Limits;
 use crate::clock;
 use crate::config::checked::Settings;
+use crate::core_server::peer::accounts::PeerRules;
+use crate::core_server::peer::keys::{EntryError, KeyRules};
 use crate::identity::Rules;
-use crate::keytab;
+use crate::krb5::keytab;
 
 /// What can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

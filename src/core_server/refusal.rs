@@ -9,9 +9,9 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::peer::{Peer, Standing};
 use super::policy::Ask;
+use super::store::WriteError;
 use crate::clock;
 use crate::process::seldom::Seldom;
-use crate::store::WriteError;
 use crate::wire::reference::new_reference;
 use crate::wire::{Ended, ErrorBody, Reason};
 

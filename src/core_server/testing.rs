@@ -13,10 +13,12 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::door::api;
+use super::peer::program::Program;
 use super::*;
 use crate::config::checked::{AuditTarget, CoreAddress};
 use crate::config::{self, Surroundings};
-use crate::wire::client::{Client, ClientError};
+use crate::core_client::{Client, ClientError};
 use crate::wire::{ErrorBody, Mechanism, OpenSession, Proof};
 
 pub(super) const REALM: &str = "[[core.realm]]\nrealm = 'EXAMPLE.TEST'\n";
@@ -97,7 +99,7 @@ impl Lab {
         body: Value,
     ) -> (StatusCode, Value) {
         let own = nix::unistd::geteuid().as_raw();
-        let bearer = api::Bearer::Program(Arc::new(program::Program::new(own)));
+        let bearer = api::Bearer::Program(Arc::new(Program::new(own)));
         let facts = api::Connection { peer: Arc::new(peer), bearer, stop: self.stop.clone() };
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::builder().method(method).uri(path).extension(facts);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::testing::*;
 use super::*;
 use crate::config::checked::CoreAddress;
-use crate::wire::client::{Client, ClientError};
+use crate::core_client::{Client, ClientError};
 use crate::wire::{ErrorBody, Event, Mechanism, OpenSession};
 
 #[tokio::test]

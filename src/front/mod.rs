@@ -13,49 +13,39 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-mod activity;
-pub mod body;
-pub mod bound;
-pub mod connection;
-pub mod core_link;
-pub mod http;
-mod in_use;
-pub mod listen;
-pub mod mechanism;
-mod own_hosts;
-mod places;
-pub mod readiness;
-mod serve;
-pub mod status;
-mod stream;
-mod streams;
-mod target;
-pub mod tls;
-pub mod unlisted;
-mod upload;
-pub mod upstream;
+pub(crate) mod answer;
+pub(crate) mod body;
+pub(crate) mod connection;
+pub(crate) mod core_link;
+pub(crate) mod door;
+pub(crate) mod listen;
+pub(crate) mod readiness;
+pub(crate) mod request;
+pub(crate) mod sign_on;
+pub(crate) mod tls;
+pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
-use self::http::cookie;
-use self::http::visitors::Visitors;
-use self::mechanism::kerberos::pool::Pool;
-use self::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use self::readiness::Readiness;
-use self::serve::Limits;
 use self::tls::{Clients, ServerTls, TlsError};
-use self::unlisted::Unlisted;
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
+use crate::mechanism::kerberos::pool::Pool;
+use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use crate::metrics::Metrics;
-use crate::pki::file;
+use crate::pki::file::write as file;
 use crate::process::seldom::Seldom;
 use crate::wire::{Mechanism, Reason};
+use answer::visitors::Visitors;
+use connection::serve::Limits;
+use request::unlisted::Unlisted;
+use sign_on::cookie;
 
 /// A running front.
 #[derive(Debug)]
-pub struct Front {
+pub(crate) struct Front {
     live: ArcSwap<Live>,
     /// The line to the core.
     pub core: Arc<CoreLink>,
@@ -76,7 +66,7 @@ pub struct Front {
 
 /// Which lines of the log were written not long ago.
 #[derive(Debug)]
-pub struct Told {
+pub(crate) struct Told {
     /// That somebody is not signed on.
     pub visitors: Visitors,
     /// What an administrator has to mend: by reason.
@@ -92,7 +82,7 @@ impl Told {
 
 /// What a reload replaces as a whole. A request keeps the one it began with.
 #[derive(Debug)]
-pub struct Live {
+pub(crate) struct Live {
     /// The configuration.
     pub settings: Settings,
     /// The Kerberos threads.
@@ -149,7 +139,7 @@ impl Front {
     ///
     /// # Errors
     /// Anything that is missing: nothing starts half.
-    pub async fn start(
+    pub(crate) async fn start(
         settings: &Settings,
         listeners: Vec<listen::Listener>,
         metrics: Arc<Metrics>,
@@ -178,7 +168,7 @@ impl Front {
     }
 
     /// What holds at this moment.
-    pub fn live(&self) -> Arc<Live> {
+    pub(crate) fn live(&self) -> Arc<Live> {
         self.live.load_full()
     }
 
@@ -194,7 +184,7 @@ impl Front {
     ///
     /// # Errors
     /// What is wrong with the new one.
-    pub fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
+    pub(crate) fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
         let fresh = Live::new(settings, &self.metrics, &self.stop, Some(&old))?;
         self.live.store(Arc::new(fresh));
@@ -202,7 +192,7 @@ impl Front {
     }
 
     /// Stops accepting, lets open requests finish for as long as is allowed, and ends.
-    pub async fn drain(&self, limit: Duration) {
+    pub(crate) async fn drain(&self, limit: Duration) {
         self.stop.cancel();
         self.connections.close();
         if timeout(limit, self.connections.wait()).await.is_err() {
@@ -237,7 +227,7 @@ impl Live {
         Ok(Self {
             gss,
             ntlm: acceptor(settings, metrics, stop, old),
-            own_hosts: Arc::new(own_hosts::of(settings)),
+            own_hosts: Arc::new(sign_on::own_hosts::of(settings)),
             tls: tls(settings)?,
             proxy,
             assertions,
@@ -252,7 +242,7 @@ impl Live {
     }
 
     /// For which services an answer by NTLM may be made on a connection to this address.
-    pub fn targets(&self, local: Option<IpAddr>) -> Targets {
+    pub(crate) fn targets(&self, local: Option<IpAddr>) -> Targets {
         if self.settings.sso.ntlm.check_target_name {
             let local = local.map(|address| address.to_string());
             Targets::Ours { own: Arc::clone(&self.own_hosts), local }

@@ -15,7 +15,7 @@ use crate::wire::{Account, AccountKind, Reason};
 /// # Errors
 /// Besides those of [`identify`]: [`Reason::ComputerAccount`],
 /// [`Reason::AccountConflict`], [`Reason::UpnMissing`].
-pub fn verified(
+pub(crate) fn verified(
     principal: &str,
     account: Option<&Account>,
     via: Via<'_>,

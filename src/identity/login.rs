@@ -42,7 +42,7 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
 
 /// Whether what an administrator wrote is this login: the name without case,
 /// unless case counts in some realm, and the realm or domain always without.
-pub fn is_login(written: &str, login: &str, case_sensitive: bool) -> bool {
+pub(crate) fn is_login(written: &str, login: &str, case_sensitive: bool) -> bool {
     let same = |one: &str, other: &str| match case_sensitive {
         true => one == other,
         false => same_name(one, other),

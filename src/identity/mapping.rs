@@ -10,7 +10,7 @@ use crate::wire::Reason;
 
 /// How a name came to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Via<'a> {
+pub(crate) enum Via<'a> {
     /// A ticket proved it, or a password; the name is in MIT's display form.
     Kerberos {
         /// The realm of the key that accepted the ticket.
@@ -27,7 +27,7 @@ pub enum Via<'a> {
 
 /// The rules of `[[core.realm]]` and `[core.altnames]`.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     realms: Vec<Realm>,
     altnames: HashMap<String, String>,
     fallback_realms: Vec<String>,
@@ -41,7 +41,7 @@ impl Rules {
     /// `altnames` maps principals, as written, to login names; of two that are
     /// the same principal the first holds. `fallback_realms` are the realms of
     /// the keytab: allowed in trusted names as long as no realm is configured.
-    pub fn new(
+    pub(crate) fn new(
         realms: &[Realm],
         altnames: &[(String, String)],
         fallback_realms: Vec<String>,
@@ -62,12 +62,12 @@ impl Rules {
 
     /// The same rules with `[sso.kerberos] user_name` and `allow_computers`.
     #[must_use]
-    pub fn naming(self, user_name: UserName, allow_computers: bool) -> Self {
+    pub(crate) fn naming(self, user_name: UserName, allow_computers: bool) -> Self {
         Self { user_name, allow_computers, ..self }
     }
 
     /// Whom these rules let in, for whoever has to find out why somebody is not.
-    pub fn allowed(&self) -> String {
+    pub(crate) fn allowed(&self) -> String {
         let one = |realm: &Realm| match (realm.realm.as_str(), realm.domain.as_str()) {
             ("", domain) => format!("NTLM domain {domain}"),
             (realm, "") => realm.to_owned(),
@@ -187,7 +187,7 @@ impl Rules {
 /// # Errors
 /// [`Reason::RealmNotAllowed`], [`Reason::OddPrincipal`] (a form that no login
 /// has), [`Reason::ReservedName`], [`Reason::ComputerAccount`].
-pub fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Reason> {
+pub(crate) fn identify(name: &str, via: Via<'_>, rules: &Rules) -> Result<Identity, Reason> {
     if let Some(login) = rules.altname(name) {
         return mapped(name, login, via, rules);
     }

@@ -22,15 +22,15 @@ mod principal;
 mod tests;
 mod typed;
 
-pub use account::verified;
-pub use login::is_login;
-pub use mapping::{Rules, Via, identify};
-pub use principal::{Origin, Principal};
-pub use typed::{Typed, typed};
+pub(crate) use account::verified;
+pub(crate) use login::is_login;
+pub(crate) use mapping::{Rules, Via, identify};
+pub(crate) use principal::{Origin, Principal};
+pub(crate) use typed::{Typed, typed};
 
 /// Why somebody has no identity here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Why.
     pub reason: Reason,
     /// What was wrong in this case, for log and audit; may be empty.
@@ -46,7 +46,7 @@ impl From<Reason> for Refused {
 /// Who somebody is here. Made only by [`identify`], so whoever holds one knows
 /// that the realm is allowed and the login name canonical.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Identity {
+pub(crate) struct Identity {
     login: String,
     company: String,
     realm: Option<String>,
@@ -56,18 +56,18 @@ impl Identity {
     /// The login name in its one canonical form: lower case (as written where
     /// the realm is case-sensitive), without its realm, or with it where the
     /// realm says `strip = false`: `john`, `john@ADSDOMAIN.EXAMPLE`.
-    pub fn login(&self) -> &str {
+    pub(crate) fn login(&self) -> &str {
         &self.login
     }
 
     /// The tenant of the realm; empty outside multi-tenancy.
-    pub fn company(&self) -> &str {
+    pub(crate) fn company(&self) -> &str {
         &self.company
     }
 
     /// The realm the name came from, spelt as configured; `None` for a name
     /// that a trusted peer gave without one.
-    pub fn realm(&self) -> Option<&str> {
+    pub(crate) fn realm(&self) -> Option<&str> {
         self.realm.as_deref()
     }
 }

@@ -4,14 +4,14 @@ use crate::wire::Reason;
 
 /// A name and where it says it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
+pub(crate) struct Principal {
     components: Vec<String>,
     origin: Origin,
 }
 
 /// Where a principal says it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A Kerberos realm: `john@ADSDOMAIN.EXAMPLE`.
     Realm(String),
     /// A Windows domain: `ADSDOMAIN\john`.
@@ -29,7 +29,7 @@ impl Principal {
     /// # Errors
     /// [`Reason::OddPrincipal`]: no realm, an empty one, more than one, or a
     /// quotation that RFC 1964 does not know.
-    pub fn parse_kerberos(display: &str) -> Result<Self, Reason> {
+    pub(crate) fn parse_kerberos(display: &str) -> Result<Self, Reason> {
         let mut components = Vec::new();
         let mut current = String::new();
         let mut in_realm = false;
@@ -57,7 +57,7 @@ impl Principal {
     ///
     /// # Errors
     /// [`Reason::OddPrincipal`]: no domain, or an empty one.
-    pub fn parse_ntlm(name: &str) -> Result<Self, Reason> {
+    pub(crate) fn parse_ntlm(name: &str) -> Result<Self, Reason> {
         match name.split_once('\\') {
             Some((domain, user)) if !domain.is_empty() => Ok(Self {
                 components: vec![user.to_owned()],
@@ -74,7 +74,7 @@ impl Principal {
     /// # Errors
     /// [`Reason::OddPrincipal`]: an empty realm or domain, or more than one of
     /// either or of both, since then it is unclear which one vouches for whom.
-    pub fn parse_trusted(name: &str) -> Result<Self, Reason> {
+    pub(crate) fn parse_trusted(name: &str) -> Result<Self, Reason> {
         let mut parts = name.split(['@', '\\']);
         let (first, second) = (parts.next().unwrap_or_default(), parts.next());
         if parts.next().is_some() {
@@ -92,12 +92,12 @@ impl Principal {
 
     /// The parts of the name, unquoted: one for a person, more for an instance
     /// (`alice/admin`) or a service (`HTTP/web.example`). Never empty.
-    pub fn components(&self) -> &[String] {
+    pub(crate) fn components(&self) -> &[String] {
         &self.components
     }
 
     /// Where it says it comes from.
-    pub const fn origin(&self) -> &Origin {
+    pub(crate) const fn origin(&self) -> &Origin {
         &self.origin
     }
 }

@@ -8,7 +8,7 @@ use crate::wire::Reason;
 
 /// Whose password it must be, as far as what was typed says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Typed {
+pub(crate) struct Typed {
     /// The user's name in the realm, as typed; accents composed (Unicode NFC).
     pub user: String,
     /// The realm, spelt as configured.
@@ -18,7 +18,7 @@ pub struct Typed {
 impl Typed {
     /// The principal in display form, for [`super::identify`]. Names with a
     /// character that would have to be quoted are no accounts.
-    pub fn principal(&self) -> String {
+    pub(crate) fn principal(&self) -> String {
         format!("{}@{}", self.user, self.realm)
     }
 }
@@ -31,7 +31,11 @@ impl Typed {
 /// [`Reason::RealmNotAllowed`]: the realm or domain is not listed, has no
 /// Kerberos realm, or there is no default. [`Reason::OddPrincipal`]: a form that
 /// no account has.
-pub fn typed(name: &str, rules: &Rules, default_realm: Option<&str>) -> Result<Typed, Reason> {
+pub(crate) fn typed(
+    name: &str,
+    rules: &Rules,
+    default_realm: Option<&str>,
+) -> Result<Typed, Reason> {
     let name: String = name.nfc().collect();
     let principal = Principal::parse_trusted(&name)?;
     let [user] = principal.components() else {

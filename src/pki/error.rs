@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::foreign::Foreign;
-use super::pem::PemError;
+use crate::pki::file::foreign::Foreign;
+use crate::pki::file::pem::PemError;
 
 /// A private key that cannot be read from its file.
 #[derive(Debug, Error)]

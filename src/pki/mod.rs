@@ -15,31 +15,14 @@
 //! Nothing here reaches for the network: what a certificate says of lists and
 //! responders (CRL distribution points, OCSP) is not looked at.
 
-mod anchors;
-pub mod authority;
-pub mod certificate;
-pub mod chain;
-pub mod encryption;
 mod error;
-pub mod file;
-pub mod fitness;
-pub mod foreign;
-#[cfg(test)]
-pub(crate) mod openssl;
-pub mod pair;
-pub mod peer_keys;
-pub mod pem;
-pub mod possession;
-mod private_key;
-mod public_key;
-pub mod server;
-pub mod shown;
-pub(crate) mod stamp;
-mod version1;
 
+pub(crate) mod file;
+pub(crate) mod peer;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod tls;
 
-pub use error::KeyError;
-pub use private_key::{KeySource, PrivateKey};
-pub use public_key::{Algorithm, PublicKey, fingerprint};
+pub(crate) use error::KeyError;
+pub(crate) use file::private_key::{KeySource, PrivateKey};
+pub(crate) use file::public_key::{Algorithm, PublicKey, fingerprint};

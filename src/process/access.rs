@@ -114,7 +114,7 @@ impl From<&Account> for Reader {
 ///
 /// # Errors
 /// Who may not read it, and what is in the way.
-pub fn check(path: &Path) -> Result<(), Unreadable> {
+pub(crate) fn check(path: &Path) -> Result<(), Unreadable> {
     let refused = |kind| kind == io::ErrorKind::PermissionDenied;
     match File::open(path) {
         Err(error) if refused(error.kind()) => Err(explain(path, Need::Read)),
@@ -128,7 +128,7 @@ pub fn check(path: &Path) -> Result<(), Unreadable> {
 ///
 /// # Errors
 /// Who may not, and what is in the way.
-pub fn may(path: &Path, need: Need) -> Result<(), Unreadable> {
+pub(crate) fn may(path: &Path, need: Need) -> Result<(), Unreadable> {
     match access(path, AccessFlags::from_bits_truncate(need.bits().cast_signed())) {
         Err(Errno::EACCES) => Err(explain(path, need)),
         _ => Ok(()),
@@ -136,7 +136,7 @@ pub fn may(path: &Path, need: Need) -> Result<(), Unreadable> {
 }
 
 /// Why this process was refused a file or folder.
-pub fn explain(path: &Path, need: Need) -> Unreadable {
+pub(crate) fn explain(path: &Path, need: Need) -> Unreadable {
     let reader = Reader::here();
     let obstacle = obstacle(path, &reader, need, MAX_LINKS);
     Unreadable { path: path.to_owned(), need, reader, obstacle }

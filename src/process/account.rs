@@ -131,13 +131,13 @@ impl Account {
 }
 
 /// The name of a user, or the uid where it has none.
-pub fn user_name(uid: Uid) -> String {
+pub(crate) fn user_name(uid: Uid) -> String {
     let found = User::from_uid(uid).ok().flatten();
     found.map_or_else(|| uid.to_string(), |user| user.name)
 }
 
 /// The name of a group, or the gid where it has none.
-pub fn group_name(gid: Gid) -> String {
+pub(crate) fn group_name(gid: Gid) -> String {
     let found = Group::from_gid(gid).ok().flatten();
     found.map_or_else(|| gid.to_string(), |group| group.name)
 }

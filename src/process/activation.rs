@@ -13,7 +13,7 @@ use super::privileges;
 
 /// The sockets that were handed over, by what they are for.
 #[derive(Debug, Default)]
-pub struct Activated {
+pub(crate) struct Activated {
     /// `FileDescriptorName=front`: plain HTTP.
     pub front: Vec<TcpListener>,
     /// `FileDescriptorName=front-tls`: HTTPS.
@@ -61,7 +61,7 @@ pub enum ActivationError {
 ///
 /// # Errors
 /// See [`ActivationError`].
-pub fn sockets() -> Result<Activated, ActivationError> {
+pub(crate) fn sockets() -> Result<Activated, ActivationError> {
     let mut activated = Activated::default();
     if !is_for_us() {
         return Ok(activated);

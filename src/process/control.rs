@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 /// What came of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Why the old settings stay; `None`: the new ones hold.
     pub failed: Option<String>,
     /// Whether that is the fault of the configuration.
@@ -30,15 +30,15 @@ pub struct Outcome {
 
 /// Where a process can be asked.
 #[derive(Debug)]
-pub struct Control(Option<UnixListener>);
+pub(crate) struct Control(Option<UnixListener>);
 
 /// Somebody who asked, and waits for the outcome.
 #[derive(Debug)]
-pub struct Asker(UnixStream);
+pub(crate) struct Asker(UnixStream);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum AskError {
+pub(crate) enum AskError {
     /// Nobody listens, or somebody else.
     #[error(
         "process {0} is no running doorward that could be asked ({1}); give the process id of `doorward serve`, `front` or `core`, from the same network namespace"
@@ -53,7 +53,7 @@ pub enum AskError {
 
 impl Control {
     /// Begins to listen. Where that cannot be had, SIGHUP is still heard.
-    pub fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         let listening = address(std::process::id()).and_then(|name| {
             let listener = StdListener::bind_addr(&name)?;
             listener.set_nonblocking(true)?;
@@ -66,7 +66,7 @@ impl Control {
     }
 
     /// Waits for the next who asks: this process's own user, or root.
-    pub async fn next(&self) -> Asker {
+    pub(crate) async fn next(&self) -> Asker {
         let Some(listener) = &self.0 else { return std::future::pending().await };
         loop {
             match listener.accept().await {
@@ -83,7 +83,7 @@ impl Control {
 
 impl Asker {
     /// Tells the outcome. Whoever has gone, or does not read, is not waited for.
-    pub async fn answer(mut self, outcome: &Outcome) {
+    pub(crate) async fn answer(mut self, outcome: &Outcome) {
         let line = serde_json::to_vec(outcome).unwrap_or_default();
         let told = timeout(ANSWER_LIMIT, async {
             self.0.write_all(&line).await?;
@@ -99,7 +99,7 @@ impl Asker {
 ///
 /// # Errors
 /// There is no such process, or no answer.
-pub fn ask(pid: u32) -> Result<Outcome, AskError> {
+pub(crate) fn ask(pid: u32) -> Result<Outcome, AskError> {
     let nobody = |error: io::Error| AskError::Nobody(pid, error.to_string());
     let mut stream =
         address(pid).and_then(|name| StdStream::connect_addr(&name)).map_err(nobody)?;

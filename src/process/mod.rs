@@ -1,15 +1,15 @@
 //! Duties of a long-running process: rights, sockets it is handed, signals, the
 //! log, word to systemd.
 
-pub mod access;
-pub mod account;
-pub mod activation;
-pub mod control;
-pub mod log;
-pub mod notify;
-pub mod ownership;
-pub mod privileges;
-pub mod secrets;
-pub mod seldom;
-pub mod signals;
-pub mod sockets;
+pub(crate) mod access;
+pub(crate) mod account;
+pub(crate) mod activation;
+pub(crate) mod control;
+pub(crate) mod log;
+pub(crate) mod notify;
+pub(crate) mod ownership;
+pub(crate) mod privileges;
+pub(crate) mod secrets;
+pub(crate) mod seldom;
+pub(crate) mod signals;
+pub(crate) mod sockets;

@@ -3,13 +3,13 @@
 use sd_notify::NotifyState;
 
 /// Everything listens; `status` is what `systemctl status` shows.
-pub fn ready(status: &str) {
+pub(crate) fn ready(status: &str) {
     let status = status.replace('\n', "; ");
     say(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
 /// The configuration is read again; [`ready`] follows.
-pub fn reloading() {
+pub(crate) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(moment) => say(&[NotifyState::Reloading, moment]),
         Err(error) => tracing::debug!(%error, "no monotonic clock for systemd"),
@@ -17,7 +17,7 @@ pub fn reloading() {
 }
 
 /// Open requests are finished, then the process ends.
-pub fn stopping() {
+pub(crate) fn stopping() {
     say(&[NotifyState::Stopping]);
 }
 

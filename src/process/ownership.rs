@@ -15,7 +15,7 @@ use crate::advice::rights::{self, Need};
 
 /// What becomes of a folder before the rights are given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plan {
+pub(crate) enum Plan {
     /// There is none: it is made, and given to the account.
     Make,
     /// It is root's and holds nothing: it is given to the account.
@@ -57,7 +57,7 @@ pub enum FolderError {
 }
 
 /// What is to be done about a folder; `ours` is a name in it that does not count.
-pub fn plan(path: &Path, ours: Option<&Path>) -> Plan {
+pub(crate) fn plan(path: &Path, ours: Option<&Path>) -> Plan {
     let Ok(found) = fs::symlink_metadata(path) else { return Plan::Make };
     let roots_alone = found.is_dir() && found.uid() == 0 && found.mode() & OTHERS_MAY_WRITE == 0;
     let empty = || {
@@ -72,7 +72,7 @@ pub fn plan(path: &Path, ours: Option<&Path>) -> Plan {
 ///
 /// # Errors
 /// [`FolderError::Make`].
-pub fn prepare(
+pub(crate) fn prepare(
     path: &Path,
     mode: u32,
     ours: Option<&Path>,
@@ -98,7 +98,7 @@ pub fn prepare(
 ///
 /// # Errors
 /// [`FolderError::Closed`].
-pub fn check_shared(path: &Path) -> Result<(), FolderError> {
+pub(crate) fn check_shared(path: &Path) -> Result<(), FolderError> {
     access::may(path, Need::Fill).map_err(FolderError::Closed)
 }
 
@@ -106,7 +106,7 @@ pub fn check_shared(path: &Path) -> Result<(), FolderError> {
 ///
 /// # Errors
 /// [`FolderError::Foreign`].
-pub fn check(path: &Path, account: &Account) -> Result<(), FolderError> {
+pub(crate) fn check(path: &Path, account: &Account) -> Result<(), FolderError> {
     let Err(refused) = access::may(path, Need::Fill) else { return Ok(()) };
     match &refused.obstacle {
         Obstacle::Mode { found, .. } if found.path != path => Err(FolderError::Closed(refused)),

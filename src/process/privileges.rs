@@ -51,7 +51,7 @@ pub enum PrivilegeError {
 ///
 /// # Errors
 /// See [`PrivilegeError`].
-pub fn drop_to(account: &Account) -> Result<(), PrivilegeError> {
+pub(crate) fn drop_to(account: &Account) -> Result<(), PrivilegeError> {
     let threads = threads().map_err(refused("count its threads"))?;
     if threads != 1 {
         return Err(PrivilegeError::Threads(threads));

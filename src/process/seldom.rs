@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// Remembers when something of a kind was told last, of a bounded number of kinds.
 #[derive(Debug)]
-pub struct Seldom<K> {
+pub(crate) struct Seldom<K> {
     every: Duration,
     bound: usize,
     told: Mutex<BTreeMap<K, Told>>,
@@ -21,17 +21,18 @@ struct Told {
 
 impl<K: Ord> Seldom<K> {
     /// One line of each kind in each such while, of at most `bound` kinds.
-    pub const fn new(every: Duration, bound: usize) -> Self {
+    pub(crate) const fn new(every: Duration, bound: usize) -> Self {
         Self { every, bound, told: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Whether something of this kind is to be told now.
-    pub fn is_due(&self, kind: K, now: Instant) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_due(&self, kind: K, now: Instant) -> bool {
         self.due(kind, now).is_some()
     }
 
-    /// The same, with how often it has happened since it was told last.
-    pub fn due(&self, kind: K, now: Instant) -> Option<u64> {
+    /// How often this kind has happened since it was told last; `None` where it is not to
+    /// be told now.
+    pub(crate) fn due(&self, kind: K, now: Instant) -> Option<u64> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = |told: &Told| now.saturating_duration_since(told.at) < self.every;
         let mut since = 0;

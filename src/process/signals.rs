@@ -8,7 +8,7 @@ use super::control::{Asker, Control};
 
 /// What the process was asked to do.
 #[derive(Debug)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// Stop, finishing what is open.
     Stop,
     /// Read the configuration again, and tell whoever waits for it.
@@ -17,7 +17,7 @@ pub enum Asked {
 
 /// The signals of the process, from now on.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
@@ -29,7 +29,7 @@ impl Signals {
     ///
     /// # Errors
     /// The system refuses a signal handler.
-    pub fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -39,7 +39,7 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.terminate.recv() => Asked::Stop,
             _ = self.interrupt.recv() => Asked::Stop,

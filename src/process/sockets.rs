@@ -14,7 +14,7 @@ use nix::sys::socket::{
 ///
 /// # Errors
 /// What the system says.
-pub fn listen(address: SocketAddr, all: &[SocketAddr]) -> io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr, all: &[SocketAddr]) -> io::Result<TcpListener> {
     match address {
         SocketAddr::V6(six) if leaves_ipv4(address, all) => {
             let kind = (SockType::Stream, SockFlag::SOCK_CLOEXEC);

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 
 /// `GET /v1/sessions`: a page of the sessions that live, the oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionList {
+pub(crate) struct SessionList {
     /// The sessions.
     pub sessions: Vec<SessionEntry>,
     /// What to give as `after` for the next page; `None`: this is the last.
@@ -18,7 +18,7 @@ pub struct SessionList {
 
 /// A session as administrators see it. Nobody can sign on with anything in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionEntry {
+pub(crate) struct SessionEntry {
     /// SHA-256 of the session's secret: the audit log has its first eight digits.
     pub id: SessionKey,
     /// The login name of its owner.
@@ -51,7 +51,7 @@ pub struct SessionEntry {
 
 /// `GET /v1/keys`: a page of what stands in `sslkeys_path`, and of the entries for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyList {
+pub(crate) struct KeyList {
     /// `sslkeys_path`; `None`: the core does not listen for TLS, so no key counts.
     pub folder: Option<String>,
     /// Why the folder cannot be read.
@@ -64,7 +64,7 @@ pub struct KeyList {
 
 /// A file in `sslkeys_path`, or an entry for one that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyEntry {
+pub(crate) struct KeyEntry {
     /// Its name: the name of the key's holder in the audit log.
     pub file: String,
     /// Whether the key counts.
@@ -88,7 +88,7 @@ pub struct KeyEntry {
 /// Whether a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum KeyState {
+pub(crate) enum KeyState {
     /// It does, with a certificate of a known authority.
     Listed,
     /// No `[[core.key]]` names it, and keys without one may do nothing.
@@ -104,7 +104,7 @@ pub enum KeyState {
 /// What the holder of a key is to the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum KeyRole {
+pub(crate) enum KeyRole {
     /// SYSTEM: everything, for everybody.
     System,
     /// Proves who is there.
@@ -115,21 +115,9 @@ pub enum KeyRole {
     Nothing,
 }
 
-impl KeyRole {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Front => "front",
-            Self::Service => "service",
-            Self::Nothing => "nothing",
-        }
-    }
-}
-
 impl KeyState {
     /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Listed => "listed",
             Self::Refused => "refused",

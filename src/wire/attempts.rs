@@ -11,7 +11,7 @@ use super::ErrorBody;
 /// many as wait together.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     /// Those for which leave is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub begin: Vec<Attempt>,
@@ -23,7 +23,7 @@ pub struct Attempts {
 /// Somebody is about to have a password checked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// Who that claims to be, as the client wrote it.
     pub user: String,
     /// The domain that the client wrote beside it; may be empty.
@@ -37,7 +37,7 @@ pub struct Attempt {
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EndedAttempt {
+pub(crate) struct EndedAttempt {
     /// The number that it was given.
     pub attempt: u64,
     /// How it ended.
@@ -47,7 +47,7 @@ pub struct EndedAttempt {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AttemptVerdict {
+pub(crate) enum AttemptVerdict {
     /// The password was right.
     Right,
     /// It was wrong, or there is no such account, or it may not sign on.
@@ -58,7 +58,7 @@ pub enum AttemptVerdict {
 
 /// The answer to [`Attempts`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AttemptAnswers {
+pub(crate) struct AttemptAnswers {
     /// One for each attempt that began, in order.
     pub answers: Vec<AttemptAnswer>,
 }
@@ -66,7 +66,7 @@ pub struct AttemptAnswers {
 /// Whether an attempt may be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AttemptAnswer {
+pub(crate) enum AttemptAnswer {
     /// It may, under this number. What came of it is to be told within a minute:
     /// one of which nothing is heard counts as wrong.
     Begun(u64),

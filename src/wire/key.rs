@@ -9,28 +9,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// SHA-256 of a session's secret id, as ASCII text. Stores, caches, events and
 /// the audit log hold this; nobody can sign on with it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey([u8; 32]);
+pub(crate) struct SessionKey([u8; 32]);
 
 impl SessionKey {
     /// The key of a secret id.
-    pub fn of(secret: &str) -> Self {
+    pub(crate) fn of(secret: &str) -> Self {
         let mut key = [0; 32];
         key.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
         Self(key)
     }
 
     /// A key that was stored.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The bytes to store.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The first eight hex digits: enough to follow a session through the audit log.
-    pub fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         self.to_string()[..8].to_owned()
     }
 }
@@ -67,7 +67,7 @@ impl FromStr for SessionKey {
 /// A text that is no session key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session key is 64 hex digits")]
-pub struct OddKey;
+pub(crate) struct OddKey;
 
 impl Serialize for SessionKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -89,7 +89,7 @@ impl fmt::Debug for SessionKey {
 
 /// Whether `text` can be a session's secret id at all: 256 bits in base64url
 /// without padding. What a client sent is asked this before it becomes part of a path.
-pub fn is_session_id(text: &str) -> bool {
+pub(crate) fn is_session_id(text: &str) -> bool {
     text.len() == SESSION_ID_LENGTH
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

@@ -10,26 +10,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-pub mod admin;
-pub mod attempts;
-pub mod client;
-pub mod ending;
-pub mod key;
-pub mod password;
-pub mod reason;
-pub mod reference;
-pub mod secret;
+pub(crate) mod admin;
+pub(crate) mod attempts;
+pub(crate) mod ending;
+pub(crate) mod key;
+pub(crate) mod password;
+pub(crate) mod reason;
+pub(crate) mod reference;
+pub(crate) mod secret;
 
-pub use ending::{Ended, Ending};
-pub use key::SessionKey;
-pub use password::Password;
+pub(crate) use ending::{Ended, Ending};
+pub(crate) use key::SessionKey;
+pub(crate) use password::Password;
 pub use reason::Reason;
-pub use secret::SessionSecret;
+pub(crate) use secret::SessionSecret;
 
 /// By what a person or program was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Mechanism {
+pub(crate) enum Mechanism {
     /// A client certificate, shown in the TLS handshake.
     Certificate,
     /// Kerberos, by `Authorization: Negotiate` (RFC 4559).
@@ -48,12 +47,12 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Whether a front proves people by it, and hands the proof to the core.
-    pub const fn proves(self) -> bool {
+    pub(crate) const fn proves(self) -> bool {
         matches!(self, Self::Certificate | Self::Negotiate | Self::Ntlm)
     }
 
     /// The word in configuration, headers, metrics and audit lines.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Certificate => "certificate",
             Self::Negotiate => "negotiate",
@@ -70,7 +69,7 @@ impl Mechanism {
 /// ticket, or winbind. What the client wrote counts for nothing beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Account {
+pub(crate) struct Account {
     /// The SAM account name: `john`; a computer's ends with `$`.
     pub sam: String,
     /// The user principal name: `john.doe@example.org`.
@@ -93,7 +92,7 @@ pub struct Account {
 /// What an account is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AccountKind {
+pub(crate) enum AccountKind {
     /// A person's, or a service's.
     #[default]
     Person,
@@ -104,7 +103,7 @@ pub enum AccountKind {
 /// What a front has proven about a client, as it travels to the core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// How it was proven.
     pub mechanism: Mechanism,
     /// The principal exactly as proven, in the mechanism's own display form: by
@@ -136,7 +135,7 @@ pub struct Proof {
 /// `password`, or the caller's own `user`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OpenSession {
+pub(crate) struct OpenSession {
     /// What a front has proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
@@ -167,7 +166,7 @@ pub struct OpenSession {
 
 /// Who a session belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct User {
+pub(crate) struct User {
     /// The login name, stripped and canonical: `john`.
     pub login: String,
     /// The full name; empty when the directory has none.
@@ -184,7 +183,7 @@ pub struct User {
 
 /// The answer to opening or resolving a session.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Session {
+pub(crate) struct Session {
     /// The session's secret id: the bearer's proof.
     pub session: SessionSecret,
     /// Whose it is.
@@ -225,7 +224,7 @@ impl fmt::Debug for Session {
 
 /// `GET /v1/whoami`: who the core takes the caller for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whoami {
+pub(crate) struct Whoami {
     /// `unix`, `certificate` or `anonymous`.
     pub peer: String,
     /// The peer's uid, on the unix socket.
@@ -240,14 +239,14 @@ pub struct Whoami {
 /// `POST /v1/sign-ons`: several sign-ons for one round trip and one write to the disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SignOns {
+pub(crate) struct SignOns {
     /// Each as `POST /v1/sessions` would take it.
     pub proofs: Vec<OpenSession>,
 }
 
 /// The answer to [`SignOns`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SignOnAnswers {
+pub(crate) struct SignOnAnswers {
     /// One for each proof, in order.
     pub answers: Vec<SignOnAnswer>,
 }
@@ -255,7 +254,7 @@ pub struct SignOnAnswers {
 /// What became of one of several sign-ons.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum SignOnAnswer {
+pub(crate) enum SignOnAnswer {
     /// A session was opened.
     Granted(Session),
     /// It was not.
@@ -265,7 +264,7 @@ pub enum SignOnAnswer {
 /// What `GET /v1/events` tells, one JSON object an event (`event: session`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub(crate) enum Event {
     /// The stream stands: whatever was cached before may have missed events.
     Hello,
     /// A session has ended. `id` is the SHA-256 of the session's secret, in hex.

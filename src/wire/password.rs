@@ -9,16 +9,16 @@ use zeroize::Zeroizing;
 /// nowhere; on the wire it stands as it is, in a body that nobody logs.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Password(#[serde(with = "text")] Zeroizing<String>);
+pub(crate) struct Password(#[serde(with = "text")] Zeroizing<String>);
 
 impl Password {
     /// Takes a password over.
-    pub fn new(password: Zeroizing<String>) -> Self {
+    pub(crate) fn new(password: Zeroizing<String>) -> Self {
         Self(password)
     }
 
     /// The password itself.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }

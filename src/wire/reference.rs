@@ -4,7 +4,7 @@ use aws_lc_rs::rand;
 
 /// A new reference: eight characters of base32 (RFC 4648 section 6), 40 random bits.
 /// It is no secret; should the system's random source fail, it is all `A`.
-pub fn new_reference() -> String {
+pub(crate) fn new_reference() -> String {
     let mut bits = [0; 8];
     if rand::fill(&mut bits[3..]).is_err() {
         tracing::error!("the random source of the system failed; references are not unique");

@@ -13,21 +13,21 @@ use super::key::{SessionKey, is_session_id};
 /// [`SessionKey`], which is enough to follow a session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct SessionSecret(String);
+pub(crate) struct SessionSecret(String);
 
 impl SessionSecret {
     /// The secret of these bits.
-    pub fn from_bits(bits: &[u8; 32]) -> Self {
+    pub(crate) fn from_bits(bits: &[u8; 32]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(bits))
     }
 
     /// A text that can be a secret; `None` where it has another form.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         is_session_id(text).then(|| Self(text.to_owned()))
     }
 
     /// What the session is known by where its secret must not stand.
-    pub fn key(&self) -> SessionKey {
+    pub(crate) fn key(&self) -> SessionKey {
         SessionKey::of(&self.0)
     }
 }
@@ -57,7 +57,7 @@ impl fmt::Debug for SessionSecret {
 /// A text that is no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session's secret is 43 characters of base64url")]
-pub struct OddSecret;
+pub(crate) struct OddSecret;
 
 #[cfg(test)]
 mod tests {

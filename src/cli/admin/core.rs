@@ -8,7 +8,7 @@ use super::error::AdminError;
 use crate::cli::Configured;
 use crate::config::checked::{CertificateFiles, CoreAddress, RemoteCore};
 use crate::config::{self, Secret};
-use crate::wire::client::{Client, ClientError, Page};
+use crate::core_client::{Client, ClientError, Page};
 
 /// A core, and how to speak of it.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::config::ConfigErrors;
 use crate::config::checked::CoreAddress;
+use crate::core_client::{ClientError, CredentialError};
 use crate::wire::ErrorBody;
-use crate::wire::client::{ClientError, CredentialError};
 
 #[derive(Debug, Error)]
 pub(super) enum AdminError {

@@ -11,9 +11,9 @@ use super::arguments::{EndSessions, ListSessions};
 use super::core::Core;
 use super::error::AdminError;
 use super::table::{lines, shown, table};
+use crate::core_client::{ClientError, Page, SessionFilter};
 use crate::wire::SessionKey;
 use crate::wire::admin::{SessionEntry, SessionList};
-use crate::wire::client::{ClientError, Page, SessionFilter};
 
 /// A page of sessions.
 pub(super) async fn list(core: &Core, asked: &ListSessions) -> Result<Answer, AdminError> {

@@ -11,8 +11,8 @@ use super::material::{new_key, serial};
 use super::pass::Pass;
 use super::told::{Told, Verb};
 use crate::clock::Timestamp;
-use crate::pki::file::Readers;
-use crate::pki::pem;
+use crate::pki::file::pem;
+use crate::pki::file::write::Readers;
 
 /// Makes or renews, and says what.
 pub(super) fn run(arguments: &CaArguments, now: Timestamp) -> Result<Told, CertError> {

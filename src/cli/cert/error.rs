@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::pki::KeyError;
-use crate::pki::pem::PemError;
+use crate::pki::file::pem::PemError;
 
 /// A key or certificate that was not made. What stood there before still stands.
 #[derive(Debug, Error)]

@@ -9,8 +9,8 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::error::CertError;
 use crate::clock::Timestamp;
-use crate::pki::file::{self, Readers};
-use crate::pki::pem::{self, Block};
+use crate::pki::file::pem::{self, Block};
+use crate::pki::file::write::{self as file, Readers};
 
 /// The blocks of a PEM file.
 pub(super) fn blocks(path: &Path) -> Result<Vec<Block>, CertError> {

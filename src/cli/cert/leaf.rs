@@ -16,8 +16,9 @@ use super::pass::Pass;
 use super::standing::{Purpose, Standing};
 use super::told::{Told, Verb};
 use crate::clock::Timestamp;
-use crate::pki::file::Readers;
-use crate::pki::{PublicKey, pem};
+use crate::pki::PublicKey;
+use crate::pki::file::pem;
+use crate::pki::file::write::Readers;
 
 /// Makes or renews a server's key and certificate, and says what.
 pub(super) fn server(arguments: &ServerArguments, now: Timestamp) -> Result<Told, CertError> {

@@ -8,7 +8,7 @@ use super::arguments::RsaBits;
 use super::error::CertError;
 use super::issue::SERIAL;
 use super::pass::Pass;
-use crate::pki::{encryption, pem};
+use crate::pki::file::{encryption, pem};
 
 /// A new private key, ECDSA on P-256 or RSA, and the PEM block of it: encrypted
 /// where there is a pass phrase.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::error::CertError;
 use super::files::{blocks, certificates, parse};
 use super::pass::Pass;
-use crate::pki::pem::ENCRYPTED_PRIVATE_KEY;
+use crate::pki::file::pem::ENCRYPTED_PRIVATE_KEY;
 use crate::pki::{KeyError, KeySource, PrivateKey, PublicKey};
 
 /// What a certificate is good for.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::pki::file::is_open_to_others;
+use crate::pki::file::write::is_open_to_others;
 
 /// What a command says at its end.
 #[derive(Debug, Default)]

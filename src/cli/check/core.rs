@@ -9,10 +9,10 @@ use crate::advice::core as advice;
 use crate::advice::rights::Need;
 use crate::config::Settings;
 use crate::config::checked::CoreAddress;
+use crate::core_client::{Client, ClientError};
 use crate::core_server::Place;
 use crate::process::access;
 use crate::process::account::user_name;
-use crate::wire::client::{Client, ClientError};
 use crate::wire::{ErrorBody, Reason, Whoami};
 
 /// `is_made`: root makes the folder of the core's socket when the gateway starts, or

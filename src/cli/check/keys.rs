@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::config::checked::{ActAs, Core, KeyRights};
 use crate::core_server::KeyEntries;
-use crate::pki::peer_keys::{Listed, ListedKey, PeerKeys};
+use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys};
 use crate::process::access::{self, Obstacle};
 
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {

@@ -9,7 +9,7 @@ use super::patience;
 use crate::advice::name as advice;
 use crate::config::Settings;
 use crate::config::checked::HostPattern;
-use crate::keytab::{self, Keytab};
+use crate::krb5::keytab::{self, Keytab};
 
 /// What the system's resolver says of a host.
 #[derive(Clone, Debug, Default)]
@@ -163,7 +163,7 @@ const CHECK: &str = "host name";
 mod tests {
     use super::*;
     use crate::cli::check::finding::Status;
-    use crate::keytab::tests::held;
+    use crate::krb5::keytab::tests::held;
 
     fn looked(canonical: &str, backwards: &[&str]) -> Looked {
         Looked {

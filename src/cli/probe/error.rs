@@ -4,7 +4,7 @@ use std::io;
 
 use super::ntlm::{PasswordError, Unreadable};
 use super::ticket::TicketError;
-use crate::pki::pair::PairError;
+use crate::pki::file::pair::PairError;
 
 /// Why a probe did not sign on. Each says who is at fault and what mends it.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use super::target::Target;
 use super::ticket::{Initiator, Service};
 use super::words::{self, leg};
 use crate::cli::ProbeArguments;
-use crate::front::mechanism::Bindings;
+use crate::mechanism::Bindings;
 
 /// Signs on once more, where the server speaks HTTP/2.
 pub(super) async fn sign_on(

@@ -17,10 +17,10 @@ use self::ticket::Initiator;
 use self::words::{leg, show};
 use super::ProbeArguments;
 use crate::clock;
-use crate::front::http::cookie;
-use crate::front::mechanism::Bindings;
+use crate::front::sign_on::cookie;
 use crate::front::tls::server_end_point;
-use crate::pki::certificate::Certificate;
+use crate::mechanism::Bindings;
+use crate::pki::file::certificate::Certificate;
 
 mod connection;
 mod error;

@@ -11,7 +11,7 @@ use super::target::Target;
 use super::ticket::{Initiator, Service, Ticket};
 use super::words::{self, Presented, leg};
 use crate::cli::ProbeArguments;
-use crate::front::mechanism::Bindings;
+use crate::mechanism::Bindings;
 
 /// A context that has not begun, with the ticket it will use told.
 pub(super) fn prepare(

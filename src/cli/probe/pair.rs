@@ -10,8 +10,8 @@ use super::words;
 use crate::cli::ProbeArguments;
 use crate::config::Secret;
 use crate::config::checked::CertificateFiles;
-use crate::pki::certificate::Certificate;
-use crate::pki::pair;
+use crate::pki::file::certificate::Certificate;
+use crate::pki::file::pair;
 
 /// Key and certificate of `--cert`, where it is given.
 pub(super) fn read(

@@ -12,7 +12,7 @@ use libgssapi::oid::{
 
 use super::target::Target;
 use crate::cli::ProbeArguments;
-use crate::front::mechanism::Bindings;
+use crate::mechanism::Bindings;
 
 /// The service a ticket is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::clock::Timestamp;
-use crate::pki::certificate::Certificate;
-use crate::pki::pem;
+use crate::pki::file::certificate::Certificate;
+use crate::pki::file::pem;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]

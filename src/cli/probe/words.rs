@@ -13,10 +13,10 @@ use super::server;
 use super::target::Target;
 use super::ticket::{Service, Ticket, TicketError, renamed};
 use crate::clock::Timestamp;
-use crate::front::http::cookie;
-use crate::front::mechanism::Bindings;
 use crate::front::readiness::Clock;
-use crate::pki::certificate::Certificate;
+use crate::front::sign_on::cookie;
+use crate::mechanism::Bindings;
+use crate::pki::file::certificate::Certificate;
 
 /// Shows one leg.
 pub(super) fn leg(name: &str, what: impl Display) {

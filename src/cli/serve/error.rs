@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::config::ConfigErrors;
+use crate::core_client::ClientError;
 use crate::core_server::CoreError;
 use crate::front::FrontError;
 use crate::process::access::Unreadable;
@@ -10,7 +11,6 @@ use crate::process::account::AccountError;
 use crate::process::activation::ActivationError;
 use crate::process::ownership::FolderError;
 use crate::process::privileges::PrivilegeError;
-use crate::wire::client::ClientError;
 
 /// Why nothing runs.
 #[derive(Debug, thiserror::Error)]

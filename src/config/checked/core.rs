@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 
 /// `[core]`
 #[derive(Clone, Debug)]
-pub struct Core {
+pub(crate) struct Core {
     /// The unix socket.
     pub listen: PathBuf,
     /// TLS listeners, and by what peers are judged there; `None`: there are none.
@@ -49,7 +49,7 @@ pub struct Core {
 
 /// `core.password_…`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passwords {
+pub(crate) struct Passwords {
     /// Wrong passwords of one address within the window.
     pub attempts_per_address: u32,
     /// Wrong passwords for one account within the window.
@@ -62,7 +62,7 @@ pub struct Passwords {
 
 /// `core.listen_tls`, and what belongs to it.
 #[derive(Clone, Debug)]
-pub struct CoreTls {
+pub(crate) struct CoreTls {
     /// Where it listens.
     pub listen: Vec<SocketAddr>,
     /// Key and certificate of the core.
@@ -73,7 +73,7 @@ pub struct CoreTls {
 
 /// `[[core.key]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CoreKey {
+pub(crate) struct CoreKey {
     /// The name of the file in `sslkeys_path`.
     pub file: String,
     /// What its holder may do.
@@ -86,7 +86,7 @@ pub struct CoreKey {
 
 /// What the holder of a key may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyRights {
+pub(crate) enum KeyRights {
     /// Everything.
     System,
     /// What a front may.
@@ -97,7 +97,7 @@ pub enum KeyRights {
 
 /// One word of `key.act_as`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ActAs {
+pub(crate) enum ActAs {
     /// `SYSTEM`: everything, for everybody.
     System,
     /// `*`: any user.
@@ -121,7 +121,7 @@ impl fmt::Display for ActAs {
 
 /// `[[core.realm]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Realm {
+pub(crate) struct Realm {
     /// Kerberos realm.
     pub realm: String,
     /// NTLM domain; empty where there is none.
@@ -136,7 +136,7 @@ pub struct Realm {
 
 /// `realm.strip`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strip {
+pub(crate) enum Strip {
     /// The name is kept whole: `john@ADSDOMAIN.EXAMPLE`.
     Keep,
     /// Exactly the listed realm or domain is taken off.

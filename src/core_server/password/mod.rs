@@ -22,11 +22,11 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::checked::Settings;
-use crate::core_server::admit::Facts;
+use crate::core_server::request::admit::Facts;
 use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};
-use crate::kdc::{self, Prover};
-use crate::keytab;
-use crate::pac::Said;
+use crate::krb5::kdc::{self, Prover};
+use crate::krb5::keytab;
+use crate::krb5::pac::Said;
 use crate::wire::{Mechanism, Password, Reason};
 
 mod attempts;

@@ -9,7 +9,7 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use aws_lc_rs::rand::SystemRandom;
 use moka::sync::Cache;
 
-use crate::pac::Said;
+use crate::krb5::pac::Said;
 use crate::wire::Password;
 
 /// For each account the last password that a KDC called right, under a keyed

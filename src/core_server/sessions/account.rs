@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::store::Usage;
+use crate::core_server::store::Usage;
 use crate::wire::{SessionKey, User};
 
 /// Whose sessions are counted together: the login, whatever its groups are.

@@ -2,9 +2,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::core_server::admit::{Facts, admit};
+use crate::core_server::request::admit::{Facts, admit};
+use crate::core_server::store::{Changes, Database};
 use crate::identity::{Rules, Via, identify};
-use crate::store::{Changes, Database};
 use crate::wire::Mechanism;
 
 const LIMITS: Limits = Limits {
@@ -431,7 +431,7 @@ fn looking_at_a_session_is_no_use_of_it() {
     open(&mut table, "john", "a", at(0));
     let key = SessionKey::of("a");
     let seen = table.see(&key, at(100)).unwrap();
-    assert_eq!(seen.usage, crate::store::Usage { last_used: at(0), claimed: false });
+    assert_eq!(seen.usage, crate::core_server::store::Usage { last_used: at(0), claimed: false });
     assert!(table.take_changes().is_empty());
     assert_eq!(table.see(&key, at(120)), None);
 }

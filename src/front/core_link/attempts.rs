@@ -8,13 +8,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::{CoreLink, NoGrant, refusal, refused};
+use crate::core_client::{Client, ClientError};
 use crate::wire::Reason;
 use crate::wire::attempts::{Attempt, AttemptAnswer, AttemptVerdict, Attempts, EndedAttempt};
-use crate::wire::client::{Client, ClientError};
 
 /// Leave for one attempt. One that is dropped without a word counts as wrong.
 #[derive(Debug)]
-pub struct Leave {
+pub(crate) struct Leave {
     number: u64,
     link: Arc<CoreLink>,
 }
@@ -41,7 +41,10 @@ impl CoreLink {
     ///
     /// # Errors
     /// [`Reason::TooManyAttempts`], [`Reason::Busy`], or the core does not answer.
-    pub async fn begin_attempt(self: &Arc<Self>, attempt: Attempt) -> Result<Leave, NoGrant> {
+    pub(crate) async fn begin_attempt(
+        self: &Arc<Self>,
+        attempt: Attempt,
+    ) -> Result<Leave, NoGrant> {
         let busy = || refused(Reason::Busy, "too many attempts at once");
         timeout(PATIENCE, self.await_leave(attempt)).await.unwrap_or_else(|_| Err(busy()))
     }
@@ -64,7 +67,7 @@ impl CoreLink {
 
 impl Leave {
     /// Tells the core what came of the attempt, without waiting for it.
-    pub fn end(self, verdict: AttemptVerdict) {
+    pub(crate) fn end(self, verdict: AttemptVerdict) {
         let ended = EndedAttempt { attempt: self.number, verdict };
         // A full queue loses it, and the attempt counts as wrong: never too few.
         let _ = self.link.attempts.orders.try_send(Order::End(ended));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::CoreLink;
 use crate::clock;
+use crate::core_client::{ClientError, Events};
 use crate::wire::Event;
-use crate::wire::client::{ClientError, Events};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

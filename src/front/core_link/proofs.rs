@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::{Answer, Grant, NoGrant, refusal};
-use crate::front::mechanism::Proof;
-use crate::wire::client::{Client, ClientError};
+use crate::core_client::{Client, ClientError};
+use crate::mechanism::Proof;
 use crate::wire::{OpenSession, Reason, SessionSecret};
 
 /// Proofs that travel together at most.

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::advice::certificate as advice;
 use crate::clock::Timestamp;
 use crate::config::checked::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
-use crate::pki::certificate::Certificate;
+use crate::pki::file::certificate::Certificate;
 
 /// What ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,14 +7,14 @@ use crate::clock::Timestamp;
 
 /// How far this gateway's clock is from the domain controller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
+pub(crate) struct Clock {
     off: Duration,
     ahead: bool,
 }
 
 impl Clock {
     /// From what both say of one moment.
-    pub fn compare(ours: Timestamp, theirs: Timestamp) -> Self {
+    pub(crate) fn compare(ours: Timestamp, theirs: Timestamp) -> Self {
         let ahead = ours > theirs;
         let off = if ahead { theirs.until(ours) } else { ours.until(theirs) };
         Self { off, ahead }
@@ -22,17 +22,17 @@ impl Clock {
 
     /// Whether it is off by so much that Kerberos takes no ticket (RFC 4120, 1.6 and
     /// 3.2.3: five minutes).
-    pub fn keeps_everybody_out(self) -> bool {
+    pub(crate) fn keeps_everybody_out(self) -> bool {
         self.off > TOLERATED
     }
 
     /// Whether somebody should look at it.
-    pub fn is_wrong(self) -> bool {
+    pub(crate) fn is_wrong(self) -> bool {
         self.off > NOTED
     }
 
     /// What it is in seconds, for the metrics: more than zero when ahead.
-    pub fn seconds(self) -> i64 {
+    pub(crate) fn seconds(self) -> i64 {
         let seconds = i64::try_from(self.off.as_secs()).unwrap_or(i64::MAX);
         if self.ahead { seconds } else { -seconds }
     }

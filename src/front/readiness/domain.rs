@@ -13,8 +13,9 @@ use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
 use crate::config::checked::Settings;
 use crate::front::{Front, offers};
-use crate::kdc::{self, ask::Known};
-use crate::keytab::{self, Keytab};
+use crate::krb5::kdc;
+use crate::krb5::kdc::ask::Known;
+use crate::krb5::keytab::{self, Keytab};
 use crate::wire::{Mechanism, Reason};
 
 /// See the module. Nothing is known at first.

@@ -11,7 +11,7 @@ use super::services::Services;
 use super::state::State;
 use crate::advice::storage as advice;
 use crate::config::checked::{AuditTarget, Kerberos};
-use crate::keytab::{self, Whole};
+use crate::krb5::keytab::{self, Whole};
 
 /// Room for what the gateway writes below `folder`, which `key` of the configuration names.
 pub(super) fn room(folder: &Path, key: &str) -> State {

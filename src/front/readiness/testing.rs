@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::clock::Timestamp;
-use crate::keytab::{Enctype, Entry, Keytab};
+use crate::krb5::keytab::{Enctype, Entry, Keytab};
 
 /// The names of a keytab with keys of these principals.
 pub(crate) fn services(names: &[&str]) -> Services {

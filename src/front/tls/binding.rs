@@ -13,14 +13,14 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::signature_algorithm::RsaSsaPssParams;
 use x509_parser::x509::AlgorithmIdentifier;
 
-use crate::front::mechanism::Bindings;
+use crate::mechanism::Bindings;
 
 /// The GSS channel binding (RFC 4121 section 4.1.1.2) of connections that
 /// present this certificate.
 ///
 /// # Errors
 /// The bytes are no X.509 certificate.
-pub fn server_end_point(leaf: &[u8]) -> Result<Bindings, X509Error> {
+pub(crate) fn server_end_point(leaf: &[u8]) -> Result<Bindings, X509Error> {
     let (_, certificate) = X509Certificate::from_der(leaf).map_err(|error| match error {
         x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => error,
         x509_parser::nom::Err::Incomplete(_) => X509Error::InvalidCertificate,

@@ -7,21 +7,21 @@ use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::checked::AuthorityFiles;
-use crate::pki::chain::{Authorities, AuthorityError, Refused};
-use crate::pki::possession::PossessionVerifier;
-use crate::pki::shown::Shown;
+use crate::pki::peer::chain::{Authorities, AuthorityError, Refused};
+use crate::pki::peer::possession::PossessionVerifier;
+use crate::pki::peer::shown::Shown;
 use crate::wire::Reason;
 
 /// The authorities of clients' certificates.
 #[derive(Clone, Debug)]
-pub struct Clients(Arc<Authorities>);
+pub(crate) struct Clients(Arc<Authorities>);
 
 impl Clients {
     /// Reads the files.
     ///
     /// # Errors
     /// They cannot be used.
-    pub fn load(files: &AuthorityFiles) -> Result<Self, AuthorityError> {
+    pub(crate) fn load(files: &AuthorityFiles) -> Result<Self, AuthorityError> {
         Ok(Self(Arc::new(Authorities::load(files.clone())?)))
     }
 
@@ -37,7 +37,7 @@ impl Clients {
     ///
     /// # Errors
     /// It does not, and why.
-    pub async fn judge(&self, shown: &Arc<Shown>) -> Result<(), Refused> {
+    pub(crate) async fn judge(&self, shown: &Arc<Shown>) -> Result<(), Refused> {
         let now = clock::now();
         if let Some(judged) = shown.judged(now) {
             return judged;

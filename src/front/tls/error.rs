@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::pki::chain::AuthorityError;
-use crate::pki::pair::PairError;
+use crate::pki::file::pair::PairError;
+use crate::pki::peer::chain::AuthorityError;
 
 /// A key or certificate that cannot be used.
 #[derive(Debug, Error)]

@@ -13,8 +13,8 @@ mod server;
 #[cfg(test)]
 mod testing;
 
-pub use binding::server_end_point;
-pub use clients::Clients;
-pub use error::TlsError;
+pub(crate) use binding::server_end_point;
+pub(crate) use clients::Clients;
+pub(crate) use error::TlsError;
 pub(super) use handshake::{Handshake, handshake};
-pub use server::ServerTls;
+pub(crate) use server::ServerTls;

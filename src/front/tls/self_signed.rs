@@ -17,8 +17,8 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::error::TlsError;
 use super::server::expires_at;
 use crate::clock::Timestamp;
-use crate::pki::file;
-use crate::pki::pair::{chain, read};
+use crate::pki::file::pair::{chain, read};
+use crate::pki::file::write as file;
 
 /// The file that holds key and certificate for these names, made where it does not.
 pub(super) fn obtain(
@@ -89,7 +89,7 @@ const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
 mod tests {
     use super::*;
     use crate::front::tls::ServerTls;
-    use crate::pki::pair::PairError;
+    use crate::pki::file::pair::PairError;
     use std::os::unix::fs::PermissionsExt;
 
     const NOW: Timestamp = Timestamp::from_unix(1_900_000_000);

@@ -15,18 +15,19 @@ use super::error::TlsError;
 use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
-use crate::front::mechanism::Bindings;
-use crate::pki::pair;
+use crate::mechanism::Bindings;
+use crate::pki::file::pair;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
 #[derive(Clone, Debug)]
-pub struct ServerTls {
+pub(crate) struct ServerTls {
     config: Arc<ServerConfig>,
     /// The same, asking the client for a certificate.
     asking: Option<Arc<ServerConfig>>,
     binding: Arc<Bindings>,
     clients: Option<Clients>,
+    #[cfg(test)]
     expires_at: Timestamp,
 }
 
@@ -36,18 +37,28 @@ impl ServerTls {
     ///
     /// # Errors
     /// [`TlsError`] names the file and what is wrong with it.
-    pub fn load(files: &CertificateFiles, clients: Option<Clients>) -> Result<Self, TlsError> {
+    pub(crate) fn load(
+        files: &CertificateFiles,
+        clients: Option<Clients>,
+    ) -> Result<Self, TlsError> {
         let pair = pair::load(files, "server_ssl_key_pass")?;
         // The pair was loaded with a certificate.
         let leaf = pair.cert.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
         let odd =
             |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
         let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
-        let expires_at = expires_at(&leaf).map_err(odd)?;
+        let _expires_at = expires_at(&leaf).map_err(odd)?;
         let asking = clients.as_ref().map(|clients| config(Arc::clone(&pair), Some(clients)));
         let asking = asking.transpose()?.map(Arc::new);
         let config = Arc::new(config(pair, None)?);
-        Ok(Self { config, asking, binding: Arc::new(binding), clients, expires_at })
+        Ok(Self {
+            config,
+            asking,
+            binding: Arc::new(binding),
+            clients,
+            #[cfg(test)]
+            expires_at: _expires_at,
+        })
     }
 
     /// Uses the self-signed certificate in the state folder; makes one where
@@ -56,7 +67,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// It can be neither used nor made.
-    pub fn self_signed(
+    pub(crate) fn self_signed(
         state_path: &Path,
         names: &[String],
         clients: Option<Clients>,
@@ -69,27 +80,27 @@ impl ServerTls {
 
     /// What rustls needs for a handshake that asks the client for no certificate;
     /// every connection gets its own reference.
-    pub const fn config(&self) -> &Arc<ServerConfig> {
+    pub(crate) const fn config(&self) -> &Arc<ServerConfig> {
         &self.config
     }
 
     /// The same for one that does; `None` where nobody's certificates are taken.
-    pub const fn asking(&self) -> Option<&Arc<ServerConfig>> {
+    pub(crate) const fn asking(&self) -> Option<&Arc<ServerConfig>> {
         self.asking.as_ref()
     }
 
     /// The channel binding (RFC 5929 tls-server-end-point).
-    pub const fn binding(&self) -> &Arc<Bindings> {
+    pub(crate) const fn binding(&self) -> &Arc<Bindings> {
         &self.binding
     }
 
     /// Whose certificates are taken from clients; `None`: they are asked for none.
-    pub const fn clients(&self) -> Option<&Clients> {
+    pub(crate) const fn clients(&self) -> Option<&Clients> {
         self.clients.as_ref()
     }
 
-    /// When the certificate ends.
-    pub const fn expires_at(&self) -> Timestamp {
+    #[cfg(test)]
+    pub(crate) const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 }

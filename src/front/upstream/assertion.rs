@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::front::core_link::Grant;
-use crate::pki::file;
+use crate::pki::file::write as file;
 use crate::wire::Mechanism;
 
 /// An assertion is good for so long.
@@ -28,7 +28,7 @@ const LIFETIME: Duration = Duration::from_secs(300);
 
 /// Signs assertions with the gateway's own key (ES256, RFC 7518 section 3.4).
 #[derive(Debug)]
-pub struct Assertions {
+pub(crate) struct Assertions {
     issuer: String,
     key: EcdsaKeyPair,
     /// The JOSE header of every assertion, encoded.
@@ -108,7 +108,7 @@ impl Assertions {
     ///
     /// # Errors
     /// See [`AssertionError`]: a key that is there but unusable is not replaced.
-    pub fn open(state_path: &Path, issuer: &str) -> Result<Self, AssertionError> {
+    pub(crate) fn open(state_path: &Path, issuer: &str) -> Result<Self, AssertionError> {
         let path = state_path.join(KEY_FILE);
         let pem = match fs::read(&path) {
             Ok(pem) => pem,
@@ -131,14 +131,19 @@ impl Assertions {
     }
 
     /// The public key, as `/.doorward/jwks.json` shows it (RFC 7517).
-    pub const fn jwks(&self) -> &Value {
+    pub(crate) const fn jwks(&self) -> &Value {
         &self.jwks
     }
 
     /// The assertion for an application: the one issued before while half its
     /// life is left, else a new one. `None`: the session has ended, or the
     /// audience is no text.
-    pub fn for_site(&self, grant: &Grant, audience: &str, now: Timestamp) -> Option<HeaderValue> {
+    pub(crate) fn for_site(
+        &self,
+        grant: &Grant,
+        audience: &str,
+        now: Timestamp,
+    ) -> Option<HeaderValue> {
         let mut issued = grant.identity().issued();
         let known = issued.iter().position(|one| &*one.audience == audience);
         if let Some(at) = known {

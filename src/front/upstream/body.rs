@@ -16,11 +16,11 @@ use super::link::Link;
 use super::pool::Application;
 use super::stall::Stall;
 use crate::clock;
-use crate::front::upload::Upload;
+use crate::front::body::upload::Upload;
 
 /// Why a body broke off.
 #[derive(Debug, Error)]
-pub enum BodyError {
+pub(crate) enum BodyError {
     /// The client went away, or sent what is no body.
     #[error("the client's request broke off: {0}")]
     Client(hyper::Error),
@@ -178,7 +178,7 @@ fn with_few_trailers(frame: Frame<Bytes>, rules: &HeaderRules) -> Frame<Bytes> {
 /// An application's answer on its way to the client. Reading it drives the
 /// connection; at its end the connection is parked for the next request.
 #[derive(Debug)]
-pub struct AnswerBody {
+pub(crate) struct AnswerBody {
     incoming: Incoming,
     link: Option<Box<Link>>,
     application: Arc<Application>,

@@ -14,7 +14,7 @@ use crate::wire::Reason;
 
 /// Why there is no answer to pass on.
 #[derive(Debug, Error)]
-pub enum UpstreamError {
+pub(crate) enum UpstreamError {
     /// Nobody listens, or the name is unknown.
     #[error(
         "the application at {address} cannot be reached: {source}; is it running, and is site.upstream right?"
@@ -101,7 +101,7 @@ pub enum UpstreamError {
 
 impl UpstreamError {
     /// The word in metrics and logs.
-    pub const fn label(&self) -> &'static str {
+    pub(crate) const fn label(&self) -> &'static str {
         match self {
             Self::Connect { .. } => "application_down",
             Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. } => "application_slow",
@@ -118,7 +118,7 @@ impl UpstreamError {
     }
 
     /// The status that says it (RFC 9110 section 15).
-    pub const fn status(&self) -> StatusCode {
+    pub(crate) const fn status(&self) -> StatusCode {
         match self {
             Self::Connect { .. }
             | Self::Broken { .. }
@@ -135,7 +135,7 @@ impl UpstreamError {
     }
 
     /// What the person is told.
-    pub const fn reason(&self) -> Reason {
+    pub(crate) const fn reason(&self) -> Reason {
         match self {
             Self::Connect { .. }
             | Self::Broken { .. }

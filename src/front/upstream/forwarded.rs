@@ -13,7 +13,7 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 /// Who sits at the other end of a connection, as applications are told. Made
 /// once per connection: its values are shared, not written anew.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct Client {
     address: HeaderValue,
     scheme: HeaderValue,
     trusted: bool,
@@ -22,7 +22,7 @@ pub struct Client {
 impl Client {
     /// `address` is the peer's, `tls` whether its connection is TLS here, and
     /// `trusted` whether it stands in `trusted_proxies`.
-    pub fn new(address: IpAddr, tls: bool, trusted: bool) -> Self {
+    pub(crate) fn new(address: IpAddr, tls: bool, trusted: bool) -> Self {
         let text = address.to_canonical().to_string();
         // An address is letters, digits, dots and colons.
         let address = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unknown"));
@@ -80,7 +80,7 @@ impl Client {
 /// Whether a header, however spelt, says something about forwarding or
 /// replaces what the request line says (the path override that some
 /// frameworks obey): nothing that a client may decide.
-pub fn is_forwarding(name: &str) -> bool {
+pub(crate) fn is_forwarding(name: &str) -> bool {
     const NAMES: &[&[u8]] = &[b"forwarded", b"x-real-ip", b"x-replaced-path"];
     const FAMILIES: &[&[u8]] =
         &[b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-envoy-original-"];

@@ -12,7 +12,7 @@ use crate::config::checked::HeaderNames;
 
 /// What may not pass, prepared once.
 #[derive(Clone, Debug)]
-pub struct HeaderRules {
+pub(crate) struct HeaderRules {
     /// Identity headers in lower case, with `-` between the words.
     identity: Vec<Box<[u8]>>,
     /// Doorward's own cookies.
@@ -21,7 +21,7 @@ pub struct HeaderRules {
 
 impl HeaderRules {
     /// Rules for these identity headers and these cookies of our own.
-    pub fn new(names: &HeaderNames, cookies: &[&str]) -> Self {
+    pub(crate) fn new(names: &HeaderNames, cookies: &[&str]) -> Self {
         let HeaderNames { user, name, email, groups, company, admin, mechanism, assertion } = names;
         let identity = [user, name, email, groups, company, admin, mechanism, assertion];
         Self {
@@ -33,7 +33,7 @@ impl HeaderRules {
     }
 
     /// Removes every identity header, however it is spelt.
-    pub fn remove_identity(&self, headers: &mut HeaderMap) {
+    pub(crate) fn remove_identity(&self, headers: &mut HeaderMap) {
         remove(headers, |name| self.is_identity(name));
     }
 
@@ -44,7 +44,7 @@ impl HeaderRules {
     ///
     /// `pass_authorization` lets an `Authorization` header through whose
     /// scheme is one that Doorward does not speak.
-    pub fn strip_request(
+    pub(crate) fn strip_request(
         &self,
         headers: &mut HeaderMap,
         trusted_proxy: bool,
@@ -64,7 +64,7 @@ impl HeaderRules {
 
     /// The cookies of a request that an application may see, in one line; it is empty
     /// where all of them are ours, so that it can stand in the place of the others.
-    pub fn passable_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+    pub(crate) fn passable_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut lines: HeaderMap =
             headers.get_all(COOKIE).into_iter().map(|line| (COOKIE, line.clone())).collect();
         if lines.is_empty() {
@@ -76,7 +76,7 @@ impl HeaderRules {
 
     /// Removes what an application may not tell the client: headers of its
     /// own connection, and cookies under our names.
-    pub fn strip_answer(&self, headers: &mut HeaderMap) {
+    pub(crate) fn strip_answer(&self, headers: &mut HeaderMap) {
         remove_hop_by_hop(headers);
         // It says whether the client's connection is signed on: ours is not the application's.
         headers.remove("persistent-auth");
@@ -86,7 +86,7 @@ impl HeaderRules {
     /// Removes from the trailers of a request or an answer all but a few that say
     /// something of the body before them. Programs that take trailers for headers
     /// would read there what was deleted in the head.
-    pub fn strip_trailers(&self, trailers: &mut HeaderMap) {
+    pub(crate) fn strip_trailers(&self, trailers: &mut HeaderMap) {
         remove(trailers, |name| !may_trail(name) || self.is_identity(name));
     }
 

@@ -16,7 +16,7 @@ pub(super) const MAX_GROUPS: usize = 6 * 1024;
 
 /// What an application is told about a user, without the assertion.
 #[derive(Clone, Debug)]
-pub struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
+pub(crate) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 /// A grant that cannot be told to an application unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -24,7 +24,7 @@ pub struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
     "the {field} {value:?} of user {login:?} cannot stand in a header: it is empty or holds \
      control characters or outer blanks; correct it in the directory"
 )]
-pub struct Unsendable {
+pub(crate) struct Unsendable {
     /// Whose it is.
     pub login: String,
     /// What cannot be sent: `login`, `mail address` or `company`.
@@ -41,7 +41,7 @@ impl IdentityHeaders {
     /// The login name, mail address or company would reach the application as
     /// another one: such a user is not passed on at all. A full name, which
     /// nobody decides by, is left out instead.
-    pub fn new(grant: &Grant, names: &HeaderNames) -> Result<Self, Unsendable> {
+    pub(crate) fn new(grant: &Grant, names: &HeaderNames) -> Result<Self, Unsendable> {
         let session = grant.session();
         let user = &*session.user;
         let checked = |field, value: &str| {
@@ -76,7 +76,7 @@ impl IdentityHeaders {
     }
 
     /// Puts the identity in, in place of whatever stands under its names.
-    pub fn apply(&self, headers: &mut HeaderMap) {
+    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.0 {
             headers.insert(name.clone(), value.clone());
         }
@@ -85,7 +85,7 @@ impl IdentityHeaders {
 
 /// What was rendered for a grant once already; hangs on the grant.
 #[derive(Debug, Default)]
-pub struct IdentityCache {
+pub(crate) struct IdentityCache {
     headers: OnceLock<Result<IdentityHeaders, Unsendable>>,
     issued: Mutex<Vec<Issued>>,
 }
@@ -95,7 +95,7 @@ impl IdentityCache {
     ///
     /// # Errors
     /// Those of [`IdentityHeaders::new`].
-    pub fn headers(
+    pub(crate) fn headers(
         &self,
         grant: &Grant,
         names: &HeaderNames,

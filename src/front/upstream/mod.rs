@@ -23,11 +23,10 @@ mod testing;
 mod tests;
 mod upgrade;
 
-pub use assertion::{AssertionError, Assertions};
-pub use body::{AnswerBody, BodyError};
-pub use error::UpstreamError;
-pub use forwarded::{Client, is_forwarding};
-pub use headers::HeaderRules;
-pub use identity::{IdentityCache, IdentityHeaders, Unsendable};
-pub use pool::{Application, OddAddress};
-pub use proxy::{Passage, Proxy};
+pub(crate) use assertion::{AssertionError, Assertions};
+pub(crate) use body::{AnswerBody, BodyError};
+pub(crate) use error::UpstreamError;
+pub(crate) use forwarded::{Client, is_forwarding};
+pub(crate) use identity::IdentityCache;
+pub(crate) use pool::{Application, OddAddress};
+pub(crate) use proxy::{Passage, Proxy};

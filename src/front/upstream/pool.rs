@@ -17,7 +17,7 @@ use crate::config::port_of;
 
 /// An application that is reached over plain HTTP/1.1.
 #[derive(Debug)]
-pub struct Application {
+pub(crate) struct Application {
     host: Box<str>,
     port: u16,
     address: Arc<str>,
@@ -56,7 +56,7 @@ impl Application {
     ///
     /// # Errors
     /// See [`OddAddress`].
-    pub fn new(uri: &Uri) -> Result<Self, OddAddress> {
+    pub(crate) fn new(uri: &Uri) -> Result<Self, OddAddress> {
         if uri.scheme() != Some(&Scheme::HTTP) {
             return Err(OddAddress::Scheme(uri.clone()));
         }
@@ -79,7 +79,7 @@ impl Application {
     }
 
     /// Host and port as configured: for logs, and for clients that send no `Host`.
-    pub const fn address(&self) -> &Arc<str> {
+    pub(crate) const fn address(&self) -> &Arc<str> {
         &self.address
     }
 

@@ -26,13 +26,13 @@ use super::upgrade::Upgrade;
 use crate::clock;
 use crate::config::checked::{Front, HeaderNames, Site};
 use crate::front::body::Body;
+use crate::front::body::upload::Upload;
 use crate::front::core_link::Grant;
-use crate::front::upload::Upload;
 use crate::wire::reference::new_reference;
 
 /// The applications, and how they are spoken with.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     applications: HashMap<Authority, Arc<Application>>,
     names: HeaderNames,
     rules: Arc<HeaderRules>,
@@ -58,7 +58,7 @@ struct Limits {
 
 /// What is known of a request besides itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Passage<'a> {
+pub(crate) struct Passage<'a> {
     /// The leave to use the site.
     pub grant: &'a Grant,
     /// `site.upstream`
@@ -78,7 +78,7 @@ impl Proxy {
     ///
     /// # Errors
     /// An application's address cannot be one.
-    pub fn new(
+    pub(crate) fn new(
         front: &Front,
         sites: &[Site],
         cookies: &[&str],
@@ -110,13 +110,13 @@ impl Proxy {
 
     /// Whether a request has passed this gateway before: an application that is
     /// the gateway itself would send it round for ever.
-    pub fn has_passed(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn has_passed(&self, headers: &HeaderMap) -> bool {
         let hops = headers.get_all(HOP);
         hops.iter().any(|hop| *hop == self.mark) || hops.iter().nth(MAX_HOPS).is_some()
     }
 
     /// The rules by which headers are removed.
-    pub fn rules(&self) -> &HeaderRules {
+    pub(crate) fn rules(&self) -> &HeaderRules {
         &self.rules
     }
 
@@ -125,7 +125,7 @@ impl Proxy {
     ///
     /// # Errors
     /// There is no answer; [`UpstreamError`] says whose fault that is.
-    pub async fn forward(
+    pub(crate) async fn forward(
         &self,
         mut request: Request<Upload>,
         passage: Passage<'_>,
@@ -163,7 +163,7 @@ impl Proxy {
     ///
     /// # Errors
     /// [`UpstreamError::Unsendable`]: no header can hold the name.
-    pub fn identify(
+    pub(crate) fn identify(
         &self,
         headers: &mut HeaderMap,
         grant: &Grant,

@@ -22,8 +22,8 @@ use crate::clock::Timestamp;
 use crate::config::checked::{ChannelBinding, Requirement};
 use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site};
 use crate::front::body::Body;
+use crate::front::body::upload::Upload;
 use crate::front::core_link::Grant;
-use crate::front::upload::Upload;
 use crate::wire::{Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.

@@ -31,21 +31,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-mod application;
-mod certificates;
-mod client;
-mod clock;
-mod config;
-mod core_link;
-mod keytab;
-mod names;
-mod ntlm;
-mod passwords;
-mod proxy;
-mod realm;
 mod row;
+mod service;
+mod sign_on;
 mod site;
-mod storage;
 mod surface;
 mod table;
 
@@ -60,19 +49,19 @@ struct Subject {
     scores: OnceLock<Vec<Score>>,
 }
 
-static KEYTAB: Subject = Subject::of(keytab::FAULTS);
-static CLOCK: Subject = Subject::of(clock::FAULTS);
-static REALM: Subject = Subject::of(realm::FAULTS);
-static NAMES: Subject = Subject::of(names::FAULTS);
-static NTLM: Subject = Subject::of(ntlm::FAULTS);
-static CORE_LINK: Subject = Subject::of(core_link::FAULTS);
-static PASSWORDS: Subject = Subject::of(passwords::FAULTS);
-static CERTIFICATES: Subject = Subject::of(certificates::FAULTS);
-static APPLICATION: Subject = Subject::of(application::FAULTS);
-static PROXY: Subject = Subject::of(proxy::FAULTS);
-static STORAGE: Subject = Subject::of(storage::FAULTS);
-static CONFIG: Subject = Subject::of(config::FAULTS);
-static CLIENT: Subject = Subject::of(client::FAULTS);
+static KEYTAB: Subject = Subject::of(sign_on::keytab::FAULTS);
+static CLOCK: Subject = Subject::of(sign_on::clock::FAULTS);
+static REALM: Subject = Subject::of(sign_on::realm::FAULTS);
+static NAMES: Subject = Subject::of(sign_on::names::FAULTS);
+static NTLM: Subject = Subject::of(sign_on::ntlm::FAULTS);
+static CORE_LINK: Subject = Subject::of(service::core_link::FAULTS);
+static PASSWORDS: Subject = Subject::of(sign_on::passwords::FAULTS);
+static CERTIFICATES: Subject = Subject::of(sign_on::certificates::FAULTS);
+static APPLICATION: Subject = Subject::of(service::application::FAULTS);
+static PROXY: Subject = Subject::of(service::proxy::FAULTS);
+static STORAGE: Subject = Subject::of(service::storage::FAULTS);
+static CONFIG: Subject = Subject::of(service::config::FAULTS);
+static CLIENT: Subject = Subject::of(sign_on::client::FAULTS);
 
 static SUBJECTS: [&Subject; 13] = [
     &KEYTAB,

@@ -6,10 +6,10 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::text::ago;
 use crate::clock::Timestamp;
-use crate::pki::authority;
-use crate::pki::certificate::Certificate;
-use crate::pki::encryption::Encryption;
-use crate::pki::pem::{self, Block};
+use crate::pki::file::certificate::Certificate;
+use crate::pki::file::encryption::Encryption;
+use crate::pki::file::pem::{self, Block};
+use crate::pki::peer::authority;
 use crate::pki::{Algorithm, KeyError, KeySource, PrivateKey, PublicKey, fingerprint};
 
 /// A block, explained. What it has not, or what is not known, is left out.

@@ -13,8 +13,9 @@ use super::arguments::ShowArguments;
 use super::error::CertError;
 use super::pass::Pass;
 use crate::clock::Timestamp;
-use crate::pki::foreign::Foreign;
-use crate::pki::{KeySource, pem};
+use crate::pki::KeySource;
+use crate::pki::file::foreign::Foreign;
+use crate::pki::file::pem;
 
 mod block;
 mod text;

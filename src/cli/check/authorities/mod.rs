@@ -10,7 +10,7 @@ use super::finding::Finding;
 use crate::advice::authority as advice;
 use crate::config::Settings;
 use crate::config::checked::{AuthorityFiles, CoreTls};
-use crate::pki::chain::Authorities;
+use crate::pki::peer::chain::Authorities;
 
 mod lists;
 

@@ -6,7 +6,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, KeyUsage, X509Certificate, X509Version};
 
-use crate::pki::certificate::Certificate;
+use crate::pki::file::certificate::Certificate;
 
 /// A certificate.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use super::cert::Cert;
 use super::chain::Chain;
 use crate::advice::{authority as authorities, certificate as advice};
 use crate::cli::check::finding::Finding;
-use crate::pki::{Algorithm, authority, fitness};
+use crate::pki::Algorithm;
+use crate::pki::peer::{authority, fitness};
 
 /// What is wrong with the server's own certificate, and with those that issued it.
 pub(super) fn findings(line: &'static str, chain: &Chain<'_>) -> Vec<Finding> {

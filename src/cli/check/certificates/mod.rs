@@ -11,7 +11,7 @@ use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::config::checked::{CertificateFiles, CoreAddress, HostPattern, RemoteCore};
 use crate::front::tls::ServerTls;
-use crate::pki::pair;
+use crate::pki::file::pair;
 use crate::process::access::Reader;
 
 pub(super) mod cert;

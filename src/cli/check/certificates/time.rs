@@ -9,7 +9,7 @@ use crate::cli::check::finding::Finding;
 use crate::cli::check::kerberos;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
-use crate::pki::certificate::Certificate;
+use crate::pki::file::certificate::Certificate;
 
 /// When certificates are judged, and whether this host's clock can be believed.
 pub(in crate::cli::check) struct Moment<'a> {

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use crate::cli::check::patience;
-use crate::kdc::Refused;
-use crate::kdc::ask::{self, Holder};
-use crate::keytab::Keytab;
+use crate::krb5::kdc::Refused;
+use crate::krb5::kdc::ask::{self, Holder};
+use crate::krb5::keytab::Keytab;
 use crate::wire::Reason;
 
 /// What whoever started the check had, before it became `run_as_user`.
@@ -99,7 +99,7 @@ const MAX_CLIENTS: usize = 3;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keytab::tests::held;
+    use crate::krb5::keytab::tests::held;
 
     #[test]
     fn computers_and_accounts_are_tried_before_services() {

@@ -6,7 +6,7 @@ use crate::advice::kdc as advice;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::patience::{self, Asked};
 use crate::clock::{self, Timestamp};
-use crate::kdc::ask::clock as clock_of;
+use crate::krb5::kdc::ask::clock as clock_of;
 
 /// What a realm's KDC said.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use crate::advice::kerberos as advice;
 use crate::advice::rights::{self, Found, Need};
 use crate::cli::check::finding::Finding;
 use crate::config::Settings;
-use crate::kdc::ask::permitted;
-use crate::keytab::{self, Enctype, Keytab, KeytabError, Whole};
+use crate::krb5::kdc::ask::permitted;
+use crate::krb5::keytab::{self, Enctype, Keytab, KeytabError, Whole};
 use crate::process::access::Reader;
 
 /// The keytab, if it can be read, and what is to be said of it.
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::cli::check::finding::Status;
     use crate::clock::Timestamp;
-    use crate::keytab::{Enctype, Entry};
+    use crate::krb5::keytab::{Enctype, Entry};
 
     const AES: u16 = 18;
     const RC4: u16 = 23;

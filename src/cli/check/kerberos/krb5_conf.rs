@@ -5,7 +5,7 @@ use std::env;
 
 use crate::advice::krb5_conf as advice;
 use crate::cli::check::finding::Finding;
-use crate::kdc;
+use crate::krb5::kdc;
 
 pub(super) fn check() -> Finding {
     let unusable = kdc::configuration();

@@ -6,8 +6,8 @@ use self::holders::Holders;
 use super::{finding::Finding, names};
 use crate::advice::kerberos as advice;
 use crate::config::Settings;
-use crate::front::mechanism::kerberos::Pool;
-use crate::keytab::Keytab;
+use crate::krb5::keytab::Keytab;
+use crate::mechanism::kerberos::Pool;
 
 mod holders;
 mod kdc;

@@ -7,8 +7,8 @@ use crate::advice::realm as advice;
 use crate::cli::check::finding::Finding;
 use crate::config::Settings;
 use crate::config::checked::Realm;
-use crate::kdc::ask::default_realm;
-use crate::keytab::Keytab;
+use crate::krb5::kdc::ask::default_realm;
+use crate::krb5::keytab::Keytab;
 
 /// The realms whose KDCs matter: those that may sign on, and those of the keytab. One that
 /// is misspelt has no KDC, and a line of its own.

@@ -7,8 +7,8 @@ use super::names;
 use crate::cli::check::patience;
 use crate::config::Settings;
 use crate::config::checked::HostPattern;
-use crate::kdc::ask::{self, Holder, Known, Seen, Withheld};
-use crate::keytab::Keytab;
+use crate::krb5::kdc::ask::{self, Holder, Known, Seen, Withheld};
+use crate::krb5::keytab::Keytab;
 
 /// A service that clients ask tickets for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ const MAX_SERVICES: usize = 16;
 mod tests {
     use super::*;
     use crate::config::{self, Surroundings};
-    use crate::keytab::tests::held;
+    use crate::krb5::keytab::tests::held;
 
     fn wanted_of(text: &str, keytab: &Keytab) -> Vec<(String, bool, Use)> {
         let text = format!("server_hostname = \"gate.test\"\n{text}");

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::services::{Heard, Service, Use};
 use crate::advice::kerberos as advice;
 use crate::cli::check::finding::Finding;
-use crate::kdc::Refused;
-use crate::kdc::ask::{Known, Seen, Withheld};
-use crate::keytab::{Entry, Keytab};
+use crate::krb5::kdc::Refused;
+use crate::krb5::kdc::ask::{Known, Seen, Withheld};
+use crate::krb5::keytab::{Entry, Keytab};
 
 /// What is to be said of one service.
 pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Finding {
@@ -224,8 +224,8 @@ fn is_host_key(key: &Entry) -> bool {
 mod tests {
     use super::*;
     use crate::cli::check::finding::Status;
-    use crate::keytab::Enctype;
-    use crate::keytab::tests::held;
+    use crate::krb5::keytab::Enctype;
+    use crate::krb5::keytab::tests::held;
 
     const AES: Enctype = Enctype(18);
     const RC4: Enctype = Enctype(23);

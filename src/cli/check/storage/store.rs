@@ -6,8 +6,8 @@ use crate::advice::storage as advice;
 use crate::cli::check::Context;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::process::Process;
-use crate::store::inspect::{Condition, holder, inspect};
-use crate::store::{FILE_NAME, OpenError};
+use crate::core_server::store::inspect::{Condition, holder, inspect};
+use crate::core_server::store::{FILE_NAME, OpenError};
 
 pub(super) fn check(context: &Context<'_>) -> Option<Finding> {
     let path = context.settings.state_path.join(FILE_NAME);

@@ -2,7 +2,7 @@
 
 use super::pairs::{Pairs, utf16};
 use crate::clock::Timestamp;
-use crate::front::mechanism::ntlm::message::Flags;
+use crate::mechanism::ntlm::message::Flags;
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq)]

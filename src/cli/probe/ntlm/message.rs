@@ -7,8 +7,8 @@ use super::challenge::{Challenge, SIGNATURE, file_time};
 use super::pairs::{self, Pairs, to_utf16};
 use super::response::{self, Key};
 use crate::clock;
-use crate::front::mechanism::Bindings;
-use crate::front::mechanism::ntlm::message::Flags;
+use crate::mechanism::Bindings;
+use crate::mechanism::ntlm::message::Flags;
 
 /// What goes into the third message and is nobody else's.
 pub(super) struct Secrets<'a> {
@@ -142,10 +142,10 @@ const PAYLOAD_AT: usize = CODE_AT + 16;
 mod tests {
     use super::super::challenge::{self, tests::samba};
     use super::*;
-    use crate::front::mechanism::ntlm::av_pair::ChannelBinding;
-    use crate::front::mechanism::ntlm::crypto::hmac_md5;
-    use crate::front::mechanism::ntlm::key::{self, ExportedKey, Integrity};
-    use crate::front::mechanism::ntlm::message::{self, Authenticate, Negotiate, ServerNames};
+    use crate::mechanism::ntlm::av_pair::ChannelBinding;
+    use crate::mechanism::ntlm::crypto::hmac_md5;
+    use crate::mechanism::ntlm::key::{self, ExportedKey, Integrity};
+    use crate::mechanism::ntlm::message::{self, Authenticate, Negotiate, ServerNames};
 
     fn secrets(account: &Account) -> Secrets<'_> {
         Secrets {

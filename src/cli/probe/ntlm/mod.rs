@@ -24,7 +24,7 @@ use super::target::Target;
 use super::words::{self as common, Presented, leg};
 use crate::cli::ProbeArguments;
 use crate::clock;
-use crate::front::mechanism::Bindings;
+use crate::mechanism::Bindings;
 
 mod account;
 mod challenge;

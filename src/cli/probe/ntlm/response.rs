@@ -5,8 +5,8 @@ use md4::{Digest, Md4};
 
 use super::account::Account;
 use super::pairs::to_utf16;
-use crate::front::mechanism::Bindings;
-use crate::front::mechanism::ntlm::crypto::{hmac_md5, md5, rc4};
+use crate::mechanism::Bindings;
+use crate::mechanism::ntlm::crypto::{hmac_md5, md5, rc4};
 
 /// A key, a hash or a code.
 pub(super) type Key = [u8; 16];

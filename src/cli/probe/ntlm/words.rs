@@ -6,7 +6,7 @@ use super::message::Third;
 use super::pairs;
 use crate::cli::probe::target::Target;
 use crate::clock::Timestamp;
-use crate::front::mechanism::ntlm::message::Flags;
+use crate::mechanism::ntlm::message::Flags;
 
 /// The challenge: of whom it is, what its clock says, and how safe what it
 /// agrees to is. Each with the name of its line.

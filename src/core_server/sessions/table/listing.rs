@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Live, Table};
 use crate::clock::Timestamp;
 use crate::core_server::sessions::account::Name;
-use crate::store::{Record, Usage};
+use crate::core_server::store::{Record, Usage};
 use crate::wire::SessionKey;
 
 /// Whose sessions are meant.

@@ -1,0 +1,110 @@
+//! What administrators see of sessions and keys.
+
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::clock::Timestamp;
+use crate::core_server::Core;
+use crate::core_server::door::api::Page;
+use crate::core_server::refusal::Refusal;
+use crate::core_server::sessions::{Seen, Whose};
+use crate::identity::{Rules, Via, identify};
+use crate::wire::SessionKey;
+use crate::wire::admin::{KeyList, SessionEntry, SessionList};
+
+impl Core {
+    /// A page of the sessions that live.
+    pub(in crate::core_server) fn list_sessions(
+        &self,
+        page: &Page,
+        now: Timestamp,
+    ) -> Result<SessionList, Refusal> {
+        let whose = whose(page, &self.policy.load().identity)?;
+        let after = page.after.as_deref().map(str::parse).transpose().map_err(|_| {
+            Refusal::bad_request("after is what an answer before this one called next.")
+        })?;
+        // One more says whether there is more.
+        let mut seen = self.sessions.list(&whose, after, page.limit.saturating_add(1), now);
+        let more = seen.len() > page.limit;
+        seen.truncate(page.limit);
+        let last = seen.last().filter(|_| more);
+        let next = last.map(|seen| seen.record.serial.to_string());
+        Ok(SessionList { sessions: seen.iter().map(entry).collect(), next })
+    }
+
+    /// The session of a key.
+    pub(in crate::core_server) fn see_session(
+        &self,
+        key: &SessionKey,
+        now: Timestamp,
+    ) -> Result<SessionEntry, Refusal> {
+        self.sessions.see(key, now).as_ref().map(entry).ok_or_else(Refusal::end_of_session)
+    }
+
+    /// A page of the keys.
+    pub(in crate::core_server) async fn list_keys(
+        &self,
+        page: Page,
+        now: Timestamp,
+    ) -> Result<KeyList, Refusal> {
+        let rules = self.keys();
+        let limit = page.limit;
+        let listing =
+            spawn_blocking(move || rules.list(page.after.as_deref(), limit.saturating_add(1), now));
+        let Ok(Ok(mut list)) = timeout(READING, listing).await else {
+            tracing::error!("the files of sslkeys_path cannot be looked at in time");
+            return Err(Refusal::unjudged());
+        };
+        let more = list.keys.len() > limit;
+        list.keys.truncate(limit);
+        list.next = list.keys.last().filter(|_| more).map(|key| key.file.clone());
+        Ok(list)
+    }
+}
+
+/// A name is taken by the rules of sign-on, so it may be written as for that: a
+/// realm or domain in it tells users of one login apart.
+fn whose(page: &Page, rules: &Rules) -> Result<Whose, Refusal> {
+    match (&page.user, &page.id) {
+        (Some(_), Some(_)) => Err(Refusal::bad_request("Give user or id, not both.")),
+        (Some(user), None) => Ok(match identify(user, Via::Trusted, rules) {
+            Ok(who) if who.realm().is_some() => {
+                Whose::User { login: who.login().to_owned(), company: who.company().to_owned() }
+            }
+            Ok(who) => Whose::Login(who.login().to_owned()),
+            Err(_) => Whose::Login(user.clone()),
+        }),
+        (None, Some(id)) if is_beginning(id) => Ok(Whose::Id(id.to_ascii_lowercase())),
+        (None, Some(_)) => Err(Refusal::bad_request(
+            "id is the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
+        )),
+        (None, None) => Ok(Whose::All),
+    }
+}
+
+fn is_beginning(id: &str) -> bool {
+    (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
+    SessionEntry {
+        id: record.key,
+        user: record.user.login.clone(),
+        company: record.user.company.clone(),
+        mechanism: record.mechanism,
+        principal: record.principal.clone(),
+        channel_bound: record.channel_bound,
+        opened_by: record.opened_by.to_string(),
+        impersonator: record.impersonator.clone(),
+        client: record.client,
+        only_from: record.only_from,
+        created_at: record.opened_at,
+        last_used_at: usage.claimed.then_some(usage.last_used),
+        expires_at: record.expires_at,
+    }
+}
+
+/// Folders of keys take no longer to read.
+const READING: Duration = Duration::from_secs(5);

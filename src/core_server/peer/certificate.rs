@@ -1,0 +1,55 @@
+//! Who comes by TLS: judged by certificate and key, for every request.
+
+use std::net::IpAddr;
+
+use rustls::pki_types::CertificateDer;
+
+use super::keys::{Entitled, KeyRules};
+use super::{KeyPeer, Peer};
+use crate::clock::Timestamp;
+use crate::pki::peer::chain::{Authorities, Refused};
+use crate::pki::peer::shown::Shown;
+
+/// The other end of a TLS connection, as the handshake proved it.
+#[derive(Debug)]
+pub(in crate::core_server) struct Client {
+    shown: Option<Shown>,
+    address: IpAddr,
+}
+
+impl Client {
+    /// A client that showed this chain in its handshake, or none.
+    pub(in crate::core_server) fn new(chain: &[CertificateDer<'_>], address: IpAddr) -> Self {
+        Self { shown: Shown::new(chain), address: address.to_canonical() }
+    }
+
+    /// What its certificate says of itself, for answers and the log.
+    pub(in crate::core_server) fn certificate(&self) -> String {
+        self.shown.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
+    }
+
+    /// Where it comes from.
+    pub(in crate::core_server) const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Who it is at this moment. Looks at files, and so may block.
+    ///
+    /// # Errors
+    /// It shows a certificate that does not count. Whether a key is listed is
+    /// told only to those whose certificate has an authority of ours.
+    pub(in crate::core_server) fn judge(
+        &self,
+        authorities: &Authorities,
+        keys: &KeyRules,
+        now: Timestamp,
+    ) -> Result<Peer, Refused> {
+        let address = self.address;
+        let Some(shown) = &self.shown else { return Ok(Peer::Anonymous { address }) };
+        shown.judge(authorities.current(), now)?;
+        let listed = keys.listed_for(shown.key(), now);
+        let Entitled { file, rights, .. } =
+            keys.entitled(&listed, shown.key(), Some(address), now)?;
+        Ok(Peer::Key(KeyPeer { file, rights, address }))
+    }
+}

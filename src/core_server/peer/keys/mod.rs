@@ -1,0 +1,189 @@
+//! What the keys of `sslkeys_path` may do: of peers, and of people who sign on
+//! at a front by certificate.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::config::checked::{self, ActAs, CoreKey, KeyRights};
+use crate::pki::peer::chain::Refused;
+use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys, Standing};
+use crate::wire::Reason;
+
+mod entries;
+mod listing;
+
+use entries::Said;
+pub(crate) use entries::{EntryError, KeyEntries};
+
+/// `sslkeys_path` and `[[core.key]]`.
+#[derive(Debug)]
+pub(in crate::core_server) struct KeyRules {
+    folder: PeerKeys,
+    entries: KeyEntries,
+}
+
+/// What a listed key may do, where its holder is, at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::core_server) struct Entitled {
+    /// Its file.
+    pub(in crate::core_server) file: String,
+    /// What it may do.
+    pub(in crate::core_server) rights: KeyRights,
+    /// When it ceases to count.
+    pub(in crate::core_server) ends_at: Option<Timestamp>,
+}
+
+/// Whom a key signs on at a front.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::core_server) struct Holder {
+    /// The key's file.
+    pub(in crate::core_server) file: String,
+    /// The user, as written in `act_as`.
+    pub(in crate::core_server) user: String,
+    /// When the key ceases to count.
+    pub(in crate::core_server) ends_at: Option<Timestamp>,
+}
+
+impl KeyRules {
+    /// Reads the folder where there are entries. Blocks as file systems do.
+    ///
+    /// # Errors
+    /// An entry is about no key.
+    pub(in crate::core_server) fn new(
+        settings: &checked::Core,
+        now: Timestamp,
+    ) -> Result<Self, EntryError> {
+        let folder = PeerKeys::new(settings.sslkeys_path.clone());
+        let rules = Self { folder, entries: KeyEntries::new(settings) };
+        if !rules.entries.is_empty() {
+            let listed = rules.listed(now);
+            rules.entries.check(&listed, rules.folder.folder())?;
+        }
+        Ok(rules)
+    }
+
+    /// What a key had to do with the former settings stays so, where its entry does.
+    pub(in crate::core_server) fn carry_over(&self, former: &Self) {
+        self.entries.carry_over(&former.entries);
+    }
+
+    /// What stands in the folder now. Blocks as file systems do.
+    pub(in crate::core_server) fn listed(&self, now: Timestamp) -> Arc<Listed> {
+        let listed = self.folder.current(now);
+        self.entries.learn(&listed);
+        listed
+    }
+
+    /// The same as far as it concerns one key, which is quicker.
+    pub(in crate::core_server) fn listed_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
+        let listed = self.folder.current_for(key, now);
+        self.entries.learn(&listed);
+        listed
+    }
+
+    /// What a key may do, by its fingerprint; `address`: where its holder is,
+    /// `None` where that was looked at before.
+    ///
+    /// # Errors
+    /// It does not stand there, or its entry counts no more, or not from there.
+    pub(in crate::core_server) fn entitled(
+        &self,
+        listed: &Listed,
+        key: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Entitled, Refused> {
+        match listed.standing(key) {
+            Standing::Listed(listed) => self.rights_of(key, &listed, address, now),
+            Standing::Removed(file) => {
+                Err(refused(Reason::PublicKeyRemoved, format!("it stood in {file}")))
+            }
+            Standing::Unlisted => {
+                let why = listed.unreadable().unwrap_or("no file of sslkeys_path holds the key");
+                Err(refused(Reason::PublicKeyNotListed, why))
+            }
+        }
+    }
+
+    fn rights_of(
+        &self,
+        key: &str,
+        listed: &ListedKey,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Entitled, Refused> {
+        let first = || listed.files.first().cloned().unwrap_or_default();
+        let entry = match self.entries.of(key, &listed.files) {
+            Said::Entry(entry) => entry,
+            Said::System => {
+                return Ok(Entitled { file: first(), rights: KeyRights::System, ends_at: None });
+            }
+            Said::Nothing => return Err(refused(Reason::PublicKeyNoEntry, first())),
+        };
+        let file = entry.file.clone();
+        if entry.not_after.is_some_and(|end| end < now) {
+            return Err(refused(Reason::PublicKeyExpired, file));
+        }
+        if let Some(address) = address.filter(|address| !comes_from(entry, *address)) {
+            return Err(refused(Reason::PublicKeyAddress, format!("{file} from {address}")));
+        }
+        Ok(Entitled { file, rights: entry.rights.clone(), ends_at: entry.not_after })
+    }
+}
+
+impl Entitled {
+    /// Whom it signs on at a front: the one user that it may act as. Who holds a
+    /// key for several, or for everything, is a program and no person.
+    ///
+    /// # Errors
+    /// [`Reason::PublicKeyNoUser`].
+    pub(in crate::core_server) fn holder(self) -> Result<Holder, Refused> {
+        let Self { file, rights, ends_at } = self;
+        let may = match &rights {
+            KeyRights::Service(act_as) => match act_as.as_slice() {
+                [ActAs::User(user)] => return Ok(Holder { file, user: user.clone(), ends_at }),
+                several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            },
+            KeyRights::System => "SYSTEM".to_owned(),
+            KeyRights::Front => "a front".to_owned(),
+        };
+        Err(refused(Reason::PublicKeyNoUser, format!("{file} acts as {may}")))
+    }
+}
+
+fn comes_from(entry: &CoreKey, address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    entry.from.is_empty() || entry.from.iter().any(|network| network.contains(&address))
+}
+
+fn refused(reason: Reason, detail: impl Into<String>) -> Refused {
+    Refused { reason, detail: detail.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_signs_on_the_one_user_it_may_act_as_and_otherwise_nobody() {
+        let john = || ActAs::User("john".into());
+        for (rights, user) in [
+            (KeyRights::Service(vec![john()]), Some("john")),
+            (KeyRights::Service(vec![john(), ActAs::User("mary".into())]), None),
+            (KeyRights::Service(vec![ActAs::Anybody]), None),
+            (KeyRights::Service(vec![ActAs::Company("acme".into())]), None),
+            (KeyRights::Service(vec![john(), ActAs::Anybody]), None),
+            (KeyRights::Service(Vec::new()), None),
+            (KeyRights::System, None),
+            (KeyRights::Front, None),
+        ] {
+            let key = Entitled { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
+            match (key.holder(), user) {
+                (Ok(holder), Some(user)) => assert_eq!(holder.user, user),
+                (Err(refused), None) => assert_eq!(refused.reason, Reason::PublicKeyNoUser),
+                (other, _) => panic!("{rights:?}: {other:?}"),
+            }
+        }
+    }
+}

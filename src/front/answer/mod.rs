@@ -1,0 +1,402 @@
+//! Turns outcomes into responses: the only file that writes a login response.
+
+use std::time::Instant;
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, RETRY_AFTER,
+    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use serde::Serialize;
+
+use super::sign_on::cookie;
+use super::sign_on::{Present, Refusal, Reply};
+use crate::front::body::Body;
+use crate::front::request::came::Came;
+use crate::front::request::facts::{Facts, wants_page};
+use crate::front::sign_on::policy::Policy;
+use crate::front::upstream::UpstreamError;
+use crate::front::{Front, Live};
+use crate::mechanism::Scheme;
+use crate::wire::reference::new_reference;
+use crate::wire::{ErrorBody, Mechanism, Reason};
+use advice::{Advice, application};
+use known::words_for;
+use status::{status_of, title};
+
+pub(in crate::front) mod advice;
+pub(in crate::front) mod known;
+pub(crate) mod pages;
+pub(in crate::front) mod record;
+pub(in crate::front) mod status;
+pub(crate) mod visitors;
+
+/// Tells curl, and programs of Windows, that the connection is not signed on: they
+/// send a token with the next request.
+const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
+
+/// Marks an answer that is not sent: instead the client is told to come back by
+/// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeedsHttp1;
+
+/// Marks an answer whose client has to go on on the same connection, whatever
+/// is left of its request's body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeedsConnection;
+
+/// Writes the answers to one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answerer<'a> {
+    front: &'a Front,
+    page: bool,
+    facts: Option<&'a Facts>,
+    came: Came,
+    began: Instant,
+}
+
+impl<'a> Answerer<'a> {
+    /// Knows only whether a person is to read the answer.
+    pub(crate) fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
+        let came = Came::read(request);
+        Self { front, page: wants_page(request.headers()), facts: None, came, began }
+    }
+
+    /// Knows the facts of the request as well.
+    pub(crate) const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
+    where
+        'a: 'b,
+    {
+        let Self { front, page, came, began, .. } = self;
+        Answerer { front, page, facts: Some(facts), came, began }
+    }
+
+    /// Remembers who sent the request, where that is a proxy that nobody listed.
+    pub(crate) fn notice_proxy(&self) {
+        let untrusted = self.facts.filter(|facts| !facts.trusted);
+        if let (Some(facts), Some(mark)) = (untrusted, self.came.mark) {
+            self.front.unlisted.saw(facts.client, mark, &self.front.metrics);
+        }
+    }
+
+    fn secure(&self) -> bool {
+        self.facts.is_some_and(|facts| facts.secure)
+    }
+
+    /// Not signed on, or not permitted: the status that fits the reason, the
+    /// challenges that are offered, and the words.
+    pub(crate) fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
+        let advice = words_for(self.front, self.facts, self.came, refusal, policy.as_ref());
+        self.refuse_with(advice, refusal, policy)
+    }
+
+    fn refuse_with(
+        &self,
+        advice: Advice,
+        refusal: &Refusal,
+        policy: Option<Policy<'_>>,
+    ) -> Response<Body> {
+        let reference = record::refusal(self.front, self.facts, refusal, self.began);
+        let mut status = status_of(refusal.reason);
+        let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
+        if unanswerable && status == StatusCode::UNAUTHORIZED {
+            // 401 demands a challenge, and there is none for certificates and for
+            // sessions of programs (RFC 9110 section 15.5.2).
+            status = StatusCode::FORBIDDEN;
+        }
+        let mut response = self.words(status, &advice, refusal, &reference);
+        if status == StatusCode::UNAUTHORIZED
+            && let Some(policy) = policy
+        {
+            let challenges = self.challenges(refusal, &policy);
+            let nothing = challenges.is_empty();
+            for value in challenges {
+                response.headers_mut().append(WWW_AUTHENTICATE, value);
+            }
+            if self.needs_http1(refusal, &policy, nothing) {
+                response.extensions_mut().insert(NeedsHttp1);
+            }
+        }
+        if refusal.reason == Reason::ExchangeOpen {
+            response.extensions_mut().insert(NeedsConnection);
+        }
+        if let Some(present) = &refusal.present {
+            self.welcome(response.headers_mut(), present);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        response
+    }
+
+    /// What is offered, or the one token that the client waits for.
+    fn challenges(&self, refusal: &Refusal, policy: &Policy<'_>) -> Vec<HeaderValue> {
+        if refusal.reason == Reason::ExchangeOpen {
+            return refusal.reply.as_ref().map(with_token).into_iter().collect();
+        }
+        let challenge = |mechanism: &Mechanism| match mechanism {
+            Mechanism::Negotiate => Some(offer(Scheme::Negotiate, refusal)),
+            Mechanism::Ntlm if !self.http2() => Some(offer(Scheme::Ntlm, refusal)),
+            Mechanism::Basic if self.secure() => Some(self.basic()),
+            _ => None,
+        };
+        let offered = policy.mechanisms.iter().filter(|mechanism| policy.offers(**mechanism));
+        offered.filter_map(challenge).collect()
+    }
+
+    /// The challenge of RFC 7617. Browsers remember a password by host and realm.
+    fn basic(&self) -> HeaderValue {
+        let host = self.facts.map_or("", |facts| &facts.host);
+        HeaderValue::from_str(&format!("Basic realm=\"{host}\", charset=\"UTF-8\""))
+            .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
+    }
+
+    /// Whether the client is to come back by HTTP/1.1: it tried NTLM; or it came a
+    /// second time without anything and may have nothing else; or `nothing` is
+    /// offered to it here; or it is a browser, which without a ticket asks for name
+    /// and password only where NTLM is offered. A client that chose HTTP/2 without asking (over plain
+    /// HTTP) could not. One that tried Kerberos has to hear what came of it: it
+    /// would send the same token again, and that one would be a replay.
+    fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>, nothing: bool) -> bool {
+        let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
+        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing || self.page);
+        self.http2()
+            && policy.offers(Mechanism::Ntlm)
+            && (by_choice && at_a_loss || refusal.reason == Reason::NtlmNeedsHttp1)
+    }
+
+    fn http2(&self) -> bool {
+        self.facts.is_some_and(|facts| facts.http2)
+    }
+
+    /// An application's answer to somebody who is signed on.
+    pub(crate) fn signed_on(
+        &self,
+        mut response: Response<Body>,
+        present: &Present,
+    ) -> Response<Body> {
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// Forward-auth: the request may pass, under this identity. `cookies` are those that
+    /// the application may see, for a proxy that asked: so it need not know how ours
+    /// are taken out.
+    pub(crate) fn may_pass(
+        &self,
+        present: &Present,
+        live: &Live,
+        audience: &str,
+        cookies: Option<HeaderValue>,
+    ) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        if let Err(error) = live.proxy.identify(headers, &present.grant, audience) {
+            return self.application_failed(&error, present);
+        }
+        if let Some(cookies) = cookies {
+            headers.insert(COOKIE, cookies);
+        }
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// `/.doorward/whoami`
+    pub(crate) fn whoami(&self, present: &Present) -> Response<Body> {
+        let session = present.grant.session();
+        let mut response = if self.page {
+            html(
+                StatusCode::OK,
+                &pages::Whoami {
+                    login: &session.user.login,
+                    name: &session.user.name,
+                    principal: &session.principal,
+                    mechanism: session.mechanism.as_str(),
+                    channel_bound: session.channel_bound,
+                    groups: &session.user.groups,
+                    expires_at: session.expires_at.to_string(),
+                },
+            )
+        } else {
+            json(StatusCode::OK, &pages::WhoamiJson::from(session))
+        };
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// `/.doorward/logout`, done.
+    pub(crate) fn signed_off(&self) -> Response<Body> {
+        let mut response = if self.page {
+            html(StatusCode::OK, &pages::SignedOff { done: true })
+        } else {
+            json(StatusCode::OK, &serde_json::json!({ "signed_off": true }))
+        };
+        self.take_cookies(response.headers_mut());
+        response
+    }
+
+    /// `/.doorward/logout`, and no cookie that was sent could be read.
+    pub(crate) fn cookie_unreadable(&self) -> Response<Body> {
+        let mut response = self.refuse(&Refusal::new(Reason::CookieUnreadable), None);
+        // It would be in the way of the next attempt, too.
+        self.take_cookies(response.headers_mut());
+        response
+    }
+
+    /// Takes from the client the cookies of our names that it may be told about here.
+    fn take_cookies(&self, headers: &mut HeaderMap) {
+        for cookie in cookie::clear(self.secure()) {
+            headers.append(SET_COOKIE, cookie);
+        }
+    }
+
+    /// `/.doorward/logout`, not by POST.
+    pub(crate) fn logout_needs_post(&self) -> Response<Body> {
+        let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        response
+    }
+
+    /// An answer for programs.
+    pub(crate) fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
+        json(StatusCode::OK, value)
+    }
+
+    /// Doorward has no page of its own of this name.
+    pub(crate) fn no_own_page(&self) -> Response<Body> {
+        let what = "Doorward has no page of this name";
+        let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
+        self.refuse_with(Advice::of(format!("{what}.")), &refusal, None)
+    }
+
+    /// Signed on, at a site that has nothing to show.
+    pub(crate) fn no_application(&self, present: &Present) -> Response<Body> {
+        let what = "this site has no application behind it ([[site]] without upstream)";
+        let refusal = Refusal {
+            detail: what.to_owned(),
+            present: Some(Box::new(present.clone())),
+            ..Refusal::new(Reason::NoSite)
+        };
+        self.refuse_with(Advice::of(format!("You are signed on, but {what}.")), &refusal, None)
+    }
+
+    /// The application did not answer, or not in time.
+    pub(crate) fn application_failed(
+        &self,
+        error: &UpstreamError,
+        present: &Present,
+    ) -> Response<Body> {
+        let reference = new_reference();
+        self.front.metrics.upstream_failed(error.label());
+        record::application(self.facts, error, &reference);
+        let refusal =
+            Refusal { present: Some(Box::new(present.clone())), ..Refusal::new(error.reason()) };
+        let advice = application(error);
+        let mut response = self.words(error.status(), &advice, &refusal, &reference);
+        self.welcome(response.headers_mut(), present);
+        response
+    }
+
+    /// Gives the client what a new sign-on earns: the cookie, and the
+    /// mechanism's last token (RFC 4559 section 5: mutual authentication).
+    fn welcome(&self, headers: &mut HeaderMap, present: &Present) {
+        let Some(fresh) = &present.fresh else { return };
+        if let Some(facts) = self.facts
+            && let Some(cookie) = cookie::set(&fresh.cookie, facts.origin())
+        {
+            headers.append(SET_COOKIE, cookie);
+        }
+        if present.grant.session().mechanism == Mechanism::Negotiate {
+            headers.insert(PERSISTENT_AUTH, HeaderValue::from_static("false"));
+        }
+        if let Some(reply) = &fresh.reply {
+            headers.append(WWW_AUTHENTICATE, with_token(reply));
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+
+    fn words(
+        &self,
+        status: StatusCode,
+        advice: &Advice,
+        refusal: &Refusal,
+        reference: &str,
+    ) -> Response<Body> {
+        if self.page {
+            let login =
+                refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
+            let Advice { sentence, steps } = advice;
+            html(
+                status,
+                &pages::Refused { title: title(status), sentence, steps, login, reference },
+            )
+        } else {
+            json(
+                status,
+                &ErrorBody {
+                    error: refusal.reason.label().to_owned(),
+                    message: advice.message(),
+                    reference: reference.to_owned(),
+                    reason: Some(refusal.reason),
+                    ended: refusal.ended,
+                },
+            )
+        }
+    }
+}
+
+/// A scheme, with the token that the refused attempt has for the client.
+fn offer(scheme: Scheme, refusal: &Refusal) -> HeaderValue {
+    match &refusal.reply {
+        Some(reply) if reply.scheme == scheme => with_token(reply),
+        _ => HeaderValue::from_static(scheme.as_str()),
+    }
+}
+
+fn with_token(reply: &Reply) -> HeaderValue {
+    let word = reply.scheme.as_str();
+    let value = format!("{word} {}", STANDARD.encode(&reply.token));
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(word))
+}
+
+fn html(status: StatusCode, page: &impl Template) -> Response<Body> {
+    let text = page.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        String::from("The page could not be rendered.")
+    });
+    own(status, "text/html; charset=utf-8", text)
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_vec(value).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        b"{}".to_vec()
+    });
+    own(status, "application/json", text)
+}
+
+fn own(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in own_headers(kind) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, pages::POLICY.clone());
+    response
+}
+
+const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 4] {
+    [
+        (CONTENT_TYPE, kind),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+    ]
+}

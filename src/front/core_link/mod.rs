@@ -1,0 +1,374 @@
+//! Asks the core, remembers for seconds what it granted, and hears what ended.
+//!
+//! A grant is served from memory; used ones are asked for anew in the
+//! background, so a session that ended is forgotten at the core's event, and
+//! within [`GRANT_LIFETIME`] even when events are lost.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use self::attempts::AttemptQueue;
+use self::proofs::Proofs;
+use self::tunnels::Tunnels;
+use super::upstream::IdentityCache;
+use crate::clock;
+use crate::config::checked::CoreAddress;
+use crate::core_client::{Client, ClientError};
+use crate::mechanism::Proof;
+use crate::metrics::Metrics;
+use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey, SessionSecret};
+
+mod attempts;
+mod events;
+mod proofs;
+mod tunnels;
+
+/// A grant older than this is never used without asking the core again.
+pub(crate) const GRANT_LIFETIME: Duration = Duration::from_secs(15);
+/// A grant older than this is asked for anew in the background when it is used.
+pub(super) const REFRESH_AFTER: Duration = Duration::from_secs(5);
+/// Grants at hand at most.
+const GRANTS: u64 = 200_000;
+/// Passwords that may wait for the core at once.
+const PASSWORDS: usize = 256;
+
+/// Leave to use a site as a user: made only here, from the core's answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant(Arc<Granted>);
+
+#[derive(Debug)]
+struct Granted {
+    session: Session,
+    asked_at: Instant,
+    asking: AtomicBool,
+    identity: IdentityCache,
+}
+
+impl Grant {
+    fn new(session: Session) -> Self {
+        Self(Arc::new(Granted {
+            session,
+            asked_at: clock::instant(),
+            asking: AtomicBool::new(false),
+            identity: IdentityCache::default(),
+        }))
+    }
+
+    /// What the core said.
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// A grant without a core.
+    #[cfg(test)]
+    pub(super) fn for_test(session: Session) -> Self {
+        Self::new(session)
+    }
+
+    /// What was rendered for applications once already.
+    pub(super) fn identity(&self) -> &IdentityCache {
+        &self.0.identity
+    }
+}
+
+/// Why the core gave no grant.
+#[derive(Clone, Debug)]
+pub(crate) struct NoGrant {
+    /// The reason, for page, metrics and audit.
+    pub reason: Reason,
+    /// What stands in the log of the core or of this front.
+    pub detail: String,
+    /// Why and when the session ended, where the core still knows.
+    pub ended: Option<Ended>,
+}
+
+impl NoGrant {
+    fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), ended: None }
+    }
+}
+
+type Answer = Result<Grant, NoGrant>;
+
+/// The front's one line to the core.
+#[derive(Debug)]
+pub(crate) struct CoreLink {
+    client: Arc<Client>,
+    /// Apart, because a wrong password is answered late on purpose.
+    passwords: Client,
+    waiting_passwords: Semaphore,
+    grants: moka::sync::Cache<SessionKey, Grant>,
+    proofs: Proofs,
+    attempts: AttemptQueue,
+    tunnels: Tunnels,
+    ends: AtomicU64,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+}
+
+impl CoreLink {
+    /// Starts the tasks that carry proofs and hear events; they end with `stop`.
+    pub(crate) fn start(
+        address: CoreAddress,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let passwords = Client::patient(address.clone());
+        let client = Arc::new(Client::new(address));
+        let link = Arc::new(Self {
+            proofs: Proofs::start(Arc::clone(&client)),
+            attempts: AttemptQueue::start(Arc::clone(&client)),
+            client,
+            passwords,
+            waiting_passwords: Semaphore::new(PASSWORDS),
+            grants: moka::sync::Cache::builder()
+                .max_capacity(GRANTS)
+                .time_to_live(GRANT_LIFETIME)
+                .build(),
+            tunnels: Tunnels::default(),
+            ends: AtomicU64::new(0),
+            metrics,
+            stop: stop.clone(),
+        });
+        tokio::spawn(stop.run_until_cancelled_owned(events::hear(Arc::clone(&link))));
+        link
+    }
+
+    /// Opens a session of this secret for what a mechanism has proven.
+    ///
+    /// # Errors
+    /// The core refuses, is busy, or does not answer.
+    pub(crate) async fn sign_on(
+        &self,
+        proof: Proof,
+        client: IpAddr,
+        secret: SessionSecret,
+    ) -> Answer {
+        self.proofs.submit(proof, client, secret).await
+    }
+
+    /// Opens a session of this secret for whoever has this password, as the core judges.
+    ///
+    /// # Errors
+    /// The core refuses, cannot ask the KDC, is busy, or does not answer.
+    pub(crate) async fn sign_on_by_password(
+        &self,
+        user: String,
+        password: Password,
+        client: IpAddr,
+        secret: SessionSecret,
+    ) -> Answer {
+        let Ok(_place) = self.waiting_passwords.try_acquire() else {
+            return Err(NoGrant::new(Reason::Busy, "too many passwords wait for the core"));
+        };
+        let question = OpenSession {
+            user: Some(user),
+            password: Some(password),
+            basic: true,
+            client: Some(client),
+            secret: Some(secret),
+            ..OpenSession::default()
+        };
+        self.passwords.open(&question).await.map(Grant::new).map_err(refusal)
+    }
+
+    /// The grant of a session, from memory while it is young.
+    ///
+    /// # Errors
+    /// The session has ended, belongs to another address, or the core does not answer.
+    pub(crate) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
+        let key = SessionKey::of(id);
+        if let Some(grant) = self.grants.get(&key) {
+            let age = clock::instant().saturating_duration_since(grant.0.asked_at);
+            // The core knows why one is over whose time has come.
+            if age < GRANT_LIFETIME && grant.session().expires_at > clock::now() {
+                if age > REFRESH_AFTER && !grant.0.asking.swap(true, Ordering::Relaxed) {
+                    self.refresh(id.to_owned(), client);
+                }
+                return within_limits(grant, client);
+            }
+        }
+        within_limits(self.ask(id, client).await?, client)
+    }
+
+    /// Ends a session, here at once and everywhere.
+    ///
+    /// # Errors
+    /// The core could not record the end, and a restart of it could revive the
+    /// session; or it does not answer, and the session may live on.
+    pub(crate) async fn end(&self, id: &str) -> Result<(), NoGrant> {
+        let key = SessionKey::of(id);
+        let ended = self.client.end(id).await;
+        // The core's event comes as well, but whoever reads our answer may be faster.
+        self.forget(&key);
+        match ended {
+            Ok(()) => Ok(()),
+            Err(error) => match refusal(error) {
+                NoGrant { reason: Reason::SessionEnded, .. } => Ok(()),
+                other => Err(other),
+            },
+        }
+    }
+
+    /// For a tunnel: is cancelled as soon as the session has ended, and when
+    /// the front stops. Whoever ends the tunnel cancels it as well; until then
+    /// the tunnel counts as a use of the session.
+    pub(crate) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+        let token = self.stop.child_token();
+        self.tunnels.add(SessionKey::of(id), token.clone());
+        let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
+        tokio::spawn(watching);
+        self.metrics.tunnels.inc();
+        token
+    }
+
+    /// Counts a request that lasts as a use of its session, for as long as this is
+    /// awaited.
+    pub(crate) async fn keep_in_use(
+        self: &Arc<Self>,
+        id: &SessionSecret,
+        client: IpAddr,
+    ) -> Infallible {
+        loop {
+            clock::pause(REFRESH_AFTER).await;
+            self.note_use(id.clone(), client);
+        }
+    }
+
+    /// Tells the core, in its own time, that a session is used.
+    pub(super) fn note_use(self: &Arc<Self>, id: SessionSecret, client: IpAddr) {
+        let link = Arc::clone(self);
+        tokio::spawn(async move { drop(link.resolve(&id, client).await) });
+    }
+
+    async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
+        while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
+            // A core that cannot be asked ends tunnels when it ends requests.
+            if self.resolve(&id, client).await.is_err() {
+                token.cancel();
+            }
+        }
+        self.metrics.tunnels.dec();
+        self.tunnels.forget_ended(&SessionKey::of(&id));
+    }
+
+    /// Whether the core answers, and takes this process for a front.
+    ///
+    /// # Errors
+    /// It does not, and why.
+    pub(crate) async fn ready(&self) -> Result<(), NoGrant> {
+        let known_as = self.client.whoami().await.map_err(refusal)?;
+        match known_as.acting_as.as_deref() {
+            Some("SYSTEM" | "FRONT") => Ok(()),
+            _ => Err(NoGrant::new(
+                Reason::FrontNotAllowed,
+                format!(
+                    "the core does not take this process ({}) for a front: name its account in \
+                     front_users of the core's settings, or give its key the role front",
+                    match (known_as.uid, known_as.key) {
+                        (Some(uid), _) => format!("uid {uid}"),
+                        (None, Some(key)) => format!("key {key}"),
+                        (None, None) => known_as.peer,
+                    }
+                ),
+            )),
+        }
+    }
+
+    /// Whether the front stops, or does within this time.
+    async fn is_stopping(&self, within: Duration) -> bool {
+        timeout(within, self.stop.cancelled()).await.is_ok()
+    }
+
+    fn refresh(self: &Arc<Self>, id: String, client: IpAddr) {
+        let link = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = link.ask(&id, client).await {
+                tracing::debug!(reason = %error.reason, detail = error.detail, "a grant was not renewed");
+            }
+        });
+    }
+
+    async fn ask(&self, id: &str, client: IpAddr) -> Answer {
+        let key = SessionKey::of(id);
+        let ends = self.ends.load(Ordering::SeqCst);
+        match self.client.resolve(id, Some(client)).await {
+            Ok(session) => {
+                let grant = Grant::new(session);
+                self.grants.insert(key, grant.clone());
+                // An end that was heard while the answer travelled may be this session's.
+                if self.ends.load(Ordering::SeqCst) != ends {
+                    self.grants.invalidate(&key);
+                }
+                Ok(grant)
+            }
+            Err(error) => {
+                let refusal = refusal(error);
+                if refusal.reason == Reason::SessionEnded {
+                    self.forget(&key);
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// A session has ended.
+    fn forget(&self, key: &SessionKey) {
+        self.ends.fetch_add(1, Ordering::SeqCst);
+        self.grants.invalidate(key);
+        self.tunnels.end(key);
+    }
+
+    /// Any session may have ended unheard; tunnels ask for theirs by themselves.
+    fn forget_all(&self) {
+        self.ends.fetch_add(1, Ordering::SeqCst);
+        self.grants.invalidate_all();
+    }
+}
+
+fn within_limits(grant: Grant, client: IpAddr) -> Answer {
+    if grant.session().expires_at <= clock::now() {
+        return Err(NoGrant::new(Reason::SessionEnded, "the session's time has come"));
+    }
+    match grant.session().only_from {
+        Some(only) if only != client => Err(NoGrant::new(
+            Reason::AddressChanged,
+            format!("the session was opened from {only} and used from {client}"),
+        )),
+        _ => Ok(grant),
+    }
+}
+
+fn refused(reason: Reason, detail: &str) -> NoGrant {
+    NoGrant::new(reason, detail)
+}
+
+fn refusal(error: ClientError) -> NoGrant {
+    match error {
+        // The certificate is ours, and no matter of whoever wants to sign on.
+        ClientError::Refused(body) if body.error == "certificate_refused" => {
+            NoGrant::new(Reason::FrontNotAllowed, ClientError::Refused(body).to_string())
+        }
+        ClientError::Refused(body) => {
+            let reason = body.reason.unwrap_or(match body.error.as_str() {
+                "end_of_session" => Reason::SessionEnded,
+                "store_full" => Reason::StoreFull,
+                "store_failed" => Reason::StoreFailed,
+                "busy" => Reason::Busy,
+                "no_access" => Reason::FrontNotAllowed,
+                "logon_failed" => Reason::LogonFailed,
+                _ => Reason::NotPermitted,
+            });
+            let detail = format!("{} (core's reference {})", body.message, body.reference);
+            NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
+        }
+        other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
+    }
+}

@@ -1,0 +1,112 @@
+//! `require`: who may use a site, once it is known who is there.
+
+use crate::config::checked::Requirement;
+use crate::identity::is_login;
+use crate::wire::User;
+
+/// Whether the user meets any of the requirements. A site that lists none takes whoever is signed on.
+pub(crate) fn satisfied(requirements: &[Requirement], user: &User) -> bool {
+    requirements.is_empty() || requirements.iter().any(|requirement| meets(requirement, user))
+}
+
+fn meets(requirement: &Requirement, user: &User) -> bool {
+    match requirement {
+        Requirement::ValidUser => true,
+        Requirement::User(name) => is_login(name, &user.login, false),
+        Requirement::UserExactly(name) => is_login(name, &user.login, true),
+        Requirement::Group(name) => {
+            user.groups.iter().any(|group| group.eq_ignore_ascii_case(name))
+        }
+        Requirement::Company(name) => {
+            !user.company.is_empty() && user.company.eq_ignore_ascii_case(name)
+        }
+        Requirement::Admin => user.admin > 0,
+    }
+}
+
+/// What is required, and what the user has of it: for the log.
+pub(crate) fn unmet(requirements: &[Requirement], user: &User) -> String {
+    let wanted: Vec<_> = requirements.iter().map(ToString::to_string).collect();
+    let mut said = format!("required is {}; this is user:{}", wanted.join(" or "), user.login);
+    if !requirements.iter().any(|requirement| matches!(requirement, Requirement::Group(_))) {
+        return said;
+    }
+    let groups: Vec<_> = user.groups.iter().take(GROUPS_TOLD).map(String::as_str).collect();
+    said += &match user.groups.len() {
+        0 => ", whose sign-on told no groups".to_owned(),
+        all if all > GROUPS_TOLD => {
+            format!(" in {all} groups, among them {}", groups.join(", "))
+        }
+        _ => format!(" in the groups {}", groups.join(", ")),
+    };
+    said
+}
+
+/// A line of the log names so many groups.
+const GROUPS_TOLD: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user() -> User {
+        User {
+            login: "alice".to_owned(),
+            name: String::new(),
+            email: String::new(),
+            company: String::new(),
+            groups: vec!["S-1-5-21-1-2-3-513".to_owned()],
+            admin: 0,
+        }
+    }
+
+    #[test]
+    fn any_one_of_the_requirements_is_enough() {
+        let group = |name: &str| Requirement::Group(name.to_owned());
+        let name = |name: &str| Requirement::User(name.to_owned());
+        for (requirements, expected) in [
+            (vec![], true),
+            (vec![Requirement::ValidUser], true),
+            (vec![name("Alice")], true),
+            (vec![name("bob")], false),
+            (vec![Requirement::UserExactly("Alice".to_owned())], false),
+            (vec![Requirement::UserExactly("alice".to_owned())], true),
+            (vec![name("bob"), name("alice")], true),
+            (vec![group("s-1-5-21-1-2-3-513")], true),
+            (vec![group("S-1-5-21-1-2-3-51")], false),
+            (vec![Requirement::Company(String::new())], false),
+            (vec![Requirement::Admin], false),
+        ] {
+            assert_eq!(satisfied(&requirements, &user()), expected, "{requirements:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_what_is_required_and_what_the_user_has() {
+        let group = Requirement::Group("S-1-5-32-544".to_owned());
+        let bob = Requirement::User("bob".to_owned());
+        assert_eq!(
+            unmet(std::slice::from_ref(&bob), &user()),
+            "required is user:bob; this is user:alice"
+        );
+        assert_eq!(
+            unmet(&[bob, group.clone()], &user()),
+            "required is user:bob or group:S-1-5-32-544; this is user:alice in the groups S-1-5-21-1-2-3-513"
+        );
+        let nobody = User { groups: Vec::new(), ..user() };
+        assert!(
+            unmet(std::slice::from_ref(&group), &nobody).ends_with("whose sign-on told no groups")
+        );
+        let many = User { groups: vec!["S-1-1-0".to_owned(); 1000], ..user() };
+        let said = unmet(&[group], &many);
+        assert!(said.contains("in 1000 groups") && said.len() < 600, "{said}");
+    }
+
+    #[test]
+    fn an_administrator_of_any_level_meets_admin() {
+        for level in [1, 2] {
+            let user = User { admin: level, ..user() };
+            assert!(satisfied(&[Requirement::Admin], &user));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Answers what an exchange asks: adds time, chance and winbind to it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand;
+use tokio_util::sync::CancellationToken;
+
+use super::exchange::{Answer, Question};
+use super::helper::{self, Account, Attempt, Failure, Opened, Pool, Reservation};
+use super::key::ExportedKey;
+use super::message::{Authenticate, Challenge, Negotiate, ServerNames};
+use crate::clock::{self, Timestamp};
+use crate::config::checked;
+use crate::metrics::Metrics;
+use crate::wire::Reason;
+
+/// The acceptor of NTLM: gives challenges, and says whose password was right.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    pool: Pool,
+    exchange_timeout: Duration,
+}
+
+/// What belongs to a challenge between two messages of a client.
+#[derive(Debug)]
+pub(crate) struct Context(Given);
+
+#[derive(Debug)]
+enum Given {
+    /// We gave the challenge, then.
+    Ourselves(Instant),
+    /// A helper did, and waits for the answer.
+    Helper(Reservation),
+}
+
+#[cfg(test)]
+impl Context {
+    /// Of a challenge that was given just now.
+    pub(super) fn fresh() -> Self {
+        Self(Given::Ourselves(clock::instant()))
+    }
+}
+
+/// Somebody whose password was right. Only an [`Acceptor`] makes it.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(super) account: Account,
+    pub(super) own_domain: Option<String>,
+    pub(super) session_key: Option<ExportedKey>,
+}
+
+type Refusal = (Reason, String);
+
+impl Acceptor {
+    /// Starts the helpers, and returns before they run. Needs a tokio runtime.
+    /// Helpers that end after `stop` are not missed.
+    pub(crate) fn start(
+        settings: &checked::Ntlm,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Self {
+        let pool = Pool::start(settings, metrics, stop);
+        Self { pool, exchange_timeout: settings.exchange_timeout }
+    }
+
+    /// Whether a sign-on could succeed now.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        self.pool.ready().map_err(|not_ready| not_ready.to_string())
+    }
+
+    /// Waits until it is known whether a sign-on could succeed.
+    pub(crate) async fn known(&self) {
+        self.pool.known().await;
+    }
+
+    /// Answers a question. Waits for a helper as long as the settings allow.
+    pub(crate) async fn answer(&self, question: Question) -> Answer {
+        let answered = match question {
+            Question::Challenge(negotiate) => self.challenge(&negotiate).await,
+            Question::Verify { context, challenge, authenticate } => {
+                self.verify(context, challenge, &authenticate).await.map(Answer::Verified)
+            }
+        };
+        answered.unwrap_or_else(|(reason, detail)| Answer::Refused { reason, detail })
+    }
+
+    async fn challenge(&self, negotiate: &Negotiate) -> Result<Answer, Refusal> {
+        let (challenge, given) = match self.pool.open(negotiate.bytes()).await.map_err(refusal)? {
+            Opened::Names(names) => {
+                let challenge = our_challenge(negotiate, &names)?;
+                (challenge, Given::Ourselves(clock::instant()))
+            }
+            Opened::Challenge { message, reservation } => {
+                let challenge = Challenge::parse(message).map_err(|malformed| {
+                    let detail = format!("the helper's challenge is not readable: {malformed}");
+                    (Reason::NtlmHelperFailed, detail)
+                })?;
+                (challenge, Given::Helper(reservation))
+            }
+        };
+        Ok(Answer::Challenge { challenge: Box::new(challenge), context: Context(given) })
+    }
+
+    async fn verify(
+        &self,
+        context: Context,
+        challenge: [u8; 8],
+        authenticate: &Authenticate,
+    ) -> Result<Verified, Refusal> {
+        let attempt = match context.0 {
+            Given::Ourselves(since) if since.elapsed() > self.exchange_timeout => {
+                return Err(refusal(Failure::GivenUp));
+            }
+            Given::Ourselves(_) => Attempt::Response(question(challenge, authenticate)?),
+            Given::Helper(reservation) => {
+                Attempt::Message { reservation, authenticate: authenticate.bytes().to_vec() }
+            }
+        };
+        let verified = self.pool.verify(attempt).await.map_err(refusal)?;
+        let exported = |key| {
+            if verified.key_is_exported {
+                ExportedKey::exported(key)
+            } else {
+                ExportedKey::new(key, authenticate)
+            }
+        };
+        Ok(Verified {
+            session_key: verified.session_key.map(exported),
+            account: verified.account,
+            own_domain: self.pool.own_domain(),
+        })
+    }
+}
+
+impl Answer {
+    /// To who asks where nobody accepts NTLM.
+    pub(crate) fn not_offered() -> Self {
+        let detail = "NTLM is offered nowhere in this configuration".to_owned();
+        Self::Refused { reason: Reason::NtlmSent, detail }
+    }
+}
+
+fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challenge, Refusal> {
+    let failed = |detail: String| (Reason::NtlmHelperFailed, detail);
+    let names = ServerNames::new(
+        &names.netbios_domain,
+        &names.netbios_computer,
+        names.dns_domain.as_deref(),
+        &names.dns_computer,
+    );
+    let names =
+        names.map_err(|odd| failed(format!("the names of this host or domain are odd: {odd}")))?;
+    let mut challenge = [0; 8];
+    rand::fill(&mut challenge)
+        .map_err(|_| failed("the system gives no random numbers".to_owned()))?;
+    Ok(Challenge::new(negotiate, &names, challenge, filetime(clock::now())))
+}
+
+fn question(challenge: [u8; 8], authenticate: &Authenticate) -> Result<helper::Question, Refusal> {
+    let Some(response) = authenticate.response.ntlmv2() else {
+        return Err((Reason::NtlmTooOld, "the answer is not of NTLM version 2".to_owned()));
+    };
+    Ok(helper::Question {
+        challenge,
+        nt_response: response.bytes.clone(),
+        user: authenticate.user.clone(),
+        domain: authenticate.domain.clone(),
+    })
+}
+
+fn refusal(failure: Failure) -> Refusal {
+    let reason = match &failure {
+        Failure::Denied { .. } => Reason::LogonFailed,
+        Failure::Unaskable(_) => Reason::DefectiveToken,
+        Failure::Unnamed(_) => Reason::NtlmUnnamed,
+        Failure::GivenUp => Reason::ExchangeInterrupted,
+        Failure::Busy(_) => Reason::Busy,
+        Failure::Winbind(_) => Reason::WinbindDown,
+        Failure::Trust(_) => Reason::WinbindTrust,
+        Failure::Clock(_) => Reason::WinbindClock,
+        Failure::Rights(_) => Reason::WinbindRights,
+        Failure::Helper(_) => Reason::NtlmHelperFailed,
+    };
+    (reason, failure.to_string())
+}
+
+/// In units of 100 ns since 1601 (MS-DTYP 2.3.3).
+fn filetime(moment: Timestamp) -> u64 {
+    moment.unix().saturating_add(SECONDS_FROM_1601_TO_1970).saturating_mul(10_000_000)
+}
+
+const SECONDS_FROM_1601_TO_1970: u64 = 11_644_473_600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_told_as_windows_counts_it() {
+        // MS-DTYP counts 2000-01-01T00:00:00Z as 125911584000000000.
+        assert_eq!(filetime(Timestamp::from_unix(946_684_800)), 125_911_584_000_000_000);
+    }
+}

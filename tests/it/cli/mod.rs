@@ -1,0 +1,6 @@
+//! The commands beside the service.
+
+mod admin;
+mod cert;
+mod check;
+mod probe;

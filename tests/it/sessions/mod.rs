@@ -1,0 +1,5 @@
+//! Sessions: how long they count, and what outlives what.
+
+mod cookie;
+mod crash;
+pub(crate) mod full_disk;
