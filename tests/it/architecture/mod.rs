@@ -1,5 +1,7 @@
 //! The walls of the house, held by tests that read the source.
 
+mod imports;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
