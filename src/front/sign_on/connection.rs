@@ -15,6 +15,11 @@ pub(super) fn keeps(visit: Visit<'_>, mechanism: Mechanism) -> Option<Option<Mar
         _ if facts.shared => None,
         Mechanism::Certificate => Some(None),
         Mechanism::Ntlm if !local => Some(Some(Marks::of(headers))),
-        _ => None,
+        Mechanism::Negotiate
+        | Mechanism::Ntlm
+        | Mechanism::Basic
+        | Mechanism::Password
+        | Mechanism::Unix
+        | Mechanism::Trusted => None,
     }
 }
