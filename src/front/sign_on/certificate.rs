@@ -14,10 +14,9 @@ use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
-use crate::pki::peer::chain::Refused;
 use crate::pki::peer::shown::Shown;
 use crate::wire::reason::Fault;
-use crate::wire::{Mechanism, Reason, SessionSecret};
+use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
@@ -98,13 +97,13 @@ pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal
 ///
 /// # Errors
 /// It does not, and why.
-pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
+pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.judge(shown).await,
-        None => Err(Refused {
-            reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
-        }),
+        None => Err(Denied::new(
+            Reason::CertificateNoChain,
+            "nobody is asked for a certificate any more",
+        )),
     }
 }
 
@@ -124,7 +123,7 @@ pub(crate) async fn admits(
     let Some(shown) = of_client(visit, policy).filter(|shown| shown.key() == key) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
-    let Err(Refused { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };
+    let Err(Denied { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };
     end(visit.front, &session.session, reason).await;
     Err(Refusal { detail, ..Refusal::tried(Mechanism::Certificate, reason) })
 }
@@ -138,7 +137,7 @@ pub(crate) async fn watch(
     tunnel: CancellationToken,
 ) {
     while tunnel.run_until_cancelled(clock::pause(EVERY)).await.is_some() {
-        if let Err(Refused { reason, .. }) = judge(&front.live(), &shown).await {
+        if let Err(Denied { reason, .. }) = judge(&front.live(), &shown).await {
             end(&front, &session, reason).await;
             tunnel.cancel();
         }
