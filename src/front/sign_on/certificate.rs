@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::open::open;
 use super::policy::Policy;
-use super::{Refusal, Visit};
+use super::{Present, Refusal, Visit};
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
+use crate::mechanism::{self, Outcome};
 use crate::pki::peer::shown::Shown;
 use crate::wire::reason::Fault;
 use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
@@ -69,6 +71,19 @@ fn has_address(host: &HostPattern) -> bool {
         HostPattern::Any => true,
         HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
         HostPattern::Suffix(_) => false,
+    }
+}
+
+pub(super) async fn by_certificate(
+    visit: Visit<'_>,
+    shown: &Arc<Shown>,
+) -> Result<Present, Refusal> {
+    let judged = judge(visit.live, shown).await;
+    match mechanism::certificate::prove(shown, judged) {
+        Outcome::Proven { proof, .. } => open(visit, proof, None).await,
+        Outcome::Refused(mechanism::Refused { mechanism, reason, detail, .. }) => {
+            Err(Refusal { detail, ..Refusal::tried(mechanism, reason) })
+        }
     }
 }
 
