@@ -16,13 +16,16 @@ use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
 use crate::mechanism::{self, Outcome};
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::reason::Fault;
 use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
-pub(crate) fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
+pub(crate) fn of_client<'a>(
+    visit: Visit<'a>,
+    policy: &Policy<'_>,
+) -> Option<&'a Arc<PresentedCertificate>> {
     let may = policy.offers(Mechanism::Certificate) && !visit.facts.shared;
     visit.connection.certificate.as_ref().filter(|_| may)
 }
@@ -76,7 +79,7 @@ fn has_address(host: &HostPattern) -> bool {
 
 pub(super) async fn by_certificate(
     visit: Visit<'_>,
-    shown: &Arc<Shown>,
+    shown: &Arc<PresentedCertificate>,
 ) -> Result<Present, Refusal> {
     let judged = judge(visit.live, shown).await;
     match mechanism::certificate::prove(shown, judged) {
@@ -112,7 +115,7 @@ pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal
 ///
 /// # Errors
 /// It does not, and why.
-pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Denied> {
+pub(crate) async fn judge(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.judge(shown).await,
         None => Err(Denied::new(
@@ -147,7 +150,7 @@ pub(crate) async fn admits(
 /// the certificate counts no more.
 pub(crate) async fn watch(
     front: Arc<Front>,
-    shown: Arc<Shown>,
+    shown: Arc<PresentedCertificate>,
     session: SessionSecret,
     tunnel: CancellationToken,
 ) {
