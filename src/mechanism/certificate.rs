@@ -2,7 +2,7 @@
 //! proven; what remains is whether the certificate counts. As whom its key signs
 //! on, only the core knows.
 
-use super::{Outcome, Proof, Refused};
+use super::outcome::{Outcome, Proof};
 use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::{self, Denied, Mechanism, Reason};
 
@@ -11,18 +11,13 @@ use crate::wire::{self, Denied, Mechanism, Reason};
 /// channel: a relay would have to hold the key.
 pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), Denied>) -> Outcome {
     let refuse = |reason, detail: &str| {
-        Outcome::Refused(Refused {
-            mechanism: Mechanism::Certificate,
-            reason,
-            detail: format!("{shown}: {detail}"),
-            reply: None,
-        })
+        Outcome::refused(Mechanism::Certificate, reason, format!("{shown}: {detail}"))
     };
     match (judged, shown.facts()) {
         (Err(Denied { reason, detail }), _) => refuse(reason, &detail),
         (Ok(()), None) => refuse(Reason::CertificateForm, "it cannot be read"),
         (Ok(()), Some(facts)) => Outcome::Proven {
-            proof: Proof(wire::Proof {
+            proof: Proof::new(wire::Proof {
                 mechanism: Mechanism::Certificate,
                 principal: facts.subject.clone(),
                 acceptor_realm: None,

@@ -14,7 +14,6 @@ pub(crate) mod certificate;
 mod connection;
 mod context;
 pub(crate) mod cookie;
-pub(in crate::front) mod ntlm;
 mod open;
 mod outcome;
 pub(in crate::front) mod own_hosts;
