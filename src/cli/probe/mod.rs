@@ -17,7 +17,7 @@ use self::ticket::Initiator;
 use self::words::{leg, show};
 use super::ProbeArguments;
 use crate::clock;
-use crate::front::sign_on::cookie;
+use crate::front::cookie;
 use crate::front::tls::server_end_point;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
