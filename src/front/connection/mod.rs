@@ -9,7 +9,7 @@ use http::HeaderMap;
 use ipnet::IpNet;
 
 use crate::mechanism::{Bindings, Exchange};
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::SessionSecret;
 use activity::Activity;
 use bound::{Bound, Marks};
@@ -38,7 +38,7 @@ pub(in crate::front) struct Connection {
     /// The TLS channel binding (RFC 5929 tls-server-end-point); `None` on plain HTTP.
     pub binding: Option<Arc<Bindings>>,
     /// The certificate that the peer showed in its TLS handshake.
-    pub certificate: Option<Arc<Shown>>,
+    pub certificate: Option<Arc<PresentedCertificate>>,
     /// What the TLS handshake was about.
     pub asked: Asked,
     /// What it is at.
@@ -71,7 +71,7 @@ impl Connection {
     pub(in crate::front) fn new(
         peer: IpAddr,
         binding: Option<Arc<Bindings>>,
-        certificate: Option<Shown>,
+        certificate: Option<PresentedCertificate>,
         trusted_proxies: &[IpNet],
     ) -> Self {
         let peer = peer.to_canonical();

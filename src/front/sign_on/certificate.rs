@@ -16,17 +16,16 @@ use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
 use crate::mechanism::{self, Outcome};
-use crate::pki::peer::chain::Refused;
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::reason::Fault;
-use crate::wire::{Mechanism, Reason, SessionSecret};
+use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
 pub(super) fn of_client<'a>(
     context: RequestContext<'a>,
     policy: &Policy<'_>,
-) -> Option<&'a Arc<Shown>> {
+) -> Option<&'a Arc<PresentedCertificate>> {
     let may = policy.offers(Mechanism::Certificate) && !context.facts.shared;
     context.connection.certificate.as_ref().filter(|_| may)
 }
@@ -84,7 +83,7 @@ fn has_address(host: &HostPattern) -> bool {
 /// By the certificate that the client showed.
 pub(super) async fn by_certificate(
     context: RequestContext<'_>,
-    shown: &Arc<Shown>,
+    shown: &Arc<PresentedCertificate>,
 ) -> Result<SignedOn, Refusal> {
     let validated = validate(context.live, shown).await;
     match mechanism::certificate::prove(shown, validated) {
@@ -122,10 +121,10 @@ pub(super) async fn by_proxy(
 ///
 /// # Errors
 /// It does not, and why.
-async fn validate(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
+async fn validate(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
-        None => Err(Refused {
+        None => Err(Denied {
             reason: Reason::CertificateNoChain,
             detail: "nobody is asked for a certificate any more".to_owned(),
         }),
@@ -148,7 +147,7 @@ pub(super) async fn accepts_session(
     let Some(shown) = of_client(context, policy).filter(|shown| shown.key() == key) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
-    let Err(Refused { reason, detail }) = validate(context.live, shown).await else {
+    let Err(Denied { reason, detail }) = validate(context.live, shown).await else {
         return Ok(());
     };
     end(context.front, &session.session, reason).await;
@@ -159,12 +158,12 @@ pub(super) async fn accepts_session(
 /// the certificate counts no more.
 pub(in crate::front) async fn watch(
     front: Arc<Front>,
-    shown: Arc<Shown>,
+    shown: Arc<PresentedCertificate>,
     session: SessionSecret,
     tunnel: CancellationToken,
 ) {
     while tunnel.run_until_cancelled(clock::pause(EVERY)).await.is_some() {
-        if let Err(Refused { reason, .. }) = validate(&front.live(), &shown).await {
+        if let Err(Denied { reason, .. }) = validate(&front.live(), &shown).await {
             end(&front, &session, reason).await;
             tunnel.cancel();
         }
