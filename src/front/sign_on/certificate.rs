@@ -1,7 +1,6 @@
 //! Client certificates on a connection: whether one speaks for the client, and
 //! for how long what it opened may be used.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,9 @@ use super::open::open;
 use super::policy::Policy;
 use super::{Refusal, RequestContext, SignedOn};
 use crate::clock;
-use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
-use crate::front::request::route;
-use crate::front::{Front, Live};
+use crate::front::live::Live;
+use crate::front::state::Front;
 use crate::mechanism::{self, Outcome};
 use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::reason::Fault;
@@ -54,30 +52,6 @@ pub(in crate::front) fn is_misdirected(
         && (policy.asks_for_nothing()
             || refusal.reason == Reason::CertificateNotShown
             || (facts.http2 && other_name && refusal.tried.is_none()))
-}
-
-/// Whether clients are asked for a certificate on connections for this name (SNI;
-/// `None`: for an address): where a site takes them that can be reached by it.
-pub(in crate::front) fn asks(settings: &Settings, name: Option<&str>) -> bool {
-    let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
-    let reachable: Vec<&Site> = match name {
-        Some(name) => route::reachable(&settings.sites, name).collect(),
-        None => settings.sites.iter().filter(|site| has_address(&site.host)).collect(),
-    };
-    settings.sso.enable_sso
-        && if reachable.is_empty() {
-            takes(&settings.sso.mechanisms)
-        } else {
-            reachable.iter().any(|site| takes(&site.mechanisms))
-        }
-}
-
-fn has_address(host: &HostPattern) -> bool {
-    match host {
-        HostPattern::Any => true,
-        HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
-        HostPattern::Suffix(_) => false,
-    }
 }
 
 /// By the certificate that the client showed.

@@ -8,7 +8,7 @@ use crate::wire::{Mechanism, SessionSecret};
 /// a proxy may have sent it, none is.
 pub(in crate::front) fn session(context: RequestContext<'_>) -> Option<SessionSecret> {
     let RequestContext { connection, headers, facts, .. } = context;
-    if facts.shared { None } else { connection.bound(&facts.host, headers) }
+    if facts.shared { None } else { connection.sign_on.bound(&facts.host, headers) }
 }
 
 /// Keeps a session on the connection that it was proven on. Kerberos proves a request
@@ -24,5 +24,5 @@ pub(super) fn keep(context: RequestContext<'_>, mechanism: Mechanism, session: S
         Mechanism::Ntlm if !local => Some(Marks::of(headers)),
         _ => return,
     };
-    connection.bind(&facts.host, session, client);
+    connection.sign_on.bind(&facts.host, session, client);
 }

@@ -4,7 +4,7 @@
 use super::open::new_cookie;
 use super::policy::{Policy, Shows};
 use super::{NewSession, Refusal, RequestContext, SignedOn};
-use crate::front::cookie::Presented;
+use crate::front::request::cookie::Presented;
 use crate::mechanism::basic::Credentials;
 use crate::wire::{Mechanism, Reason};
 
@@ -20,7 +20,7 @@ pub(super) async fn by_password(
     credentials: Credentials,
 ) -> Result<SignedOn, Refusal> {
     let RequestContext { front, connection, facts, .. } = context;
-    connection.begin_attempt();
+    connection.sign_on.begin_attempt();
     if !facts.secure {
         return Err(Refusal::tried(Mechanism::Basic, Reason::BasicNeedsTls));
     }

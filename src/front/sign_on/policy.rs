@@ -1,8 +1,8 @@
 //! How one may sign on at a site, and which sessions count there.
 
 use crate::config::checked::{ChannelBinding, Site};
-use crate::front::Live;
 use crate::front::core_link::Grant;
+use crate::front::live::Live;
 use crate::mechanism::ntlm::Acceptor;
 use crate::wire::{Mechanism, Reason};
 
