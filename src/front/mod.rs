@@ -26,6 +26,7 @@ pub(crate) mod tls;
 pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
+pub(crate) use self::listen::{Listener, Speaks, bind};
 use self::readiness::Readiness;
 use self::tls::{Clients, ServerTls, TlsError};
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};

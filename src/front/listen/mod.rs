@@ -241,7 +241,8 @@ async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, plac
     match Box::pin(timeout(limit, handshake(tls, stream, asks))).await {
         Ok(Ok(Handshake { stream, asked })) => {
             let binding = Some(Arc::clone(tls.binding()));
-            let shown = stream.get_ref().1.peer_certificates().and_then(PresentedCertificate::new);
+            let shown =
+                stream.get_ref().1.peer_certificates().and_then(PresentedCertificate::of_handshake);
             let connection = Connection::new(peer.ip(), binding, shown, trusted);
             drop(live);
             let connection = Arc::new(connection.to(local).at(place, asked));

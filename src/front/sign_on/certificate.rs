@@ -15,7 +15,7 @@ use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
 use crate::pki::peer::chain::Refused;
-use crate::pki::peer::presented::PresentedCertificate;
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
 use crate::wire::{Mechanism, Reason, SessionSecret};
 
@@ -97,11 +97,14 @@ pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal
     Refusal { detail, ..Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy) }
 }
 
-/// Whether a certificate counts now.
+/// The certificate, where it counts now and the client holds its key.
 ///
 /// # Errors
-/// It does not, and why.
-pub(crate) async fn judge(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Refused> {
+/// It does not count, and why.
+pub(crate) async fn judge<'a>(
+    live: &Live,
+    shown: &'a Arc<PresentedCertificate>,
+) -> Result<&'a ProvenCertificate, Refused> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.judge(shown).await,
         None => Err(Refused {
@@ -124,7 +127,10 @@ pub(crate) async fn admits(
 ) -> Result<(), Refusal> {
     let session = grant.session();
     let Some(key) = &session.public_key else { return Ok(()) };
-    let Some(shown) = of_client(visit, policy).filter(|shown| shown.key() == key) else {
+    let is_its_own = |shown: &PresentedCertificate| {
+        shown.proven().is_ok_and(|certificate| certificate.key() == key)
+    };
+    let Some(shown) = of_client(visit, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
     let Err(Refused { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };

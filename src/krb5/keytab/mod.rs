@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use format::Flaw;
 
-use crate::advice::rights::Need;
 use crate::clock::Timestamp;
 use crate::process::files::access::{self, Unreadable};
+use crate::process::files::rights::Need;
 
 mod format;
 mod sole_realm;

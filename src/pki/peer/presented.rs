@@ -1,4 +1,4 @@
-//! A certificate as a client shows it in its handshake, and its judgement.
+//! A certificate that a client showed in its handshake, and its judgement.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,15 +6,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::pki_types::CertificateDer;
 
 use super::chain::{Loaded, Refused};
-use super::key_policy;
+use super::key_policy::Unfit;
+use super::key_possession::ProvenChain;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
 
-/// A certificate whose key the client has proven to hold (see [`super::key_possession`]).
+/// A certificate that a client showed, and whether its handshake proved that the client
+/// holds the key.
 #[derive(Debug)]
-pub(crate) struct PresentedCertificate {
-    chain: Vec<CertificateDer<'static>>,
-    key: String,
+pub(crate) enum PresentedCertificate {
+    /// It does.
+    Proven(ProvenCertificate),
+    /// The key is of a kind that is never taken, so its signature was not verified. Anybody
+    /// can show this certificate.
+    Unproven {
+        /// Why the key is never taken.
+        unfit: Unfit,
+        /// What the certificate says of itself; `None` where that cannot be read.
+        facts: Option<Certificate>,
+    },
+}
+
+/// A certificate whose key the client holds. Whether it counts is still to be judged.
+#[derive(Debug)]
+pub(crate) struct ProvenCertificate {
+    chain: ProvenChain,
     facts: Option<Certificate>,
     judged: Mutex<Option<Judged>>,
 }
@@ -29,23 +45,36 @@ struct Judged {
 }
 
 impl PresentedCertificate {
-    /// The chain of a handshake, the client's own certificate first; `None`
-    /// where it showed none.
-    pub(crate) fn new(chain: &[CertificateDer<'_>]) -> Option<Self> {
-        let leaf = chain.first()?;
-        Some(Self {
-            key: key_policy::key_of_certificate(leaf)
-                .map_or_else(|_| String::new(), |key| key.fingerprint()),
-            facts: Certificate::read(leaf).ok(),
-            chain: chain.iter().map(|certificate| certificate.clone().into_owned()).collect(),
-            judged: Mutex::default(),
+    /// Of the chain that a handshake with a
+    /// [`PossessionVerifier`](super::key_possession::PossessionVerifier) left, the client's
+    /// own certificate first; `None` where it showed none.
+    pub(crate) fn of_handshake(chain: &[CertificateDer<'_>]) -> Option<Self> {
+        let [leaf, intermediates @ ..] = chain else { return None };
+        let facts = Certificate::read(leaf).ok();
+        Some(match ProvenChain::of_handshake(leaf, intermediates) {
+            Ok(chain) => Self::Proven(ProvenCertificate { chain, facts, judged: Mutex::default() }),
+            Err(unfit) => Self::Unproven { unfit, facts },
         })
     }
 
-    /// The [fingerprint](crate::pki::PublicKey::fingerprint) of its key; empty for a
-    /// key that is never taken.
+    /// The certificate, where the client holds its key.
+    ///
+    /// # Errors
+    /// The key is never taken, and why.
+    pub(crate) fn proven(&self) -> Result<&ProvenCertificate, Refused> {
+        match self {
+            Self::Proven(certificate) => Ok(certificate),
+            Self::Unproven { unfit, .. } => {
+                Err(Refused { reason: unfit.reason(), detail: unfit.to_string() })
+            }
+        }
+    }
+}
+
+impl ProvenCertificate {
+    /// The [fingerprint](crate::pki::PublicKey::fingerprint) of its key.
     pub(crate) fn key(&self) -> &str {
-        &self.key
+        self.chain.key()
     }
 
     /// What it says of itself; `None` where that cannot be read.
@@ -53,10 +82,10 @@ impl PresentedCertificate {
         self.facts.as_ref()
     }
 
-    /// Whether it counts at a moment.
+    /// Judges it at a moment.
     ///
     /// # Errors
-    /// As [`Loaded::judge`].
+    /// It does not count: as [`Loaded::judge`].
     pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Refused> {
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(judged) = &*judged
@@ -80,7 +109,8 @@ impl PresentedCertificate {
 /// What it says of itself, for answers and the log.
 impl fmt::Display for PresentedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.facts {
+        let (Self::Proven(ProvenCertificate { facts, .. }) | Self::Unproven { facts, .. }) = self;
+        match facts {
             Some(facts) => facts.fmt(f),
             None => f.write_str("a damaged certificate"),
         }

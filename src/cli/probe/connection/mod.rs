@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 use self::target::Target;
 use self::trust::{Judge, Verdict};
 use super::error::ProbeError;
+use crate::pki::tls::ServerVerifier;
 
 pub(super) mod pair;
 pub(super) mod target;
@@ -187,10 +188,11 @@ fn configuration(
     protocol: &[u8],
 ) -> Result<ClientConfig, ProbeError> {
     let broken = |error: rustls::Error| ProbeError::Tls { source: io::Error::other(error) };
+    let verifier = ServerVerifier::new(judge, Arc::clone(&provider));
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(broken)?;
-    let builder = builder.dangerous().with_custom_certificate_verifier(judge);
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match pair {
         Some(pair) => {
             let shown = SingleCertAndKey::from(Arc::clone(pair));

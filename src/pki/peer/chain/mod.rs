@@ -14,7 +14,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::anchors::Anchors;
 pub(crate) use super::anchors::UnfitAuthority;
 use super::authority::{self, Purpose};
-use super::{key_policy, key_possession, version1};
+use super::key_possession::ProvenChain;
+use super::{key_policy, version1};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuthorityFiles;
 use crate::pki::file::pem;
@@ -155,23 +156,15 @@ impl Loaded {
         self.judge.anchors.unfit()
     }
 
-    /// Judges a chain as a client sent it, its own certificate first, at a moment.
+    /// Judges a chain as a client sent it, at a moment.
     ///
     /// # Errors
     /// The first thing that is wrong, of the certificate itself before its chain.
-    pub(crate) fn judge(
-        &self,
-        chain: &[CertificateDer<'_>],
-        now: Timestamp,
-    ) -> Result<(), Refused> {
+    pub(super) fn judge(&self, chain: &ProvenChain, now: Timestamp) -> Result<(), Refused> {
+        let chain = chain.certificates();
         let [leaf, intermediates @ ..] = chain else {
             return Err(Refused::new(Reason::CertificateForm, "no certificate"));
         };
-        key_policy::key_of_certificate(leaf)
-            .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
-        if !key_possession::can_be_admitted(leaf) {
-            return Err(Refused::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
-        }
         let Judge { anchors, lists } = &*self.judge;
         if anchors.is_empty() && anchors.unfit().is_empty() {
             return Err(Refused::new(

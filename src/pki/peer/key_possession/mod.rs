@@ -5,6 +5,10 @@
 //! person could read. So a certificate of any origin passes here, and is
 //! judged when it is used: by [`super::chain`] and [`super::peer_keys`], for
 //! every request, also on connections and TLS sessions that began long ago.
+//!
+//! Some keys are never taken, and TLS libraries cannot even verify some of their
+//! signatures. Their owners pass too, to be told why, but nothing is proven of
+//! them: [`ProvenChain`] cannot be made of such a certificate.
 
 use std::sync::Arc;
 
@@ -15,41 +19,74 @@ use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::{key_policy, version1};
+use super::key_policy::{self, Unfit};
+use super::version1;
+use crate::pki::PublicKey;
 
 #[cfg(test)]
 mod tests;
 
+/// A chain of certificates, the client's own first, whose key signed the handshake.
+#[derive(Debug)]
+pub(crate) struct ProvenChain {
+    chain: Vec<CertificateDer<'static>>,
+    key: String,
+}
+
+impl ProvenChain {
+    /// The chain that a client showed in a handshake with a [`PossessionVerifier`],
+    /// as far as that proved anything.
+    ///
+    /// # Errors
+    /// The verifier let the client pass without a proof: the certificate is good for nothing.
+    pub(super) fn of_handshake(
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Result<Self, Unfit> {
+        let key = key_to_prove(leaf)?.fingerprint();
+        let chain = std::iter::once(leaf).chain(intermediates);
+        Ok(Self { chain: chain.map(|one| one.clone().into_owned()).collect(), key })
+    }
+
+    /// The [fingerprint](PublicKey::fingerprint) of the key that the client holds.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The certificates, the client's own first. Never empty.
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+}
+
+/// The key that a handshake has to be signed with. The verifier and [`ProvenChain`] both
+/// ask here, so that a chain counts as proven exactly where the signature was verified.
+///
+/// # Errors
+/// The certificate can never count, as far as its own bytes tell.
+fn key_to_prove(certificate: &CertificateDer<'_>) -> Result<PublicKey, Unfit> {
+    let key = key_policy::key_of_certificate(certificate)?;
+    let readable =
+        ParsedCertificate::try_from(certificate).is_ok() || version1::is_version_1(certificate);
+    if readable { Ok(key) } else { Err(Unfit::OtherVersion) }
+}
+
 /// Asks clients for a certificate, and verifies that they hold its key.
 #[derive(Debug)]
-pub(crate) struct PossessionVerifier {
+pub(in crate::pki) struct PossessionVerifier {
     provider: Arc<CryptoProvider>,
     hints: Vec<DistinguishedName>,
 }
 
 impl PossessionVerifier {
-    /// With the algorithms of this provider, and without hints: a service has one
-    /// certificate for us, and shows that one.
-    pub(crate) const fn new(provider: Arc<CryptoProvider>) -> Self {
-        Self::naming(provider, Vec::new())
-    }
-
-    /// The same, telling clients which authorities' certificates are of use: a
-    /// browser then asks its user only where there is one to choose.
-    pub(crate) const fn naming(
+    /// With the algorithms of this provider; `hints` tells clients which authorities'
+    /// certificates are of use.
+    pub(in crate::pki) const fn new(
         provider: Arc<CryptoProvider>,
         hints: Vec<DistinguishedName>,
     ) -> Self {
         Self { provider, hints }
     }
-}
-
-/// Whether a certificate can ever be admitted, as far as its own bytes tell.
-/// One that cannot is refused before its chain is looked at; so its owner need
-/// not prove anything to be told so.
-pub(in crate::pki) fn can_be_admitted(certificate: &CertificateDer<'_>) -> bool {
-    (ParsedCertificate::try_from(certificate).is_ok() || version1::is_version_1(certificate))
-        && key_policy::key_of_certificate(certificate).is_ok()
 }
 
 impl ClientCertVerifier for PossessionVerifier {
@@ -76,7 +113,7 @@ impl ClientCertVerifier for PossessionVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if !can_be_admitted(certificate) {
+        if key_to_prove(certificate).is_err() {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let algorithms = &self.provider.signature_verification_algorithms;
@@ -92,7 +129,7 @@ impl ClientCertVerifier for PossessionVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if !can_be_admitted(certificate) {
+        if key_to_prove(certificate).is_err() {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let algorithms = &self.provider.signature_verification_algorithms;
