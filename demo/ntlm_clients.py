@@ -11,13 +11,6 @@ import urllib.parse
 import clients
 from clients import DIR, DOMAIN, Answer, Failed
 
-WHOAMI = """
-import json, os, sys, requests, requests_ntlm
-auth = requests_ntlm.HttpNtlmAuth(sys.argv[3], os.environ["PASSWORD"])
-answer = requests.get(sys.argv[1], auth=auth, verify=sys.argv[2], timeout=30)
-answer.raise_for_status()
-print(json.dumps(answer.json()))
-"""
 HTTP2 = """
 import socket, ssl, sys, urllib.parse, h2.config, h2.connection, h2.errors, h2.events
 url = urllib.parse.urlsplit(sys.argv[1])
@@ -55,10 +48,10 @@ def curl_ntlm(user, url, *args):
     return clients.curl(url, "--ntlm", "--user", f"{DOMAIN}\\{user}:{password(user)}", *args)
 
 
-def requests_whoami(user):
-    trusted = str(DIR / "state/self-signed.pem")
-    command = [clients.venv_python(), "-c", WHOAMI, f"{clients.WEB_TLS}.doorward/whoami", trusted]
-    return json.loads(clients.finished([*command, f"{DOMAIN}\\{user}"], "nobody", PASSWORD=password(user)))
+def bound_whoami(user):
+    auth = "requests_ntlm.HttpNtlmAuth(os.environ['LOGIN'], os.environ['PASSWORD'])"
+    known = {"LOGIN": f"{DOMAIN}\\{user}", "PASSWORD": password(user)}
+    return clients.bound_whoami("nobody", user, auth, **known)
 
 
 def chromium(user, url):
@@ -71,6 +64,12 @@ def on_http2(url, message):
     """The code with which the gateway resets an HTTP/2 stream that brings NTLM."""
     trusted = str(DIR / "state/self-signed.pem")
     return clients.finished([clients.venv_python(), "-c", HTTP2, url, trusted, message], "nobody").strip()
+
+
+def signed_on(url, scheme="NTLM", **wanted):
+    """The last answer of an exchange on a connection of its own."""
+    with Exchange(url, scheme, **wanted) as exchange:
+        return exchange.signed_on()
 
 
 class Exchange:

@@ -266,18 +266,27 @@ fn config_file(dir: &Path) -> PathBuf {
 }
 
 fn write_config(dir: &Path, role: &str, config: &str) {
-    let has = |start: &str| config.lines().any(|line| line.trim_start().starts_with(start));
-    let mut text = String::new();
-    if !has("state_path") {
-        text.push_str("state_path = \"{dir}/state\"\n");
-    }
-    text.push_str(config);
-    if !has("[log]") {
-        text.push_str("\n[log]\nformat = \"json\"\naudit = \"{dir}/audit\"\n");
-    }
-    if role != "front" && !has("[core]") {
-        text.push_str("\n[core]\nlisten = \"unix:{dir}/core.sock\"\n");
+    let mut text = with_state_and_log(config);
+    if role != "front" {
+        text.push_str(core_unless_named(config));
     }
     let text = text.replace("{dir}", dir.to_str().unwrap());
     std::fs::write(config_file(dir), text).unwrap();
+}
+
+/// A configuration whose state and audit log are in `{dir}`, where it says nothing of them.
+pub fn with_state_and_log(config: &str) -> String {
+    let state = if has(config, "state_path") { "" } else { "state_path = \"{dir}/state\"\n" };
+    let log = "\n[log]\nformat = \"json\"\naudit = \"{dir}/audit\"\n";
+    let log = if has(config, "[log]") { "" } else { log };
+    [state, config, log].concat()
+}
+
+/// A core whose socket is in `{dir}`, for a configuration that says nothing of a core.
+pub fn core_unless_named(config: &str) -> &'static str {
+    if has(config, "[core]") { "" } else { "\n[core]\nlisten = \"unix:{dir}/core.sock\"\n" }
+}
+
+fn has(config: &str, start: &str) -> bool {
+    config.lines().any(|line| line.trim_start().starts_with(start))
 }

@@ -22,6 +22,7 @@ pub mod ntlm;
 pub mod pki;
 pub mod process;
 pub mod realm;
+pub mod resumption;
 pub mod scripted;
 pub mod servers;
 pub mod ticket;

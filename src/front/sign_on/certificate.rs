@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::open::open;
 use super::policy::Policy;
-use super::{Refusal, Visit};
+use super::{Present, Refusal, Visit};
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
+use crate::mechanism::{self, Outcome};
 use crate::pki::peer::chain::Refused;
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
@@ -73,6 +75,19 @@ fn has_address(host: &HostPattern) -> bool {
         HostPattern::Any => true,
         HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
         HostPattern::Suffix(_) => false,
+    }
+}
+
+pub(super) async fn by_certificate(
+    visit: Visit<'_>,
+    shown: &Arc<PresentedCertificate>,
+) -> Result<Present, Refusal> {
+    let judged = judge(visit.live, shown).await;
+    match mechanism::certificate::prove(shown, judged) {
+        Outcome::Proven { proof, .. } => open(visit, proof, None).await,
+        Outcome::Refused(mechanism::Refused { mechanism, reason, detail, .. }) => {
+            Err(Refusal { detail, ..Refusal::tried(mechanism, reason) })
+        }
     }
 }
 

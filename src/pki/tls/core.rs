@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, OtherError};
 
-use super::JudgeServer;
+use super::verifier::JudgeServer;
 use crate::clock::Timestamp;
 use crate::pki::peer::anchors::Anchors;
 use crate::pki::peer::chain::{AuthorityError, servers};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::lab::clients::curl_with;
 use crate::lab::http::{Raw, Response};
 use crate::lab::pki::CLIENT;
-use crate::lab::{Doorward, Pki, python, realm, wait_until};
+use crate::lab::{Doorward, Pki, realm, resumption, wait_until};
 
 /// Asks the core by TLS, with `NAME.pem` or without a certificate.
 #[track_caller]
@@ -145,59 +145,19 @@ fn a_revoked_certificate_is_refused_and_a_list_out_of_date_refuses_all() {
     assert_eq!(refused(&core, &pki, "good"), "crl_outdated");
 }
 
-/// Two requests on one connection, and one on a connection that resumes its TLS
-/// session; the key is taken out after the first.
-fn session(core: &Doorward, pki: &Pki, version: &str) -> Value {
-    let script = format!(
-        r#"
-import http.client, json, os, ssl
-context = ssl.create_default_context(cafile="{ca}")
-context.load_cert_chain("{pem}")
-context.minimum_version = context.maximum_version = ssl.TLSVersion.{version}
-class Connection(http.client.HTTPSConnection):
-    session = None
-    def connect(self):
-        http.client.HTTPConnection.connect(self)
-        self.sock = context.wrap_socket(self.sock, server_hostname=self.host, session=self.session)
-    def ask(self):
-        self.request("GET", "/v1/whoami")
-        answer = self.getresponse()
-        return [answer.status, json.loads(answer.read()).get("reason")]
-first = Connection("{host}", {port})
-said = [first.ask()]
-resumed = Connection("{host}", {port})
-resumed.session = first.sock.session
-said.append(resumed.ask())
-said.append(resumed.sock.session_reused)
-os.remove("{listed}")
-said.append(first.ask())
-said.append(resumed.ask())
-again = Connection("{host}", {port})
-again.session = resumed.sock.session
-said.append(again.ask())
-said.append(again.sock.session_reused)
-print(json.dumps(said))
-"#,
-        ca = pki.text("ca.crt"),
-        pem = pki.text("web.pem"),
-        host = realm().host("web"),
-        port = core.core_port(),
-        listed = pki.text("sslkeys/web-public.pem"),
-    );
-    serde_json::from_str(&python(&script, None)).unwrap()
-}
-
 #[test]
 fn a_key_that_is_taken_out_counts_no_more_on_connections_and_sessions_that_stand() {
     let pki = Pki::new();
     pki.client("web");
     let core = Doorward::core(&pki.core(""));
+    let asked = ("web", core.core_port(), "/v1/whoami");
+    let does = format!("os.remove('{}')", pki.text("sslkeys/web-public.pem"));
     for version in ["TLSv1_3", "TLSv1_2"] {
         pki.list("web");
         let gone = json!([403, "public_key_removed"]);
         let (granted, resumed) = (json!([200, null]), json!(true));
         assert_eq!(
-            session(&core, &pki, version),
+            resumption::answers(&pki, asked, version, &does),
             json!([granted, granted, resumed, gone, gone, gone, resumed]),
             "{version}"
         );
