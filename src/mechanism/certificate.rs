@@ -3,16 +3,15 @@
 //! on, only the core knows.
 
 use super::{Outcome, Proof, Refused};
-use crate::pki::peer::chain;
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
-use crate::wire::{self, Mechanism, Reason};
+use crate::wire::{self, Denied, Mechanism, Reason};
 
 /// What a certificate amounts to that a client showed on its own connection,
 /// and that was judged so. A sign-on by it is bound to that connection's TLS
 /// channel: a relay would have to hold the key.
 pub(crate) fn prove(
     shown: &PresentedCertificate,
-    judged: Result<&ProvenCertificate, chain::Refused>,
+    judged: Result<&ProvenCertificate, Denied>,
 ) -> Outcome {
     let refuse = |reason, detail: &str| {
         Outcome::Refused(Refused {
@@ -23,7 +22,7 @@ pub(crate) fn prove(
         })
     };
     match judged.map(|certificate| (certificate.key(), certificate.facts())) {
-        Err(chain::Refused { reason, detail }) => refuse(reason, &detail),
+        Err(Denied { reason, detail }) => refuse(reason, &detail),
         Ok((_, None)) => refuse(Reason::CertificateForm, "it cannot be read"),
         Ok((key, Some(facts))) => Outcome::Proven {
             proof: Proof(wire::Proof {
@@ -64,8 +63,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_does_not_count_proves_nobody() {
-        let revoked =
-            chain::Refused { reason: Reason::CertificateRevoked, detail: "on the list".into() };
+        let revoked = Denied::new(Reason::CertificateRevoked, "on the list");
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
         let own = PresentedCertificate::of_handshake(&[made.cert.der().clone()]).unwrap();
         let damaged = PresentedCertificate::of_handshake(&[vec![0x30].into()]).unwrap();

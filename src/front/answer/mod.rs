@@ -22,10 +22,10 @@ use crate::front::upstream::UpstreamError;
 use crate::front::{Front, Live};
 use crate::mechanism::Scheme;
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Mechanism, Reason};
+use crate::wire::{Ended, Mechanism, Reason};
 use advice::{Advice, application};
 use known::words_for;
-use status::{status_of, title};
+use status::title;
 
 pub(in crate::front) mod advice;
 pub(in crate::front) mod known;
@@ -100,7 +100,7 @@ impl<'a> Answerer<'a> {
         policy: Option<Policy<'_>>,
     ) -> Response<Body> {
         let reference = record::refusal(self.front, self.facts, refusal, self.began);
-        let mut status = status_of(refusal.reason);
+        let mut status = refusal.reason.status();
         let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
         if unanswerable && status == StatusCode::UNAUTHORIZED {
             // 401 demands a challenge, and there is none for certificates and for
@@ -339,16 +339,28 @@ impl<'a> Answerer<'a> {
         } else {
             json(
                 status,
-                &ErrorBody {
-                    error: refusal.reason.label().to_owned(),
+                &RefusalBody {
+                    error: refusal.reason,
                     message: advice.message(),
-                    reference: reference.to_owned(),
-                    reason: Some(refusal.reason),
+                    reference,
+                    reason: refusal.reason,
                     ended: refusal.ended,
                 },
             )
         }
     }
+}
+
+/// A refusal for a program.
+#[derive(Serialize)]
+struct RefusalBody<'a> {
+    /// The same word as `reason`: programs look for it under either name.
+    error: Reason,
+    message: String,
+    reference: &'a str,
+    reason: Reason,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
 }
 
 /// A scheme, with the token that the refused attempt has for the client.

@@ -16,10 +16,9 @@ use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
 use crate::mechanism::{self, Outcome};
-use crate::pki::peer::chain::Refused;
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
-use crate::wire::{Mechanism, Reason, SessionSecret};
+use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
@@ -119,13 +118,13 @@ pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal
 pub(crate) async fn judge<'a>(
     live: &Live,
     shown: &'a Arc<PresentedCertificate>,
-) -> Result<&'a ProvenCertificate, Refused> {
+) -> Result<&'a ProvenCertificate, Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.judge(shown).await,
-        None => Err(Refused {
-            reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
-        }),
+        None => Err(Denied::new(
+            Reason::CertificateNoChain,
+            "nobody is asked for a certificate any more",
+        )),
     }
 }
 
@@ -148,7 +147,7 @@ pub(crate) async fn admits(
     let Some(shown) = of_client(visit, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
-    let Err(Refused { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };
+    let Err(Denied { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };
     end(visit.front, &session.session, reason).await;
     Err(Refusal { detail, ..Refusal::tried(Mechanism::Certificate, reason) })
 }
@@ -162,7 +161,7 @@ pub(crate) async fn watch(
     tunnel: CancellationToken,
 ) {
     while tunnel.run_until_cancelled(clock::pause(EVERY)).await.is_some() {
-        if let Err(Refused { reason, .. }) = judge(&front.live(), &shown).await {
+        if let Err(Denied { reason, .. }) = judge(&front.live(), &shown).await {
             end(&front, &session, reason).await;
             tunnel.cancel();
         }

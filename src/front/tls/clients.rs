@@ -7,9 +7,9 @@ use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::checked::AuthorityFiles;
-use crate::pki::peer::chain::{Authorities, AuthorityError, Refused};
+use crate::pki::peer::chain::{Authorities, AuthorityError};
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// The authorities of clients' certificates.
 #[derive(Clone, Debug)]
@@ -38,16 +38,16 @@ impl Clients {
     pub(crate) async fn judge<'a>(
         &self,
         shown: &'a Arc<PresentedCertificate>,
-    ) -> Result<&'a ProvenCertificate, Refused> {
+    ) -> Result<&'a ProvenCertificate, Denied> {
         let (proven, now) = (shown.proven()?, clock::now());
         if let Some(judged) = proven.judged(now) {
             return judged.map(|()| proven);
         }
         let (authorities, shown) = (Arc::clone(&self.0), Arc::clone(shown));
         let judging = spawn_blocking(move || shown.proven()?.judge(authorities.current(), now));
-        let judged = judging.await.unwrap_or_else(|error| {
-            Err(Refused { reason: Reason::CertificateForm, detail: error.to_string() })
-        });
+        let judged = judging
+            .await
+            .unwrap_or_else(|error| Err(Denied::new(Reason::CertificateForm, error.to_string())));
         judged.map(|()| proven)
     }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 
-use super::chain::{Loaded, Refused};
+use super::chain::Loaded;
 use super::key_policy::Unfit;
 use super::key_possession::ProvenChain;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
+use crate::wire::Denied;
 
 /// A certificate that a client showed, and whether its handshake proved that the client
 /// holds the key.
@@ -41,7 +42,7 @@ pub(crate) struct ProvenCertificate {
 struct Judged {
     by: Arc<Loaded>,
     at: Timestamp,
-    outcome: Result<(), Refused>,
+    outcome: Result<(), Denied>,
 }
 
 impl PresentedCertificate {
@@ -61,12 +62,10 @@ impl PresentedCertificate {
     ///
     /// # Errors
     /// The key is never taken, and why.
-    pub(crate) fn proven(&self) -> Result<&ProvenCertificate, Refused> {
+    pub(crate) fn proven(&self) -> Result<&ProvenCertificate, Denied> {
         match self {
             Self::Proven(certificate) => Ok(certificate),
-            Self::Unproven { unfit, .. } => {
-                Err(Refused { reason: unfit.reason(), detail: unfit.to_string() })
-            }
+            Self::Unproven { unfit, .. } => Err(Denied::new(unfit.reason(), unfit.to_string())),
         }
     }
 }
@@ -86,7 +85,7 @@ impl ProvenCertificate {
     ///
     /// # Errors
     /// It does not count: as [`Loaded::judge`].
-    pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Denied> {
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(judged) = &*judged
             && judged.at == now
@@ -100,7 +99,7 @@ impl ProvenCertificate {
     }
 
     /// What was judged within the same second, without a look at any file.
-    pub(crate) fn judged(&self, now: Timestamp) -> Option<Result<(), Refused>> {
+    pub(crate) fn judged(&self, now: Timestamp) -> Option<Result<(), Denied>> {
         let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         judged.as_ref().filter(|judged| judged.at == now).map(|judged| judged.outcome.clone())
     }
