@@ -48,7 +48,7 @@ impl Client {
         let address = self.address;
         let Some(shown) = &self.shown else { return Ok(Peer::Anonymous { address }) };
         let shown = shown.proven()?;
-        shown.judge(authorities.current(), now)?;
+        shown.validate(authorities.current(), now)?;
         let listed = keys.listed_for(shown.key(), now);
         let Entitled { file, rights, .. } =
             keys.entitled(&listed, shown.key(), Some(address), now)?;

@@ -35,19 +35,20 @@ impl Clients {
     ///
     /// # Errors
     /// It does not count, and why.
-    pub(crate) async fn judge<'a>(
+    pub(crate) async fn validate<'a>(
         &self,
         shown: &'a Arc<PresentedCertificate>,
     ) -> Result<&'a ProvenCertificate, Denied> {
         let (proven, now) = (shown.proven()?, clock::now());
-        if let Some(judged) = proven.judged(now) {
-            return judged.map(|()| proven);
+        if let Some(validated) = proven.validated(now) {
+            return validated.map(|()| proven);
         }
         let (authorities, shown) = (Arc::clone(&self.0), Arc::clone(shown));
-        let judging = spawn_blocking(move || shown.proven()?.judge(authorities.current(), now));
-        let judged = judging
+        let validating =
+            spawn_blocking(move || shown.proven()?.validate(authorities.current(), now));
+        let validated = validating
             .await
             .unwrap_or_else(|error| Err(Denied::new(Reason::CertificateForm, error.to_string())));
-        judged.map(|()| proven)
+        validated.map(|()| proven)
     }
 }

@@ -1,4 +1,4 @@
-//! A certificate that a client showed in its handshake, and its judgement.
+//! A certificate that a client showed in its handshake, and whether it counts.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,18 +28,18 @@ pub(crate) enum PresentedCertificate {
     },
 }
 
-/// A certificate whose key the client holds. Whether it counts is still to be judged.
+/// A certificate whose key the client holds. Whether it counts is a matter of the moment.
 #[derive(Debug)]
 pub(crate) struct ProvenCertificate {
     chain: ProvenChain,
     facts: Option<Certificate>,
-    judged: Mutex<Option<Judged>>,
+    validated: Mutex<Option<Validated>>,
 }
 
-/// A chain's judgement. Within a second, and by the same authorities, it stays
+/// The last validation of a chain. Within a second, and by the same authorities, it stays
 /// the same, and signatures need not be verified again.
 #[derive(Debug)]
-struct Judged {
+struct Validated {
     by: Arc<Loaded>,
     at: Timestamp,
     outcome: Result<(), Denied>,
@@ -53,7 +53,9 @@ impl PresentedCertificate {
         let [leaf, intermediates @ ..] = chain else { return None };
         let facts = Certificate::read(leaf).ok();
         Some(match ProvenChain::of_handshake(leaf, intermediates) {
-            Ok(chain) => Self::Proven(ProvenCertificate { chain, facts, judged: Mutex::default() }),
+            Ok(chain) => {
+                Self::Proven(ProvenCertificate { chain, facts, validated: Mutex::default() })
+            }
             Err(unfit) => Self::Unproven { unfit, facts },
         })
     }
@@ -81,27 +83,30 @@ impl ProvenCertificate {
         self.facts.as_ref()
     }
 
-    /// Judges it at a moment.
+    /// Validates it at a moment.
     ///
     /// # Errors
-    /// It does not count: as [`Loaded::judge`].
-    pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Denied> {
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(judged) = &*judged
-            && judged.at == now
-            && Arc::ptr_eq(&judged.by, &by)
+    /// It does not count: as [`Loaded::validate`].
+    pub(crate) fn validate(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Denied> {
+        let mut validated = self.validated.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(validated) = &*validated
+            && validated.at == now
+            && Arc::ptr_eq(&validated.by, &by)
         {
-            return judged.outcome.clone();
+            return validated.outcome.clone();
         }
-        let outcome = by.judge(&self.chain, now);
-        *judged = Some(Judged { by, at: now, outcome: outcome.clone() });
+        let outcome = by.validate(&self.chain, now);
+        *validated = Some(Validated { by, at: now, outcome: outcome.clone() });
         outcome
     }
 
-    /// What was judged within the same second, without a look at any file.
-    pub(crate) fn judged(&self, now: Timestamp) -> Option<Result<(), Denied>> {
-        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        judged.as_ref().filter(|judged| judged.at == now).map(|judged| judged.outcome.clone())
+    /// What was validated within the same second, without a look at any file.
+    pub(crate) fn validated(&self, now: Timestamp) -> Option<Result<(), Denied>> {
+        let validated = self.validated.lock().unwrap_or_else(PoisonError::into_inner);
+        validated
+            .as_ref()
+            .filter(|validated| validated.at == now)
+            .map(|validated| validated.outcome.clone())
     }
 }
 

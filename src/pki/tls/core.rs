@@ -9,18 +9,18 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, OtherError};
 
-use super::verifier::JudgeServer;
+use super::verifier::TrustServer;
 use crate::clock::Timestamp;
 use crate::pki::peer::anchors::Anchors;
 use crate::pki::peer::chain::{AuthorityError, servers};
 
 /// Takes certificates of the authorities in a file.
 #[derive(Debug)]
-pub(crate) struct CoreJudge {
+pub(crate) struct CoreTrust {
     anchors: Anchors,
 }
 
-impl CoreJudge {
+impl CoreTrust {
     /// Reads the authorities, of which at least one must be fit.
     ///
     /// # Errors
@@ -30,8 +30,8 @@ impl CoreJudge {
     }
 }
 
-impl JudgeServer for CoreJudge {
-    fn judge(
+impl TrustServer for CoreTrust {
+    fn trusts(
         &self,
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],

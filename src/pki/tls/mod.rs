@@ -4,6 +4,6 @@ mod core;
 mod server;
 mod verifier;
 
-pub(crate) use self::core::CoreJudge;
+pub(crate) use self::core::CoreTrust;
 pub(crate) use server::server_config;
-pub(crate) use verifier::{JudgeServer, ServerVerifier};
+pub(crate) use verifier::{ServerVerifier, TrustServer};

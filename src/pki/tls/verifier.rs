@@ -9,12 +9,12 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 /// Whether the certificate of a server is taken.
-pub(crate) trait JudgeServer: Debug + Send + Sync {
-    /// Judges a chain for a name at a moment.
+pub(crate) trait TrustServer: Debug + Send + Sync {
+    /// Looks at a chain for a name at a moment.
     ///
     /// # Errors
     /// It is not taken, and the handshake ends.
-    fn judge(
+    fn trusts(
         &self,
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -23,20 +23,20 @@ pub(crate) trait JudgeServer: Debug + Send + Sync {
     ) -> Result<(), Error>;
 }
 
-/// Lets a judge decide on certificates, and verifies besides that the server holds the key.
+/// Lets another decide which certificates are taken, and verifies besides that the server holds the key.
 #[derive(Debug)]
-pub(crate) struct ServerVerifier<J> {
-    judge: Arc<J>,
+pub(crate) struct ServerVerifier<T> {
+    trust: Arc<T>,
     provider: Arc<CryptoProvider>,
 }
 
-impl<J> ServerVerifier<J> {
-    pub(crate) const fn new(judge: Arc<J>, provider: Arc<CryptoProvider>) -> Self {
-        Self { judge, provider }
+impl<T> ServerVerifier<T> {
+    pub(crate) const fn new(trust: Arc<T>, provider: Arc<CryptoProvider>) -> Self {
+        Self { trust, provider }
     }
 }
 
-impl<J: JudgeServer> ServerCertVerifier for ServerVerifier<J> {
+impl<T: TrustServer> ServerCertVerifier for ServerVerifier<T> {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -45,7 +45,7 @@ impl<J: JudgeServer> ServerCertVerifier for ServerVerifier<J> {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.judge.judge(leaf, intermediates, name, now)?;
+        self.trust.trusts(leaf, intermediates, name, now)?;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -13,7 +13,7 @@ use rustls::{CertificateError, Error, RootCertStore};
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
 use crate::pki::file::pem;
-use crate::pki::tls::JudgeServer;
+use crate::pki::tls::TrustServer;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +33,13 @@ impl Verdict {
 /// Judges certificates, and lets all of them pass. Whoever uses it has to ask
 /// for the verdict before anything secret is sent.
 #[derive(Debug)]
-pub(in crate::cli::probe) struct Judge {
+pub(in crate::cli::probe) struct Trust {
     authorities: Option<Arc<WebPkiServerVerifier>>,
     given: Vec<CertificateDer<'static>>,
     verdict: Mutex<Verdict>,
 }
 
-impl Judge {
+impl Trust {
     /// Trusts the certificates in `ca`, else those that the system trusts.
     ///
     /// # Errors
@@ -147,8 +147,8 @@ fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(found.into_iter().map(|(_, certificate)| certificate).collect())
 }
 
-impl JudgeServer for Judge {
-    fn judge(
+impl TrustServer for Trust {
+    fn trusts(
         &self,
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],

@@ -31,7 +31,7 @@ fn judge(authorities: &Authorities, folder: &Path, days_from_now: i64) -> Option
     let chain = certificates(folder, "web.pem");
     let now = Timestamp::from_unix(now.unwrap());
     let shown = PresentedCertificate::of_handshake(&chain).unwrap();
-    let judged = shown.proven().and_then(|proven| proven.judge(authorities.current(), now));
+    let judged = shown.proven().and_then(|proven| proven.validate(authorities.current(), now));
     judged.err().map(|refused| refused.reason)
 }
 

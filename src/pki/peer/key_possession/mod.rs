@@ -13,7 +13,9 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -87,7 +89,30 @@ impl PossessionVerifier {
     ) -> Self {
         Self { provider, hints }
     }
+
+    /// Verifies a signature, unless no signature with this key could ever count: see
+    /// [`ProvenChain`]. Rustls reads no certificates of version 1, which take the other way.
+    fn verify(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+        [by_rustls, version_1]: [Verify; 2],
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if key_to_prove(certificate).is_err() {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let verify = if version1::is_version_1(certificate) { version_1 } else { by_rustls };
+        verify(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
 }
+
+type Verify = fn(
+    &[u8],
+    &CertificateDer<'_>,
+    &DigitallySignedStruct,
+    &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error>;
 
 impl ClientCertVerifier for PossessionVerifier {
     fn client_auth_mandatory(&self) -> bool {
@@ -113,14 +138,7 @@ impl ClientCertVerifier for PossessionVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if key_to_prove(certificate).is_err() {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        if version1::is_version_1(certificate) {
-            return version1::verify_tls12(message, certificate, signed, algorithms);
-        }
-        verify_tls12_signature(message, certificate, signed, algorithms)
+        self.verify(message, certificate, signed, [verify_tls12_signature, version1::verify_tls12])
     }
 
     fn verify_tls13_signature(
@@ -129,14 +147,7 @@ impl ClientCertVerifier for PossessionVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        if key_to_prove(certificate).is_err() {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        if version1::is_version_1(certificate) {
-            return version1::verify_tls13(message, certificate, signed, algorithms);
-        }
-        verify_tls13_signature(message, certificate, signed, algorithms)
+        self.verify(message, certificate, signed, [verify_tls13_signature, version1::verify_tls13])
     }
 
     /// More than can be verified: a client whose key is of no use here shall

@@ -3,7 +3,7 @@
 use super::*;
 use crate::pki::file::openssl::{Key, certificates, issue, make_ca, make_key};
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
-use crate::pki::tls::{JudgeServer, ServerVerifier};
+use crate::pki::tls::{ServerVerifier, TrustServer};
 use crate::wire::Reason;
 use rustls::crypto::aws_lc_rs::{default_provider, sign::any_supported_type};
 use rustls::pki_types::pem::PemObject;
@@ -17,8 +17,8 @@ use std::path::Path;
 #[derive(Debug)]
 struct Anybody;
 
-impl JudgeServer for Anybody {
-    fn judge(
+impl TrustServer for Anybody {
+    fn trusts(
         &self,
         _: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
