@@ -34,6 +34,7 @@ pub(crate) mod tls;
 pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
+pub(crate) use self::listen::{Listener, Speaks, bind};
 use self::live::{Live, LiveError};
 use self::readiness::Readiness;
 use self::request::unlisted::Unlisted;

@@ -67,7 +67,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     let mut connection = connect(&target, arguments, pair.as_ref()).await?;
     let bindings = certificate(&connection, &target, arguments)?;
     if let Some(pair) = &pair {
-        leg("shown", pair::words(pair)?);
+        leg("shown", messages::certificate(&pair::certificate(pair)?));
         let answer = connection.get(&target.path, &[]).await?;
         leg("answer", answer.status);
         let note = conclude(&mut connection, &target, &answer, false).await?;

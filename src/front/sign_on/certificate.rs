@@ -14,7 +14,7 @@ use crate::front::core_link::Grant;
 use crate::front::live::Live;
 use crate::front::state::Front;
 use crate::mechanism::{self, Outcome};
-use crate::pki::peer::presented::PresentedCertificate;
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
 use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
@@ -91,11 +91,14 @@ pub(super) async fn by_proxy(
     Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy).with_detail(detail)
 }
 
-/// Whether a certificate counts now.
+/// The certificate, where it counts now and the client holds its key.
 ///
 /// # Errors
-/// It does not, and why.
-async fn validate(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
+/// It does not count, and why.
+async fn validate<'a>(
+    live: &Live,
+    shown: &'a Arc<PresentedCertificate>,
+) -> Result<&'a ProvenCertificate, Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
         None => Err(Denied {
@@ -118,7 +121,10 @@ pub(super) async fn accepts_session(
 ) -> Result<(), Refusal> {
     let session = grant.session();
     let Some(key) = &session.public_key else { return Ok(()) };
-    let Some(shown) = of_client(context, policy).filter(|shown| shown.key() == key) else {
+    let is_its_own = |shown: &PresentedCertificate| {
+        shown.proven().is_ok_and(|certificate| certificate.key() == key)
+    };
+    let Some(shown) = of_client(context, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
     let Err(Denied { reason, detail }) = validate(context.live, shown).await else {
