@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::rights;
-use crate::process::access::Reader;
+use crate::process::files::access::Reader;
 
 /// There is no state folder, or one that cannot be reached.
 pub(crate) fn make_state(path: &Path, account: &Reader) -> String {

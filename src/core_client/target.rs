@@ -18,9 +18,9 @@ use tokio_rustls::TlsConnector;
 use super::ClientError;
 use crate::config::checked::{CoreAddress, RemoteCore};
 use crate::pki::file::pair::{self, PairError};
-use crate::pki::file::stamp::Stamp;
 use crate::pki::peer::chain::AuthorityError;
 use crate::pki::tls::ServerJudge;
+use crate::process::files::stamp::FileStamp;
 
 /// The core's address; on TLS, with the settings that its files were last read to.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Target {
 
 #[derive(Clone, Debug)]
 struct Read {
-    stamps: Vec<Option<Stamp>>,
+    stamps: Vec<Option<FileStamp>>,
     config: Arc<ClientConfig>,
 }
 
@@ -162,8 +162,8 @@ fn system_roots() -> Result<RootCertStore, CredentialError> {
     if roots.is_empty() { Err(CredentialError::NoAuthorities) } else { Ok(roots) }
 }
 
-fn stamps(core: &RemoteCore) -> Vec<Option<Stamp>> {
+fn stamps(core: &RemoteCore) -> Vec<Option<FileStamp>> {
     let pair = core.client.iter().flat_map(|files| [&files.key, &files.certificate]);
     let paths: Vec<&PathBuf> = pair.chain(&core.ca_file).collect();
-    paths.into_iter().map(|path| Stamp::of(path)).collect()
+    paths.into_iter().map(|path| FileStamp::of(path)).collect()
 }

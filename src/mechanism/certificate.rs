@@ -4,13 +4,13 @@
 
 use super::{Outcome, Proof, Refused};
 use crate::pki::peer::chain;
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::{self, Mechanism, Reason};
 
 /// What a certificate amounts to that a client showed on its own connection,
 /// and that was judged so. A sign-on by it is bound to that connection's TLS
 /// channel: a relay would have to hold the key.
-pub(crate) fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcome {
+pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), chain::Refused>) -> Outcome {
     let refuse = |reason, detail: &str| {
         Outcome::Refused(Refused {
             mechanism: Mechanism::Certificate,
@@ -41,13 +41,13 @@ pub(crate) fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcom
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::peer::fitness::key_of_certificate;
+    use crate::pki::peer::key_policy::key_of_certificate;
     use rustls::pki_types::CertificateDer;
 
     #[test]
     fn the_proof_names_the_key_and_the_subject_and_ends_with_the_certificate() {
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
-        let shown = Shown::new(&[made.cert.der().clone()]).unwrap();
+        let shown = PresentedCertificate::new(&[made.cert.der().clone()]).unwrap();
         let Outcome::Proven { proof, reply: None } = prove(&shown, Ok(())) else { panic!() };
         let proof = proof.into_message();
         let key = key_of_certificate(made.cert.der()).unwrap();
@@ -66,7 +66,7 @@ mod tests {
             (made.cert.der().clone(), Err(revoked), Reason::CertificateRevoked),
             (CertificateDer::from(vec![0x30]), Ok(()), Reason::CertificateForm),
         ] {
-            match prove(&Shown::new(&[certificate]).unwrap(), judged) {
+            match prove(&PresentedCertificate::new(&[certificate]).unwrap(), judged) {
                 Outcome::Refused(refused) => assert_eq!(refused.reason, expected),
                 Outcome::Proven { .. } => panic!("{expected}"),
             }

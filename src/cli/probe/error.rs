@@ -2,8 +2,8 @@
 
 use std::io;
 
+use super::kerberos::ticket::TicketError;
 use super::ntlm::{PasswordError, Unreadable};
-use super::ticket::TicketError;
 use crate::pki::file::pair::PairError;
 
 /// Why a probe did not sign on. Each says who is at fault and what mends it.

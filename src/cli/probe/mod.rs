@@ -9,12 +9,13 @@ use http::StatusCode;
 use http::header::COOKIE;
 use rustls::sign::CertifiedKey;
 
+use self::connection::target::Target;
 use self::connection::{Answer, Connection};
+use self::connection::{pair, trust};
 use self::error::ProbeError;
+use self::kerberos::ticket::Initiator;
+use self::messages::{leg, show};
 use self::offer::{Challenge, Verdict};
-use self::target::Target;
-use self::ticket::Initiator;
-use self::words::{leg, show};
 use super::ProbeArguments;
 use crate::clock;
 use crate::front::sign_on::cookie;
@@ -25,15 +26,11 @@ use crate::pki::file::certificate::Certificate;
 mod connection;
 mod error;
 mod http2;
-mod negotiate;
+mod kerberos;
+mod messages;
 mod ntlm;
 mod offer;
-mod pair;
 mod server;
-mod target;
-mod ticket;
-mod trust;
-mod words;
 
 /// Probes, and prints what happens on standard output.
 ///
@@ -58,7 +55,7 @@ pub fn run(arguments: &ProbeArguments) -> ExitCode {
                 _ if signing_on => "Not signed on:",
                 _ => "Failed:",
             };
-            show(format_args!("\n{headline} {}", words::sentence(&error)));
+            show(format_args!("\n{headline} {}", messages::sentence(&error)));
             ExitCode::FAILURE
         }
     }
@@ -79,18 +76,18 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     }
     let offer = connection.get(&target.path, &[]).await?;
     let offered = offer::challenges(&offer.headers);
-    leg("offer", words::offer(&target.path, &offer, &offered));
-    if let Some(clock) = words::clock(&offer, clock::now()) {
+    leg("offer", messages::offer(&target.path, &offer, &offered));
+    if let Some(clock) = messages::clock(&offer, clock::now()) {
         leg("clock", clock);
     }
     if !(arguments.negotiate || arguments.ntlm) {
         if let Some(explanation) = offer::explanation(&offer.body) {
-            leg("says", words::explained(explanation));
+            leg("says", messages::explained(explanation));
         }
         return Ok(());
     }
     if offer::verdict(offer.status) != Verdict::Refused {
-        return Err(ProbeError::NotAsked(words::not_asked(&offer)));
+        return Err(ProbeError::NotAsked(messages::not_asked(&offer)));
     }
     let mut exchange = Exchange::prepare(&target, arguments, &offered, bindings.clone()).await?;
     if connection.is_over().await {
@@ -130,7 +127,7 @@ impl Exchange {
         Ok(if arguments.ntlm {
             Self::Ntlm(ntlm::prepare(target, arguments, offered, bindings).await?)
         } else {
-            Self::Kerberos(negotiate::prepare(target, arguments, offered, bindings)?)
+            Self::Kerberos(kerberos::prepare(target, arguments, offered, bindings)?)
         })
     }
 
@@ -149,7 +146,7 @@ impl Exchange {
         target: &Target,
     ) -> Result<Answer, ProbeError> {
         match self {
-            Self::Kerberos(initiator) => negotiate::exchange(connection, target, initiator).await,
+            Self::Kerberos(initiator) => kerberos::exchange(connection, target, initiator).await,
             Self::Ntlm(exchange) => ntlm::perform(connection, target, exchange).await,
         }
     }
@@ -169,7 +166,7 @@ async fn connect(
             if let Some(tls) = tls
                 && let Ok(certificate) = Certificate::read(&tls.certificate)
             {
-                leg("certificate", words::certificate(&certificate));
+                leg("certificate", messages::certificate(&certificate));
             }
             Err(ProbeError::Untrusted { why: why.clone(), mend: mend.clone() })
         }
@@ -191,7 +188,7 @@ fn certificate(
         trust::Verdict::Trusted => "trusted".to_owned(),
         trust::Verdict::Untrusted(why, _) => format!("NOT trusted, {why}; going on (--insecure)"),
     };
-    leg("certificate", format_args!("{}; {trusted}", words::certificate(&certificate)));
+    leg("certificate", format_args!("{}; {trusted}", messages::certificate(&certificate)));
     if arguments.no_channel_binding {
         return Ok(None);
     }
@@ -208,26 +205,26 @@ async fn conclude(
     proven: bool,
 ) -> Result<Option<String>, ProbeError> {
     let cookies = offer::cookies(&answer.headers);
-    leg("cookie", words::cookies(target, &cookies));
+    leg("cookie", messages::cookies(target, &cookies));
     let ours =
         cookies.iter().find(|(name, _)| [cookie::SECURE, cookie::PLAIN].contains(&name.as_str()));
     let explained = offer::explanation(&answer.body).is_some_and(|said| said.is_of_somebody());
     let note = match offer::verdict(answer.status) {
         Verdict::SignedOn if answer.status == StatusCode::NOT_FOUND => {
-            Some(words::without_page(answer).trim_end_matches('.').to_owned())
+            Some(messages::without_page(answer).trim_end_matches('.').to_owned())
         }
         Verdict::SignedOn => None,
         Verdict::Refused => {
-            return Err(ProbeError::Refused(words::kept_out(answer, Verdict::Refused)));
+            return Err(ProbeError::Refused(messages::kept_out(answer, Verdict::Refused)));
         }
         _ if proven || ours.is_some() || explained => {
-            return Err(ProbeError::KeptOut(words::without_page(answer)));
+            return Err(ProbeError::KeptOut(messages::without_page(answer)));
         }
-        verdict => return Err(ProbeError::Refused(words::kept_out(answer, verdict))),
+        verdict => return Err(ProbeError::Refused(messages::kept_out(answer, verdict))),
     };
     if let Some((name, value)) = ours {
         let whoami = connection.get(WHOAMI, &[(COOKIE, format!("{name}={value}"))]).await?;
-        for line in words::whoami(&whoami) {
+        for line in messages::whoami(&whoami) {
             leg("whoami", line);
         }
     }

@@ -6,11 +6,11 @@ use crate::config::ConfigErrors;
 use crate::core_client::ClientError;
 use crate::core_server::CoreError;
 use crate::front::FrontError;
-use crate::process::access::Unreadable;
 use crate::process::account::AccountError;
-use crate::process::activation::ActivationError;
-use crate::process::ownership::FolderError;
+use crate::process::files::access::Unreadable;
+use crate::process::files::ownership::FolderError;
 use crate::process::privileges::PrivilegeError;
+use crate::process::systemd::activation::ActivationError;
 
 /// Why nothing runs.
 #[derive(Debug, thiserror::Error)]

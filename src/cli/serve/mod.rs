@@ -15,7 +15,8 @@ use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
-use crate::process::{log, notify, secrets};
+use crate::process::systemd::notify;
+use crate::process::{log, secrets};
 
 mod error;
 mod reload;

@@ -5,7 +5,8 @@ use crate::clock;
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_server::Core;
 use crate::process::control::Outcome;
-use crate::process::{access, notify};
+use crate::process::files::access;
+use crate::process::systemd::notify;
 
 impl Running {
     /// Takes the new configuration as a whole. What is wrong with it is said in the log,

@@ -6,7 +6,7 @@ use super::{Role, ServeError};
 use crate::cli::readable;
 use crate::config::Settings;
 use crate::process::account::{Account, Change, group_name};
-use crate::process::ownership;
+use crate::process::files::ownership;
 use crate::process::privileges;
 
 /// Becomes the account of `run_as_user`, for good, with the folders made that it
@@ -65,7 +65,7 @@ pub(super) fn check(role: Role, settings: &Settings) -> Result<(), ServeError> {
 /// Tells a configuration that was read at the start, and cannot be read again.
 pub(super) fn check_configuration(file: Option<&Path>) {
     if let Some(file) = file
-        && let Err(unreadable) = crate::process::access::check(file)
+        && let Err(unreadable) = crate::process::files::access::check(file)
     {
         tracing::warn!(event = "unreadable", "a reload will fail: {unreadable}");
     }

@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::config::checked::CoreAddress;
 use crate::core_server;
 use crate::front::listen::{self, Listener, Speaks};
-use crate::process::activation::{self, Activated};
+use crate::process::systemd::activation::{self, Activated};
 
 /// What a role listens on, before it serves anything.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use crate::advice::rights::{Need, quoted};
-use crate::process::access::{self, Unreadable};
+use crate::process::files::access::{self, Unreadable};
 use crate::process::sockets;
 
 /// Why there is no socket.

@@ -32,7 +32,7 @@ use crate::core_server::refusal::Refusal;
 use crate::core_server::{Core, TlsSetupError};
 use crate::pki::file::pair;
 use crate::pki::peer::chain::{Authorities, Refused};
-use crate::pki::peer::possession::PossessionVerifier;
+use crate::pki::peer::key_possession::PossessionVerifier;
 use crate::process::seldom::Seldom;
 
 /// What new handshakes use, and by whose word certificates are taken.

@@ -8,19 +8,19 @@ use super::keys::{Entitled, KeyRules};
 use super::{KeyPeer, Peer};
 use crate::clock::Timestamp;
 use crate::pki::peer::chain::{Authorities, Refused};
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 
 /// The other end of a TLS connection, as the handshake proved it.
 #[derive(Debug)]
 pub(in crate::core_server) struct Client {
-    shown: Option<Shown>,
+    shown: Option<PresentedCertificate>,
     address: IpAddr,
 }
 
 impl Client {
     /// A client that showed this chain in its handshake, or none.
     pub(in crate::core_server) fn new(chain: &[CertificateDer<'_>], address: IpAddr) -> Self {
-        Self { shown: Shown::new(chain), address: address.to_canonical() }
+        Self { shown: PresentedCertificate::new(chain), address: address.to_canonical() }
     }
 
     /// What its certificate says of itself, for answers and the log.

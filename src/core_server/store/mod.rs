@@ -10,16 +10,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
-pub(crate) mod inspect;
-mod queue;
-mod rows;
-mod sqlite;
-#[cfg(test)]
-mod tests;
-mod writer;
+pub(crate) mod sqlite;
 
-pub(crate) use queue::Store;
-pub(crate) use sqlite::{Database, FILE_NAME};
+pub(crate) use sqlite::{Database, FILE_NAME, Store};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::upstream::Client;
 use crate::front::listen::places::Place;
 use crate::mechanism::{Bindings, Exchange};
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::SessionSecret;
 use activity::Activity;
 use bound::{Bound, Marks};
@@ -37,7 +37,7 @@ pub(crate) struct Connection {
     /// The TLS channel binding (RFC 5929 tls-server-end-point); `None` on plain HTTP.
     pub binding: Option<Arc<Bindings>>,
     /// The certificate that the peer showed in its TLS handshake.
-    pub certificate: Option<Arc<Shown>>,
+    pub certificate: Option<Arc<PresentedCertificate>>,
     /// What the TLS handshake was about.
     pub asked: Asked,
     /// What it is at.
@@ -70,7 +70,7 @@ impl Connection {
     pub(crate) fn new(
         peer: IpAddr,
         binding: Option<Arc<Bindings>>,
-        certificate: Option<Shown>,
+        certificate: Option<PresentedCertificate>,
         trusted_proxies: &[IpNet],
     ) -> Self {
         let peer = peer.to_canonical();

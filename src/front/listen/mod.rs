@@ -17,7 +17,7 @@ use super::sign_on::certificate;
 use super::tls::{Handshake, handshake};
 use crate::clock;
 use crate::config::checked;
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::process::sockets;
 use places::{AddressFull, Place, Places};
 
@@ -241,7 +241,7 @@ async fn speak_tls(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, plac
     match Box::pin(timeout(limit, handshake(tls, stream, asks))).await {
         Ok(Ok(Handshake { stream, asked })) => {
             let binding = Some(Arc::clone(tls.binding()));
-            let shown = stream.get_ref().1.peer_certificates().and_then(Shown::new);
+            let shown = stream.get_ref().1.peer_certificates().and_then(PresentedCertificate::new);
             let connection = Connection::new(peer.ip(), binding, shown, trusted);
             drop(live);
             let connection = Arc::new(connection.to(local).at(place, asked));

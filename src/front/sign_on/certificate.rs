@@ -7,21 +7,26 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::open::open;
 use super::policy::Policy;
-use super::{Refusal, Visit};
+use super::{Present, Refusal, Visit};
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
 use crate::front::request::route;
 use crate::front::{Front, Live};
+use crate::mechanism::{self, Outcome};
 use crate::pki::peer::chain::Refused;
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::reason::Fault;
 use crate::wire::{Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
-pub(crate) fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
+pub(crate) fn of_client<'a>(
+    visit: Visit<'a>,
+    policy: &Policy<'_>,
+) -> Option<&'a Arc<PresentedCertificate>> {
     let may = policy.offers(Mechanism::Certificate) && !visit.facts.shared;
     visit.connection.certificate.as_ref().filter(|_| may)
 }
@@ -73,6 +78,19 @@ fn has_address(host: &HostPattern) -> bool {
     }
 }
 
+pub(super) async fn by_certificate(
+    visit: Visit<'_>,
+    shown: &Arc<PresentedCertificate>,
+) -> Result<Present, Refusal> {
+    let judged = judge(visit.live, shown).await;
+    match mechanism::certificate::prove(shown, judged) {
+        Outcome::Proven { proof, .. } => open(visit, proof, None).await,
+        Outcome::Refused(mechanism::Refused { mechanism, reason, detail, .. }) => {
+            Err(Refusal { detail, ..Refusal::tried(mechanism, reason) })
+        }
+    }
+}
+
 /// Why nobody is signed on: the client did show a certificate that counts, on a connection
 /// that is taken for a proxy's, where none does. Otherwise the reason stays.
 pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal) -> Refusal {
@@ -98,7 +116,7 @@ pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal
 ///
 /// # Errors
 /// It does not, and why.
-pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
+pub(crate) async fn judge(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Refused> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.judge(shown).await,
         None => Err(Refused {
@@ -133,7 +151,7 @@ pub(crate) async fn admits(
 /// the certificate counts no more.
 pub(crate) async fn watch(
     front: Arc<Front>,
-    shown: Arc<Shown>,
+    shown: Arc<PresentedCertificate>,
     session: SessionSecret,
     tunnel: CancellationToken,
 ) {

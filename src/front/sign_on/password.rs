@@ -2,8 +2,10 @@
 //! request (RFC 7617): so a session that stands is asked first.
 
 use super::cookie::Presented;
+use super::open::new_cookie;
+use super::outcome::Fresh;
 use super::policy::{Policy, Shows};
-use super::{Fresh, Present, Refusal, Visit, new_cookie};
+use super::{Present, Refusal, Visit};
 use crate::mechanism::basic::Credentials;
 use crate::wire::{Mechanism, Reason};
 

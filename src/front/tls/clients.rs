@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 use crate::clock;
 use crate::config::checked::AuthorityFiles;
 use crate::pki::peer::chain::{Authorities, AuthorityError, Refused};
-use crate::pki::peer::possession::PossessionVerifier;
-use crate::pki::peer::shown::Shown;
+use crate::pki::peer::key_possession::PossessionVerifier;
+use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::Reason;
 
 /// The authorities of clients' certificates.
@@ -37,7 +37,7 @@ impl Clients {
     ///
     /// # Errors
     /// It does not, and why.
-    pub(crate) async fn judge(&self, shown: &Arc<Shown>) -> Result<(), Refused> {
+    pub(crate) async fn judge(&self, shown: &Arc<PresentedCertificate>) -> Result<(), Refused> {
         let now = clock::now();
         if let Some(judged) = shown.judged(now) {
             return judged;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::advice::rights::Need;
-use crate::process::access;
+use crate::process::files::access;
 
 /// What is wrong with a file of the library's configuration.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use format::Flaw;
 
 use crate::advice::rights::Need;
 use crate::clock::Timestamp;
-use crate::process::access::{self, Unreadable};
+use crate::process::files::access::{self, Unreadable};
 
 mod format;
 mod sole_realm;

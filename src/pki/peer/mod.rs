@@ -3,8 +3,8 @@
 pub(in crate::pki) mod anchors;
 pub(crate) mod authority;
 pub(crate) mod chain;
-pub(crate) mod fitness;
+pub(crate) mod key_policy;
+pub(crate) mod key_possession;
 pub(crate) mod peer_keys;
-pub(crate) mod possession;
-pub(crate) mod shown;
+pub(crate) mod presented;
 pub(in crate::pki) mod version1;

@@ -7,7 +7,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::text::ago;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
-use crate::pki::file::encryption::Encryption;
+use crate::pki::file::key::encryption::Encryption;
 use crate::pki::file::pem::{self, Block};
 use crate::pki::peer::authority;
 use crate::pki::{Algorithm, KeyError, KeySource, PrivateKey, PublicKey, fingerprint};

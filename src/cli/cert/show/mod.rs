@@ -11,10 +11,10 @@ use serde::Serialize;
 use self::block::Entry;
 use super::arguments::ShowArguments;
 use super::error::CertError;
-use super::pass::Pass;
+use super::passphrase::PassPhrase;
 use crate::clock::Timestamp;
 use crate::pki::KeySource;
-use crate::pki::file::foreign::Foreign;
+use crate::pki::file::key::unsupported_formats::UnsupportedFormat;
 use crate::pki::file::pem;
 
 mod block;
@@ -57,7 +57,7 @@ fn explain(arguments: &ShowArguments, now: Timestamp) -> Result<Explained, CertE
     let failed = |source| CertError::Read { path: path.clone(), source };
     let bytes = fs::read(path).map_err(failed)?;
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
-    let pass = Pass::of_key(&arguments.pass)?;
+    let pass = PassPhrase::of_key(&arguments.pass)?;
     let source = KeySource { path, pass: pass.secret.as_ref(), pass_setting: pass.options };
     Ok(of_bytes(&source, &bytes, mode, now))
 }
@@ -89,7 +89,7 @@ fn of_bytes(source: &KeySource<'_>, bytes: &[u8], mode: u32, now: Timestamp) -> 
 }
 
 fn nothing(path: &Path, bytes: &[u8]) -> String {
-    match Foreign::of_file(bytes) {
+    match UnsupportedFormat::of_file(bytes) {
         Some(foreign) => format!("this is {foreign}; {}", foreign.mend(path)),
         None => "there is nothing in PEM (-----BEGIN …-----) in it".to_owned(),
     }

@@ -13,7 +13,7 @@ use rustls::{CertificateError, Error, RootCertStore};
 use super::cert::Cert;
 use super::known::{Known, Places};
 use crate::advice::certificate as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::clock::Timestamp;
 
 /// A server's certificate and those that issued it, as far as they can be had.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::cert::Cert;
 use crate::advice::{authority, certificate};
-use crate::cli::check::finding::Finding;
 use crate::cli::check::kerberos;
+use crate::cli::check::report::Finding;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::pki::file::certificate::Certificate;
@@ -111,7 +111,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn cert() -> Cert {
         let made = rcgen::generate_simple_self_signed(["web.example".to_owned()]).unwrap();

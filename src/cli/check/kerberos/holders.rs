@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::cli::check::patience;
+use crate::cli::check::bounded::thread;
 use crate::krb5::kdc::Refused;
 use crate::krb5::kdc::ask::{self, Holder};
 use crate::krb5::keytab::Keytab;
@@ -40,7 +40,7 @@ impl Holders {
             .filter(|realm| !held.iter().any(|holder| holder.realm() == **realm))
             .map(|realm| {
                 let (path, clients) = (path.to_owned(), clients(keytab, realm));
-                patience::ask(move || by_own_key(&path, clients))
+                thread::ask(move || by_own_key(&path, clients))
             })
             .collect();
         for asked in begun {

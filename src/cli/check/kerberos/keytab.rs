@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::advice::kerberos as advice;
 use crate::advice::rights::{self, Found, Need};
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::config::Settings;
 use crate::krb5::kdc::ask::permitted;
 use crate::krb5::keytab::{self, Enctype, Keytab, KeytabError, Whole};
-use crate::process::access::Reader;
+use crate::process::files::access::Reader;
 
 /// The keytab, if it can be read, and what is to be said of it.
 pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {
@@ -123,7 +123,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::clock::Timestamp;
     use crate::krb5::keytab::{Enctype, Entry};
 

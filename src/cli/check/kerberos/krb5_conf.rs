@@ -4,7 +4,7 @@
 use std::env;
 
 use crate::advice::krb5_conf as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::krb5::kdc;
 
 pub(super) fn check() -> Finding {

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use self::holders::Holders;
-use super::{finding::Finding, names};
+use super::network::names;
+use super::report::Finding;
 use crate::advice::kerberos as advice;
 use crate::config::Settings;
 use crate::krb5::keytab::Keytab;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kdc::Kdc;
 use crate::advice::realm as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::config::Settings;
 use crate::config::checked::Realm;
 use crate::krb5::kdc::ask::default_realm;
@@ -134,7 +134,7 @@ const CHECK: &str = "realms";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn only(held: &[&str], configured: &[&str], answering: &[&str]) -> Finding {
         let mut findings = compare(held, configured, None, answering);

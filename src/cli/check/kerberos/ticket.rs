@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::services::{Heard, Service, Use};
 use crate::advice::kerberos as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::krb5::kdc::Refused;
 use crate::krb5::kdc::ask::{Known, Seen, Withheld};
 use crate::krb5::keytab::{Entry, Keytab};
@@ -223,7 +223,7 @@ fn is_host_key(key: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::krb5::keytab::Enctype;
     use crate::krb5::keytab::tests::held;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::advice::realm as advice;
-use crate::cli::check::command::ask;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::bounded::program::ask;
+use crate::cli::check::report::Finding;
 use crate::config::checked::Realm;
 
 /// Nothing where winbind does not tell.
@@ -63,7 +63,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     fn judged(lines: &str) -> (Status, String) {

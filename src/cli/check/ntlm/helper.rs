@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::advice::ntlm as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 
@@ -128,7 +128,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     /// A helper that is this shell script.

@@ -3,12 +3,12 @@
 use nix::unistd::{AccessFlags, access};
 
 use self::samba::Samba;
-use super::finding::Finding;
+use super::report::Finding;
 use crate::advice::ntlm as ntlm_advice;
 use crate::advice::rights::{self, Need};
 use crate::config::Settings;
 use crate::config::checked::Ntlm;
-use crate::process::access::{Obstacle, explain};
+use crate::process::files::access::{Obstacle, explain};
 use crate::wire::Mechanism;
 
 mod domain;
@@ -140,7 +140,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::checked::HelperProtocol;
     use crate::config::{self, Surroundings};
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::advice::ntlm as advice;
-use crate::cli::check::command::{ask, beside};
-use crate::cli::check::finding::Finding;
+use crate::cli::check::bounded::program::{ask, beside};
+use crate::cli::check::report::Finding;
 use crate::config::checked::Ntlm;
 
 /// The settings that matter to NTLM.
@@ -159,7 +159,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn samba() -> Samba {
         Samba {

@@ -15,11 +15,11 @@ use super::domain;
 use super::samba::Samba;
 use crate::advice::ntlm as advice;
 use crate::advice::rights::Need;
-use crate::cli::check::command::{Said, ask, beside};
-use crate::cli::check::finding::Finding;
+use crate::cli::check::bounded::program::{Said, ask, beside};
+use crate::cli::check::report::Finding;
 use crate::clock;
 use crate::config::checked::{Ntlm, Realm};
-use crate::process::access;
+use crate::process::files::access;
 
 pub(super) async fn check(
     ntlm: &Ntlm,

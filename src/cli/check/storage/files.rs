@@ -8,9 +8,9 @@ use nix::unistd::{AccessFlags, Gid, Uid, access};
 
 use crate::advice::rights;
 use crate::advice::storage as advice;
-use crate::cli::check::finding::Finding;
-use crate::process::access::Reader;
+use crate::cli::check::report::Finding;
 use crate::process::account::{group_name, user_name};
+use crate::process::files::access::Reader;
 
 pub(super) fn check(state: &Path) -> Vec<Finding> {
     let files = files(state);
@@ -106,7 +106,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     #[test]
     fn a_folder_that_others_can_read_is_warned_about_with_the_files_in_it() {

@@ -7,11 +7,11 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access as access_of};
 
 use super::Context;
-use super::finding::Finding;
+use super::report::Finding;
 use crate::advice::rights::{self, Found, Need};
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
-use crate::process::access::{self, Obstacle, Reader};
+use crate::process::files::access::{self, Obstacle, Reader};
 
 mod files;
 mod space;
@@ -126,7 +126,7 @@ const WRITE: AccessFlags = AccessFlags::W_OK.union(AccessFlags::X_OK);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     #[test]
     fn a_folder_that_can_be_made_is_fine() {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::advice::storage as advice;
 use crate::cli::check::Context;
-use crate::cli::check::finding::Finding;
-use crate::cli::check::process::Process;
-use crate::core_server::store::inspect::{Condition, holder, inspect};
+use crate::cli::check::gateway::process::Process;
+use crate::cli::check::report::Finding;
+use crate::core_server::store::sqlite::inspect::{Condition, holder, inspect};
 use crate::core_server::store::{FILE_NAME, OpenError};
 
 pub(super) fn check(context: &Context<'_>) -> Option<Finding> {

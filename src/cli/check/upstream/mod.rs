@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::answer::{Answer, Spoken};
-use super::finding::Finding;
+use super::report::Finding;
 use crate::advice::application as advice;
 use crate::config::Settings;
 use crate::config::checked::{HostPattern, Site};
@@ -192,7 +192,7 @@ const CHECK: &str = "upstream";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     fn settings(text: &str) -> Settings {

@@ -142,9 +142,9 @@ const PAYLOAD_AT: usize = CODE_AT + 16;
 mod tests {
     use super::super::challenge::{self, tests::samba};
     use super::*;
-    use crate::mechanism::ntlm::av_pair::ChannelBinding;
     use crate::mechanism::ntlm::crypto::hmac_md5;
-    use crate::mechanism::ntlm::key::{self, ExportedKey, Integrity};
+    use crate::mechanism::ntlm::crypto::key::{self, ExportedKey, Integrity};
+    use crate::mechanism::ntlm::message::av_pair::ChannelBinding;
     use crate::mechanism::ntlm::message::{self, Authenticate, Negotiate, ServerNames};
 
     fn secrets(account: &Account) -> Secrets<'_> {

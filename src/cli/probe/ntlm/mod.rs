@@ -17,11 +17,11 @@ pub(super) use self::challenge::Unreadable;
 use self::message::Secrets;
 use self::password::Origin;
 pub(super) use self::password::PasswordError;
+use super::connection::target::Target;
 use super::connection::{Answer, Connection};
 use super::error::ProbeError;
+use super::messages::{self as common, Presented, leg};
 use super::offer::{self, Challenge, Verdict};
-use super::target::Target;
-use super::words::{self as common, Presented, leg};
 use crate::cli::ProbeArguments;
 use crate::clock;
 use crate::mechanism::Bindings;
@@ -29,10 +29,10 @@ use crate::mechanism::Bindings;
 mod account;
 mod challenge;
 mod message;
+mod messages;
 mod pairs;
 mod password;
 mod response;
-mod words;
 
 /// An exchange that has not begun.
 pub(super) struct Exchange {
@@ -80,7 +80,7 @@ pub(super) async fn perform(
     let token = offer::token(&answer.headers, scheme)
         .ok_or_else(|| common::refused(&answer, &FIRST_MESSAGE))?;
     let challenge = challenge::read(&token)?;
-    for (name, line) in words::challenge(&challenge, clock::now()) {
+    for (name, line) in messages::challenge(&challenge, clock::now()) {
         leg(name, line);
     }
     if connection.is_over().await {
@@ -88,12 +88,12 @@ pub(super) async fn perform(
     }
     let secrets = Secrets::new(account, password).map_err(ProbeError::Usage)?;
     let third = message::third(&first, &challenge, &secrets, service, bindings.as_ref());
-    let what = words::third(account, &third);
+    let what = messages::third(account, &third);
     let answer = send(connection, target, scheme, ("message 3", &what), &third.bytes).await?;
     if offer::verdict(answer.status) == Verdict::Refused {
         return Err(common::refused(&answer, &THIRD_MESSAGE));
     }
-    leg("server", words::proof(target));
+    leg("server", messages::proof(target));
     Ok(answer)
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arc_swap::ArcSwapOption;
 
 use crate::config::checked::{self, CoreKey};
-use crate::pki::peer::fitness::Unfit;
+use crate::pki::peer::key_policy::Unfit;
 use crate::pki::peer::peer_keys::{Listed, Skip};
 
 /// The entries, and the keys that each has seen.

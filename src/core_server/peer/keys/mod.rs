@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::config::checked::{self, ActAs, CoreKey, KeyRights};
 use crate::pki::peer::chain::Refused;
-use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys, Standing};
+use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
 use crate::wire::Reason;
 
 mod entries;
@@ -94,12 +94,12 @@ impl KeyRules {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Entitled, Refused> {
-        match listed.standing(key) {
-            Standing::Listed(listed) => self.rights_of(key, &listed, address, now),
-            Standing::Removed(file) => {
+        match listed.listing(key) {
+            Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
+            Listing::Removed(file) => {
                 Err(refused(Reason::PublicKeyRemoved, format!("it stood in {file}")))
             }
-            Standing::Unlisted => {
+            Listing::Unlisted => {
                 let why = listed.unreadable().unwrap_or("no file of sslkeys_path holds the key");
                 Err(refused(Reason::PublicKeyNotListed, why))
             }

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
-use super::pool::Verified;
+use super::values::Logon;
 use super::{Attempt, Failure, Opened, Pool, Question};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
@@ -100,7 +100,7 @@ pub(super) fn faulty(directory: &Path, at: &str, fault: &str) -> PathBuf {
 }
 
 /// Signs a user on, as far as the pool goes.
-pub(super) async fn sign_on(pool: &Pool, user: &str, password: &str) -> Result<Verified, Failure> {
+pub(super) async fn sign_on(pool: &Pool, user: &str, password: &str) -> Result<Logon, Failure> {
     let mut client = Client::new(user, "LAB", password);
     let negotiate = client.negotiate();
     match pool.open(&negotiate).await? {

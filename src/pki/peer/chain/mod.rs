@@ -14,11 +14,11 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::anchors::Anchors;
 pub(crate) use super::anchors::UnfitAuthority;
 use super::authority::{self, Purpose};
-use super::{fitness, possession, version1};
+use super::{key_policy, key_possession, version1};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuthorityFiles;
 use crate::pki::file::pem;
-use crate::pki::file::stamp::Stamp;
+use crate::process::files::stamp::FileStamp;
 use crate::process::seldom::Seldom;
 use crate::wire::Reason;
 
@@ -82,7 +82,7 @@ pub(crate) struct Authorities {
 /// the same one, the same certificate has the same judgement within a second.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    stamps: Vec<Option<Stamp>>,
+    stamps: Vec<Option<FileStamp>>,
     judge: Arc<Judge>,
 }
 
@@ -167,9 +167,9 @@ impl Loaded {
         let [leaf, intermediates @ ..] = chain else {
             return Err(Refused::new(Reason::CertificateForm, "no certificate"));
         };
-        fitness::key_of_certificate(leaf)
+        key_policy::key_of_certificate(leaf)
             .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
-        if !possession::can_be_admitted(leaf) {
+        if !key_possession::can_be_admitted(leaf) {
             return Err(Refused::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
         }
         let Judge { anchors, lists } = &*self.judge;
@@ -190,7 +190,7 @@ impl Loaded {
             }
             return Ok(());
         }
-        if fitness::lacks_signing(leaf) {
+        if key_policy::lacks_signing(leaf) {
             let detail = "its keyUsage has neither digitalSignature nor keyAgreement";
             return Err(Refused::new(Reason::CertificatePurpose, detail));
         }
@@ -334,7 +334,7 @@ fn regular_files(folder: &Path) -> Result<Vec<PathBuf>, AuthorityError> {
 
 /// A folder's stamp changes with the names in it: files there are replaced by
 /// renaming, as `c_rehash` and package managers do.
-fn stamps(files: &AuthorityFiles) -> Vec<Option<Stamp>> {
+fn stamps(files: &AuthorityFiles) -> Vec<Option<FileStamp>> {
     let paths = [&files.ca_file, &files.ca_path, &files.crl_file];
-    paths.into_iter().flatten().map(|path| Stamp::of(path)).collect()
+    paths.into_iter().flatten().map(|path| FileStamp::of(path)).collect()
 }

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
-use super::fitness::{self, Unfit};
+use super::key_policy::{self, Unfit};
 use crate::clock::Timestamp;
 use crate::pki::file::pem::{self, PemError};
-use crate::pki::file::stamp::Stamp;
 use crate::pki::{Algorithm, PublicKey};
+use crate::process::files::stamp::FileStamp;
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +31,8 @@ pub(crate) struct PeerKeys {
 /// What stood in the folder at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
-    folder: Option<Stamp>,
-    files: BTreeMap<OsString, Option<Stamp>>,
+    folder: Option<FileStamp>,
+    files: BTreeMap<OsString, Option<FileStamp>>,
     settled: bool,
     /// The second in which all files were last looked at.
     looked: AtomicU64,
@@ -54,7 +54,7 @@ pub(crate) struct ListedKey {
 
 /// Whether a public key is in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Listing {
     /// It is.
     Listed(ListedKey),
     /// It was, in this file, since this process began to look.
@@ -132,11 +132,11 @@ impl PeerKeys {
 
 impl Listed {
     /// Whether a key is in the folder, by its [fingerprint](crate::pki::PublicKey::fingerprint).
-    pub(crate) fn standing(&self, key: &str) -> Standing {
+    pub(crate) fn listing(&self, key: &str) -> Listing {
         if let Some(listed) = self.keys.get(key) {
-            return Standing::Listed(listed.clone());
+            return Listing::Listed(listed.clone());
         }
-        self.removed.get(key).map_or(Standing::Unlisted, |file| Standing::Removed(file.clone()))
+        self.removed.get(key).map_or(Listing::Unlisted, |file| Listing::Removed(file.clone()))
     }
 
     /// The keys, in no order.
@@ -161,22 +161,22 @@ impl Listed {
 
     fn is_still_so(&self, folder: &Path) -> bool {
         self.settled
-            && Stamp::of(folder) == self.folder
-            && self.files.iter().all(|(name, stamp)| Stamp::of(&folder.join(name)) == *stamp)
+            && FileStamp::of(folder) == self.folder
+            && self.files.iter().all(|(name, stamp)| FileStamp::of(&folder.join(name)) == *stamp)
     }
 
     fn is_still_so_for(&self, key: &str, folder: &Path) -> bool {
         let Some(key) = self.keys.get(key) else { return false };
         let same = |file: &String| {
             let stamp = self.files.get(OsStr::new(file)).copied().flatten();
-            stamp.is_some() && stamp == Stamp::of(&folder.join(file))
+            stamp.is_some() && stamp == FileStamp::of(&folder.join(file))
         };
-        self.settled && Stamp::of(folder) == self.folder && key.files.iter().all(same)
+        self.settled && FileStamp::of(folder) == self.folder && key.files.iter().all(same)
     }
 
     fn read(folder: &Path, now: Timestamp, before: &Self) -> Self {
         let looked = AtomicU64::new(now.unix());
-        let mut fresh = Self { folder: Stamp::of(folder), looked, ..Self::default() };
+        let mut fresh = Self { folder: FileStamp::of(folder), looked, ..Self::default() };
         let names = match names(folder) {
             Ok(names) => names,
             Err(error) => {
@@ -195,7 +195,7 @@ impl Listed {
 
     fn add(&mut self, folder: &Path, name: OsString) {
         let path = folder.join(&name);
-        let stamp = Stamp::of(&path);
+        let stamp = FileStamp::of(&path);
         let shown = name.to_string_lossy().into_owned();
         self.files.insert(name, stamp);
         if path.is_dir() {
@@ -265,10 +265,10 @@ fn read_key(path: &Path) -> Result<PublicKey, Skip> {
     let blocks = pem::blocks(&text)?;
     let first = |label| blocks.iter().find(|block| block.label == label);
     if let Some(key) = first(pem::PUBLIC_KEY) {
-        return Ok(fitness::key(&key.der)?);
+        return Ok(key_policy::key(&key.der)?);
     }
     if let Some(certificate) = first(pem::CERTIFICATE) {
-        return Ok(fitness::key_of_certificate(&certificate.der)?);
+        return Ok(key_policy::key_of_certificate(&certificate.der)?);
     }
     match blocks.iter().any(pem::Block::is_private_key) {
         true => Err(Skip::PrivateKey),

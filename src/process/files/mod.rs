@@ -1,0 +1,5 @@
+//! Files of this host: who may use them, whose they are, whether they changed.
+
+pub(crate) mod access;
+pub(crate) mod ownership;
+pub(crate) mod stamp;
