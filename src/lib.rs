@@ -4,7 +4,7 @@
 //! keeps the sessions; web applications behind the front get a proven identity.
 //!
 //! ```text
-//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ http ─▶ mechanism ══ Proof ══▶ core_link
+//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ door ─▶ mechanism ══ Proof ══▶ core_link
 //!   ▲                                                ▲                              │ wire
 //!   │                                                │                              ▼
 //!   └────────── answer / upstream ◀══ Grant ═════════╧═══════════ core_server: admit ◀─ identity ◀─ Proof
@@ -27,6 +27,7 @@ mod core_server;
 mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod hsts;
 mod identity;
 mod krb5;
 mod legible;

@@ -15,7 +15,7 @@ use crate::wire::{Denied, Reason};
 
 /// Leave for one attempt. One that is dropped without a word counts as wrong.
 #[derive(Debug)]
-pub(crate) struct Leave {
+pub(in crate::front) struct Leave {
     number: u64,
     link: Arc<CoreLink>,
 }

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use super::open::open;
 use super::policy::Policy;
-use super::{Present, Refusal, Reply, Visit};
+use super::{Refusal, Reply, RequestContext, SignedOn};
 use crate::front::connection::Connection;
 use crate::front::request::facts::Facts;
 use crate::mechanism::drive::{Progress, Services, drive};
 use crate::mechanism::spnego::{self, Opening};
-use crate::mechanism::{Channel, Exchange, Outcome, Refused, Scheme, Terms};
+use crate::mechanism::{Channel, Exchange, Outcome, Scheme, Terms};
 use crate::wire::{Mechanism, Reason};
 
 pub(super) async fn by_token(
-    visit: Visit<'_>,
+    context: RequestContext<'_>,
     policy: &Policy<'_>,
     scheme: Scheme,
     token: Vec<u8>,
-) -> Result<Present, Refusal> {
-    let Visit { front, live, connection, facts, .. } = visit;
+) -> Result<SignedOn, Refusal> {
+    let RequestContext { front, live, connection, facts, .. } = context;
     tracing::debug!(mechanism = scheme.mechanism().as_str(), bytes = token.len(), "a token came");
-    let unfinished = connection.begin_attempt();
+    let unfinished = connection.sign_on.begin_attempt();
     let ntlm = policy.offers(Mechanism::Ntlm);
     if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
         return Err(Refusal::tried(Mechanism::Ntlm, Reason::NtlmNeedsHttp1));
@@ -45,7 +45,7 @@ pub(super) async fn by_token(
         Progress::Open(exchange, challenge) => {
             let mechanism = exchange.mechanism();
             let reason = if may_wait(&exchange, policy, facts) {
-                connection.await_leg(exchange);
+                connection.sign_on.await_leg(exchange);
                 Reason::ExchangeOpen
             } else {
                 Reason::ExchangeNeedsConnection
@@ -54,11 +54,11 @@ pub(super) async fn by_token(
             Err(Refusal { reply, ..Refusal::tried(mechanism, reason) })
         }
         Progress::Done(Outcome::Proven { proof, reply: token }) => {
-            open(visit, proof, token.map(reply)).await
+            open(context, proof, token.map(reply)).await
         }
-        Progress::Done(Outcome::Refused(Refused { mechanism, reason, detail, reply: token })) => {
-            let reply = token.map(reply);
-            Err(Refusal { detail, reply, ..Refusal::tried(mechanism, reason) })
+        Progress::Done(Outcome::Refused(mut refused)) => {
+            let reply = refused.reply.take().map(reply);
+            Err(Refusal { reply, ..refused.into() })
         }
     }
 }
