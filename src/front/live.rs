@@ -15,7 +15,8 @@ use super::tls::{self, ServerTls, TlsError};
 use super::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::config::checked::Settings;
 use crate::mechanism::kerberos::pool::Pool;
-use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
+use crate::mechanism::ntlm::Acceptor;
+use crate::mechanism::{OwnHosts, Targets};
 use crate::metrics::Metrics;
 use crate::wire::Mechanism;
 

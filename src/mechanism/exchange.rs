@@ -1,10 +1,9 @@
 //! The exchange of tokens with one client on one connection: which mechanism, and
 //! what comes next.
 
-use super::outcome::{Challenge, Outcome};
+use super::outcome::{Challenge, Outcome, Turn};
 use super::spnego::{self, NtlmFraming, Opening};
 use super::terms::Terms;
-use super::turn::Turn;
 use super::{kerberos, ntlm};
 use crate::wire::mechanism::Scheme;
 use crate::wire::{Mechanism, Reason};

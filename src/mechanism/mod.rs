@@ -21,10 +21,10 @@ pub(crate) mod ntlm;
 mod outcome;
 pub(crate) mod spnego;
 mod terms;
-mod turn;
 
 pub(crate) use crate::krb5::bindings::Bindings;
 pub(crate) use crate::wire::mechanism::Scheme;
 pub(crate) use exchange::Exchange;
 pub(crate) use outcome::{Outcome, Proof, Refused};
+pub(crate) use terms::target::{OwnHosts, Targets};
 pub(crate) use terms::{Channel, Terms};

@@ -1,6 +1,21 @@
-//! How an exchange ends, or goes on.
+//! What a mechanism makes of a token, or of an answer that it asked for.
 
+use super::terms::Terms;
 use crate::wire::{self, Mechanism, Reason};
+
+/// What comes next. `Work` is what is to be done, with the state that waits for
+/// its answer; `Asked` is the state that waits for the client's next token.
+#[derive(Debug)]
+pub(crate) enum Turn<Work, Asked> {
+    /// Have this done.
+    Do(Work),
+    /// Ask the client for its next token, which must come on this connection.
+    Ask(Asked, Challenge),
+    /// The exchange is over.
+    Done(Outcome),
+    /// The client leaves the exchange behind, and begins another with this token.
+    Anew(Terms, Vec<u8>),
+}
 
 /// Proof of who is there: made only by a mechanism.
 #[derive(Clone, Debug)]

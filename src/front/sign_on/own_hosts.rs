@@ -3,7 +3,7 @@
 
 use crate::config::checked::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};
-use crate::mechanism::ntlm::OwnHosts;
+use crate::mechanism::OwnHosts;
 
 /// Those of sites, `server_hostname`, and the services that the keytab has keys of.
 pub(in crate::front) fn of(settings: &Settings) -> OwnHosts {

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::config::checked::ChannelBinding;
-use crate::mechanism::ntlm::{Targets, samples};
-use crate::mechanism::{Channel, Scheme};
+use crate::mechanism::ntlm::samples;
+use crate::mechanism::{Channel, Scheme, Targets};
 use crate::wire::Mechanism;
 
 /// A NegTokenInit that offers Kerberos.
@@ -36,7 +36,7 @@ impl Perform for Refuses {
     async fn challenge(&self, _: Negotiate) -> Result<Challenged, Denied> {
         let denied = self.note("challenge");
         if self.challenges {
-            Ok(Challenged::given(&samples::plain().challenge))
+            Ok(samples::challenged(&samples::plain().challenge))
         } else {
             Err(denied)
         }

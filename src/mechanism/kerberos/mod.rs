@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::outcome::{Challenge, Outcome, Proof, Refused};
 use super::terms::{Channel, Terms};
-use super::{spnego, turn};
+use super::{outcome, spnego};
 use crate::clock::Timestamp;
 use crate::config::checked::ChannelBinding;
 use crate::krb5::bindings::Bindings;
@@ -41,7 +41,7 @@ pub(crate) struct Asked {
     context: Context,
 }
 
-pub(super) type Turn = turn::Turn<(Accepting, Accept), Asked>;
+pub(super) type Turn = outcome::Turn<(Accepting, Accept), Asked>;
 
 /// What is kept of the tokens before.
 #[derive(Debug)]

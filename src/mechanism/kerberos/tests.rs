@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::mechanism::exchange::{Exchange, Step};
-use crate::mechanism::ntlm::Targets;
+use crate::mechanism::Targets;
 use crate::wire::mechanism::Scheme;
 
 /// A NegTokenInit that offers Kerberos.

@@ -36,16 +36,6 @@ pub(crate) struct Challenged {
     pub(super) context: Context,
 }
 
-#[cfg(test)]
-impl Challenged {
-    /// This message, given just now.
-    pub(in crate::mechanism) fn given(message: &[u8]) -> Self {
-        let challenge = Challenge::parse(message.to_vec()).unwrap();
-        let context = Context(Given::Ourselves(crate::clock::instant()));
-        Self { challenge: Box::new(challenge), context }
-    }
-}
-
 /// What belongs to a challenge between two messages of a client. An exchange keeps
 /// it, and cannot look into it.
 #[derive(Debug)]

@@ -13,7 +13,6 @@ pub(crate) mod helper;
 pub(crate) mod message;
 #[cfg(test)]
 pub(super) mod samples;
-mod target;
 
 pub(crate) use acceptor::Acceptor;
 pub(crate) use attempt::{Attempts, Leave};
@@ -21,4 +20,3 @@ pub(crate) use effect::{Challenged, Question, Verified};
 pub(crate) use exchange::{Asked, Opening, Verifying};
 pub(super) use exchange::{Turn, Work, begin};
 pub(crate) use message::Negotiate;
-pub(crate) use target::{OwnHosts, Targets};

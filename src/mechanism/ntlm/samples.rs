@@ -1,6 +1,16 @@
 //! Real messages, recorded with the password `Password1!` that opens nothing:
 //! pyspnego 0.12 with challenges of Samba 4.17, and Samba 4.17 and curl 7.88 with ours.
 
+use super::effect::{Challenged, Context, Given};
+use super::message::Challenge;
+
+/// This challenge, given just now.
+pub(in crate::mechanism) fn challenged(message: &[u8]) -> Challenged {
+    let challenge = Challenge::parse(message.to_vec()).unwrap();
+    let context = Context(Given::Ourselves(crate::clock::instant()));
+    Challenged { challenge: Box::new(challenge), context }
+}
+
 /// The three messages of one exchange, and the keys that belong to them.
 #[derive(Clone)]
 pub(in crate::mechanism) struct Exchange {

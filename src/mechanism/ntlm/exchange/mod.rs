@@ -15,7 +15,6 @@ use crate::mechanism::outcome::{self, Outcome, Proof};
 use crate::mechanism::spnego::negotiation::{NegTokenResp, State, response};
 use crate::mechanism::spnego::{NtlmFraming, begins_anew, is_ntlm};
 use crate::mechanism::terms::{Channel, Terms};
-use crate::mechanism::turn;
 use crate::wire::{self, Denied, Mechanism, Reason};
 use judge::judge;
 
@@ -66,7 +65,7 @@ pub(in crate::mechanism) enum Work {
     Verify(Box<Verifying>, Question),
 }
 
-pub(in crate::mechanism) type Turn = turn::Turn<Work, Asked>;
+pub(in crate::mechanism) type Turn = outcome::Turn<Work, Asked>;
 
 /// What is known after the client's first message.
 #[derive(Debug)]

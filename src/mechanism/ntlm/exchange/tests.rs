@@ -11,9 +11,9 @@ use super::*;
 use crate::mechanism::exchange::{Exchange, Step};
 use crate::mechanism::ntlm::crypto::key::{ExportedKey, channel_binding_hash};
 use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
-use crate::mechanism::ntlm::{OwnHosts, Targets, samples};
+use crate::mechanism::ntlm::samples;
 use crate::mechanism::spnego::negotiation::init;
-use crate::mechanism::{Bindings, Refused, Scheme};
+use crate::mechanism::{Bindings, OwnHosts, Refused, Scheme, Targets};
 
 const NTLM: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.10);
 const NEGOEX: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.30);
@@ -325,7 +325,7 @@ fn in_spnego() -> Terms {
 }
 
 fn challenged(sample: &samples::Exchange) -> Result<Challenged, Denied> {
-    Ok(Challenged::given(&sample.challenge))
+    Ok(samples::challenged(&sample.challenge))
 }
 
 fn verified(sample: &samples::Exchange) -> Result<Verified, Denied> {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::ntlm::Targets;
 use crate::config::checked::ChannelBinding;
 use crate::krb5::bindings::Bindings;
 use crate::wire::mechanism::Scheme;
+use target::Targets;
+
+pub(super) mod target;
 
 /// What is known of the channel between us and the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
