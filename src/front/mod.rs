@@ -198,7 +198,7 @@ impl Front {
         if timeout(limit, self.connections.wait()).await.is_err() {
             tracing::warn!(
                 open = self.connections.len(),
-                "connections were still open when the time was up"
+                "connections were still open at the end of stop_timeout"
             );
         }
     }
@@ -261,7 +261,7 @@ impl Live {
         if let Some(acceptor) = self.ntlm.as_ref().filter(|_| decides)
             && timeout(FIRST_VERDICT, acceptor.known()).await.is_err()
         {
-            tracing::info!("winbind takes its time: NTLM is offered as soon as it answers");
+            tracing::info!("winbind does not answer yet: NTLM is offered as soon as it does");
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn verified(
             Some(Shown::Upn) => by_upn(account, via, rules),
             None => {
                 let detail =
-                    format!("{principal} was shown, and the account is {}", named(account));
+                    format!("the ticket names {principal}, but the account is {}", named(account));
                 Err(Refused { reason: Reason::AccountConflict, detail })
             }
         },
@@ -61,7 +61,10 @@ fn foreign(account: &Account, origin: &Origin, rules: &Rules) -> Option<String> 
     let of_domain =
         account.domain.as_deref().filter(|domain| !listed.is_empty() && !same(listed, domain));
     let domain = of_dns.or(of_domain)?;
-    Some(format!("the ticket is of the realm {realm}, and its account {} of {domain}", account.sam))
+    Some(format!(
+        "the ticket is from the realm {realm}, but its account {} is from {domain}",
+        account.sam
+    ))
 }
 
 /// The explicit mapping of the account, by any name that is its own: the SAM name
@@ -118,7 +121,7 @@ fn same_account<'a>(shown: &'a Principal, account: &Account) -> Option<Shown<'a>
 fn by_upn(account: &Account, via: Via<'_>, rules: &Rules) -> Result<Identity, Refused> {
     let upn = account.upn.as_deref().ok_or_else(|| Refused {
         reason: Reason::UpnMissing,
-        detail: format!("the user principal name of {} is not told", named(account)),
+        detail: format!("the user principal name of {} is not known", named(account)),
     })?;
     let Some((prefix, suffix)) = upn.rsplit_once('@') else {
         return Err(Refused { reason: Reason::OddPrincipal, detail: format!("its UPN is {upn}") });
@@ -126,7 +129,7 @@ fn by_upn(account: &Account, via: Via<'_>, rules: &Rules) -> Result<Identity, Re
     let origin = Origin::Realm(suffix.to_owned());
     let home = rules.home(&origin, via).map_err(|reason| Refused {
         reason,
-        detail: format!("the suffix of the UPN {upn} of {} is no listed realm", account.sam),
+        detail: format!("the suffix of the UPN {upn} of {} is not a listed realm", account.sam),
     })?;
     Ok(of_realm(prefix, &origin, via, home, rules)?)
 }

@@ -25,8 +25,8 @@ fn peer(whoami: &Whoami) -> String {
 fn acts_as(whoami: &Whoami) -> String {
     match whoami.acting_as.as_deref() {
         Some("SYSTEM") => "SYSTEM: may do everything, for everybody".to_owned(),
-        Some("FRONT") => "a front: proves who is there, and vouches for nobody".to_owned(),
-        Some(users) if whoami.key.is_some() => format!("those it vouches for: {users}"),
+        Some("FRONT") => "a front: authenticates clients, and vouches for nobody".to_owned(),
+        Some(users) if whoami.key.is_some() => format!("the users it vouches for: {users}"),
         Some(account) => format!("its own account, {account}"),
         None => "nobody".to_owned(),
     }

@@ -61,7 +61,7 @@ impl Wish {
         let act_as = request.act_as.take();
         let claim = Claim::read(request)?;
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
-            return Err("A certificate signs on its own user: no \"act_as\" goes with it.");
+            return Err("A certificate signs on its own user: do not send \"act_as\" with it.");
         }
         Ok(Self { claim, act_as, holder: None })
     }
@@ -99,22 +99,24 @@ impl Claim {
     fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
-                Err("A password is sent alone, to POST /v1/sessions.")
+                Err("Send a password alone, to POST /v1/sessions.")
             }
             OpenSession { proof: Some(mut proof), user: None, trusted: false, .. } => {
                 match (proof.mechanism, proof.public_key.take()) {
                     (Mechanism::Certificate, Some(key)) => Ok(Self::Certified(proof, key)),
                     (Mechanism::Negotiate | Mechanism::Ntlm, None) => Ok(Self::Proven(proof)),
-                    _ => Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
-                              \"certificate\" with its \"public_key\"."),
+                    _ => Err(
+                        "A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \"certificate\" with its \"public_key\".",
+                    ),
                 }
             }
             OpenSession { proof: None, user: Some(user), trusted: true, .. } => {
                 Ok(Self::Trusted(user))
             }
             OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
-            _ => Err("Exactly one is asked for: \"proof\", or \"user\" (with \"trusted\": true \
-                      when you vouch for somebody else)."),
+            _ => Err(
+                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you vouch for somebody else).",
+            ),
         }
     }
 

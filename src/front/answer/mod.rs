@@ -270,14 +270,14 @@ impl<'a> Answerer<'a> {
 
     /// Doorward has no page of its own of this name.
     pub(crate) fn no_own_page(&self) -> Response<Body> {
-        let what = "Doorward has no page of this name";
+        let what = "Doorward has no such page";
         let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
         self.refuse_with(Advice::of(format!("{what}.")), &refusal, None)
     }
 
     /// Signed on, at a site that has nothing to show.
     pub(crate) fn no_application(&self, present: &Present) -> Response<Body> {
-        let what = "this site has no application behind it ([[site]] without upstream)";
+        let what = "this site has no application ([[site]] without upstream)";
         let refusal = Refusal {
             detail: what.to_owned(),
             present: Some(Box::new(present.clone())),

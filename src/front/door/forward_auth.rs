@@ -44,8 +44,7 @@ pub(crate) async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -
     };
     let Original { host, path } = original;
     if path.is_none() && route::depends_on_path(&live.settings.sites, &host) {
-        let detail = "the proxy tells no path, and the host has sites of several paths: let it send \
-                      X-Original-URI or X-Forwarded-Uri";
+        let detail = "the proxy sends no path, but the host has sites with several paths: let it send X-Original-URI or X-Forwarded-Uri";
         let refusal = Refusal { detail: detail.to_owned(), ..Refusal::new(Reason::AmbiguousPath) };
         return answerer.refuse(&refusal, None);
     }

@@ -74,10 +74,10 @@ pub struct BindError {
 fn mend(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "Another program holds the port: stop it, or choose another in [front]"
+            "Another program uses the port: stop it, or choose another port in [front]"
         }
         io::ErrorKind::PermissionDenied => {
-            "Ports below 1024 need root (run_as_user gives its rights up afterwards) or CAP_NET_BIND_SERVICE"
+            "Ports below 1024 need root (with run_as_user, Doorward gives up root's rights afterwards) or CAP_NET_BIND_SERVICE"
         }
         io::ErrorKind::AddrNotAvailable => "The host has no such address: correct it in [front]",
         _ => "Check the address in [front]",
@@ -171,7 +171,7 @@ async fn one_later(
         }
         Err(AddressFull) => {
             front.metrics.connection_ended("address_full");
-            tracing::debug!(%peer, "an address has max_connections_per_address connections, and all are at work");
+            tracing::debug!(%peer, "an address has max_connections_per_address connections, and all are busy");
         }
     }
 }
@@ -186,7 +186,7 @@ async fn one(front: Arc<Front>, stream: TcpStream, peer: SocketAddr, speaks: Spe
         () = Box::pin(speak(&front, stream, peer, speaks, &place)) => {}
         () = place.activity.asked_to_end() => {
             front.metrics.connection_ended("place_needed");
-            tracing::debug!(%peer, "an idle connection gave way to a new one");
+            tracing::debug!(%peer, "an idle connection was closed for a new one");
         }
     }
     front.metrics.connections.dec();

@@ -105,9 +105,9 @@ pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal
     }
     let peer = visit.connection.peer;
     let detail = if visit.facts.trusted {
-        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+        format!("{peer} is in trusted_proxies; remove it, if no proxy connects from there")
     } else {
-        format!("a request from {peer} carries Via or a forwarding header, as proxies add them")
+        format!("a request from {peer} has Via or a forwarding header, which proxies add")
     };
     Refusal { detail, ..Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy) }
 }
@@ -121,7 +121,7 @@ pub(crate) async fn judge(live: &Live, shown: &Arc<PresentedCertificate>) -> Res
         Some(clients) => clients.judge(shown).await,
         None => Err(Refused {
             reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
+            detail: "no site asks for certificates any more".to_owned(),
         }),
     }
 }
@@ -164,7 +164,7 @@ pub(crate) async fn watch(
 }
 
 async fn end(front: &Front, session: &str, reason: Reason) {
-    tracing::info!(%reason, "a session ends, because its certificate counts no more");
+    tracing::info!(%reason, "a session ends, because its certificate is no longer accepted");
     if let Err(no) = front.core.end(session).await {
         tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");
     }

@@ -36,7 +36,7 @@ pub(super) async fn open(
 /// The secret of a new session's cookie.
 pub(in crate::front) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
     CookieSecret::random().ok_or_else(|| Refusal {
-        detail: "the system gives no random numbers".to_owned(),
+        detail: "the system has no random numbers".to_owned(),
         ..Refusal::tried(mechanism, Reason::Busy)
     })
 }

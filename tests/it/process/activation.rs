@@ -56,7 +56,7 @@ fn sockets_that_are_handed_over_are_served_and_those_of_the_file_are_not_bound()
     process.signal(Signal::SIGHUP);
     process.wait_for(|line| line.contains("\"event\":\"reloaded\""), LIMIT);
     assert_eq!(fetch(&url("https", https, "/.doorward/whoami")), 401);
-    let restart = process.lines().into_iter().find(|line| line.contains("takes a restart"));
+    let restart = process.lines().into_iter().find(|line| line.contains("needs a restart"));
     assert_eq!(restart, None, "the addresses are still those that were handed over");
 }
 

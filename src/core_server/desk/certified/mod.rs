@@ -37,7 +37,7 @@ impl Core {
         let keys = Arc::clone(&policy.keys);
         let looked = timeout(LOOKING, spawn_blocking(move || keys.listed(now))).await;
         if !matches!(looked, Ok(Ok(_))) {
-            tracing::error!("sslkeys_path cannot be looked at in time");
+            tracing::error!("sslkeys_path could not be read in time");
         }
         looked.ok()?.ok()
     }
@@ -79,7 +79,7 @@ impl Core {
                 Some(listed) => stands(&record, listed, client, &policy, now),
                 None => Err(Refused {
                     reason: Reason::PublicKeyNotListed,
-                    detail: "sslkeys_path cannot be looked at".to_owned(),
+                    detail: "sslkeys_path cannot be read".to_owned(),
                 }),
             };
             let Err(refused) = stands else { continue };
@@ -116,7 +116,7 @@ fn stands(
         }
         Ok(_) => Err(Refused {
             reason: Reason::PublicKeyScope,
-            detail: format!("{} signs on {} by now", holder.file, holder.user),
+            detail: format!("{} now signs on {}", holder.file, holder.user),
         }),
         Err(reason) => Err(Refused { reason, detail: holder.file }),
     }

@@ -97,10 +97,10 @@ impl KeyRules {
         match listed.listing(key) {
             Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
             Listing::Removed(file) => {
-                Err(refused(Reason::PublicKeyRemoved, format!("it stood in {file}")))
+                Err(refused(Reason::PublicKeyRemoved, format!("it was in {file}")))
             }
             Listing::Unlisted => {
-                let why = listed.unreadable().unwrap_or("no file of sslkeys_path holds the key");
+                let why = listed.unreadable().unwrap_or("no file in sslkeys_path contains the key");
                 Err(refused(Reason::PublicKeyNotListed, why))
             }
         }
@@ -148,7 +148,7 @@ impl Entitled {
             KeyRights::System => "SYSTEM".to_owned(),
             KeyRights::Front => "a front".to_owned(),
         };
-        Err(refused(Reason::PublicKeyNoUser, format!("{file} acts as {may}")))
+        Err(refused(Reason::PublicKeyNoUser, format!("{file} may act as {may}")))
     }
 }
 

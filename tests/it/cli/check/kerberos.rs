@@ -67,11 +67,11 @@ fn one_name_of_an_account_stands_for_the_others() {
     let alice = realm().ticket("alice");
     let lines = said(&check(&realm().host("alias"), keytab.clone(), Some(&alice), &[]));
     all_well(&lines);
-    has(&lines, &["HTTP/alias.lab.example", "by the key of another name of its account"]);
+    has(&lines, &["HTTP/alias.lab.example", "with the key of another name of its account"]);
     // Without a ticket it cannot be known.
     let lines = said(&check(&realm().host("alias"), keytab, None, &[]));
     has(&lines, &["warn", "no key of HTTP/alias.lab.example"]);
-    has(&lines, &["ok", "ticket", "run kinit, as anybody in the domain"]);
+    has(&lines, &["ok", "ticket", "run kinit, as any user of the domain"]);
 }
 
 #[test]

@@ -59,9 +59,9 @@ fn every_message_of_a_sign_on_over_tls_is_shown() {
         "domain LAB",
         ", as here",
         "NTLMv2 session security, keys of 128 bits",
-        r"answers as LAB\alice by NTLMv2, with channel binding, with message integrity code",
+        r"answers as LAB\alice with NTLMv2, with channel binding, with message integrity code",
         "200 OK",
-        "NTLM proves nothing of the server",
+        "NTLM does not authenticate the server",
         "__Host-doorward received",
         "mechanism: ntlm",
         "channel bound: yes",
@@ -104,7 +104,7 @@ fn every_form_of_a_name_signs_on() {
     for user in [r"LAB\alice", r"lab\ALICE", "alice@lab.example"] {
         let (signed_on, said) = probe(&url, user, realm().password("alice"), &[]);
         assert!(signed_on, "{user}: {said}");
-        assert!(said.contains("NOTHING proves the server"), "{said}");
+        assert!(said.contains("NOTHING authenticates the server"), "{said}");
     }
     let (signed_on, said) = probe(&url, r"LAB\jürgen", realm().password("jürgen"), &[]);
     assert!(signed_on, "{said}");

@@ -29,7 +29,7 @@ fn the_page_names_the_cause_that_can_be_known_and_the_setting_for_this_site() {
             web.clone(),
             &[][..],
             vec![
-                "told to trust".to_owned(),
+                "list of trusted sites".to_owned(),
                 format!("AuthServerAllowlist = {web}"),
                 format!("network.negotiate-auth.trusted-uris = http://{web}"),
                 format!("klist get HTTP/{web}"),
@@ -38,7 +38,7 @@ fn the_page_names_the_cause_that_can_be_known_and_the_setting_for_this_site() {
         (
             format!("127.0.0.1:{port}"),
             &[],
-            vec!["the address 127.0.0.1".to_owned(), "tickets for names only".to_owned()],
+            vec!["the address 127.0.0.1".to_owned(), "tickets are for names only".to_owned()],
         ),
         (
             "web".to_owned(),
@@ -135,7 +135,7 @@ fn a_session_that_ended_says_why_and_when() {
     // Asking would be a use of it.
     assert_eq!(audited("idle")["login"], "alice");
     let said = ended(&idle).unwrap();
-    assert!(said.contains("had not been used for a while"), "{said}");
+    assert!(said.contains("was not used for a while"), "{said}");
 
     let left = gateway.sign_on("alice");
     assert_eq!(gateway.whoami(&left).status, 200);
