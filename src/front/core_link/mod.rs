@@ -23,7 +23,9 @@ use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::mechanism::Proof;
 use crate::metrics::Metrics;
-use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey, SessionSecret};
+use crate::wire::{
+    Ended, ErrorWord, OpenSession, Password, Reason, Session, SessionKey, SessionSecret,
+};
 
 mod attempts;
 mod events;
@@ -265,8 +267,8 @@ impl CoreLink {
     /// It does not, and why.
     pub(crate) async fn ready(&self) -> Result<(), NoGrant> {
         let known_as = self.client.whoami().await.map_err(refusal)?;
-        match known_as.acting_as.as_deref() {
-            Some("SYSTEM" | "FRONT") => Ok(()),
+        match known_as.acting_as {
+            Some(acting_as) if acting_as.is_front() => Ok(()),
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
@@ -274,7 +276,7 @@ impl CoreLink {
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),
-                        (None, None) => known_as.peer,
+                        (None, None) => known_as.peer.to_string(),
                     }
                 ),
             )),
@@ -352,19 +354,11 @@ fn refused(reason: Reason, detail: &str) -> NoGrant {
 fn refusal(error: ClientError) -> NoGrant {
     match error {
         // The certificate is ours, and no matter of whoever wants to sign on.
-        ClientError::Refused(body) if body.error == "certificate_refused" => {
+        ClientError::Refused(body) if body.error == ErrorWord::CertificateRefused => {
             NoGrant::new(Reason::FrontNotAllowed, ClientError::Refused(body).to_string())
         }
         ClientError::Refused(body) => {
-            let reason = body.reason.unwrap_or(match body.error.as_str() {
-                "end_of_session" => Reason::SessionEnded,
-                "store_full" => Reason::StoreFull,
-                "store_failed" => Reason::StoreFailed,
-                "busy" => Reason::Busy,
-                "no_access" => Reason::FrontNotAllowed,
-                "logon_failed" => Reason::LogonFailed,
-                _ => Reason::NotPermitted,
-            });
+            let reason = body.reason();
             let detail = format!("{} (core's reference {})", body.message, body.reference);
             NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
         }

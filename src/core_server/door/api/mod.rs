@@ -166,7 +166,7 @@ async fn whoami(State(core): State<Arc<Core>>, facts: Facts) -> Result<Json<Whoa
     permit(&core, &facts.peer, Ask::Whoami)?;
     let peer = &facts.peer;
     Ok(Json(Whoami {
-        peer: peer.kind().to_owned(),
+        peer: peer.credential().into(),
         uid: peer.uid(),
         key: peer.key().map(str::to_owned),
         acting_as: peer.acting_as(),
