@@ -69,8 +69,7 @@ impl Refusal {
                 "{peer} may not {what}: it is a local program, which may only open sessions for its own account. To allow it, add its account to local_admin_users or front_users in the core's settings."
             ),
             (Standing::Service, _) => format!(
-                "{peer} may not {what}: by its [[core.key]] it opens trusted sessions for {}, and \
-                 nothing else.",
+                "{peer} may not {what}: its [[core.key]] only allows trusted sessions for {}.",
                 peer.acting_as().map_or_else(String::new, |users| users.to_string())
             ),
             (Standing::Anonymous, _) => format!(
@@ -90,14 +89,13 @@ impl Refusal {
 
     /// The certificate that was shown does not count.
     pub(super) fn certificate(reason: Reason, certificate: &str) -> Self {
-        let message = format!("{} It was shown: {certificate}.", reason.sentence());
+        let message = format!("{} The certificate: {certificate}.", reason.sentence());
         Self::new(ErrorWord::CertificateRefused, message).telling(reason)
     }
 
     /// Nobody could say in time what a certificate is worth.
     pub(super) fn unjudged() -> Self {
-        let message = "The core cannot look at the files that certificates are judged by. Its \
-                       log says more. Try again in a few seconds.";
+        let message = "The core cannot read the files that it needs to check certificates. Its log says more. Try again in a few seconds.";
         Self::new(ErrorWord::Busy, message)
     }
 
@@ -134,7 +132,7 @@ impl Refusal {
             ),
             WriteError::Full => (
                 ErrorWord::StoreFull,
-                "The disk under the session store is full. Make room under the core's state_path.",
+                "The disk under the session store is full. Free space under the core's state_path.",
             ),
             WriteError::Failed => (
                 ErrorWord::StoreFailed,

@@ -292,14 +292,14 @@ impl<'a> Answerer<'a> {
 
     /// Doorward has no page of its own of this name.
     pub(in crate::front) fn no_own_page(&self) -> Response<Body> {
-        let what = "Doorward has no page of this name";
+        let what = "Doorward has no such page";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
         self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
     /// Signed on, at a site that has nothing to show.
     pub(in crate::front) fn no_application(&self, signed_on: &SignedOn) -> Response<Body> {
-        let what = "this site has no application behind it ([[site]] without upstream)";
+        let what = "this site has no application ([[site]] without upstream)";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
         let advice = Advice::of(format!("You are signed on, but {what}."));
         self.refuse_with(&advice, &refusal, None, Some(signed_on))

@@ -210,7 +210,10 @@ mod tests {
         let [soon] = &said(93).notices[..] else { panic!() };
         assert!(soon.contains("expires in 7 d, on 1970-04-11T00:00:00Z; then browsers"), "{soon}");
         let ended = said(100).broken.unwrap();
-        assert!(ended.contains("expired on 1970-04-11") && ended.contains("issued again"), "{ended}");
+        assert!(
+            ended.contains("expired on 1970-04-11") && ended.contains("issued again"),
+            "{ended}"
+        );
         let list = judge(&[ending(Kind::Crl, 100)], at(93));
         assert_eq!(list, State::OK, "a list that lives for a week is no news each day");
     }

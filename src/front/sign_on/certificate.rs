@@ -110,7 +110,7 @@ pub(super) async fn by_proxy(
     }
     let peer = context.connection.peer;
     let detail = if context.facts.trusted {
-        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+        format!("{peer} is in trusted_proxies; remove it, if no proxy connects from there")
     } else {
         format!("a request from {peer} has Via or a forwarding header, which proxies add")
     };
@@ -124,10 +124,9 @@ pub(super) async fn by_proxy(
 async fn validate(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
-        None => Err(Denied::new(
-            Reason::CertificateNoChain,
-            "nobody is asked for a certificate any more",
-        )),
+        None => {
+            Err(Denied::new(Reason::CertificateNoChain, "no site asks for certificates any more"))
+        }
     }
 }
 

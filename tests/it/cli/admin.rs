@@ -165,7 +165,8 @@ fn keys_are_listed_with_what_their_entries_say() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains(keys[3]["fingerprint"].as_str().unwrap()), "{shown}\n{keys}");
     let table = core.admin("key list");
-    for words in ["alice, bob", "ECDSA P-256", "README: it contains no public key", "not_after of"] {
+    for words in ["alice, bob", "ECDSA P-256", "README: it contains no public key", "not_after of"]
+    {
         assert!(table.contains(words), "{words}: {table}");
     }
 }
@@ -238,7 +239,7 @@ fn what_fails_says_what_to_do() {
         (
             1,
             format!("session list {}", core.remote("webapp")),
-            "it opens trusted sessions for alice, bob",
+            "only allows trusted sessions for alice, bob",
         ),
         (1, format!("peer {}", core.remote("other")), "authorities"),
         (1, format!("peer {}", core.remote("past")), "not_after"),

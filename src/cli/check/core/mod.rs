@@ -60,7 +60,7 @@ fn taken_for(address: &CoreAddress, whoami: &Whoami) -> Finding {
         (None, None) => String::new(),
     };
     let taken = acting_as.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
-    let found = format!("it answers at {address}, and takes this user{who} for {taken}");
+    let found = format!("it answers at {address}, and accepts this user{who} as {taken}");
     if acting_as.as_ref().is_some_and(ActingAs::is_front) {
         return Finding::ok("core", found);
     }

@@ -58,7 +58,7 @@ fn refused(metrics: &str, reason: Reason, mend: &str) -> Option<Finding> {
     let count: f64 = counts.sum();
     (count >= 1.0).then(|| {
         let found = format!(
-            "since its start, it has refused {count} sign-ons for {label}. {}",
+            "refused sign-ons for {label} since its start: {count}. {}",
             reason.sentence().trim_end_matches('.')
         );
         Finding::warn(CHECK, found, mend)
@@ -131,6 +131,9 @@ mod tests {
         ];
         let said = judge(r#"{"ready": true}"#, &metrics.concat());
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].contains("has refused 3 sign-ons for binding_mismatch"), "{said:?}");
+        assert!(
+            said[0].contains("refused sign-ons for binding_mismatch since its start: 3"),
+            "{said:?}"
+        );
     }
 }

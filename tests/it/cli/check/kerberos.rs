@@ -91,7 +91,7 @@ fn an_account_s_own_key_that_is_outdated_is_told_without_any_ticket() {
     all_well(&said(&check(&service.host, keytab.clone(), None, &[])));
     realm().rotate_key(&service);
     let lines = said(&check(&service.host, keytab, None, &[]));
-    has(&lines, &["FAIL", "does not take the keytab's key of svc-ownkey@LAB.EXAMPLE (kvno 3)"]);
+    has(&lines, &["FAIL", "does not accept the keytab's key of svc-ownkey@LAB.EXAMPLE (kvno 3)"]);
 }
 
 #[test]

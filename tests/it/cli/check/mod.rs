@@ -61,7 +61,7 @@ fn beside_a_running_gateway_nothing_fails() {
     assert!(said.contains("ok    kerberos: "), "{said}");
     assert!(said.contains("ok    kdc: a KDC of LAB.EXAMPLE answers"), "{said}");
     assert!(said.contains("ok    core: it answers at "), "{said}");
-    assert!(said.contains("for SYSTEM"), "{said}");
+    assert!(said.contains("as SYSTEM"), "{said}");
     assert!(said.contains("ok    upstream: "), "{said}");
 }
 

@@ -62,7 +62,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             });
             before(&address.to_string())
         },
-        check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
+        check: says(&["speaks SSH, not HTTP"], &["correct the port in upstream"]),
         probe: cause(&["Signed on, but application_"]),
         page: cause(&["You are signed on, but"]),
         ..OTHERWISE

@@ -24,7 +24,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site.prepend("run_as_user = \"nobody\"\n").keep(core)
         },
         check: says(
-            &["takes this user (uid 65534) for nobody, and not for a front"],
+            &["accepts this user (uid 65534) as nobody, not as a front"],
             &["add it to [core] front_users (front_users = [\"nobody\"])"],
         ),
         ..OTHERWISE
@@ -61,7 +61,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             by_tls(pki, core, &realm().host("web"), "ca.crt")
         },
         check: says(
-            &["takes this user (key gate-public.pem) for *, and not for a front"],
+            &["accepts this user (key gate-public.pem) as *, not as a front"],
             &["role = \"front\" ([[core.key]] file = \"gate-public.pem\")"],
         ),
         ..OTHERWISE

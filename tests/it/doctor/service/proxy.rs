@@ -21,7 +21,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             })
         },
         check: says(
-            &["refused since its start for binding_mismatch: 1", "opens TLS"],
+            &["refused sign-ons for binding_mismatch since its start: 1", "opens TLS"],
             &["list it in [front] trusted_proxies", "let it pass TLS through"],
         ),
         ..OTHERWISE

@@ -12,9 +12,9 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         id: "C1",
         what: "The site's certificate has expired",
         site: || with_certificate(|pki| issue(pki, "-60 days", "ca", &for_site())),
-        check: says(&["certificate: CN=web ended"], &["issued again", "reload the gateway"]),
-        log: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
-        ready: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
+        check: says(&["certificate: CN=web expired"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "expired on"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "expired on"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -116,9 +116,9 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         id: "C9",
         what: "The site's certificate expires within days",
         site: || with_certificate(|pki| issue(pki, "-25 days", "ca", &for_site())),
-        check: says(&["CN=web ends", "within 7 days"], &["issued again", "reload the gateway"]),
-        log: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
-        ready: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
+        check: says(&["CN=web expires", "within 7 days"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "expires in"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "expires in"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -204,7 +204,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "S2",
-        what: "A file in sslkeys_path holds a private key, or none",
+        what: "A file in sslkeys_path contains a private key, or no key",
         site: || {
             let pki = Pki::new();
             pki.client("app");
@@ -212,7 +212,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             signing_on_by_key(pki, "")
         },
         check: says(
-            &["app.key is skipped: it holds a private key"],
+            &["app.key is skipped: it contains a private key"],
             &["move it elsewhere at once", "openssl pkey -pubout"],
         ),
         ..OTHERWISE
@@ -256,11 +256,11 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             signing_on_by_key(pki, "crl.pem")
         },
         check: says(
-            &["the list of CN=ca ended", "none of its certificates is accepted"],
+            &["the list of CN=ca expired", "none of its certificates is accepted"],
             &["fetch a new list"],
         ),
-        log: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
-        ready: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
+        log: says(&["list of revoked certificates of", "expired on"], &["fetch a new list"]),
+        ready: says(&["list of revoked certificates of", "expired on"], &["fetch a new list"]),
         ..OTHERWISE
     },
     Fault {

@@ -37,7 +37,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "N4",
-        what: "The site is reached by its address, or by a short name",
+        what: "People use the site's address, or a short name",
         site: || {
             let site = Site::with(&Setup::default()).ticket(None);
             site.url("http://127.0.0.1:{http}/")

@@ -49,7 +49,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         what: "A site is named by an address",
         site: || at("192.0.2.1"),
         check: says(
-            &["192.0.2.1 is an address: there are Kerberos tickets for names only"],
+            &["192.0.2.1 is an address: Kerberos tickets are for names only"],
             &["give the host a name in DNS"],
         ),
         ..OTHERWISE

@@ -67,12 +67,12 @@ fn outdated(line: &'static str, file: &Path, list: &List, now: Timestamp) -> Opt
     let (ends_at, file) = ((*ends_at)?, file.display());
     if ends_at <= now {
         let found = format!(
-            "crl_file {file}: the list of {name} ended {ends_at}, so none of its certificates is accepted"
+            "crl_file {file}: the list of {name} expired {ends_at}, so none of its certificates is accepted"
         );
         return Some(Finding::fail(line, found, advice::FETCH_LIST));
     }
     (now.until(ends_at) < SOON).then(|| {
-        let found = format!("crl_file {file}: the list of {name} ends {ends_at}, within a day");
+        let found = format!("crl_file {file}: the list of {name} expires {ends_at}, within a day");
         Finding::warn(line, found, advice::FETCH_LIST)
     })
 }
