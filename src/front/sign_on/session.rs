@@ -1,9 +1,9 @@
 //! Sign-on by a session that exists already.
 
-use super::cookie::Presented;
 use super::policy::{Policy, Shows};
 use super::{Refusal, RequestContext, SignedOn, certificate, connection};
 use crate::front::core_link::Grant;
+use crate::front::request::cookie::Presented;
 use crate::wire::{Reason, SessionSecret};
 
 /// By the session that a cookie shows, else by what was proven on the connection.
