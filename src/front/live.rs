@@ -116,7 +116,7 @@ impl Live {
         if let Some(acceptor) = self.ntlm.as_ref().filter(|_| decides)
             && timeout(FIRST_VERDICT, acceptor.known()).await.is_err()
         {
-            tracing::info!("winbind takes its time: NTLM is offered as soon as it answers");
+            tracing::info!("winbind does not answer yet: NTLM is offered as soon as it does");
         }
     }
 }

@@ -103,7 +103,7 @@ async fn validate<'a>(
         Some(clients) => clients.validate(shown).await,
         None => Err(Denied {
             reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
+            detail: "no site asks for certificates any more".to_owned(),
         }),
     }
 }

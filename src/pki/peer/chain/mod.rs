@@ -128,7 +128,7 @@ impl Authorities {
             return held;
         }
         let fresh = Arc::new(read(&self.files).unwrap_or_else(|error| {
-            tracing::error!(%error, "the authorities of client certificates changed and cannot be used: the former ones count on");
+            tracing::error!(%error, "the authorities of client certificates have changed, but cannot be used: the former ones remain");
             Loaded { stamps, trusted: Arc::clone(&held.trusted) }
         }));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
