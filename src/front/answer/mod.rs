@@ -214,7 +214,7 @@ impl<'a> Answerer<'a> {
             html(
                 StatusCode::OK,
                 &pages::Whoami {
-                    login: &session.user.login,
+                    login: session.user.login(),
                     name: &session.user.name,
                     principal: &session.principal,
                     mechanism: session.mechanism.as_str(),
@@ -330,7 +330,7 @@ impl<'a> Answerer<'a> {
     ) -> Response<Body> {
         if self.page {
             let login =
-                refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
+                refusal.present.as_ref().map_or("", |present| present.grant.session().user.login());
             let Advice { sentence, steps } = advice;
             html(
                 status,

@@ -31,7 +31,7 @@ pub(in crate::front) fn refusal(
     let reference = new_reference();
     let (site, client) = (site(facts), facts.map(|facts| facts.client));
     let detail = detail(front, facts, refusal);
-    let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
+    let login = refusal.present.as_ref().map(|present| present.grant.session().user.login());
     let shown = client.map(tracing::field::display);
     // Clients can provoke our own faults, too, as often as they like.
     let due = match reason.fault() {

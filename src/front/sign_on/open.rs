@@ -20,7 +20,7 @@ pub(super) async fn open(
     match front.core.sign_on(proof, facts.client, secret.clone()).await {
         Ok(grant) => {
             front.metrics.granted(mechanism);
-            tracing::debug!(login = grant.session().user.login, "signed on");
+            tracing::debug!(login = grant.session().user.login(), "signed on");
             if let Some(client) = keeps(visit, mechanism) {
                 connection.bind(&facts.host, secret, client);
             }

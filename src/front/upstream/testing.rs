@@ -24,7 +24,7 @@ use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site}
 use crate::front::body::Body;
 use crate::front::body::upload::Upload;
 use crate::front::core_link::Grant;
-use crate::wire::{Mechanism, Session, SessionSecret, User};
+use crate::wire::{AdminLevel, LoginId, Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.
 pub(super) const LIMIT: Duration = Duration::from_millis(300);
@@ -44,12 +44,11 @@ pub(super) fn header_names() -> HeaderNames {
 
 pub(super) fn user() -> User {
     User {
-        login: "john".into(),
+        login_id: LoginId::new("john", "exampleorg"),
         name: "John Döe".into(),
         email: "john@exampleorg.example".into(),
-        company: "exampleorg".into(),
         groups: vec!["webusers".into(), "S-1-5-21-1-2-3-513".into()],
-        admin: 1,
+        admin: AdminLevel::Company,
     }
 }
 

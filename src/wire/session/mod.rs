@@ -52,7 +52,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("key", &self.session)
-            .field("login", &self.user.login)
+            .field("login", &self.user.login())
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
