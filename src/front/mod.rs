@@ -48,29 +48,29 @@ use sign_on::cookie;
 pub(crate) struct Front {
     live: ArcSwap<Live>,
     /// The line to the core.
-    pub core: Arc<CoreLink>,
+    core: Arc<CoreLink>,
     /// Figures.
-    pub metrics: Arc<Metrics>,
+    metrics: Arc<Metrics>,
     /// Who was refused, and why.
-    pub audit: Arc<Audit>,
+    audit: Arc<Audit>,
     /// Whether a sign-on would succeed.
-    pub readiness: Readiness,
+    readiness: Readiness,
     /// Proxies that are not listed.
-    pub unlisted: Unlisted,
+    unlisted: Unlisted,
     /// What strangers can bring about as often as they like is told once in a while.
-    pub told: Told,
+    told: Told,
     /// Fires when the front is to stop.
-    pub stop: CancellationToken,
+    stop: CancellationToken,
     connections: TaskTracker,
 }
 
 /// Which lines of the log were written not long ago.
 #[derive(Debug)]
-pub(crate) struct Told {
+struct Told {
     /// That somebody is not signed on.
-    pub visitors: Visitors,
+    visitors: Visitors,
     /// What an administrator has to mend: by reason.
-    pub faults: Seldom<Reason>,
+    faults: Seldom<Reason>,
 }
 
 impl Told {
@@ -82,21 +82,21 @@ impl Told {
 
 /// What a reload replaces as a whole. A request keeps the one it began with.
 #[derive(Debug)]
-pub(crate) struct Live {
+struct Live {
     /// The configuration.
-    pub settings: Settings,
+    settings: Settings,
     /// The Kerberos threads.
-    pub gss: Arc<Pool>,
+    gss: Arc<Pool>,
     /// Who accepts NTLM; `None` where it is offered nowhere.
-    pub ntlm: Option<Arc<Acceptor>>,
+    ntlm: Option<Arc<Acceptor>>,
     /// The hosts that are ours, whatever a request says.
     own_hosts: Arc<OwnHosts>,
     /// Certificate and settings of the TLS listeners.
-    pub tls: Option<Arc<ServerTls>>,
+    tls: Option<Arc<ServerTls>>,
     /// The way to the applications.
-    pub proxy: Proxy,
+    proxy: Proxy,
     /// Who signs what applications are told.
-    pub assertions: Arc<Assertions>,
+    assertions: Arc<Assertions>,
     /// Limits of a connection.
     limits: Limits,
 }
@@ -168,7 +168,7 @@ impl Front {
     }
 
     /// What holds at this moment.
-    pub(crate) fn live(&self) -> Arc<Live> {
+    fn live(&self) -> Arc<Live> {
         self.live.load_full()
     }
 
@@ -242,7 +242,7 @@ impl Live {
     }
 
     /// For which services an answer by NTLM may be made on a connection to this address.
-    pub(crate) fn targets(&self, local: Option<IpAddr>) -> Targets {
+    fn targets(&self, local: Option<IpAddr>) -> Targets {
         if self.settings.sso.ntlm.check_target_name {
             let local = local.map(|address| address.to_string());
             Targets::Ours { own: Arc::clone(&self.own_hosts), local }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Who somebody is here: a login name, and the tenant that it belongs to. Two
 /// tenants may each have a john, so it is compared as a whole and never by its login.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LoginId {
     login: String,
     company: String,
@@ -42,6 +42,12 @@ impl fmt::Display for LoginId {
             "" => f.write_str(&self.login),
             company => write!(f, "{} ({company})", self.login),
         }
+    }
+}
+
+impl fmt::Debug for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_string(), f)
     }
 }
 

@@ -16,12 +16,13 @@ use crate::wire::Reason;
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
 
-/// A refusal; gives the reference for its page. That nobody has signed on yet is no
+/// A refusal, of `login` where somebody is signed on; gives the reference for its page. That nobody has signed on yet is no
 /// event; its line is there for whoever looks for the reference.
 pub(in crate::front) fn refusal(
     front: &Front,
     facts: Option<&Facts>,
     refusal: &Refusal,
+    login: Option<&str>,
     began: Instant,
 ) -> String {
     let reason = refusal.reason;
@@ -31,7 +32,6 @@ pub(in crate::front) fn refusal(
     let reference = new_reference();
     let (site, client) = (site(facts), facts.map(|facts| facts.client));
     let detail = detail(front, facts, refusal);
-    let login = refusal.present.as_ref().map(|present| present.grant.session().user.login());
     let shown = client.map(tracing::field::display);
     // Clients can provoke our own faults, too, as often as they like.
     let due = match reason.fault() {

@@ -8,10 +8,10 @@ use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Body as _;
 
-pub(crate) mod forward_auth;
+pub(in crate::front) mod forward_auth;
 mod head;
-pub(crate) mod status;
-pub(crate) mod unread;
+pub(in crate::front) mod status;
+pub(in crate::front) mod unread;
 
 use super::answer::Answerer;
 use super::body::Body;
@@ -26,7 +26,9 @@ use crate::front::request::facts::{self, Facts};
 use crate::front::request::route;
 use crate::front::sign_on::cookie::Presented;
 use crate::front::sign_on::policy::{self, Policy};
-use crate::front::sign_on::{self, Present, Refusal, Visit, certificate, require};
+use crate::front::sign_on::{
+    self, NoEntry, NotPermitted, Refusal, RequestContext, SignedOn, certificate, require,
+};
 use crate::wire::Reason;
 
 const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
@@ -38,7 +40,7 @@ const ONE_YEAR: &str = "max-age=31536000";
 const OWN: &str = "/.doorward/";
 
 /// Answers one request, whatever happens.
-pub(crate) async fn answer(
+pub(in crate::front) async fn answer(
     front: Arc<Front>,
     connection: &Connection,
     request: Request<Upload>,
@@ -86,12 +88,13 @@ async fn handle(
         proxied = facts.shared,
         "a request"
     );
-    let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
+    let context =
+        RequestContext { front, live, connection, headers: request.headers(), facts: &facts };
     if let Some(own) = facts.path.strip_prefix(OWN) {
         return match own.split('/').next().unwrap_or(own) {
-            "auth" => forward_auth::auth(visit, request.uri(), &answerer).await,
-            "whoami" => whoami(visit, &answerer).await,
-            "logout" => logout(visit, request.method(), &answerer).await,
+            "auth" => forward_auth::auth(context, request.uri(), &answerer).await,
+            "whoami" => whoami(context, &answerer).await,
+            "logout" => logout(context, request.method(), &answerer).await,
             "jwks.json" => answerer.json(live.assertions.jwks()),
             _ => answerer.no_own_page(),
         };
@@ -108,37 +111,39 @@ async fn handle(
         _ => return answerer.refuse(&Refusal::new(Reason::ForwardedConflict), None),
     }
     let policy = Policy::of(live, site);
-    let present = match enter(visit, site, &policy).await {
-        Ok(present) => present,
-        Err(refusal) if certificate::is_misdirected(visit, &policy, &refusal) => {
+    let signed_on = match enter(context, site, &policy).await {
+        Ok(signed_on) => signed_on,
+        Err(NoEntry::NotSignedOn(refusal))
+            if certificate::is_misdirected(context, &policy, &refusal) =>
+        {
             return answerer.refuse(&Refusal::new(Reason::Misdirected), None);
         }
-        Err(refusal) => return answerer.refuse(&refusal, Some(policy)),
+        Err(no) => return answerer.no_entry(&no, policy),
     };
     let Some(upstream) = &site.upstream else {
-        return answerer.no_application(&present);
+        return answerer.no_application(&signed_on);
     };
     let tunnel = request
         .headers()
         .contains_key(UPGRADE)
-        .then(|| front.core.watch(&present.grant.session().session, facts.client));
+        .then(|| front.core.watch(&signed_on.grant.session().session, facts.client));
     if let (Some(tunnel), Some(_), Some(shown)) =
-        (&tunnel, &present.grant.session().public_key, &connection.certificate)
+        (&tunnel, &signed_on.grant.session().public_key, &connection.certificate)
     {
-        let session = present.grant.session().session.clone();
+        let session = signed_on.grant.session().session.clone();
         let watching =
             certificate::watch(Arc::clone(front), Arc::clone(shown), session, tunnel.clone());
         tokio::spawn(watching);
     }
     let passage = Passage {
-        grant: &present.grant,
+        grant: &signed_on.grant,
         upstream,
         audience: &route::audience(site, &facts.host),
         client: &connection.client,
         pass_authorization: site.pass_authorization,
         until: tunnel.as_ref(),
     };
-    let session = &present.grant.session().session;
+    let session = &signed_on.grant.session().session;
     let outcome = tokio::select! {
         biased;
         outcome = live.proxy.forward(request, passage) => outcome,
@@ -152,40 +157,48 @@ async fn handle(
         Ok(response) => {
             let response = response.map(|body| match body {
                 Body::Answer(answer) if !answer.is_end_stream() => {
-                    let used = InUse::new(answer, &front.core, &present.grant, facts.client);
+                    let used = InUse::new(answer, &front.core, &signed_on.grant, facts.client);
                     Body::InUse(Box::new(used))
                 }
                 short => short,
             });
-            answerer.signed_on(response, &present)
+            answerer.signed_on(response, &signed_on)
         }
-        Err(error) => answerer.application_failed(&error, &present),
+        Err(error) => answerer.application_failed(&error, &signed_on),
     }
 }
 
 /// Who is there, and may they use the site?
-async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Present, Refusal> {
-    let present = sign_on::who(visit, policy).await?;
-    let user = &present.grant.session().user;
+async fn enter(
+    context: RequestContext<'_>,
+    site: &Site,
+    policy: &Policy<'_>,
+) -> Result<SignedOn, NoEntry> {
+    let signed_on = sign_on::authenticate(context, policy).await?;
+    let user = &signed_on.grant.session().user;
     if require::satisfied(&site.require, user) {
-        return Ok(present);
+        return Ok(signed_on);
     }
     let detail = require::unmet(&site.require, user);
-    Err(Refusal::not_permitted(present, detail))
+    Err(NoEntry::NotPermitted(NotPermitted { signed_on, detail }))
 }
 
-async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {
-    let Visit { live, facts, .. } = visit;
+async fn whoami(context: RequestContext<'_>, answerer: &Answerer<'_>) -> Response<Body> {
+    let RequestContext { live, facts, .. } = context;
     let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
     let policy = site.map_or_else(|| Policy::general(live), |site| Policy::of(live, site));
-    match sign_on::who(visit, &policy).await {
-        Ok(present) => answerer.whoami(&present),
+    match sign_on::authenticate(context, &policy).await {
+        Ok(signed_on) => answerer.whoami(&signed_on),
         Err(refusal) => answerer.refuse(&refusal, Some(policy)),
     }
 }
 
-async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> Response<Body> {
-    let Visit { front, live, connection, headers, facts } = visit;
+async fn logout(
+    context: RequestContext<'_>,
+    method: &Method,
+    answerer: &Answerer<'_>,
+) -> Response<Body> {
+    let RequestContext { front, live, connection, headers, facts } = context;
     if method != Method::POST {
         return answerer.logout_needs_post();
     }
@@ -193,11 +206,11 @@ async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> R
         return answerer.refuse(&Refusal::new(Reason::CrossSite), None);
     }
     let presented = Presented::read_both(headers, &facts.host);
-    let bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
+    let proven = sign_on::connection::session(context);
     connection.begin_attempt();
     let api: &[_] = if takes_api_sessions(live, &facts.host) { &presented.bare } else { &[] };
     let mut failed = None;
-    for secret in presented.sessions.iter().chain(api).chain(&bound) {
+    for secret in presented.sessions.iter().chain(api).chain(&proven) {
         if let Err(why) = front.core.end(secret).await {
             failed = Some(why);
         }

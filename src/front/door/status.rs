@@ -17,7 +17,7 @@ use crate::front::body::Body;
 use crate::front::readiness::Report;
 
 /// Serves the status pages on one connection.
-pub(crate) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStream>) {
+pub(in crate::front) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStream>) {
     let service = service_fn(|request: Request<Incoming>| async move {
         Ok::<_, Infallible>(answer(front, request.uri().path()).await)
     });

@@ -16,7 +16,7 @@ use crate::wire::Reason;
 
 /// A head that was refused before anything was asked of it.
 #[derive(Debug)]
-pub(crate) struct Unread {
+pub(in crate::front) struct Unread {
     reason: Reason,
     detail: String,
     /// As much of a request as is known: whether a page is wanted, and a body at all.
@@ -25,7 +25,7 @@ pub(crate) struct Unread {
 
 impl Unread {
     /// Bytes that are refused for this reason.
-    pub(crate) fn of(reason: Reason, bytes: &[u8], peer: IpAddr) -> Self {
+    pub(in crate::front) fn of(reason: Reason, bytes: &[u8], peer: IpAddr) -> Self {
         let detail = format!("from {peer}: {}", beginning(bytes));
         Self { reason, detail, known: known(bytes) }
     }
@@ -59,9 +59,9 @@ impl Unread {
     }
 
     /// The answer as it is sent, with all that is to be recorded of it.
-    pub(crate) async fn answer(&self, front: &Front) -> Vec<u8> {
+    pub(in crate::front) async fn answer(&self, front: &Front) -> Vec<u8> {
         let answerer = Answerer::new(front, &self.known, clock::instant());
-        let refusal = Refusal { detail: self.detail.clone(), ..Refusal::new(self.reason) };
+        let refusal = Refusal::new(self.reason).with_detail(self.detail.clone());
         let answer = answerer.refuse(&refusal, None);
         front.metrics.head_refused(self.reason);
         front.metrics.answered(answer.status());

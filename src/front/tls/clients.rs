@@ -37,7 +37,7 @@ impl Clients {
     ///
     /// # Errors
     /// It does not, and why.
-    pub(crate) async fn judge(&self, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
+    pub(crate) async fn validate(&self, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
         let now = clock::now();
         if let Some(judged) = shown.judged(now) {
             return judged;
