@@ -16,14 +16,17 @@ use tokio_util::task::TaskTracker;
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod connection;
+pub(crate) mod cookie;
 pub(crate) mod core_link;
 pub(crate) mod door;
+mod header_names;
 pub(crate) mod listen;
 pub(crate) mod readiness;
 pub(crate) mod request;
 pub(crate) mod sign_on;
 pub(crate) mod tls;
 pub(crate) mod upstream;
+mod visitors;
 
 use self::core_link::CoreLink;
 use self::readiness::Readiness;
@@ -32,16 +35,16 @@ use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
+
 use crate::mechanism::kerberos::pool::Pool;
 use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use crate::metrics::Metrics;
 use crate::pki::file::write as file;
 use crate::process::seldom::Seldom;
 use crate::wire::{Mechanism, Reason};
-use answer::visitors::Visitors;
 use connection::serve::Limits;
 use request::unlisted::Unlisted;
-use sign_on::cookie;
+use visitors::Visitors;
 
 /// A running front.
 #[derive(Debug)]

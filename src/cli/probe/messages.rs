@@ -13,8 +13,8 @@ use super::kerberos::ticket::{Service, Ticket, TicketError, renamed};
 use super::offer::{self, Challenge, Explanation, Verdict};
 use super::server;
 use crate::clock::Timestamp;
+use crate::front::cookie;
 use crate::front::readiness::Clock;
-use crate::front::sign_on::cookie;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
 

@@ -12,7 +12,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
-use super::sign_on::cookie;
+use super::cookie;
 use super::sign_on::{NoEntry, NotPermitted, Refusal, Reply, SignedOn};
 use crate::front::body::Body;
 use crate::front::request::came::Came;
@@ -32,7 +32,6 @@ pub(in crate::front) mod known;
 pub(in crate::front) mod pages;
 pub(in crate::front) mod record;
 pub(in crate::front) mod status;
-pub(in crate::front) mod visitors;
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.

@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::visitors::{Reference, Visitor};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
 use crate::config::checked::HostPattern;
@@ -12,6 +11,7 @@ use crate::front::Front;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
 use crate::front::upstream::UpstreamError;
+use crate::front::visitors::{Reference, Visitor};
 use crate::wire::Reason;
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;

@@ -12,15 +12,14 @@ use http_body_util::Full;
 use super::upstream::{AnswerBody, BodyError};
 use crate::front::connection::activity::OpenRequest;
 use crate::front::connection::stream::LEAST;
-use crate::front::connection::streams::Stream;
+use crate::front::connection::stream::streams::Stream;
 use in_use::InUse;
 
 pub(in crate::front) mod in_use;
-pub(in crate::front) mod upload;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub(crate) enum Body {
+pub(in crate::front) enum Body {
     /// Bytes at hand.
     Full(Full<Bytes>),
     /// An application's answer, as it arrives.
@@ -31,7 +30,7 @@ pub(crate) enum Body {
 
 impl Body {
     /// No bytes at all.
-    pub(crate) fn empty() -> Self {
+    pub(in crate::front) fn empty() -> Self {
         Self::Full(Full::default())
     }
 }

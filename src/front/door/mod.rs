@@ -21,10 +21,10 @@ use super::{Front, Live};
 use crate::clock;
 use crate::config::checked::Site;
 use crate::front::body::in_use::InUse;
-use crate::front::body::upload::Upload;
+use crate::front::connection::body::upload::Upload;
+use crate::front::cookie::Presented;
 use crate::front::request::facts::{self, Facts};
 use crate::front::request::route;
-use crate::front::sign_on::cookie::Presented;
 use crate::front::sign_on::policy::{self, Policy};
 use crate::front::sign_on::{
     self, NoEntry, NotPermitted, Refusal, RequestContext, SignedOn, certificate, require,

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::Front;
+use super::connection::places::{AddressFull, Place, Places};
 use super::connection::serve;
 use super::connection::{Asked, Connection};
 use super::door::status;
@@ -19,9 +20,6 @@ use crate::clock;
 use crate::config::checked;
 use crate::pki::peer::presented::PresentedCertificate;
 use crate::process::sockets;
-use places::{AddressFull, Place, Places};
-
-pub(in crate::front) mod places;
 
 /// What is spoken on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

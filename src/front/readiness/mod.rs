@@ -22,12 +22,12 @@ mod report;
 mod services;
 mod state;
 #[cfg(test)]
-pub(crate) mod testing;
+pub(in crate::front) mod testing;
 
 pub(crate) use clock::Clock;
-pub(crate) use report::Report;
-pub(crate) use services::Services;
-pub(crate) use state::{Part, State};
+pub(in crate::front) use report::Report;
+pub(in crate::front) use services::Services;
+pub(in crate::front) use state::{Part, State};
 
 use super::{Front, Live};
 use crate::clock::{self as time, Timestamp};
@@ -38,7 +38,7 @@ use domain::Domain;
 
 /// What was seen last, and what was said of it.
 #[derive(Debug, Default)]
-pub(crate) struct Readiness {
+pub(in crate::front) struct Readiness {
     seen: ArcSwapOption<Seen>,
     domain: ArcSwap<Domain>,
     looking: AsyncMutex<()>,
@@ -49,7 +49,7 @@ pub(crate) struct Readiness {
 
 /// How everything was at one moment.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(in crate::front) struct Seen {
     /// Which look it was, from 1.
     look: u64,
     parts: BTreeMap<Part, State>,
@@ -68,22 +68,22 @@ struct Said {
 
 impl Readiness {
     /// What was seen last; `None` in the first moment after the start.
-    pub(crate) fn seen(&self) -> Option<Arc<Seen>> {
+    pub(in crate::front) fn seen(&self) -> Option<Arc<Seen>> {
         self.seen.load_full()
     }
 
     /// This gateway's clock beside the domain's, where a KDC said what time it is.
-    pub(crate) fn clock(&self) -> Option<Clock> {
+    pub(in crate::front) fn clock(&self) -> Option<Clock> {
         self.domain.load().clock
     }
 
     /// Whether NTLM was ready at any look since the start.
-    pub(crate) fn ntlm_worked(&self) -> bool {
+    pub(in crate::front) fn ntlm_worked(&self) -> bool {
         self.ntlm_worked.load(Ordering::Relaxed)
     }
 
     /// Looks now, unless somebody else begins to meanwhile.
-    pub(crate) async fn look(&self, front: &Front) -> Arc<Seen> {
+    pub(in crate::front) async fn look(&self, front: &Front) -> Arc<Seen> {
         let begun = self.looks_begun.load(Ordering::SeqCst);
         let alone = self.looking.lock().await;
         // A look that began before we asked may have seen what is not so any more.
@@ -180,21 +180,21 @@ impl Readiness {
 
 impl Seen {
     /// Whether a sign-on could succeed.
-    pub(crate) fn is_ready(&self) -> bool {
+    pub(in crate::front) fn is_ready(&self) -> bool {
         self.parts.iter().all(|(part, state)| {
             state.broken.is_none() || (*part == Part::Ntlm && !self.ntlm_counts)
         })
     }
 
     /// For which names there are keys; `None` where the keytab cannot be read.
-    pub(crate) fn services(&self) -> Option<&Services> {
+    pub(in crate::front) fn services(&self) -> Option<&Services> {
         self.services.as_ref()
     }
 }
 
 /// Looks again and again, until the front stops. The first look tells the log what is
 /// broken from the start.
-pub(crate) async fn watch(front: Arc<Front>) {
+pub(in crate::front) async fn watch(front: Arc<Front>) {
     let asking = domain::watch(Arc::clone(&front));
     let looking = async {
         loop {

@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use super::route::host_of;
 use crate::config::checked::Front;
 use crate::front::connection::Connection;
-use crate::front::sign_on::cookie::Origin;
-use crate::front::upstream::is_forwarding;
+use crate::front::cookie::Origin;
+use crate::front::header_names::is_forwarding;
 use crate::wire::Reason;
 
 /// `X-Forwarded-For`

@@ -124,10 +124,10 @@ pub(super) async fn by_proxy(
 async fn validate(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
-        None => Err(Denied::new(
-            Reason::CertificateNoChain,
-            "nobody is asked for a certificate any more",
-        )),
+        None => Err(Denied {
+            reason: Reason::CertificateNoChain,
+            detail: "nobody is asked for a certificate any more".to_owned(),
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What comes of asking who sent a request.
 
-use super::cookie::CookieSecret;
+use crate::front::cookie::CookieSecret;
 use crate::front::core_link::{Grant, NoGrant};
 use crate::mechanism::{Refused, Scheme};
 use crate::wire::{Ended, Mechanism, Reason};

@@ -1,10 +1,10 @@
 //! Sign-on by name and password, which browsers and programs send with every
 //! request (RFC 7617): so a session that stands is asked first.
 
-use super::cookie::Presented;
 use super::open::new_cookie;
 use super::policy::{Policy, Shows};
 use super::{NewSession, Refusal, RequestContext, SignedOn};
+use crate::front::cookie::Presented;
 use crate::mechanism::basic::Credentials;
 use crate::wire::{Mechanism, Reason};
 

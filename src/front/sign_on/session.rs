@@ -1,8 +1,8 @@
 //! Sign-on by a session that exists already.
 
-use super::cookie::Presented;
 use super::policy::{Policy, Shows};
 use super::{Refusal, RequestContext, SignedOn, certificate, connection};
+use crate::front::cookie::Presented;
 use crate::front::core_link::Grant;
 use crate::wire::{Reason, SessionSecret};
 

@@ -14,25 +14,26 @@ use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Ve
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
-use super::assertion::Assertions;
-use super::body::{AnswerBody, RequestBody};
+use super::connection::answer_body::AnswerBody;
+use super::connection::pool::{Application, OddAddress};
+use super::connection::{Link, Unanswered};
 use super::error::{UpstreamError, broken, is_gone};
-use super::forwarded::Client;
-use super::headers::{self, HeaderRules};
-use super::link::{Link, Unanswered};
-use super::pool::{Application, OddAddress};
+use super::head::assertion::Assertions;
+use super::head::rules::{self, HeaderRules};
+use super::request_body::RequestBody;
 use super::stall::Stall;
 use super::upgrade::Upgrade;
 use crate::clock;
 use crate::config::checked::{Front, HeaderNames, Site};
 use crate::front::body::Body;
-use crate::front::body::upload::Upload;
+use crate::front::connection::body::upload::Upload;
+use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;
 use crate::wire::reference::new_reference;
 
 /// The applications, and how they are spoken with.
 #[derive(Debug)]
-pub(crate) struct Proxy {
+pub(in crate::front) struct Proxy {
     applications: HashMap<Authority, Arc<Application>>,
     names: HeaderNames,
     rules: Arc<HeaderRules>,
@@ -58,7 +59,7 @@ struct Limits {
 
 /// What is known of a request besides itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Passage<'a> {
+pub(in crate::front) struct Passage<'a> {
     /// The leave to use the site.
     pub grant: &'a Grant,
     /// `site.upstream`
@@ -78,7 +79,7 @@ impl Proxy {
     ///
     /// # Errors
     /// An application's address cannot be one.
-    pub(crate) fn new(
+    pub(in crate::front) fn new(
         front: &Front,
         sites: &[Site],
         cookies: &[&str],
@@ -110,13 +111,13 @@ impl Proxy {
 
     /// Whether a request has passed this gateway before: an application that is
     /// the gateway itself would send it round for ever.
-    pub(crate) fn has_passed(&self, headers: &HeaderMap) -> bool {
+    pub(in crate::front) fn has_passed(&self, headers: &HeaderMap) -> bool {
         let hops = headers.get_all(HOP);
         hops.iter().any(|hop| *hop == self.mark) || hops.iter().nth(MAX_HOPS).is_some()
     }
 
     /// The rules by which headers are removed.
-    pub(crate) fn rules(&self) -> &HeaderRules {
+    pub(in crate::front) fn rules(&self) -> &HeaderRules {
         &self.rules
     }
 
@@ -125,7 +126,7 @@ impl Proxy {
     ///
     /// # Errors
     /// There is no answer; [`UpstreamError`] says whose fault that is.
-    pub(crate) async fn forward(
+    pub(in crate::front) async fn forward(
         &self,
         mut request: Request<Upload>,
         passage: Passage<'_>,
@@ -150,7 +151,7 @@ impl Proxy {
         let (answer, link) = self.exchange(application, request, upload.as_deref()).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             self.switch(application, answer, link, upgrade, passage.until)
-        } else if let Some(coding) = headers::foreign_coding(answer.headers()) {
+        } else if let Some(coding) = rules::foreign_coding(answer.headers()) {
             let coding = coding.as_bytes().escape_ascii().to_string();
             Err(UpstreamError::Coding { address: application.address().clone(), coding })
         } else {
@@ -163,13 +164,13 @@ impl Proxy {
     ///
     /// # Errors
     /// [`UpstreamError::Unsendable`]: no header can hold the name.
-    pub(crate) fn identify(
+    pub(in crate::front) fn identify(
         &self,
         headers: &mut HeaderMap,
         grant: &Grant,
         audience: &str,
     ) -> Result<(), UpstreamError> {
-        grant.identity().headers(grant, &self.names).map_err(Clone::clone)?.apply(headers);
+        grant.identity_headers(&self.names).map_err(Clone::clone)?.apply(headers);
         if let Some(assertion) = self.assertions.for_site(grant, audience, clock::now()) {
             headers.insert(self.names.assertion.clone(), assertion);
         }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectiona
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::link::Link;
+use super::connection::Link;
 use super::stall::Stall;
 
 /// A client's wish to speak another protocol.

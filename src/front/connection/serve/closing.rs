@@ -14,7 +14,7 @@ use super::Limits;
 use crate::front::Front;
 use crate::front::answer::NeedsConnection;
 use crate::front::body::Body;
-use crate::front::body::upload::{MAX_FORGOTTEN, Rest, State, forget};
+use crate::front::connection::body::upload::{MAX_FORGOTTEN, Rest, State, forget};
 use crate::front::door::unread::Unread;
 
 /// What a head says of the body behind it.

@@ -16,11 +16,11 @@ use super::{Limits, stopped_reading, wait_until_idle};
 use crate::front::Front;
 use crate::front::answer::NeedsHttp1;
 use crate::front::body::Tracked;
-use crate::front::body::upload::Upload;
 use crate::front::connection::Connection;
 use crate::front::connection::activity::OpenRequest;
+use crate::front::connection::body::upload::Upload;
+use crate::front::connection::stream::streams::{Stream, Streams};
 use crate::front::connection::stream::{Noted, Output};
-use crate::front::connection::streams::{Stream, Streams};
 use crate::front::door::{self as front_http};
 
 /// Serves a connection, of which `early` was read already.

@@ -10,10 +10,10 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 
-use super::error::{UpstreamError, broken};
-use super::link::Link;
+use super::Link;
 use crate::clock;
 use crate::config::port_of;
+use crate::front::upstream::error::{UpstreamError, broken};
 
 /// An application that is reached over plain HTTP/1.1.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Application {
     }
 
     /// A connection that waits for a request, if there is one.
-    pub(super) fn take(&self) -> Option<Box<Link>> {
+    pub(in crate::front::upstream) fn take(&self) -> Option<Box<Link>> {
         loop {
             let (since, mut link) = self.parked().links.pop_back()?;
             if since.elapsed() < MAX_IDLE && link.is_idle() {
@@ -94,7 +94,10 @@ impl Application {
     }
 
     /// A new connection.
-    pub(super) async fn connect(&self, limit: Duration) -> Result<Box<Link>, UpstreamError> {
+    pub(in crate::front::upstream) async fn connect(
+        &self,
+        limit: Duration,
+    ) -> Result<Box<Link>, UpstreamError> {
         let connecting = TcpStream::connect((&*self.host, self.port));
         let refused = |source| UpstreamError::Connect { address: self.address.clone(), source };
         let stream = timeout(limit, connecting)
@@ -106,7 +109,7 @@ impl Application {
     }
 
     /// Keeps a connection whose exchange is over, when it can be used again.
-    pub(super) fn park(self: &Arc<Self>, mut link: Box<Link>) {
+    pub(in crate::front::upstream) fn park(self: &Arc<Self>, mut link: Box<Link>) {
         if !link.is_idle() {
             return;
         }

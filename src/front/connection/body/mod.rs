@@ -1,0 +1,3 @@
+//! Bodies as a connection sees them: of requests, and of their answers.
+
+pub(in crate::front) mod upload;
