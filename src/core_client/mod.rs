@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::config::checked::CoreAddress;
@@ -15,7 +15,8 @@ use crate::wire::attempts::{AttemptAnswer, AttemptAnswers, Attempts};
 use crate::wire::key::is_session_id;
 use crate::wire::reference::new_reference;
 use crate::wire::{
-    ErrorBody, ErrorWord, OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami,
+    ErrorBody, ErrorWord, Mechanism, OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns,
+    Whoami, Word,
 };
 
 mod admin;
@@ -70,6 +71,16 @@ pub enum ClientError {
     /// The core answered, and refused.
     #[error("{} (reference {} in the core's log)", .0.message, .0.reference)]
     Refused(ErrorBody),
+    /// The session was opened by a mechanism of a newer version.
+    #[error(
+        "the core at {core} knows the session as opened by {mechanism:?}, which this version does not know: it cannot tell where such a session counts. Let both run the same version"
+    )]
+    UnknownMechanism {
+        /// The core's socket, or its URL.
+        core: String,
+        /// Its word for the mechanism.
+        mechanism: Box<str>,
+    },
     /// What answers on the socket is no core, or one of another version.
     #[error(
         "what answers at {core} does not speak like a core of this version: {what}; correct the address of the core, and let both run the same version"
@@ -133,6 +144,7 @@ impl Client {
         let each = answers.into_iter().map(|answer| match answer {
             SignOnAnswer::Granted(session) => Ok(session),
             SignOnAnswer::Refused(error) => Err(error),
+            SignOnAnswer::Other => Err(ErrorBody::of_newer_core()),
         });
         Ok(each.collect())
     }
@@ -170,7 +182,7 @@ impl Client {
             path = format!("{path}?client={client}");
         }
         let (status, body) = self.call(Method::GET, &path, Bytes::new()).await?;
-        self.read(status, StatusCode::OK, &body)
+        self.read(status, StatusCode::OK, &body).map_err(|error| self.of_newer(error, &body))
     }
 
     /// Ends a session.
@@ -244,6 +256,21 @@ impl Client {
             return Err(self.refusal(status, body));
         }
         serde_json::from_slice(body).map_err(|error| self.pool.protocol(error))
+    }
+
+    /// Says what is wrong with a session that cannot be read, where it is that a newer
+    /// version opened it.
+    fn of_newer(&self, error: ClientError, body: &[u8]) -> ClientError {
+        #[derive(Deserialize)]
+        struct Opened {
+            mechanism: Word<Mechanism>,
+        }
+        match (&error, serde_json::from_slice(body)) {
+            (ClientError::Protocol { .. }, Ok(Opened { mechanism: Word::Other(mechanism) })) => {
+                ClientError::UnknownMechanism { core: self.pool.target().to_string(), mechanism }
+            }
+            _ => error,
+        }
     }
 
     fn refusal(&self, status: StatusCode, body: &[u8]) -> ClientError {

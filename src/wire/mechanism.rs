@@ -1,5 +1,7 @@
 //! The ways in which people and programs are proven.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// By what a person or program was proven.
@@ -39,5 +41,11 @@ impl Mechanism {
             Self::Trusted => "trusted",
             Self::Unix => "unix",
         }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }

@@ -8,6 +8,8 @@ mod peer;
 mod refusal;
 mod request;
 mod session;
+#[cfg(test)]
+mod tests;
 mod user;
 mod word;
 

@@ -91,7 +91,7 @@ fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
         id: record.key,
         user: record.user.login().to_owned(),
         company: record.user.company().to_owned(),
-        mechanism: record.mechanism,
+        mechanism: record.mechanism.into(),
         principal: record.principal.clone(),
         channel_bound: record.channel_bound,
         opened_by: record.opened_by.to_string(),
