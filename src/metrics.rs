@@ -162,9 +162,7 @@ impl Metrics {
             "Requests with forwarding headers from peers that are not in trusted_proxies",
         )?;
         registry.register(Box::new(unlisted_proxy_requests.clone()))?;
-        for mechanism in
-            [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Basic]
-        {
+        for mechanism in Mechanism::ALL.iter().filter(|mechanism| mechanism.is_at_front()) {
             signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
         }
         let class = |name: &str| responses.with_label_values(&[name]);
@@ -325,4 +323,18 @@ fn gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntG
     let gauge = IntGauge::new(name, help)?;
     registry.register(Box::new(gauge.clone()))?;
     Ok(gauge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mechanism_is_counted_from_the_start_where_people_sign_on_by_it_at_a_front() {
+        let text = String::from_utf8(Metrics::new().unwrap().render()).unwrap();
+        for mechanism in Mechanism::ALL {
+            let label = format!("doorward_signons_total{{mechanism=\"{}\"", mechanism.as_str());
+            assert_eq!(text.contains(&label), mechanism.is_at_front(), "{label}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::rights::quoted;
+use crate::process::files::rights::quoted;
 
 /// The folder may be written by others.
 pub(crate) fn close_folder(path: &Path) -> String {

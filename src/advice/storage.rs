@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::rights;
-use crate::process::files::access::Reader;
+use crate::process::files::reader::Reader;
+use crate::process::files::rights;
 
 /// There is no state folder, or one that cannot be reached.
 pub(crate) fn make_state(path: &Path, account: &Reader) -> String {

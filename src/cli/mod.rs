@@ -10,6 +10,7 @@ pub mod check;
 pub mod probe;
 mod readable;
 pub mod reload;
+pub mod role;
 pub mod serve;
 
 /// An authentication and single sign-on gateway.

@@ -19,7 +19,7 @@ use super::ClientError;
 use crate::config::checked::{CoreAddress, RemoteCore};
 use crate::pki::file::pair::{self, PairError};
 use crate::pki::peer::chain::AuthorityError;
-use crate::pki::tls::ServerJudge;
+use crate::pki::tls::{CoreTrust, ServerVerifier};
 use crate::process::files::stamp::FileStamp;
 
 /// The core's address; on TLS, with the settings that its files were last read to.
@@ -139,9 +139,10 @@ fn config(core: &RemoteCore) -> Result<Arc<ClientConfig>, CredentialError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
     let builder = match &core.ca_file {
-        Some(path) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(ServerJudge::load(path, provider)?)),
+        Some(path) => {
+            let verifier = ServerVerifier::new(Arc::new(CoreTrust::load(path)?), provider);
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        }
         None => builder.with_root_certificates(system_roots()?),
     };
     let mut config = match &core.client {

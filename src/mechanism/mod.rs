@@ -24,6 +24,8 @@ pub(crate) mod kerberos;
 pub(crate) mod ntlm;
 pub(crate) mod spnego;
 
+pub(crate) use crate::wire::mechanism::Scheme;
+
 /// Proof of who is there: made only by a mechanism.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof(wire::Proof);
@@ -59,33 +61,6 @@ impl Bindings {
     /// The application data itself.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-}
-
-/// The word before a token in `Authorization` and `WWW-Authenticate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// RFC 4559: Kerberos, or NTLM, in SPNEGO or bare.
-    Negotiate,
-    /// NTLM's own, as Windows had it before.
-    Ntlm,
-}
-
-impl Scheme {
-    /// As it is written in headers.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Negotiate => "Negotiate",
-            Self::Ntlm => "NTLM",
-        }
-    }
-
-    /// The mechanism that it is named after.
-    pub(crate) const fn mechanism(self) -> Mechanism {
-        match self {
-            Self::Negotiate => Mechanism::Negotiate,
-            Self::Ntlm => Mechanism::Ntlm,
-        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use super::kerberos::ticket::TicketError;
-use super::ntlm::{PasswordError, Unreadable};
 use crate::pki::file::pair::PairError;
 
 /// Why a probe did not sign on. Each says who is at fault and what mends it.
@@ -35,16 +33,15 @@ pub(super) enum ProbeError {
         "the server offers neither NTLM nor Negotiate here, only {offered}. At a Doorward, `mechanisms` of the site must hold \"ntlm\", and Samba's ntlm_auth must be installed"
     )]
     NoNtlm { offered: String },
-    #[error(transparent)]
-    Ticket(#[from] TicketError),
-    #[error(transparent)]
-    Password(#[from] PasswordError),
+    /// What proves who somebody is (a ticket, a password) cannot be had or used here.
+    #[error("{0}")]
+    Credential(String),
     #[error(transparent)]
     Pair(#[from] PairError),
     #[error(
         "the server's challenge cannot be read: {0}. Either it is no NTLM server, or something between changes what it says"
     )]
-    Challenge(#[from] Unreadable),
+    Challenge(String),
     #[error(
         "the server closed the connection after its challenge, but NTLM takes one connection from the first message to the last: a proxy before it, or a server without keep-alive, keeps NTLM from working"
     )]

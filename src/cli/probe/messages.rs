@@ -2,19 +2,17 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use http::{StatusCode, header};
 
 use super::connection::Answer;
 use super::connection::target::Target;
 use super::error::ProbeError;
-use super::kerberos::ticket::{Service, Ticket, TicketError, renamed};
 use super::offer::{self, Challenge, Explanation, Verdict};
 use super::server;
 use crate::clock::Timestamp;
-use crate::front::cookie;
 use crate::front::readiness::Clock;
+use crate::front::request::cookie;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
 
@@ -49,25 +47,6 @@ pub(super) fn certificate(certificate: &Certificate) -> String {
     let Certificate { subject, issuer, ends_at, .. } = certificate;
     let by = if subject == issuer { "itself" } else { issuer };
     format!("{subject}, for {names}; issued by {by}; ends {ends_at}")
-}
-
-/// Who will sign on, and out of which cache.
-pub(super) fn ticket(ticket: &Ticket) -> String {
-    let cache = std::env::var("KRB5CCNAME")
-        .unwrap_or_else(|_| "the default cache (KRB5CCNAME is not set)".to_owned());
-    let Ticket { principal, remaining } = ticket;
-    format!("{principal} from {cache}, good for another {}", hours(*remaining))
-}
-
-/// Which service a ticket is asked for, and whether that is the one of the URL.
-pub(super) fn service(service: &Service) -> String {
-    let principal = service.principal();
-    match service {
-        Service::Host(host) if renamed(host, &principal) => format!(
-            "{principal}, which this machine's krb5.conf made of {host} (rdns or dns_canonicalize_hostname)"
-        ),
-        _ => principal,
-    }
 }
 
 /// How the server's clock stands beside this machine's, where they differ.
@@ -116,15 +95,6 @@ pub(super) fn binding(target: &Target, bindings: Option<&Bindings>) {
     if target.tls {
         let bound = if bindings.is_some() { "bound" } else { "not bound" };
         leg("binding", format_args!("the token is {bound} to the TLS connection"));
-    }
-}
-
-/// Whether the server has proven itself.
-pub(super) const fn proof(complete: bool) -> &'static str {
-    if complete {
-        "has proven itself with its own key (mutual authentication)"
-    } else {
-        "has NOT proven itself: its answer carries no token of its own"
     }
 }
 
@@ -184,17 +154,6 @@ pub(super) struct Presented {
     pub(super) said: Option<String>,
     /// Why servers refuse such a thing, as far as a client can know.
     pub(super) causes: &'static str,
-}
-
-impl Presented {
-    /// The same, with what a library read in the server's token.
-    pub(super) fn with(&self, error: &TicketError) -> Self {
-        let said = match error {
-            TicketError::NotVerified(said) => Some(said.clone()),
-            _ => None,
-        };
-        Self { said, ..self.clone() }
-    }
 }
 
 /// Why it was not taken: in the server's words where it has any.
@@ -289,11 +248,6 @@ fn harmless(text: &str) -> String {
         if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
     };
     text.chars().map(shown).collect()
-}
-
-fn hours(duration: Duration) -> String {
-    let minutes = duration.as_secs() / 60;
-    format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
 
 const USUALLY: &str = "Its log may say more. The usual causes:";

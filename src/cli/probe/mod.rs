@@ -18,7 +18,7 @@ use self::messages::{leg, show};
 use self::offer::{Challenge, Verdict};
 use super::ProbeArguments;
 use crate::clock;
-use crate::front::cookie;
+use crate::front::request::cookie;
 use crate::front::tls::server_end_point;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
@@ -67,7 +67,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     let mut connection = connect(&target, arguments, pair.as_ref()).await?;
     let bindings = certificate(&connection, &target, arguments)?;
     if let Some(pair) = &pair {
-        leg("shown", pair::words(pair)?);
+        leg("shown", messages::certificate(&pair::certificate(pair)?));
         let answer = connection.get(&target.path, &[]).await?;
         leg("answer", answer.status);
         let note = conclude(&mut connection, &target, &answer, false).await?;

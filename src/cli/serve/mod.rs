@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
+use crate::cli::role::Role;
 use crate::config::checked::{CoreAddress, Log, Settings};
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_client::Client;
@@ -25,17 +26,6 @@ mod sockets;
 
 pub use error::ServeError;
 use sockets::{Handed, Sockets};
-
-/// Which half runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Front and core in one process, which still talk through the core's socket.
-    Both,
-    /// The front alone.
-    Front,
-    /// The core alone.
-    Core,
-}
 
 const LAST_MOMENTS: Duration = Duration::from_secs(2);
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Role, ServeError};
+use super::ServeError;
 use crate::cli::readable;
+use crate::cli::role::Role;
 use crate::config::Settings;
 use crate::process::account::{Account, Change, group_name};
 use crate::process::files::ownership;

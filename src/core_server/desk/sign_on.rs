@@ -92,7 +92,7 @@ impl Core {
         let mut answers = Vec::with_capacity(handed.len());
         for handed in handed {
             answers.push(match handed {
-                Ok((caller, opened, handed)) => match handed.is_safe().await {
+                Ok((caller, opened, handed)) => match handed.written_as_required().await {
                     true => Ok(session(opened.secret, &opened.record, policy)),
                     false => Err(self.take_back(peer, &caller, &opened).await),
                 },

@@ -7,8 +7,8 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use crate::advice::rights::{Need, quoted};
 use crate::process::files::access::{self, Unreadable};
+use crate::process::files::rights::{Need, quoted};
 use crate::process::sockets;
 
 /// Why there is no socket.

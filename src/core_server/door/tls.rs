@@ -12,10 +12,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::server::ServerSessionMemoryCache;
-use rustls::sign::SingleCertAndKey;
-use rustls::{ServerConfig, version};
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -32,7 +29,7 @@ use crate::core_server::refusal::Refusal;
 use crate::core_server::{Core, TlsSetupError};
 use crate::pki::file::pair;
 use crate::pki::peer::chain::Authorities;
-use crate::pki::peer::key_possession::PossessionVerifier;
+use crate::pki::tls::server_config;
 use crate::process::seldom::Seldom;
 use crate::wire::Denied;
 
@@ -46,20 +43,10 @@ pub(in crate::core_server) struct Tls {
 impl Tls {
     /// Reads key, certificate and authorities.
     pub(in crate::core_server) fn load(settings: &checked::CoreTls) -> Result<Self, TlsSetupError> {
-        let shown = Arc::new(SingleCertAndKey::from(pair::load(
-            &settings.certificate,
-            "server_ssl_key_pass",
-        )?));
-        let provider = Arc::new(default_provider());
-        let verifier = Arc::new(PossessionVerifier::new(Arc::clone(&provider)));
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(shown);
-        // The strongest suite that both sides have, whatever the client prefers.
-        config.ignore_client_order = true;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
+        let certificate = pair::load(&settings.certificate, "server_ssl_key_pass")?;
+        // A service has one certificate for us, and shows that one: it needs no names.
+        let asks = Some(Vec::new());
+        let config = server_config(certificate, asks, &["http/1.1"], RESUMABLE_SESSIONS)?;
         let authorities = Arc::new(Authorities::load(settings.authorities.clone())?);
         Ok(Self { config: Arc::new(config), authorities })
     }

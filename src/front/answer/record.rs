@@ -7,11 +7,11 @@ use std::time::Instant;
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
 use crate::config::checked::HostPattern;
-use crate::front::Front;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
+use crate::front::state::Front;
+use crate::front::state::visitors::{Reference, Visitor};
 use crate::front::upstream::UpstreamError;
-use crate::front::visitors::{Reference, Visitor};
 use crate::wire::Reason;
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
@@ -36,7 +36,7 @@ pub(in crate::front) fn refusal(
     // Clients can provoke our own faults, too, as often as they like.
     let due = match reason.fault() {
         Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-            front.told.faults.due(reason, clock::instant())
+            front.log_limits.faults.due(reason, clock::instant())
         }
         Fault::Nobody | Fault::Client => None,
     };
@@ -87,7 +87,7 @@ fn not_signed_on(front: &Front, facts: Option<&Facts>, reason: Reason, began: In
         Reference { text: new_reference(), is_new: false }
     } else {
         let host = facts.map(|facts| facts.host.clone()).unwrap_or_default();
-        front.told.visitors.reference(Visitor { host, client, reason }, clock::instant())
+        front.log_limits.visitors.reference(Visitor { host, client, reason }, clock::instant())
     };
     if is_new {
         tracing::info!(reference, %reason, site, client = shown, "not signed on");

@@ -8,7 +8,7 @@ use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Response, Uri};
 
 use crate::front::answer::Answerer;
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 use crate::front::request::facts::{Facts, X_FORWARDED_HOST, host_in, nearest, single};
 use crate::front::request::route::{self, host_of};
 use crate::front::sign_on::policy::Policy;
@@ -65,7 +65,7 @@ pub(in crate::front) async fn auth(
     let asked = Facts { shared: true, ..facts };
     let answerer = answerer.with(&asked);
     let policy = Policy::of(live, site).without_connection();
-    match super::enter(RequestContext { facts: &asked, ..context }, site, &policy).await {
+    match super::site::enter(RequestContext { facts: &asked, ..context }, site, &policy).await {
         Ok(signed_on) => {
             let wants_cookies = asked.trusted && headers.contains_key(SEC_DOORWARD_COOKIES);
             let cookies = wants_cookies.then(|| live.proxy.rules().passable_cookies(headers));

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http::header::{FORWARDED, VIA};
 use ipnet::IpNet;
 
-use crate::front::header_names::is_forwarding;
+use crate::front::request::header_names::is_forwarding;
 use crate::metrics::Metrics;
 
 /// What a request shows of a proxy.

@@ -1,7 +1,6 @@
 //! Client certificates on a connection: whether one speaks for the client, and
 //! for how long what it opened may be used.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +10,11 @@ use super::open::open;
 use super::policy::Policy;
 use super::{Refusal, RequestContext, SignedOn};
 use crate::clock;
-use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
-use crate::front::request::route;
-use crate::front::{Front, Live};
+use crate::front::live::Live;
+use crate::front::state::Front;
 use crate::mechanism::{self, Outcome};
-use crate::pki::peer::presented::PresentedCertificate;
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
 use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
@@ -56,30 +54,6 @@ pub(in crate::front) fn is_misdirected(
             || (facts.http2 && other_name && refusal.tried.is_none()))
 }
 
-/// Whether clients are asked for a certificate on connections for this name (SNI;
-/// `None`: for an address): where a site takes them that can be reached by it.
-pub(in crate::front) fn asks(settings: &Settings, name: Option<&str>) -> bool {
-    let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
-    let reachable: Vec<&Site> = match name {
-        Some(name) => route::reachable(&settings.sites, name).collect(),
-        None => settings.sites.iter().filter(|site| has_address(&site.host)).collect(),
-    };
-    settings.sso.enable_sso
-        && if reachable.is_empty() {
-            takes(&settings.sso.mechanisms)
-        } else {
-            reachable.iter().any(|site| takes(&site.mechanisms))
-        }
-}
-
-fn has_address(host: &HostPattern) -> bool {
-    match host {
-        HostPattern::Any => true,
-        HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
-        HostPattern::Suffix(_) => false,
-    }
-}
-
 /// By the certificate that the client showed.
 pub(super) async fn by_certificate(
     context: RequestContext<'_>,
@@ -117,11 +91,14 @@ pub(super) async fn by_proxy(
     Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy).with_detail(detail)
 }
 
-/// Whether a certificate counts now.
+/// The certificate, where it counts now and the client holds its key.
 ///
 /// # Errors
-/// It does not, and why.
-async fn validate(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
+/// It does not count, and why.
+async fn validate<'a>(
+    live: &Live,
+    shown: &'a Arc<PresentedCertificate>,
+) -> Result<&'a ProvenCertificate, Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
         None => Err(Denied {
@@ -144,7 +121,10 @@ pub(super) async fn accepts_session(
 ) -> Result<(), Refusal> {
     let session = grant.session();
     let Some(key) = &session.public_key else { return Ok(()) };
-    let Some(shown) = of_client(context, policy).filter(|shown| shown.key() == key) else {
+    let is_its_own = |shown: &PresentedCertificate| {
+        shown.proven().is_ok_and(|certificate| certificate.key() == key)
+    };
+    let Some(shown) = of_client(context, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
     let Err(Denied { reason, detail }) = validate(context.live, shown).await else {

@@ -1,7 +1,7 @@
 //! Opens a session for whoever has proven who he is.
 
 use super::{NewSession, Refusal, Reply, RequestContext, SignedOn, connection};
-use crate::front::cookie::CookieSecret;
+use crate::front::request::cookie::CookieSecret;
 use crate::mechanism::Proof;
 use crate::wire::{Mechanism, Reason};
 

@@ -2,8 +2,8 @@
 
 use super::policy::{Policy, Shows};
 use super::{Refusal, RequestContext, SignedOn, certificate, connection};
-use crate::front::cookie::Presented;
 use crate::front::core_link::Grant;
+use crate::front::request::cookie::Presented;
 use crate::wire::{Reason, SessionSecret};
 
 /// By the session that a cookie shows, else by what was proven on the connection.

@@ -2,7 +2,7 @@
 //! proven is set, and bytes pass in both directions without being kept.
 //!
 //! ```text
-//! request ─▶ headers (delete) ─▶ forwarded ─▶ identity + assertion (set) ─▶ proxy ─▶ pool ─▶ link ─▶ application
+//! request ─▶ headers (delete) ─▶ forwarded ─▶ identity + assertion (set) ─▶ proxy ─▶ pool ─▶ connection ─▶ application
 //! answer  ◀─ headers (delete) ◀─ body ◀────────────────────────────────────────────────────┘  └─ upgrade (tunnel)
 //! ```
 
@@ -23,4 +23,4 @@ pub(crate) use connection::pool::{Application, OddAddress};
 pub(in crate::front) use error::{BodyError, UpstreamError};
 pub(crate) use head::assertion::AssertionError;
 pub(in crate::front) use head::assertion::Assertions;
-pub(in crate::front) use proxy::{Passage, Proxy};
+pub(in crate::front) use proxy::{ForwardContext, Forwarded, Proxy};

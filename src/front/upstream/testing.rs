@@ -17,11 +17,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Assertions, Passage, Proxy};
+use super::{Assertions, ForwardContext, Forwarded, Proxy};
 use crate::clock::Timestamp;
 use crate::config::checked::{ChannelBinding, Requirement};
 use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site};
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 use crate::front::connection::body::upload::Upload;
 use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;
@@ -136,7 +136,7 @@ impl Door {
     ) -> Result<Response<Body>, hyper::Error> {
         let (head, body) = request.into_parts();
         let request = Request::from_parts(head, Upload::lone(body));
-        let passage = Passage {
+        let context = ForwardContext {
             grant: &self.grant,
             upstream: &self.upstream,
             audience: "web.example",
@@ -144,11 +144,15 @@ impl Door {
             pass_authorization: false,
             until: Some(&self.session),
         };
-        Ok(self.proxy.forward(request, passage).await.unwrap_or_else(|error| {
-            let mut response = Response::new(Body::from(error.to_string()));
-            *response.status_mut() = error.status();
-            response
-        }))
+        Ok(match self.proxy.forward(request, context).await {
+            Ok(Forwarded::Answer(answer)) => answer.map(Body::Answer),
+            Ok(Forwarded::Tunnel(head)) => head.map(|()| Body::empty()),
+            Err(error) => {
+                let mut response = Response::new(Body::from(error.to_string()));
+                *response.status_mut() = error.status();
+                response
+            }
+        })
     }
 }
 

@@ -170,20 +170,10 @@ fn file(keytab: &Path) -> std::ffi::CString {
 /// Directory gives no tickets.
 fn services<'a>(keytab: &'a Keytab, realm: &str, only: Option<&str>) -> Vec<&'a str> {
     let foreign = |name: &str| !name.ends_with(&format!("@{realm}"));
-    let admitted = |name: &&str| only.is_none_or(|only| is(name, only));
-    let mut names: Vec<&str> = keytab.principals().into_iter().filter(admitted).collect();
+    let mut names = only.map_or_else(|| keytab.principals(), |only| keytab.principals_of(only));
     names.sort_by_key(|name| (foreign(name), !name.starts_with("HTTP/"), !name.contains('/')));
     names.truncate(MAX_SERVICES);
     names
-}
-
-/// Whether `principal` is the one of the setting, which may leave out the realm.
-fn is(principal: &str, setting: &str) -> bool {
-    match principal.strip_prefix(setting) {
-        Some("") => true,
-        Some(rest) => rest.starts_with('@') && !setting.contains('@'),
-        None => false,
-    }
 }
 
 fn refused(reason: Reason, detail: &str) -> Denied {

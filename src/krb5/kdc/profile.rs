@@ -5,8 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::advice::rights::Need;
 use crate::process::files::access;
+use crate::process::files::rights::Need;
 
 /// What is wrong with a file of the library's configuration.
 #[derive(Debug)]

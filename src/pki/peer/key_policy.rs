@@ -17,6 +17,9 @@ pub enum Unfit {
     /// No SubjectPublicKeyInfo.
     #[error("the key is damaged; export it again as PEM")]
     Damaged,
+    /// A certificate that can be taken apart, but not used.
+    #[error("neither X.509 version 3 nor 1")]
+    OtherVersion,
 }
 
 /// The key in a SubjectPublicKeyInfo (RFC 5280 section 4.1), if it is taken.
@@ -50,7 +53,7 @@ impl Unfit {
         match self {
             Self::TooShort(_) => Reason::PublicKeyTooShort,
             Self::UnknownAlgorithm(_) => Reason::PublicKeyAlgorithm,
-            Self::Damaged => Reason::CertificateForm,
+            Self::Damaged | Self::OtherVersion => Reason::CertificateForm,
         }
     }
 }

@@ -26,7 +26,7 @@ pub(in crate::pki) fn is_version_1(der: &[u8]) -> bool {
 ///
 /// # Errors
 /// It does not, and why.
-pub(in crate::pki) fn judge(
+pub(in crate::pki) fn validate(
     der: &CertificateDer<'_>,
     anchors: &Anchors,
     lists: Option<&[Vec<u8>]>,

@@ -1,4 +1,4 @@
-//! A second NTLM client, the crate `ntlmclient`: others wrote it, and it shares nothing
+//! A second NTLM client, the crate `ntlmclient`: others wrote it, and it shares no code
 //! with the gateway or with `doorward probe`. Readings of one specification that were
 //! made apart check each other.
 //!

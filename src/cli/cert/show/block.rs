@@ -4,7 +4,7 @@ use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::text::ago;
+use super::ago::ago;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
 use crate::pki::file::key::encryption::Encryption;

@@ -17,6 +17,7 @@ use crate::pki::KeySource;
 use crate::pki::file::key::unsupported_formats::UnsupportedFormat;
 use crate::pki::file::pem;
 
+mod ago;
 mod block;
 mod text;
 

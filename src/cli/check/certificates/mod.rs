@@ -7,12 +7,12 @@ use self::cert::Cert;
 use self::time::Moment;
 use super::report::Finding;
 use crate::advice::certificate as advice;
-use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::config::checked::{CertificateFiles, CoreAddress, HostPattern, RemoteCore};
 use crate::front::tls::ServerTls;
 use crate::pki::file::pair;
-use crate::process::files::access::Reader;
+use crate::process::files::reader::Reader;
+use crate::process::files::rights::{self, Found, Need};
 
 pub(super) mod authorities;
 pub(super) mod cert;

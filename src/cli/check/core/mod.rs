@@ -6,13 +6,13 @@ use nix::unistd::Uid;
 
 use super::report::Finding;
 use crate::advice::core as advice;
-use crate::advice::rights::Need;
 use crate::config::Settings;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::core_server::Place;
 use crate::process::account::user_name;
 use crate::process::files::access;
+use crate::process::files::rights::Need;
 use crate::wire::{ActingAs, ErrorBody, Reason, Whoami};
 
 pub(super) mod accounts;

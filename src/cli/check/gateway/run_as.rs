@@ -6,11 +6,12 @@ use std::path::Path;
 use crate::advice::account;
 use crate::cli::check::report::Finding;
 use crate::cli::readable;
-use crate::cli::serve::Role;
+use crate::cli::role::Role;
 use crate::config::Settings;
 use crate::process::account::{Account, AccountError, Change};
-use crate::process::files::access::{self, Reader};
+use crate::process::files::access;
 use crate::process::files::ownership::{Plan, plan};
+use crate::process::files::reader::Reader;
 use crate::process::privileges;
 
 /// As whom the rest is checked.

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::advice::kerberos as advice;
-use crate::advice::rights::{self, Found, Need};
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
 use crate::krb5::kdc::ask::permitted;
 use crate::krb5::keytab::{self, Enctype, Keytab, KeytabError, Whole};
-use crate::process::files::access::Reader;
+use crate::process::files::reader::Reader;
+use crate::process::files::rights::{self, Found, Need};
 
 /// The keytab, if it can be read, and what is to be said of it.
 pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {

@@ -5,10 +5,10 @@ use nix::unistd::{AccessFlags, access};
 use self::samba::Samba;
 use super::report::Finding;
 use crate::advice::ntlm as ntlm_advice;
-use crate::advice::rights::{self, Need};
 use crate::config::Settings;
 use crate::config::checked::Ntlm;
 use crate::process::files::access::{Obstacle, explain};
+use crate::process::files::rights::{self, Need};
 use crate::wire::Mechanism;
 
 mod domain;

@@ -14,12 +14,12 @@ use tokio::time::timeout;
 use super::domain;
 use super::samba::Samba;
 use crate::advice::ntlm as advice;
-use crate::advice::rights::Need;
 use crate::cli::check::bounded::program::{Said, ask, beside};
 use crate::cli::check::report::Finding;
 use crate::clock;
 use crate::config::checked::{Ntlm, Realm};
 use crate::process::files::access;
+use crate::process::files::rights::Need;
 
 pub(super) async fn check(
     ntlm: &Ntlm,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, Gid, Uid, access};
 
-use crate::advice::rights;
 use crate::advice::storage as advice;
 use crate::cli::check::report::Finding;
 use crate::process::account::{group_name, user_name};
-use crate::process::files::access::Reader;
+use crate::process::files::reader::Reader;
+use crate::process::files::rights;
 
 pub(super) fn check(state: &Path) -> Vec<Finding> {
     let files = files(state);

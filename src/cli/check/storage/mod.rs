@@ -8,10 +8,11 @@ use nix::unistd::{AccessFlags, access as access_of};
 
 use super::Context;
 use super::report::Finding;
-use crate::advice::rights::{self, Found, Need};
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
-use crate::process::files::access::{self, Obstacle, Reader};
+use crate::process::files::access::{self, Obstacle};
+use crate::process::files::reader::Reader;
+use crate::process::files::rights::{self, Found, Need};
 
 mod files;
 mod space;

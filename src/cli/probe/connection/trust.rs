@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, Error, RootCertStore};
 
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
 use crate::pki::file::pem;
+use crate::pki::tls::TrustServer;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +33,13 @@ impl Verdict {
 /// Judges certificates, and lets all of them pass. Whoever uses it has to ask
 /// for the verdict before anything secret is sent.
 #[derive(Debug)]
-pub(in crate::cli::probe) struct Judge {
-    provider: Arc<CryptoProvider>,
+pub(in crate::cli::probe) struct Trust {
     authorities: Option<Arc<WebPkiServerVerifier>>,
     given: Vec<CertificateDer<'static>>,
     verdict: Mutex<Verdict>,
 }
 
-impl Judge {
+impl Trust {
     /// Trusts the certificates in `ca`, else those that the system trusts.
     ///
     /// # Errors
@@ -55,10 +55,9 @@ impl Judge {
         } else {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        let authorities =
-            WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider));
+        let authorities = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
         let verdict = Mutex::new(Verdict::untrusted("it was not looked at", NAME_AUTHORITY));
-        Ok(Self { provider, authorities: authorities.build().ok(), given, verdict })
+        Ok(Self { authorities: authorities.build().ok(), given, verdict })
     }
 
     /// The verdict on the certificate of the last handshake.
@@ -66,12 +65,11 @@ impl Judge {
         self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn judge(
+    fn verdict_on(
         &self,
         leaf: &CertificateDer<'_>,
         chain: &[CertificateDer<'_>],
         host: &ServerName<'_>,
-        ocsp: &[u8],
         now: UnixTime,
     ) -> Verdict {
         let certificate = match Certificate::read(leaf) {
@@ -108,7 +106,7 @@ impl Judge {
         let Some(authorities) = &self.authorities else {
             return Verdict::untrusted("this machine trusts no authority at all", NAME_AUTHORITY);
         };
-        match authorities.verify_server_cert(leaf, chain, host, ocsp, now) {
+        match authorities.verify_server_cert(leaf, chain, host, &[], now) {
             Ok(_) => Verdict::Trusted,
             Err(_) if certificate.subject == certificate.issuer => {
                 Verdict::untrusted("nobody but itself vouches for it", NAME_AUTHORITY)
@@ -149,39 +147,16 @@ fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(found.into_iter().map(|(_, certificate)| certificate).collect())
 }
 
-impl ServerCertVerifier for Judge {
-    fn verify_server_cert(
+impl TrustServer for Trust {
+    fn trusts(
         &self,
-        end_entity: &CertificateDer<'_>,
+        leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp: &[u8],
+        name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let judged = self.judge(end_entity, intermediates, server_name, ocsp, now);
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = judged;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    ) -> Result<(), Error> {
+        let verdict = self.verdict_on(leaf, intermediates, name, now);
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
+        Ok(())
     }
 }

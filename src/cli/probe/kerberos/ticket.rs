@@ -12,6 +12,7 @@ use libgssapi::oid::{
 
 use crate::cli::ProbeArguments;
 use crate::cli::probe::connection::target::Target;
+use crate::cli::probe::error::ProbeError;
 use crate::mechanism::Bindings;
 
 /// The service a ticket is asked for.
@@ -97,6 +98,12 @@ pub(in crate::cli::probe) enum TicketError {
     /// Whatever else the library said.
     #[error("the Kerberos library says: {0}")]
     Other(String),
+}
+
+impl From<TicketError> for ProbeError {
+    fn from(error: TicketError) -> Self {
+        Self::Credential(error.to_string())
+    }
 }
 
 /// A client's context.

@@ -13,10 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 
 use self::account::Account;
-pub(super) use self::challenge::Unreadable;
 use self::message::Secrets;
 use self::password::Origin;
-pub(super) use self::password::PasswordError;
 use super::connection::target::Target;
 use super::connection::{Answer, Connection};
 use super::error::ProbeError;
@@ -33,6 +31,7 @@ mod messages;
 mod pairs;
 mod password;
 mod response;
+mod unreadable;
 
 /// An exchange that has not begun.
 pub(super) struct Exchange {

@@ -67,6 +67,20 @@ async fn what_is_written_is_read_again() {
 }
 
 #[tokio::test]
+async fn every_mechanism_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let session = |(serial, mechanism): (u64, &Mechanism)| Record {
+        mechanism: *mechanism,
+        ..record(serial, "john")
+    };
+    let written: Vec<_> = (1..).zip(Mechanism::ALL).map(session).collect();
+    let store = start(directory.path());
+    store.open(written.iter().cloned().map(Arc::new).collect()).await.unwrap();
+    drop(store);
+    assert_eq!(load(directory.path()), written);
+}
+
+#[tokio::test]
 async fn a_session_is_on_the_disk_before_it_is_answered() {
     let directory = tempfile::tempdir().unwrap();
     let store = start(directory.path());

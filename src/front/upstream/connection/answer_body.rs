@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::Link;
+use super::UpstreamConnection;
 use super::pool::Application;
 use crate::front::upstream::error::BodyError;
 use crate::front::upstream::head::rules::HeaderRules;
@@ -21,7 +21,7 @@ use crate::front::upstream::stall::Stall;
 #[derive(Debug)]
 pub(in crate::front) struct AnswerBody {
     incoming: Incoming,
-    link: Option<Box<Link>>,
+    connection: Option<Box<UpstreamConnection>>,
     application: Arc<Application>,
     rules: Arc<HeaderRules>,
     stall: Stall,
@@ -31,14 +31,14 @@ pub(in crate::front) struct AnswerBody {
 impl AnswerBody {
     pub(in crate::front::upstream) fn new(
         incoming: Incoming,
-        link: Box<Link>,
+        connection: Box<UpstreamConnection>,
         application: &Arc<Application>,
         rules: &Arc<HeaderRules>,
         limit: Duration,
     ) -> Self {
         let (application, rules) = (Arc::clone(application), Arc::clone(rules));
-        let (link, stall) = (Some(link), Stall::new(limit));
-        let mut body = Self { incoming, link, application, rules, stall, limit };
+        let (connection, stall) = (Some(connection), Stall::new(limit));
+        let mut body = Self { incoming, connection, application, rules, stall, limit };
         if body.incoming.is_end_stream() {
             body.release();
         }
@@ -53,15 +53,15 @@ impl AnswerBody {
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
             return Poll::Ready(frame);
         }
-        if let Some(link) = &mut self.link {
-            link.drive(cx);
+        if let Some(connection) = &mut self.connection {
+            connection.drive(cx);
         }
         Pin::new(&mut self.incoming).poll_frame(cx)
     }
 
     fn release(&mut self) {
-        if let Some(link) = self.link.take() {
-            self.application.park(link);
+        if let Some(connection) = self.connection.take() {
+            self.application.park(connection);
         }
     }
 }
@@ -79,7 +79,7 @@ impl Body for AnswerBody {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 ready!(this.stall.poll(cx));
-                this.link = None;
+                this.connection = None;
                 let address = Arc::clone(this.application.address());
                 let stalled = BodyError::ApplicationStalled { address, limit: this.limit };
                 return Poll::Ready(Some(Err(stalled)));
@@ -94,7 +94,7 @@ impl Body for AnswerBody {
                 Poll::Ready(Some(Ok(with_few_trailers(frame, &this.rules))))
             }
             Some(Err(source)) => {
-                this.link = None;
+                this.connection = None;
                 let address = Arc::clone(this.application.address());
                 Poll::Ready(Some(Err(BodyError::Application { address, source })))
             }

@@ -24,7 +24,7 @@ pub(super) mod answer_body;
 pub(super) mod pool;
 
 /// A connection, and the means to send requests on it.
-pub(in crate::front::upstream) struct Link {
+pub(in crate::front::upstream) struct UpstreamConnection {
     sender: SendRequest<RequestBody>,
     connection: Connection<TokioIo<Heard>, RequestBody>,
     ended: bool,
@@ -38,7 +38,7 @@ pub(in crate::front::upstream) struct Unanswered {
     pub(in crate::front::upstream) unsent: Option<Request<RequestBody>>,
 }
 
-impl Link {
+impl UpstreamConnection {
     /// Begins HTTP/1.1 on a connection.
     pub(in crate::front::upstream) async fn new(stream: TcpStream) -> hyper::Result<Box<Self>> {
         let (sender, connection) = http1::Builder::new()
@@ -178,9 +178,9 @@ impl AsyncWrite for Heard {
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for UpstreamConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("UpstreamConnection").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 

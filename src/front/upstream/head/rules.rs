@@ -8,7 +8,7 @@ use http::header::{
 
 use super::cookies;
 use crate::config::checked::HeaderNames;
-use crate::front::header_names::{fold, is_forwarding, spells};
+use crate::front::request::header_names::{fold, is_forwarding, spells};
 
 /// What may not pass, prepared once.
 #[derive(Clone, Debug)]

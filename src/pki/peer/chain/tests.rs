@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock;
 use crate::pki::file::openssl::{Key, certificates, issue, make_ca, make_key, openssl};
+use crate::pki::peer::presented::PresentedCertificate;
 
 const CLIENT: &str = "extendedKeyUsage=clientAuth\n";
 const DAY: u64 = 24 * 60 * 60;
@@ -28,11 +29,10 @@ fn authorities(folder: &Path, crl: Option<&str>) -> Authorities {
 fn judge(authorities: &Authorities, folder: &Path, days_from_now: i64) -> Option<Reason> {
     let now = clock::now().unix().checked_add_signed(days_from_now * DAY.cast_signed());
     let chain = certificates(folder, "web.pem");
-    authorities
-        .current()
-        .judge(&chain, Timestamp::from_unix(now.unwrap()))
-        .err()
-        .map(|refused| refused.reason)
+    let now = Timestamp::from_unix(now.unwrap());
+    let shown = PresentedCertificate::of_handshake(&chain).unwrap();
+    let judged = shown.proven().and_then(|proven| proven.validate(authorities.current(), now));
+    judged.err().map(|refused| refused.reason)
 }
 
 #[test]
