@@ -125,7 +125,7 @@ impl Front {
         if timeout(limit, self.connections.wait()).await.is_err() {
             tracing::warn!(
                 open = self.connections.len(),
-                "connections were still open when the time was up"
+                "connections were still open at the end of stop_timeout"
             );
         }
     }

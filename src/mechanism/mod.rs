@@ -235,8 +235,7 @@ fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
             (Reason::WrongMechanism, format!("the client offers only {}", offered.join(", ")))
         }
         (Opening::Continuation, _) => {
-            let detail = "the token continues an exchange that was not begun on this connection: \
-                          does a proxy spread one client over several connections?";
+            let detail = "the token continues an exchange that did not begin on this connection: does a proxy spread one client over several connections?";
             (Reason::ExchangeInterrupted, detail.to_owned())
         }
         (Opening::Unreadable(part), _) => {
@@ -244,7 +243,7 @@ fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
             (Reason::DefectiveToken, detail)
         }
         (Opening::Kerberos, Scheme::Ntlm) => {
-            (Reason::DefectiveToken, "a Kerberos token came under the scheme NTLM".to_owned())
+            (Reason::DefectiveToken, "a Kerberos token came with the scheme NTLM".to_owned())
         }
     };
     refuse(terms, mechanism, reason, detail)

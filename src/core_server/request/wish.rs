@@ -62,7 +62,7 @@ impl Wish {
         let act_as = request.act_as.take();
         let claim = Claim::read(request)?;
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
-            return Err("A certificate signs on its own user: no \"act_as\" goes with it.");
+            return Err("A certificate signs on its own user: do not send \"act_as\" with it.");
         }
         Ok(Self { claim, act_as, holder: None })
     }
@@ -100,7 +100,7 @@ impl Claim {
     fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
-                Err("A password is sent alone, to POST /v1/sessions.")
+                Err("Send a password alone, to POST /v1/sessions.")
             }
             OpenSession { proof: Some(mut proof), user: None, trusted: false, .. } => {
                 match (proof.mechanism.row().evidence, proof.public_key.take()) {
@@ -120,8 +120,9 @@ impl Claim {
                 Ok(Self::Trusted(user))
             }
             OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
-            _ => Err("Exactly one is asked for: \"proof\", or \"user\" (with \"trusted\": true \
-                      when you vouch for somebody else)."),
+            _ => Err(
+                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you vouch for somebody else).",
+            ),
         }
     }
 

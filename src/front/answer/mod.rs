@@ -285,7 +285,7 @@ impl<'a> Answerer<'a> {
 
     /// Doorward has no page of its own of this name.
     pub(in crate::front) fn no_own_page(&self) -> Response<Body> {
-        let what = "Doorward has no page of this name";
+        let what = "Doorward has no such page";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
         self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }

@@ -198,7 +198,7 @@ fn a_damaged_store_is_told_and_left_as_it_is() {
     fs::write(&file, &garbage).unwrap();
     let error = Database::open(directory.path()).unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("move it aside"), "{error}");
+    assert!(error.to_string().contains("Move it aside"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), garbage);
 }
 
