@@ -1,4 +1,4 @@
-//! Why the core gave no answer, or refused.
+//! Why the core did not answer, or refused.
 
 use std::io;
 

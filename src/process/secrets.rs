@@ -1,4 +1,4 @@
-//! What this process knows stays in this process.
+//! Keeps the process's memory secret: no core files, no debuggers.
 
 use nix::sys::resource::{Resource, setrlimit};
 
