@@ -1,4 +1,4 @@
-//! Keeps the process's memory secret: no core files, no debuggers.
+//! Keeps passwords and keys out of core files.
 
 use nix::sys::resource::{Resource, setrlimit};
 
