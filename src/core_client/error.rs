@@ -39,6 +39,16 @@ pub enum ClientError {
     /// The core answered, and refused.
     #[error("{} (reference {} in the core's log)", .0.message, .0.reference)]
     Refused(ErrorBody),
+    /// The session was opened by a mechanism of a newer version.
+    #[error(
+        "the core at {core} knows the session as opened by {mechanism:?}. This version does not know that mechanism, so it cannot tell where such a session counts; let both run the same version"
+    )]
+    UnknownMechanism {
+        /// The core's socket, or its URL.
+        core: String,
+        /// Its word for the mechanism.
+        mechanism: Box<str>,
+    },
     /// What answers on the socket is no core, or one of another version.
     #[error(
         "the server at {core} does not answer like a core of this version: {what}; correct the address of the core, and run the same version on both sides"

@@ -221,7 +221,7 @@ fn certified(
     now: Timestamp,
 ) -> Result<Admission, Reason> {
     let holder = holder?;
-    let identity = identify(&holder.user, Via::Trusted, &policy.identity)?;
+    let identity = identify(holder.user.login(), Via::Trusted, &policy.identity)?;
     let ends_at = [proof.ends_at, holder.ends_at].into_iter().flatten().min();
     let (_, _, facts) = proven(Proof { groups: Vec::new(), ends_at, ..proof });
     admit(&identity, Facts { public_key: Some(key), ..facts }, policy.lifetime, now)

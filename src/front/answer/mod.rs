@@ -229,7 +229,7 @@ impl<'a> Answerer<'a> {
             html(
                 StatusCode::OK,
                 &pages::Whoami {
-                    login: &session.user.login,
+                    login: session.user.login(),
                     name: &session.user.name,
                     principal: &session.principal,
                     mechanism: session.mechanism.as_str(),

@@ -42,6 +42,7 @@ async fn listen(link: &CoreLink, mut events: Events) -> ClientError {
                 link.forget_all();
             }
             Ok(Event::SessionEnded { id }) => link.forget(&id),
+            Ok(Event::Other) => {}
             Err(error) => return error,
         }
     }

@@ -28,6 +28,8 @@ mod attempts;
 mod events;
 mod grant;
 mod proofs;
+#[cfg(test)]
+mod tests;
 mod tunnels;
 
 pub(in crate::front) use grant::{Grant, Issued, Unsendable};
@@ -322,6 +324,10 @@ fn refusal(error: ClientError) -> NoGrant {
             let reason = body.reason();
             let detail = format!("{} (core's reference {})", body.message, body.reference);
             NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
+        }
+        // Whether such a session counts at a site is not known: sign on again.
+        error @ ClientError::UnknownMechanism { .. } => {
+            NoGrant::new(Reason::WrongMechanism, error.to_string())
         }
         other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
     }

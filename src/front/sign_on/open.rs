@@ -18,7 +18,7 @@ pub(super) async fn open(
     match front.core.sign_on(proof, facts.client, secret.clone()).await {
         Ok(grant) => {
             front.metrics.granted(mechanism);
-            tracing::debug!(login = grant.session().user.login, "signed on");
+            tracing::debug!(login = grant.session().user.login(), "signed on");
             connection::keep(context, mechanism, secret);
             Ok(SignedOn { grant, new_session: Some(NewSession { cookie, reply }) })
         }

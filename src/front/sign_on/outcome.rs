@@ -22,7 +22,7 @@ impl SignedOn {
 
     /// The login name.
     pub(in crate::front) fn login(&self) -> &str {
-        &self.grant.session().user.login
+        self.grant.session().user.login()
     }
 }
 

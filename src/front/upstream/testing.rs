@@ -25,7 +25,7 @@ use crate::front::answer::body::Body;
 use crate::front::connection::body::upload::Upload;
 use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;
-use crate::wire::{Mechanism, Session, SessionSecret, User};
+use crate::wire::{AdminLevel, LoginId, Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.
 pub(super) const LIMIT: Duration = Duration::from_millis(300);
@@ -45,12 +45,11 @@ pub(in crate::front) fn header_names() -> HeaderNames {
 
 pub(in crate::front) fn user() -> User {
     User {
-        login: "john".into(),
+        login_id: LoginId::new("john", "exampleorg"),
         name: "John Döe".into(),
         email: "john@exampleorg.example".into(),
-        company: "exampleorg".into(),
         groups: vec!["webusers".into(), "S-1-5-21-1-2-3-513".into()],
-        admin: 1,
+        admin: AdminLevel::Company,
     }
 }
 
