@@ -325,7 +325,7 @@ fn refusal(error: ClientError) -> NoGrant {
             let detail = format!("{} (core's reference {})", body.message, body.reference);
             NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
         }
-        // Whether such a session counts at a site is not known: sign on again.
+        // Whether such a session is accepted at a site is not known: sign on again.
         error @ ClientError::UnknownMechanism { .. } => {
             NoGrant::new(Reason::WrongMechanism, error.to_string())
         }
