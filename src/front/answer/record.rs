@@ -1,4 +1,4 @@
-//! What log, audit log and metrics are told of a request that was not served.
+//! What log, audit log and metrics record about a request that was not served.
 
 use std::fmt::Write;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! A granted request on its way to the application, watched: it is a use of its
-//! session, and a tunnel ends with it.
+//! A granted request on its way to the application. It counts as use of its session, and a tunnel
+//! ends with the session.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What is done with a request: it is refused by its head, shown a page of Doorward's
-//! own, or taken to its site. Nothing here writes a response; `answer` does.
+//! What happens to a request: it is refused because of its head, gets one of Doorward's own pages,
+//! or goes to its site. `answer` writes all responses.
 
 use std::sync::Arc;
 use std::time::Instant;

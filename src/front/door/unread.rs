@@ -1,4 +1,4 @@
-//! Answers what could not be read as a request.
+//! Answers input that could not be read as a request.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Method, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! What a reload replaces as a whole: the settings, and all that is made of them.
+//! What a reload replaces as a whole: the settings, and everything made from them.
 
 use std::io;
 use std::net::IpAddr;

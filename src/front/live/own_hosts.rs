@@ -1,5 +1,5 @@
-//! The hosts that are ours, whatever a request says: by these, answers of NTLM
-//! that were made for somebody else are told apart.
+//! The gateway's own host names, whatever a request says. They decide whether an NTLM answer was
+//! made for another service.
 
 use crate::config::checked::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};

@@ -1,4 +1,4 @@
-//! Certificates and lists of revoked certificates that end, or have ended.
+//! Certificates and lists of revoked certificates that expire soon, or have expired.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Why a request did not reach its application, or its answer not the client.
+//! Why a request did not reach its application, or its answer did not reach the client.
 
 use std::error::Error as _;
 use std::io;

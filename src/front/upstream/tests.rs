@@ -1,4 +1,4 @@
-//! The way to the applications as a whole, over real sockets.
+//! The connection to the applications as a whole, over real sockets.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Serves HTTP on one connection, until it ends, stands idle for too long, or
-//! the gateway stops.
+//! Serves HTTP on one connection, until it ends, is idle for too long, or the gateway stops.
 
 use std::future::Future;
 use std::io;
