@@ -49,7 +49,7 @@ impl Exchange {
                 (Reason::WrongMechanism, format!("the client offers only {}", offered.join(", ")))
             }
             (Opening::Continuation, _) => {
-                let detail = "the token continues an exchange that was not begun on this \
+                let detail = "the token continues an exchange that did not begin on this \
                               connection: does a proxy spread one client over several connections?";
                 (Reason::ExchangeInterrupted, detail.to_owned())
             }
@@ -58,7 +58,7 @@ impl Exchange {
                 (Reason::DefectiveToken, detail)
             }
             (Opening::Kerberos, Scheme::Ntlm) => {
-                (Reason::DefectiveToken, "a Kerberos token came under the scheme NTLM".to_owned())
+                (Reason::DefectiveToken, "a Kerberos token came with the scheme NTLM".to_owned())
             }
         };
         Step::Done(Outcome::refused(terms.scheme.mechanism(), reason, detail))

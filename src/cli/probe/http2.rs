@@ -1,5 +1,5 @@
-//! The same sign-on by HTTP/2, which browsers use where it is offered, and where other
-//! limits may hold.
+//! The same sign-on by HTTP/2, which browsers use if it is offered, and which may have other
+//! limits.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,7 +33,7 @@ pub(super) async fn sign_on(
         }
         answer => answer?,
     };
-    leg("HTTP/2", format_args!("the same sign-on is answered {}", answer.status));
+    leg("HTTP/2", format_args!("the same sign-on gets {}", answer.status));
     match offer::verdict(answer.status) {
         Verdict::SignedOn | Verdict::NotPermitted => Ok(()),
         verdict => Err(ProbeError::ButNotByHttp2(messages::kept_out(&answer, verdict))),

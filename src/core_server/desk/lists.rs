@@ -11,8 +11,8 @@ use crate::core_server::door::api::Page;
 use crate::core_server::refusal::Refusal;
 use crate::core_server::sessions::{Seen, Whose};
 use crate::identity::{Rules, Via, identify};
-use crate::wire::SessionKey;
 use crate::wire::admin::{KeyList, SessionEntry, SessionList};
+use crate::wire::{LoginId, SessionKey};
 
 impl Core {
     /// A page of the sessions that live.
@@ -23,7 +23,7 @@ impl Core {
     ) -> Result<SessionList, Refusal> {
         let whose = whose(page, &self.policy.load().identity)?;
         let after = page.after.as_deref().map(str::parse).transpose().map_err(|_| {
-            Refusal::bad_request("after is what an answer before this one called next.")
+            Refusal::bad_request("after must be the value of next in the previous page.")
         })?;
         // One more says whether there is more.
         let mut seen = self.sessions.list(&whose, after, page.limit.saturating_add(1), now);
@@ -54,7 +54,7 @@ impl Core {
         let listing =
             spawn_blocking(move || rules.list(page.after.as_deref(), limit.saturating_add(1), now));
         let Ok(Ok(mut list)) = timeout(READING, listing).await else {
-            tracing::error!("the files of sslkeys_path cannot be looked at in time");
+            tracing::error!("the files in sslkeys_path could not be read in time");
             return Err(Refusal::unjudged());
         };
         let more = list.keys.len() > limit;
@@ -64,21 +64,19 @@ impl Core {
     }
 }
 
-/// A name is taken by the rules of sign-on, so it may be written as for that: a
-/// realm or domain in it tells users of one login apart.
+/// A name is taken by the rules of sign-on, so it may be written as for that: the
+/// realm or domain in it tells users of one login apart, and without either it means
+/// the user who is of no tenant.
 fn whose(page: &Page, rules: &Rules) -> Result<Whose, Refusal> {
     match (&page.user, &page.id) {
         (Some(_), Some(_)) => Err(Refusal::bad_request("Give user or id, not both.")),
         (Some(user), None) => Ok(match identify(user, Via::Trusted, rules) {
-            Ok(who) if who.realm().is_some() => {
-                Whose::User { login: who.login().to_owned(), company: who.company().to_owned() }
-            }
-            Ok(who) => Whose::Login(who.login().to_owned()),
-            Err(_) => Whose::Login(user.clone()),
+            Ok(who) => Whose::User(who.login_id().clone()),
+            Err(_) => Whose::User(LoginId::without_company(user)),
         }),
         (None, Some(id)) if is_beginning(id) => Ok(Whose::Id(id.to_ascii_lowercase())),
         (None, Some(_)) => Err(Refusal::bad_request(
-            "id is the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
+            "id must be the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
         )),
         (None, None) => Ok(Whose::All),
     }
@@ -91,9 +89,9 @@ fn is_beginning(id: &str) -> bool {
 fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
     SessionEntry {
         id: record.key,
-        user: record.user.login.clone(),
-        company: record.user.company.clone(),
-        mechanism: record.mechanism,
+        user: record.user.login().to_owned(),
+        company: record.user.company().to_owned(),
+        mechanism: record.mechanism.into(),
         principal: record.principal.clone(),
         channel_bound: record.channel_bound,
         opened_by: record.opened_by.to_string(),

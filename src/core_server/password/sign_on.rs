@@ -1,4 +1,4 @@
-//! A sign-on by password: checked, opened, and refused in one way.
+//! A sign-on by password: checks it, opens a session, and refuses always in the same way.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Core {
             request
         else {
             return Err(Refusal::bad_request(
-                "With \"password\" stands \"user\", and neither \"proof\" nor \"trusted\".",
+                "With \"password\", send \"user\", and neither \"proof\" nor \"trusted\".",
             ));
         };
         let password = password.unwrap_or_default();

@@ -62,7 +62,7 @@ impl Wish {
         let act_as = request.act_as.take();
         let claim = Claim::read(request)?;
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
-            return Err("A certificate signs on its own user: no \"act_as\" goes with it.");
+            return Err("A certificate signs on its own user: do not send \"act_as\" with it.");
         }
         Ok(Self { claim, act_as, holder: None })
     }
@@ -100,7 +100,7 @@ impl Claim {
     fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
-                Err("A password is sent alone, to POST /v1/sessions.")
+                Err("Send a password alone, to POST /v1/sessions.")
             }
             OpenSession { proof: Some(mut proof), user: None, trusted: false, .. } => {
                 match (proof.mechanism.row().evidence, proof.public_key.take()) {
@@ -111,8 +111,9 @@ impl Claim {
                     (Evidence::Key, None)
                     | (Evidence::Principal | Evidence::WindowsAccount, Some(_))
                     | (Evidence::PasswordAtFront | Evidence::PasswordAtCore | Evidence::Peer, _) => {
-                        Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
-                              \"certificate\" with its \"public_key\".")
+                        Err(
+                            "A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \"certificate\" with its \"public_key\".",
+                        )
                     }
                 }
             }
@@ -120,8 +121,9 @@ impl Claim {
                 Ok(Self::Trusted(user))
             }
             OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
-            _ => Err("Exactly one is asked for: \"proof\", or \"user\" (with \"trusted\": true \
-                      when you vouch for somebody else)."),
+            _ => Err(
+                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you vouch for somebody else).",
+            ),
         }
     }
 
@@ -219,7 +221,7 @@ fn certified(
     now: Timestamp,
 ) -> Result<Admission, Reason> {
     let holder = holder?;
-    let identity = identify(&holder.user, Via::Trusted, &policy.identity)?;
+    let identity = identify(holder.user.login(), Via::Trusted, &policy.identity)?;
     let ends_at = [proof.ends_at, holder.ends_at].into_iter().flatten().min();
     let (_, _, facts) = proven(Proof { groups: Vec::new(), ends_at, ..proof });
     admit(&identity, Facts { public_key: Some(key), ..facts }, policy.lifetime, now)

@@ -1,7 +1,7 @@
 //! All live sessions: in memory for speed, in the store for restarts.
 //!
-//! A new session lives only once it is stored. An ended one is dead at once,
-//! and its end is stored as soon as the disk allows.
+//! A new session is valid only after it is stored. An ended one is invalid at once, and its end is
+//! stored as soon as the disk allows.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -221,7 +221,7 @@ impl Sessions {
 fn new_secret() -> Result<SessionSecret, WriteError> {
     let mut bits = [0; 32];
     rand::fill(&mut bits).map_err(|_| {
-        tracing::error!("the random source of the system failed: nobody can be signed on");
+        tracing::error!("the random source of the system failed: nobody can sign on");
         WriteError::Failed
     })?;
     Ok(SessionSecret::from_bits(&bits))

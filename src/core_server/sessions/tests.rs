@@ -5,7 +5,7 @@ use super::*;
 use crate::core_server::request::admit::{Facts, admit};
 use crate::core_server::store::{Changes, Database};
 use crate::identity::{Rules, Via, identify};
-use crate::wire::Mechanism;
+use crate::wire::{LoginId, Mechanism};
 
 const LIMITS: Limits = Limits {
     timeout: Duration::from_secs(300),
@@ -342,7 +342,7 @@ async fn no_two_sessions_have_one_secret() {
     assert_eq!(opened[0].as_ref().unwrap().secret, secret);
     assert!(opened[1].is_err(), "not even in one go");
     assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err());
-    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login, "john");
+    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login(), "john");
     sessions.end(&secret.key(), Ending::Logout, at(1)).await.unwrap().1.unwrap();
     assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_ok());
 }
@@ -413,12 +413,11 @@ fn sessions_are_listed_in_the_order_in_which_they_were_opened_page_by_page() {
     assert_eq!(list(&Whose::All, None, 3, 0), of(&[(0, "a"), (1, "b"), (2, "c")]));
     assert_eq!(list(&Whose::All, Some(2), 3, 0), of(&[(3, "d")]));
     assert_eq!(list(&Whose::All, Some(u64::MAX), 3, 0), []);
-    let john = Whose::Login("john".into());
+    let john = Whose::User(LoginId::without_company("john"));
     assert_eq!(list(&john, None, 9, 0), of(&[(1, "b"), (3, "d")]));
     assert_eq!(list(&john, Some(1), 9, 0), of(&[(3, "d")]));
-    let user = |company: &str| Whose::User { login: "john".into(), company: company.into() };
-    assert_eq!(list(&user(""), None, 1, 0), of(&[(1, "b")]));
-    assert_eq!(list(&user("acme"), None, 1, 0), []);
+    let namesake = Whose::User(LoginId::new("john", "acme"));
+    assert_eq!(list(&namesake, None, 1, 0), [], "of another tenant");
     let id = SessionKey::of("c").short();
     assert_eq!(list(&Whose::Id(id), None, 9, 0), of(&[(2, "c")]));
     // What has run out is not listed, even before it is swept.

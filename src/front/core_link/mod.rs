@@ -1,8 +1,8 @@
-//! Asks the core, remembers for seconds what it granted, and hears what ended.
+//! Asks the core, caches its grants for seconds, and receives ends of sessions.
 //!
-//! A grant is served from memory; used ones are asked for anew in the
-//! background, so a session that ended is forgotten at the core's event, and
-//! within [`GRANT_LIFETIME`] even when events are lost.
+//! A grant is served from memory; used ones are fetched again in the background, so a session that
+//! ended is forgotten with the core's event, and within [`GRANT_LIFETIME`] even when events are
+//! lost.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -28,6 +28,8 @@ mod attempts;
 mod events;
 mod grant;
 mod proofs;
+#[cfg(test)]
+mod tests;
 mod tunnels;
 
 pub(in crate::front) use grant::{Grant, Issued, Unsendable};
@@ -233,8 +235,7 @@ impl CoreLink {
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core does not take this process ({}) for a front: name its account in \
-                     front_users of the core's settings, or give its key the role front",
+                    "the core does not accept this process ({}) as a front: add its account to front_users in the core's settings, or give its key the role front",
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),
@@ -298,7 +299,7 @@ impl CoreLink {
 
 fn within_limits(grant: Grant, client: IpAddr) -> Answer {
     if grant.session().expires_at <= clock::now() {
-        return Err(NoGrant::new(Reason::SessionEnded, "the session's time has come"));
+        return Err(NoGrant::new(Reason::SessionEnded, "the session has reached its end"));
     }
     match grant.session().only_from {
         Some(only) if only != client => Err(NoGrant::new(
@@ -323,6 +324,10 @@ fn refusal(error: ClientError) -> NoGrant {
             let reason = body.reason();
             let detail = format!("{} (core's reference {})", body.message, body.reference);
             NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
+        }
+        // Whether such a session is accepted at a site is not known: sign on again.
+        error @ ClientError::UnknownMechanism { .. } => {
+            NoGrant::new(Reason::WrongMechanism, error.to_string())
         }
         other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
     }

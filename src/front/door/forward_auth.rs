@@ -1,8 +1,8 @@
 //! `/.doorward/auth`: another proxy asks whether a request may pass.
 //!
-//! Four kinds of proxy tell in four ways what the original request was. They
-//! also pass on what the client sent, so a forged header of another kind
-//! stands beside the true one: where two of them disagree, nobody is believed.
+//! Four kinds of proxy describe the original request in four ways. They also pass on the client's
+//! headers, so a forged header of another kind can be beside the true one: if two disagree,
+//! neither is believed.
 
 use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Response, Uri};
@@ -48,8 +48,7 @@ pub(in crate::front) async fn auth(
     };
     let Original { host, path } = original;
     if path.is_none() && route::depends_on_path(&live.settings.sites, &host) {
-        let detail = "the proxy tells no path, and the host has sites of several paths: let it send \
-                      X-Original-URI or X-Forwarded-Uri";
+        let detail = "the proxy sends no path, but the host has sites with several paths: let it send X-Original-URI or X-Forwarded-Uri";
         let refusal = Refusal::new(Reason::AmbiguousPath).with_detail(detail);
         return answerer.refuse(&refusal, None);
     }

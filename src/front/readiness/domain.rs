@@ -1,5 +1,5 @@
-//! What the domain says, asked about once a minute: whether a KDC answers where passwords
-//! are taken, what time it is there, and for which names it issues tickets.
+//! What the domain says, asked about once a minute: whether a KDC answers if passwords are
+//! accepted, what time it has, and for which names it issues tickets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,9 +51,7 @@ impl Domain {
 
 fn of_name(host: &str) -> String {
     format!(
-        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no \
-         account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or take it off all \
-         accounts but the keytab's (setspn -D)"
+        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or remove it from all accounts but the keytab's (setspn -D)"
     )
 }
 
@@ -61,7 +59,7 @@ fn of_clock(clock: Clock) -> State {
     let said = format!("the clock of this host is {clock} the domain controller's");
     if clock.keeps_everybody_out() {
         return State::broken(format!(
-            "{said}, so nobody can sign on by a ticket: {}",
+            "{said}, so nobody can sign on with a ticket: {}",
             advice::CLOCK
         ));
     }

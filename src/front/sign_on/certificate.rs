@@ -1,5 +1,5 @@
-//! Client certificates on a connection: whether one speaks for the client, and
-//! for how long what it opened may be used.
+//! Client certificates on a connection: whether one signs the client on, and how long its session
+//! may be used.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,9 +84,9 @@ pub(super) async fn by_proxy(
     }
     let peer = context.connection.peer;
     let detail = if context.facts.trusted {
-        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+        format!("{peer} is in trusted_proxies; remove it, if no proxy connects from there")
     } else {
-        format!("a request from {peer} carries Via or a forwarding header, as proxies add them")
+        format!("a request from {peer} has Via or a forwarding header, which proxies add")
     };
     Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy).with_detail(detail)
 }
@@ -103,7 +103,7 @@ async fn validate<'a>(
         Some(clients) => clients.validate(shown).await,
         None => Err(Denied {
             reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
+            detail: "no site asks for certificates any more".to_owned(),
         }),
     }
 }
@@ -151,7 +151,7 @@ pub(in crate::front) async fn watch(
 }
 
 async fn end(front: &Front, session: &str, reason: Reason) {
-    tracing::info!(%reason, "a session ends, because its certificate counts no more");
+    tracing::info!(%reason, "a session ends, because its certificate is no longer accepted");
     if let Err(no) = front.core.end(session).await {
         tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");
     }

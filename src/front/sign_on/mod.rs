@@ -17,7 +17,6 @@ pub(in crate::front) mod connection;
 mod context;
 mod open;
 mod outcome;
-pub(in crate::front) mod own_hosts;
 mod password;
 pub(in crate::front) mod policy;
 pub(in crate::front) mod require;

@@ -150,7 +150,7 @@ mod tests {
         for (key, certificate, named, words) in [
             (&missing, &certificate, &missing, "cannot read"),
             (&key, &missing, &missing, "cannot read"),
-            (&key, &key, &key, "holds no certificate"),
+            (&key, &key, &key, "contains no certificate"),
             (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
         ] {
             let fault =

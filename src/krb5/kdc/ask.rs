@@ -1,6 +1,5 @@
-//! What a KDC knows, asked for checks: its clock, whether it knows a service, and
-//! what the ticket is like that it gives for one. Each call blocks, for as long as
-//! the library waits for a KDC.
+//! What a KDC knows, asked for checks: its clock, whether it knows a service, and what its ticket
+//! for a service looks like. Each call blocks while the library waits for a KDC.
 
 use std::ffi::CString;
 use std::path::Path;
@@ -73,7 +72,7 @@ pub(crate) fn clock(realm: &str) -> Result<Timestamp, Denied> {
     });
     match said.map_err(|failure| judge(&failure, Stage::InitialTicket, realm))? {
         Some(Said { at, .. }) => Ok(Timestamp::from_unix(u64::from(at))),
-        None => Err(refused(Reason::KerberosFailure, "the KDC gives nobody a ticket")),
+        None => Err(refused(Reason::KerberosFailure, "the KDC issues no tickets")),
     }
 }
 

@@ -63,7 +63,10 @@ pub(crate) async fn drive(
                 verifying.answer(by.verify(question).await).into()
             }
             Step::Ask(exchange, challenge) => {
-                tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");
+                tracing::debug!(
+                    bytes = challenge.token.len(),
+                    "waiting for the client's next token"
+                );
                 return Progress::Open(exchange, challenge);
             }
             Step::Done(outcome) => {

@@ -103,7 +103,7 @@ pub(crate) struct Established {
 /// The first token of a client, which chose Kerberos by it.
 pub(super) fn begin(terms: Terms, token: Vec<u8>) -> Turn {
     if terms.channel_binding == ChannelBinding::Require && bindings(&terms).is_none() {
-        let detail = "channel_binding = \"require\", and plain HTTP has no channel to bind to";
+        let detail = "channel_binding = \"require\", but plain HTTP has no channel to bind to";
         return refuse(Reason::BindingMissing, detail.to_owned());
     }
     accept(terms, 1, Context::fresh(), token)
@@ -165,7 +165,8 @@ impl Accepting {
 /// From a finished context to a proof.
 fn conclude(terms: &Terms, facts: Established) -> Turn {
     if terms.channel_binding == ChannelBinding::Require && !facts.channel_bound {
-        let detail = "channel_binding = \"require\", and the client bound its token to no channel";
+        let detail =
+            "channel_binding = \"require\", but the client did not bind its token to a channel";
         return refuse(Reason::BindingMissing, detail.to_owned());
     }
     let principal = match String::from_utf8(facts.principal) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::mechanism::exchange::{Exchange, Step};
 use crate::mechanism::Targets;
+use crate::mechanism::exchange::{Exchange, Step};
 use crate::wire::mechanism::Scheme;
 
 /// A NegTokenInit that offers Kerberos.

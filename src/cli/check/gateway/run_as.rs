@@ -1,5 +1,5 @@
-//! `run_as_user`: whether the account exists, and what it may read. From here on the
-//! check itself runs as that account, so that what it finds is what the gateway meets.
+//! `run_as_user`: whether the account exists, and what it may read. From here on the check itself
+//! runs as that account, so that it finds what the gateway finds.
 
 use std::path::Path;
 
@@ -46,7 +46,8 @@ pub(in crate::cli::check) fn become_account(
                 vec![Finding::error(CHECK, &error.to_string(), account::START_AS_ACCOUNT)]
             })?;
         }
-        findings.push(Finding::ok(CHECK, format!("what follows is for {}", Reader::here())));
+        findings
+            .push(Finding::ok(CHECK, format!("the following checks are for {}", Reader::here())));
     }
     // The keytab has a line of its own.
     let unreadable = readable::unreadable(Role::Both, settings);

@@ -1,5 +1,5 @@
-//! Sessions that were opened by certificate live as long as the key they were
-//! opened with: looked at whenever one is resolved, and all of them each second.
+//! Sessions that were opened by certificate end with the key that opened them: the core checks one
+//! whenever it is resolved, and all of them each second.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Core {
         let keys = Arc::clone(&policy.keys);
         let looked = timeout(LOOKING, spawn_blocking(move || keys.listed(now))).await;
         if !matches!(looked, Ok(Ok(_))) {
-            tracing::error!("sslkeys_path cannot be looked at in time");
+            tracing::error!("sslkeys_path could not be read in time");
         }
         looked.ok()?.ok()
     }
@@ -76,9 +76,7 @@ impl Core {
         for record in certified {
             let stands = match &listed {
                 Some(listed) => stands(&record, listed, client, &policy, now),
-                None => {
-                    Err(Denied::new(Reason::PublicKeyNotListed, "sslkeys_path cannot be looked at"))
-                }
+                None => Err(Denied::new(Reason::PublicKeyNotListed, "sslkeys_path cannot be read")),
             };
             let Err(refused) = stands else { continue };
             // Dead at once; that it stays so is written as soon as the disk allows.
@@ -104,17 +102,12 @@ fn stands(
 ) -> Result<(), Denied> {
     let key = record.public_key.as_deref().unwrap_or_default();
     let holder = policy.keys.entitled(listed, key, client, now).and_then(Entitled::holder)?;
-    let identity = identify(&holder.user, Via::Trusted, &policy.identity);
+    let identity = identify(holder.user.login(), Via::Trusted, &policy.identity);
     match identity {
-        Ok(identity)
-            if (identity.login(), identity.company())
-                == (record.user.login.as_str(), record.user.company.as_str()) =>
-        {
-            Ok(())
-        }
+        Ok(identity) if *identity.login_id() == record.user.login_id => Ok(()),
         Ok(_) => Err(Denied::new(
             Reason::PublicKeyScope,
-            format!("{} signs on {} by now", holder.file, holder.user),
+            format!("{} now signs on {}", holder.file, holder.user),
         )),
         Err(reason) => Err(Denied::new(reason, holder.file)),
     }

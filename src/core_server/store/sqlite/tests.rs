@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::clock::Timestamp;
 use crate::core_server::store::*;
-use crate::wire::{Mechanism, SessionKey, User};
+use crate::wire::{AdminLevel, LoginId, Mechanism, SessionKey, User};
 
 /// A session of a user in three groups.
 pub(crate) fn record(serial: u64, login: &str) -> Record {
@@ -15,12 +15,11 @@ pub(crate) fn record(serial: u64, login: &str) -> Record {
         key: SessionKey::of(&format!("secret {serial}")),
         user_id: login.bytes().map(u64::from).sum(),
         user: Arc::new(User {
-            login: login.to_owned(),
+            login_id: LoginId::new(login, "example"),
             name: String::new(),
             email: String::new(),
-            company: "example".to_owned(),
             groups: (513..516).map(group).collect(),
-            admin: 0,
+            admin: AdminLevel::None,
         }),
         mechanism: Mechanism::Negotiate,
         principal: format!("{login}@EXAMPLE.TEST"),
@@ -199,7 +198,7 @@ fn a_damaged_store_is_told_and_left_as_it_is() {
     fs::write(&file, &garbage).unwrap();
     let error = Database::open(directory.path()).unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("move it aside"), "{error}");
+    assert!(error.to_string().contains("Move it aside"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), garbage);
 }
 

@@ -1,5 +1,5 @@
-//! The signed assertion: what the identity headers say, as a JWT (RFC 7519)
-//! that an application can verify though the way to it crosses a network.
+//! The signed assertion: what the identity headers say, as a JWT (RFC 7519) that an application
+//! can verify even if its connection crosses a network.
 
 use std::fs;
 use std::io;
@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::clock::Timestamp;
 use crate::front::core_link::{Grant, Issued};
 use crate::pki::file::write as file;
-use crate::wire::Mechanism;
+use crate::wire::{AdminLevel, Mechanism};
 
 /// An assertion is good for so long.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -52,7 +52,7 @@ pub enum AssertionError {
         source: io::Error,
     },
     /// A new key cannot be kept.
-    #[error("cannot keep a new key for the signed assertions as {}: {source}; state_path must be a folder the gateway's user may write", path.display())]
+    #[error("cannot keep a new key for the signed assertions as {}: {source}; state_path must be a folder that the gateway's user may write to", path.display())]
     Write {
         /// Where it should stand.
         path: PathBuf,
@@ -60,13 +60,13 @@ pub enum AssertionError {
         source: io::Error,
     },
     /// The file holds something else.
-    #[error("{} holds no P-256 key in PKCS#8 PEM; move it away, and a new one is made (applications fetch it from /.doorward/jwks.json)", path.display())]
+    #[error("{} contains no P-256 key in PKCS#8 PEM; move it away, and Doorward makes a new one (applications fetch it from /.doorward/jwks.json)", path.display())]
     Unusable {
         /// Where it stands.
         path: PathBuf,
     },
     /// The cryptographic library made no key.
-    #[error("no key could be generated for the signed assertions")]
+    #[error("no key could be made for the signed assertions")]
     Generate,
 }
 
@@ -87,7 +87,7 @@ struct Claims<'a> {
     groups: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups_omitted: Option<usize>,
-    admin: u8,
+    admin: AdminLevel,
     mechanism: Mechanism,
     principal: &'a str,
     channel_bound: bool,
@@ -163,12 +163,12 @@ impl Assertions {
         let mut claims = Claims {
             iss: &self.issuer,
             aud: audience,
-            sub: &user.login,
+            sub: user.login(),
             iat: 0,
             exp: 0,
             name: &user.name,
             email: &user.email,
-            company: &user.company,
+            company: user.company(),
             groups: told.then_some(user.groups.as_slice()),
             groups_omitted: (!told).then_some(user.groups.len()),
             admin: user.admin,
@@ -313,7 +313,7 @@ mod tests {
         let path = folder.path().join(KEY_FILE);
         fs::write(&path, "not a key").unwrap();
         let error = Assertions::open(folder.path(), "gate.example").unwrap_err();
-        assert!(error.to_string().contains("assertion-key.pem holds no P-256 key"), "{error}");
+        assert!(error.to_string().contains("assertion-key.pem contains no P-256 key"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"not a key");
     }
 

@@ -1,5 +1,5 @@
-//! From a failed call to a reason, and to words that say what fixes it: what the
-//! keytab and krb5.conf have to do with it.
+//! From a failed call to a reason, and to advice how to fix it: what the keytab and
+//! krb5.conf have to do with it.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ fn explain_under(
             match read(path) {
                 Err(error) => return (Reason::KeytabUnreadable, error.to_string()),
                 Ok(keytab) if keytab.entries.is_empty() => {
-                    let detail = format!("{} holds no key; export one to it", path.display());
+                    let detail = format!("{} contains no key; export one to it", path.display());
                     return (Reason::KeytabUnreadable, detail);
                 }
                 Ok(_) => unexplained(reason, failure),
@@ -57,30 +57,23 @@ fn explain_under(
             holdings(path, read, text)
         ),
         Reason::KeyEncryption => format!(
-            "{}. Let the account have AES keys (msDS-SupportedEncryptionTypes 24, then a new \
-             password), export the keytab again, and see permitted_enctypes in krb5.conf",
+            "{}. Give the account AES keys (msDS-SupportedEncryptionTypes 24, then a new password), export the keytab again, and check permitted_enctypes in krb5.conf",
             holdings(path, read, text)
         ),
         Reason::KeyWrong => {
             let name = service(text).map_or("HTTP/NAME", without_realm);
             format!(
-                "{}. The key of that version is not the one by which the KDC made the ticket: the \
-                 keytab was exported for another account. `setspn -Q {name}` shows the account that \
-                 has the name: export the keytab for that one (ktpass, samba-tool domain \
-                 exportkeytab), or, if it is the wrong one, move the name to the right account \
-                 (setspn -D, setspn -S)",
+                "{}. The KDC made the ticket with another key than the one of that version: the keytab was exported for another account. `setspn -Q {name}` shows the account that has the name: export the keytab for that account (ktpass, samba-tool domain exportkeytab), or, if it is the wrong one, move the name to the right account (setspn -D, setspn -S)",
                 holdings(path, read, text)
             )
         }
         Reason::ReplayCacheFailed => {
-            "the directory must belong to the user that Doorward runs as, and have room".to_owned()
+            "the directory must belong to the user that Doorward runs as, and its disk must have free space".to_owned()
         }
         // Whose clock it is, is added where the domain controller's is known.
         Reason::ClockSkew => "the clocks are more than five minutes apart".to_owned(),
         Reason::BindingMismatch => {
-            "the client bound its token to another TLS channel: is there a TLS proxy between (it \
-             belongs into trusted_proxies), or a certificate before this gateway that is not its \
-             own?"
+            "the client bound its token to another TLS channel: is there a TLS proxy in front of this gateway (then list it in trusted_proxies), or a server with another certificate?"
                 .to_owned()
         }
         _ => return (reason, text.clone()),
@@ -116,9 +109,9 @@ fn holdings(
         .map(|key| format!("kvno {} {}", key.kvno, key.enctype))
         .collect();
     if keys.is_empty() {
-        format!("{path} holds keys of {}", listed(&keytab.principals()))
+        format!("{path} has keys of {}", listed(&keytab.principals()))
     } else {
-        format!("{path} holds for it {}", keys.join(", "))
+        format!("for this service, {path} has {}", keys.join(", "))
     }
 }
 
@@ -136,8 +129,7 @@ fn forbidden(keytab: &Keytab, text: &str, permitted: &[Enctype]) -> Option<Strin
         names.join(", ")
     };
     Some(format!(
-        "krb5.conf permits {} only (permitted_enctypes), and the keytab has {} for it. Take \
-         permitted_enctypes out of [libdefaults] in krb5.conf",
+        "krb5.conf permits only {} (permitted_enctypes), but the keytab has {} for it. Remove permitted_enctypes from [libdefaults] in krb5.conf",
         named(&mut permitted.iter().copied()),
         named(&mut keys.iter().map(|key| key.enctype))
     ))

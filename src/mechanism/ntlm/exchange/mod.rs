@@ -109,7 +109,7 @@ fn open(terms: Terms, wrapping: Wrapping, message: Vec<u8>) -> Turn {
     }
     if terms.channel_binding == ChannelBinding::Require && !matches!(terms.channel, Channel::Tls(_))
     {
-        let detail = "channel_binding = \"require\", and there is no TLS channel to bind to";
+        let detail = "channel_binding = \"require\", but there is no TLS channel to bind to";
         return refuse(Reason::BindingMissing, detail.to_owned());
     }
     match Negotiate::parse(message) {

@@ -1,9 +1,7 @@
-//! Whether a sign-on could succeed now: is the program there, is winbind, and
-//! may it be asked.
+//! Whether people can sign on now: whether the program and winbind are there and answer.
 //!
-//! Only what the probe sees decides, never what a client's sign-on saw: a client
-//! can name a domain that is down. A sign-on that failed by winbind makes the
-//! probe look at once.
+//! Only the probe decides, never a client's sign-on, because a client can name a domain that is
+//! down. A sign-on that fails because of winbind starts a probe at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +20,7 @@ use super::winbind::{Silent, Winbind, without_winbind};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 
-/// Why nobody can be signed on by NTLM now. Displayed as the sentence for `/ready`.
+/// Why nobody can sign on by NTLM now. Displayed as the sentence for `/ready`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum NotReady {
     /// The pool was started a moment ago.
@@ -77,7 +75,7 @@ impl Health {
                 Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
                 Err(NotReady::Starting) => {}
                 Err(NotReady::Failing(failure)) => {
-                    tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+                    tracing::error!(error = %failure, "nobody can sign on by NTLM");
                 }
             }
             *last = seen;
@@ -200,9 +198,7 @@ async fn probe_rights(settings: &Ntlm, winbind: &Winbind) -> Result<(), Failure>
     let answer = commands::verify(&mut process, &question).await;
     life.kill().await;
     match answer {
-        Ok(Answer::Yes { .. }) => {
-            Err(Failure::Helper("it verifies what cannot be right".to_owned()))
-        }
+        Ok(Answer::Yes { .. }) => Err(Failure::Helper("it accepts a wrong answer".to_owned())),
         Ok(Answer::No { said }) => match meaning(&said) {
             Meaning::Rights => Err(Failure::Rights(said)),
             Meaning::Unheard => Err(unheard(winbind, &said).await),

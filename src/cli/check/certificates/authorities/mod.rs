@@ -1,5 +1,4 @@
-//! Authorities of certificates that are taken: of the core's peers, and of those who
-//! sign on by certificate.
+//! Accepted authorities: of the core's peers, and of users who sign on by certificate.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +26,7 @@ fn of_core(tls: &CoreTls, moment: &Moment<'_>) -> Vec<Finding> {
     if files.ca_file.is_none() && files.ca_path.is_none() {
         return vec![Finding::warn(
             CORE,
-            "none: no client certificate counts, and nobody signs on by a key",
+            "none: no client certificate is accepted, and nobody can sign on with a key",
             advice::CORE,
         )];
     }
@@ -51,7 +50,7 @@ fn judged(
         .collect();
     findings.extend(loaded.unfit().iter().map(|one| {
         let found = format!(
-            "the certificate of {} may not sign certificates ({}): nobody comes in by what it signed",
+            "the certificate of {} may not sign certificates ({}): certificates that it signed are not accepted",
             one.subject, one.unfit
         );
         Finding::fail(line, found, advice::NEW_CA)
@@ -61,12 +60,12 @@ fn judged(
             findings.extend(lists::check(line, file, &authorities, moment.now));
             "with lists of revoked certificates"
         }
-        None => "revocation is not looked at (no crl_file)",
+        None => "revocation is not checked (no crl_file)",
     };
     if findings.is_empty() {
         let names = names(&authorities);
         findings
-            .push(Finding::ok(line, format!("certificates of {names} are taken; {revocation}")));
+            .push(Finding::ok(line, format!("certificates of {names} are accepted; {revocation}")));
     }
     findings
 }
