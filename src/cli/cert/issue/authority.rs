@@ -80,10 +80,7 @@ impl Authority {
 
     /// A new certificate of the same name and key, and with the key identifier
     /// that the certificates which this CA has signed speak of.
-    pub(super) fn renewed(
-        &self,
-        validity: Validity,
-    ) -> Result<CertificateDer<'static>, CertError> {
+    pub(super) fn renewed(&self, validity: Validity) -> Result<CertificateDer<'static>, CertError> {
         let old = parse(&self.path, &self.certificate)?;
         let other_name = || CertError::AuthorityName(self.path.clone());
         let subject = subject(&old).ok_or_else(other_name)?;
