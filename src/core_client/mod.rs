@@ -14,7 +14,9 @@ use crate::config::checked::CoreAddress;
 use crate::wire::attempts::{AttemptAnswer, AttemptAnswers, Attempts};
 use crate::wire::key::is_session_id;
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
+use crate::wire::{
+    ErrorBody, ErrorWord, OpenSession, Session, SignOnAnswer, SignOnAnswers, SignOns, Whoami,
+};
 
 mod admin;
 mod events;
@@ -258,7 +260,7 @@ fn session_path(id: &str) -> Result<String, ClientError> {
         return Ok(format!("/v1/sessions/{id}"));
     }
     Err(ClientError::Refused(ErrorBody {
-        error: "end_of_session".to_owned(),
+        error: ErrorWord::EndOfSession.into(),
         message: "This cannot be the id of a session.".to_owned(),
         reference: new_reference(),
         reason: None,

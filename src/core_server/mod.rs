@@ -20,8 +20,8 @@ use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::{self, Settings};
 use crate::pki::file::pair::PairError;
-use crate::pki::peer::chain::{AuthorityError, Refused};
-use crate::wire::{Ending, Reason, Session, SessionKey, SessionSecret};
+use crate::pki::peer::chain::AuthorityError;
+use crate::wire::{Denied, Ending, Reason, Session, SessionKey, SessionSecret};
 use store::{Database, OpenError, Record, Sqlite, Store};
 
 pub(crate) mod desk;
@@ -47,7 +47,7 @@ use peer::Peer;
 use peer::certificate::Client;
 pub(crate) use peer::keys::{EntryError, KeyEntries};
 use policy::{Ask, Policy, allowed};
-use refusal::{Kind, Refusal};
+use refusal::Refusal;
 use sessions::events::EventBody;
 use sessions::{EndedSession, Sessions};
 
@@ -229,7 +229,7 @@ impl Core {
         let refusal = recorded.err().map(Refusal::unrecorded);
         self.audit.write(&Line {
             ended: refusal.is_none().then_some(why),
-            reason: refusal.as_ref().map(|refusal| reason_of(refusal.kind)),
+            reason: refusal.as_ref().map(|refusal| refusal.kind.reason()),
             detail: Some(match why {
                 Ending::Admin => "ended by an administrator",
                 other => other.label(),
@@ -261,7 +261,7 @@ impl Core {
     }
 
     /// A client showed a certificate that does not count.
-    fn refused_certificate(&self, client: &Client, refused: &Refused) -> Refusal {
+    fn refused_certificate(&self, client: &Client, refused: &Denied) -> Refusal {
         let certificate = client.certificate();
         let refusal = Refusal::certificate(refused.reason, &certificate);
         self.audit.write(&Line {
@@ -300,25 +300,5 @@ fn session(secret: SessionSecret, record: &Record, policy: &Policy) -> Session {
         only_from: record.only_from,
         home_server: policy.server_name.clone(),
         redirect: None,
-    }
-}
-
-const fn reason_of(kind: Kind) -> Reason {
-    match kind {
-        Kind::Busy => Reason::Busy,
-        Kind::TooManyAttempts => Reason::TooManyAttempts,
-        Kind::KdcUnreachable => Reason::KdcUnreachable,
-        Kind::KdcUnproven => Reason::KdcUnproven,
-        Kind::StoreFull => Reason::StoreFull,
-        Kind::StoreFailed => Reason::StoreFailed,
-        Kind::AuditFailed => Reason::AuditFailed,
-        Kind::EndOfSession => Reason::SessionEnded,
-        Kind::LogonFailed
-        | Kind::NoAccess
-        | Kind::CertificateRefused
-        | Kind::BadRequest
-        | Kind::TooLarge
-        | Kind::NotFound
-        | Kind::MethodNotAllowed => Reason::NotPermitted,
     }
 }

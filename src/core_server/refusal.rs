@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 
 use super::peer::{Peer, Standing};
 use super::policy::Ask;
@@ -13,12 +13,12 @@ use super::store::WriteError;
 use crate::clock;
 use crate::process::seldom::Seldom;
 use crate::wire::reference::new_reference;
-use crate::wire::{Ended, ErrorBody, Reason};
+use crate::wire::{Ended, ErrorBody, ErrorWord, Reason};
 
 /// A refusal, under the reference that stands in the log.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    pub(super) kind: Kind,
+    pub(super) kind: ErrorWord,
     pub(super) reference: String,
     message: Cow<'static, str>,
     told: Option<Reason>,
@@ -26,93 +26,36 @@ pub(super) struct Refusal {
     retry_after: Option<Duration>,
 }
 
-/// The stable words of [`ErrorBody::error`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    LogonFailed,
-    EndOfSession,
-    NoAccess,
-    CertificateRefused,
-    BadRequest,
-    TooLarge,
-    NotFound,
-    MethodNotAllowed,
-    Busy,
-    TooManyAttempts,
-    KdcUnreachable,
-    KdcUnproven,
-    StoreFull,
-    StoreFailed,
-    AuditFailed,
-}
-
-impl Kind {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::LogonFailed => "logon_failed",
-            Self::EndOfSession => "end_of_session",
-            Self::NoAccess => "no_access",
-            Self::CertificateRefused => "certificate_refused",
-            Self::BadRequest => "bad_request",
-            Self::TooLarge => "too_large",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Busy => "busy",
-            Self::TooManyAttempts => "too_many_attempts",
-            Self::KdcUnreachable => "kdc_unreachable",
-            Self::KdcUnproven => "kdc_unproven",
-            Self::StoreFull => "store_full",
-            Self::StoreFailed => "store_failed",
-            Self::AuditFailed => "audit_failed",
-        }
-    }
-
-    const fn status(self) -> StatusCode {
-        match self {
-            Self::LogonFailed => StatusCode::UNAUTHORIZED,
-            Self::EndOfSession | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoAccess | Self::CertificateRefused => StatusCode::FORBIDDEN,
-            Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy
-            | Self::KdcUnreachable
-            | Self::KdcUnproven
-            | Self::StoreFull
-            | Self::StoreFailed
-            | Self::AuditFailed => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
 impl Refusal {
     /// One answer for every refused sign-on, whatever the reason.
     pub(super) fn logon_failed() -> Self {
         let message =
             "The sign-on was refused. The core's audit log has the reason under this reference.";
-        Self::new(Kind::LogonFailed, message)
+        Self::new(ErrorWord::LogonFailed, message)
     }
 
     /// Too many wrong passwords came before this one, which was not looked at.
     pub(super) fn too_many_attempts(retry_after: Duration) -> Self {
         let reason = Reason::TooManyAttempts;
-        let refusal = Self::new(Kind::TooManyAttempts, reason.sentence()).telling(reason);
+        let refusal = Self::new(ErrorWord::TooManyAttempts, reason.sentence()).telling(reason);
         Self { retry_after: Some(retry_after), ..refusal }
     }
 
     /// Nobody could say whether a password is right.
     pub(super) fn unable(reason: Reason) -> Self {
         let kind = match reason {
-            Reason::KdcUnreachable => Kind::KdcUnreachable,
-            Reason::Busy => Kind::Busy,
-            _ => Kind::KdcUnproven,
+            Reason::KdcUnreachable => ErrorWord::KdcUnreachable,
+            Reason::Busy => ErrorWord::Busy,
+            _ => ErrorWord::KdcUnproven,
         };
         Self::new(kind, reason.sentence()).telling(reason)
     }
 
     pub(super) fn end_of_session() -> Self {
-        Self::new(Kind::EndOfSession, "There is no such session, or it has ended. Sign on again.")
+        Self::new(
+            ErrorWord::EndOfSession,
+            "There is no such session, or it has ended. Sign on again.",
+        )
     }
 
     /// A peer asked what it may not: what it is here, and what would change that.
@@ -131,7 +74,7 @@ impl Refusal {
             (Standing::Service, _) => format!(
                 "{peer} may not {what}: by its [[core.key]] it opens trusted sessions for {}, and \
                  nothing else.",
-                peer.acting_as().unwrap_or_default()
+                peer.acting_as().map_or_else(String::new, |users| users.to_string())
             ),
             (Standing::Anonymous, _) => format!(
                 "Nobody may {what} without a certificate. Show one whose public key stands in the \
@@ -142,25 +85,25 @@ impl Refusal {
                  vouch for nobody."
             ),
         };
-        Self::new(Kind::NoAccess, message)
+        Self::new(ErrorWord::NoAccess, message)
     }
 
     /// Who acts as somebody else would have to be an administrator.
     pub(super) fn not_administrator() -> Self {
-        Self::new(Kind::NoAccess, Reason::NotAdministrator.sentence())
+        Self::new(ErrorWord::NoAccess, Reason::NotAdministrator.sentence())
     }
 
     /// The certificate that was shown does not count.
     pub(super) fn certificate(reason: Reason, certificate: &str) -> Self {
         let message = format!("{} It was shown: {certificate}.", reason.sentence());
-        Self::new(Kind::CertificateRefused, message).telling(reason)
+        Self::new(ErrorWord::CertificateRefused, message).telling(reason)
     }
 
     /// Nobody could say in time what a certificate is worth.
     pub(super) fn unjudged() -> Self {
         let message = "The core cannot look at the files that certificates are judged by. Its \
                        log says more. Try again in a few seconds.";
-        Self::new(Kind::Busy, message)
+        Self::new(ErrorWord::Busy, message)
     }
 
     /// The secret that a front proposed for a session belongs to another one.
@@ -169,7 +112,7 @@ impl Refusal {
     }
 
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Kind::BadRequest, message)
+        Self::new(ErrorWord::BadRequest, message)
     }
 
     pub(super) fn too_large(at_most: usize) -> Self {
@@ -177,30 +120,32 @@ impl Refusal {
             "The body is too large: {at_most} bytes are the limit here. Only who may send proofs \
              (SYSTEM and fronts) may send more."
         );
-        Self::new(Kind::TooLarge, message)
+        Self::new(ErrorWord::TooLarge, message)
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(Kind::NotFound, "The core's API has no such path.")
+        Self::new(ErrorWord::NotFound, "The core's API has no such path.")
     }
 
     pub(super) fn method_not_allowed() -> Self {
         let message = "The core's API has this path, but not with this method; see Allow.";
-        Self::new(Kind::MethodNotAllowed, message)
+        Self::new(ErrorWord::MethodNotAllowed, message)
     }
 
     pub(super) fn unrecorded(error: WriteError) -> Self {
         let (kind, message) = match error {
-            WriteError::Busy => {
-                (Kind::Busy, "Too many sessions wait to be recorded. Try again in a few seconds.")
-            }
+            WriteError::Busy => (
+                ErrorWord::Busy,
+                "Too many sessions wait to be recorded. Try again in a few seconds.",
+            ),
             WriteError::Full => (
-                Kind::StoreFull,
+                ErrorWord::StoreFull,
                 "The disk under the session store is full. Make room under the core's state_path.",
             ),
-            WriteError::Failed => {
-                (Kind::StoreFailed, "The session store cannot be written. The core's log says why.")
-            }
+            WriteError::Failed => (
+                ErrorWord::StoreFailed,
+                "The session store cannot be written. The core's log says why.",
+            ),
         };
         Self::new(kind, message)
     }
@@ -208,7 +153,7 @@ impl Refusal {
     /// The line that must stand in the audit log does not.
     pub(super) fn unaudited() -> Self {
         let reason = Reason::AuditFailed;
-        Self::new(Kind::AuditFailed, reason.sentence()).telling(reason)
+        Self::new(ErrorWord::AuditFailed, reason.sentence()).telling(reason)
     }
 
     /// The same for another one, under a reference of its own.
@@ -235,7 +180,7 @@ impl Refusal {
 
     pub(super) fn into_body(self) -> ErrorBody {
         ErrorBody {
-            error: self.kind.word().to_owned(),
+            error: self.kind.into(),
             message: self.message.into_owned(),
             reference: self.reference,
             reason: self.told,
@@ -243,7 +188,7 @@ impl Refusal {
         }
     }
 
-    fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+    fn new(kind: ErrorWord, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
             reference: new_reference(),
@@ -260,16 +205,17 @@ static ODD: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 /// Says it in the log, and answers.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (reference, error) = (&self.reference, self.kind.word());
+        let (reference, error) = (&self.reference, self.kind.as_str());
         match self.kind {
-            Kind::BadRequest | Kind::TooLarge | Kind::NotFound | Kind::MethodNotAllowed => {
-                match ODD.due(error, clock::instant()) {
-                    Some(since_the_last) => {
-                        tracing::warn!(%reference, error, since_the_last, "{}", self.message);
-                    }
-                    None => tracing::info!(%reference, error, "{}", self.message),
+            ErrorWord::BadRequest
+            | ErrorWord::TooLarge
+            | ErrorWord::NotFound
+            | ErrorWord::MethodNotAllowed => match ODD.due(error, clock::instant()) {
+                Some(since_the_last) => {
+                    tracing::warn!(%reference, error, since_the_last, "{}", self.message);
                 }
-            }
+                None => tracing::info!(%reference, error, "{}", self.message),
+            },
             // An ordinary end of a session, and what the audit log tells better.
             _ => tracing::debug!(%reference, error, "refused"),
         }

@@ -9,7 +9,7 @@ use super::testing::*;
 use super::*;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
-use crate::wire::{ErrorBody, Event, Mechanism, OpenSession};
+use crate::wire::{ActingAs, ErrorBody, ErrorWord, Event, Mechanism, OpenSession, PeerCredential};
 
 #[tokio::test]
 async fn a_session_is_opened_resolved_and_ended() {
@@ -33,8 +33,8 @@ async fn a_session_is_opened_resolved_and_ended() {
     client.end(&opened.session).await.unwrap();
     let id = SessionKey::of(&opened.session);
     assert_eq!(events.next().await.unwrap(), Event::SessionEnded { id });
-    assert_eq!(refused(client.resolve(&opened.session, None).await).error, "end_of_session");
-    assert_eq!(refused(client.end(&opened.session).await).error, "end_of_session");
+    assert_eq!(refused(client.resolve(&opened.session, None).await).error, ErrorWord::EndOfSession);
+    assert_eq!(refused(client.end(&opened.session).await).error, ErrorWord::EndOfSession);
     assert_eq!(lab.core.live_sessions(), 0);
 }
 
@@ -42,9 +42,9 @@ async fn a_session_is_opened_resolved_and_ended() {
 async fn this_process_is_system() {
     let lab = Lab::start("");
     let whoami = lab.client().whoami().await.unwrap();
-    assert_eq!(whoami.peer, "unix");
+    assert_eq!(whoami.peer, PeerCredential::Unix);
     assert_eq!(whoami.uid, Some(nix::unistd::geteuid().as_raw()));
-    assert_eq!(whoami.acting_as.as_deref(), Some("SYSTEM"));
+    assert_eq!(whoami.acting_as, Some(ActingAs::System));
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn whom_system_names_it_vouches_for() {
 async fn without_realms_a_trusted_name_may_have_no_realm() {
     let lab = Lab::start("[sso.kerberos]\nkeytab = '/nonexistent'\n");
     let error = refused(lab.client().open(&trusted("john@EXAMPLE.TEST")).await);
-    assert_eq!(error.error, "logon_failed");
+    assert_eq!(error.error, ErrorWord::LogonFailed);
     assert_eq!(lab.client().open(&trusted("john")).await.unwrap().user.login, "john");
 }
 
@@ -98,7 +98,7 @@ async fn all_refused_sign_ons_look_the_same() {
     let error: ErrorBody = serde_json::from_value(body).unwrap();
     bodies.push(ErrorBody { reference: String::new(), ..error });
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
-    assert_eq!(bodies[0].error, "logon_failed");
+    assert_eq!(bodies[0].error, ErrorWord::LogonFailed);
     assert_eq!(bodies[0].reason, None);
 }
 
@@ -216,7 +216,7 @@ async fn a_restart_keeps_sessions_and_clients() {
 
     let _again = Lab::start_in(directory, REALM);
     assert_eq!(client.resolve(&kept, None).await.unwrap().user.login, "john");
-    assert_eq!(refused(client.resolve(&ended, None).await).error, "end_of_session");
+    assert_eq!(refused(client.resolve(&ended, None).await).error, ErrorWord::EndOfSession);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn on_a_full_disk_new_sessions_are_refused_and_old_ones_served() {
             error => break refused(error),
         }
     };
-    assert_eq!(refusal.error, "store_full");
+    assert_eq!(refusal.error, ErrorWord::StoreFull);
     let request = serde_json::to_value(proof("mary@EXAMPLE.TEST")).unwrap();
     let (status, _) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -271,7 +271,7 @@ async fn under_session_ip_check_a_session_stays_where_it_was_opened() {
     client.resolve(&opened.session, mapped).await.unwrap();
     for elsewhere in [None, Some("192.0.2.2".parse().unwrap())] {
         let error = refused(client.resolve(&opened.session, elsewhere).await);
-        assert_eq!(error.error, "end_of_session");
+        assert_eq!(error.error, ErrorWord::EndOfSession);
         assert_eq!(error.reason, Some(Reason::AddressChanged));
     }
     let path = format!("/v1/sessions/{}?client=192.0.2.1", &*opened.session);
@@ -294,7 +294,7 @@ async fn a_reload_changes_who_may_come_in() {
 async fn what_cannot_be_an_id_is_never_sent() {
     let client = Client::new(CoreAddress::Unix("/nonexistent/core.sock".into()));
     for id in ["", "short", "../../v1/whoami", &"/".repeat(43)] {
-        assert_eq!(refused(client.resolve(id, None).await).error, "end_of_session");
+        assert_eq!(refused(client.resolve(id, None).await).error, ErrorWord::EndOfSession);
     }
     let id = "x".repeat(43);
     let error = client.resolve(&id, None).await.unwrap_err();

@@ -12,8 +12,6 @@
 //! Where a verifier tells the account (the PAC of a ticket, winbind), that account
 //! is who signs on, whatever the principal says: see `account`.
 
-use crate::wire::Reason;
-
 mod account;
 mod login;
 mod mapping;
@@ -27,21 +25,6 @@ pub(crate) use login::is_login;
 pub(crate) use mapping::{Rules, Via, identify};
 pub(crate) use principal::{Origin, Principal};
 pub(crate) use typed::{Typed, typed};
-
-/// Why somebody has no identity here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// Why.
-    pub reason: Reason,
-    /// What was wrong in this case, for log and audit; may be empty.
-    pub detail: String,
-}
-
-impl From<Reason> for Refused {
-    fn from(reason: Reason) -> Self {
-        Self { reason, detail: String::new() }
-    }
-}
 
 /// Who somebody is here. Made only by [`identify`], so whoever holds one knows
 /// that the realm is allowed and the login name canonical.

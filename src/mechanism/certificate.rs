@@ -3,14 +3,13 @@
 //! on, only the core knows.
 
 use super::{Outcome, Proof, Refused};
-use crate::pki::peer::chain;
 use crate::pki::peer::presented::PresentedCertificate;
-use crate::wire::{self, Mechanism, Reason};
+use crate::wire::{self, Denied, Mechanism, Reason};
 
 /// What a certificate amounts to that a client showed on its own connection,
 /// and that was judged so. A sign-on by it is bound to that connection's TLS
 /// channel: a relay would have to hold the key.
-pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), chain::Refused>) -> Outcome {
+pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), Denied>) -> Outcome {
     let refuse = |reason, detail: &str| {
         Outcome::Refused(Refused {
             mechanism: Mechanism::Certificate,
@@ -20,7 +19,7 @@ pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), chain::Refu
         })
     };
     match (judged, shown.facts()) {
-        (Err(chain::Refused { reason, detail }), _) => refuse(reason, &detail),
+        (Err(Denied { reason, detail }), _) => refuse(reason, &detail),
         (Ok(()), None) => refuse(Reason::CertificateForm, "it cannot be read"),
         (Ok(()), Some(facts)) => Outcome::Proven {
             proof: Proof(wire::Proof {
@@ -59,8 +58,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_does_not_count_proves_nobody() {
-        let revoked =
-            chain::Refused { reason: Reason::CertificateRevoked, detail: "on the list".into() };
+        let revoked = Denied::new(Reason::CertificateRevoked, "on the list");
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
         for (certificate, judged, expected) in [
             (made.cert.der().clone(), Err(revoked), Reason::CertificateRevoked),

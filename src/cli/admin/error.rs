@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::config::ConfigErrors;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{ClientError, CredentialError};
-use crate::wire::ErrorBody;
+use crate::wire::{ErrorBody, ErrorWord};
 
 #[derive(Debug, Error)]
 pub(super) enum AdminError {
@@ -78,7 +78,9 @@ impl AdminError {
             (ClientError::Unreachable { core, source }, _) => Self::Unreachable { core, source },
             (ClientError::Untrusted { core, source }, _) => Self::Untrusted { core, source },
             (ClientError::Credentials { core, source }, _) => Self::Credentials { core, source },
-            (ClientError::Refused(body), _) if body.error == "no_access" => Self::NoAccess(body),
+            (ClientError::Refused(body), _) if body.error == ErrorWord::NoAccess => {
+                Self::NoAccess(body)
+            }
             (error, _) => Self::Other(error),
         }
     }

@@ -12,8 +12,8 @@ use super::core::Core;
 use super::error::AdminError;
 use super::table::{lines, shown, table};
 use crate::core_client::{ClientError, Page, SessionFilter};
-use crate::wire::SessionKey;
 use crate::wire::admin::{SessionEntry, SessionList};
+use crate::wire::{ErrorWord, SessionKey};
 
 /// A page of sessions.
 pub(super) async fn list(core: &Core, asked: &ListSessions) -> Result<Answer, AdminError> {
@@ -93,7 +93,8 @@ async fn end_all(core: &Core, ids: Vec<SessionKey>) -> Result<Vec<SessionKey>, A
         match ending.join_next().await {
             None => return Ok(ended),
             Some(Ok((id, Ok(())))) => ended.push(id),
-            Some(Ok((_, Err(ClientError::Refused(body))))) if body.error == "end_of_session" => {}
+            Some(Ok((_, Err(ClientError::Refused(body)))))
+                if body.error == ErrorWord::EndOfSession => {}
             Some(Ok((_, Err(error)))) => return core.told(Err(error)),
             Some(Err(broken)) => return Err(AdminError::Runtime(broken.into())),
         }

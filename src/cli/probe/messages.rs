@@ -14,7 +14,7 @@ use super::offer::{self, Challenge, Explanation, Verdict};
 use super::server;
 use crate::clock::Timestamp;
 use crate::front::readiness::Clock;
-use crate::front::sign_on::cookie;
+use crate::front::request::cookie;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
 

@@ -18,7 +18,7 @@ use self::messages::{leg, show};
 use self::offer::{Challenge, Verdict};
 use super::ProbeArguments;
 use crate::clock;
-use crate::front::sign_on::cookie;
+use crate::front::request::cookie;
 use crate::front::tls::server_end_point;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;

@@ -39,6 +39,15 @@ pub(crate) struct Settings {
     pub core: Core,
 }
 
+impl Settings {
+    /// Whether anybody may sign on by this, at a site or on Doorward's own pages.
+    pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
+        let mut lists =
+            self.sites.iter().map(|site| &site.mechanisms).chain([&self.sso.mechanisms]);
+        self.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
+    }
+}
+
 /// `run_as_user` and `run_as_group`, as written: digits are an id, all else a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunAs {

@@ -14,7 +14,7 @@ use crate::core_server::request::admit::Admission;
 use crate::core_server::request::wish::{Denial, Wish, decide};
 use crate::core_server::sessions::{Opened, Origin, SecretTaken};
 use crate::core_server::store::WriteError;
-use crate::core_server::{Core, of_record, reason_of, session};
+use crate::core_server::{Core, of_record, session};
 use crate::pki::peer::peer_keys::Listed;
 use crate::wire::{Ending, Mechanism, OpenSession, Reason, Session, SessionSecret};
 
@@ -83,7 +83,7 @@ impl Core {
                         Ok((caller, opened, handed))
                     }
                     Err(refusal) => {
-                        self.refused(peer, &caller, &refusal, reason_of(refusal.kind));
+                        self.refused(peer, &caller, &refusal, refusal.kind.reason());
                         Err(refusal)
                     }
                 }
@@ -108,7 +108,7 @@ impl Core {
         // Dead at once; that it stays so is written as soon as the disk allows. Nobody
         // ever had its secret.
         let _ = self.sessions.end(&opened.record.key, Ending::Unclaimed, clock::now()).await;
-        self.refused(peer, caller, &refusal, reason_of(refusal.kind));
+        self.refused(peer, caller, &refusal, refusal.kind.reason());
         refusal
     }
 

@@ -31,9 +31,10 @@ use crate::core_server::peer::certificate::Client;
 use crate::core_server::refusal::Refusal;
 use crate::core_server::{Core, TlsSetupError};
 use crate::pki::file::pair;
-use crate::pki::peer::chain::{Authorities, Refused};
+use crate::pki::peer::chain::Authorities;
 use crate::pki::peer::key_possession::PossessionVerifier;
 use crate::process::seldom::Seldom;
+use crate::wire::Denied;
 
 /// What new handshakes use, and by whose word certificates are taken.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl Core {
     pub(in crate::core_server) async fn weigh(
         &self,
         client: &Arc<Client>,
-    ) -> Option<Result<Peer, Refused>> {
+    ) -> Option<Result<Peer, Denied>> {
         let tls = self.tls.load_full()?;
         let (authorities, keys) = (Arc::clone(&tls.authorities), self.keys());
         let judged = Arc::clone(client);

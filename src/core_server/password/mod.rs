@@ -27,7 +27,7 @@ use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};
 use crate::krb5::kdc::{self, Prover};
 use crate::krb5::keytab;
 use crate::krb5::pac::Said;
-use crate::wire::{Mechanism, Password, Reason};
+use crate::wire::{self, Mechanism, Password, Reason};
 
 mod attempts;
 mod bucket;
@@ -233,10 +233,10 @@ impl Passwords {
                     self.limits.know(origin, &account);
                     (said, "granted")
                 }
-                Err(kdc::Refused { reason: reason @ Reason::PacMissing, detail }) => {
+                Err(wire::Denied { reason: reason @ Reason::PacMissing, detail }) => {
                     return Err(Denied::Refused(reason, detail));
                 }
-                Err(refused) if refused.is_fault_of_user() => {
+                Err(refused) if kdc::is_fault_of_user(refused.reason) => {
                     self.remembered.forget(&account);
                     pass.fail();
                     return Err(Denied::Refused(refused.reason, refused.detail));
@@ -269,7 +269,7 @@ impl Passwords {
         typed: Typed,
         password: Password,
         prover: Prover,
-    ) -> Result<Option<Said>, kdc::Refused> {
+    ) -> Result<Option<Said>, wire::Denied> {
         self.ask_kdc(move || kdc::verify(&typed.user, &typed.realm, &password, &prover)).await
     }
 
@@ -277,9 +277,9 @@ impl Passwords {
     /// the library waits; nobody waits for it longer than [`PATIENCE`].
     async fn ask_kdc<T: Send + 'static>(
         &self,
-        question: impl FnOnce() -> Result<T, kdc::Refused> + Send + 'static,
-    ) -> Result<T, kdc::Refused> {
-        let unable = |reason, detail: &str| Err(kdc::Refused { reason, detail: detail.to_owned() });
+        question: impl FnOnce() -> Result<T, wire::Denied> + Send + 'static,
+    ) -> Result<T, wire::Denied> {
+        let unable = |reason, detail: &str| Err(wire::Denied::new(reason, detail));
         let Ok(_place) = self.queue.try_acquire() else {
             return unable(Reason::Busy, "too many passwords wait for the KDC");
         };
@@ -311,11 +311,7 @@ fn who(name: &str, names: &Rules, default: Option<&str>) -> Result<(Typed, Strin
 }
 
 /// Who it is whose password was right: the account that the KDC named.
-fn identified(
-    principal: String,
-    said: Option<Said>,
-    names: &Rules,
-) -> Result<Right, identity::Refused> {
+fn identified(principal: String, said: Option<Said>, names: &Rules) -> Result<Right, wire::Denied> {
     let realm = principal.rsplit_once('@').map(|(_, realm)| realm);
     let via = Via::Kerberos { acceptor_realm: realm };
     let account = said.as_ref().map(|said| &said.account);

@@ -8,12 +8,12 @@ use crate::core_server::Core;
 use crate::core_server::desk::sign_on::Caller;
 use crate::core_server::peer::Peer;
 use crate::core_server::policy::{Ask, allowed};
-use crate::core_server::refusal::{Kind, Refusal};
+use crate::core_server::refusal::Refusal;
 use crate::core_server::request::admit::Facts;
 use crate::core_server::request::wish::Wish;
 use crate::process::seldom::Seldom;
 use crate::schedule;
-use crate::wire::{Mechanism, OpenSession, Reason, Session};
+use crate::wire::{ErrorWord, Mechanism, OpenSession, Reason, Session};
 
 impl Core {
     /// Opens a session for whoever has the password. Every refusal of name and
@@ -26,7 +26,7 @@ impl Core {
     ) -> Result<Session, Refusal> {
         let began = clock::instant();
         let answer = self.try_password(peer, request, now).await;
-        if answer.as_ref().is_err_and(|refusal| refusal.kind == Kind::LogonFailed) {
+        if answer.as_ref().is_err_and(|refusal| refusal.kind == ErrorWord::LogonFailed) {
             schedule::next_step(began).await;
         }
         answer

@@ -7,8 +7,9 @@ use rustls::pki_types::CertificateDer;
 use super::keys::{Entitled, KeyRules};
 use super::{KeyPeer, Peer};
 use crate::clock::Timestamp;
-use crate::pki::peer::chain::{Authorities, Refused};
+use crate::pki::peer::chain::Authorities;
 use crate::pki::peer::presented::PresentedCertificate;
+use crate::wire::Denied;
 
 /// The other end of a TLS connection, as the handshake proved it.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Client {
         authorities: &Authorities,
         keys: &KeyRules,
         now: Timestamp,
-    ) -> Result<Peer, Refused> {
+    ) -> Result<Peer, Denied> {
         let address = self.address;
         let Some(shown) = &self.shown else { return Ok(Peer::Anonymous { address }) };
         shown.judge(authorities.current(), now)?;

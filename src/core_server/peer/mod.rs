@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::config::checked::{ActAs, KeyRights};
 use crate::identity::Identity;
+use crate::wire::{ActingAs, PeerCredential};
 
 pub(in crate::core_server) mod accounts;
 pub(in crate::core_server) mod certificate;
@@ -95,12 +96,12 @@ impl Peer {
         }
     }
 
-    /// The word for what it came by.
-    pub(super) const fn kind(&self) -> &'static str {
+    /// By what it is known.
+    pub(super) const fn credential(&self) -> PeerCredential {
         match self {
-            Self::System { .. } | Self::Front { .. } | Self::Local { .. } => "unix",
-            Self::Key(_) => "certificate",
-            Self::Anonymous { .. } => "anonymous",
+            Self::System { .. } | Self::Front { .. } | Self::Local { .. } => PeerCredential::Unix,
+            Self::Key(_) => PeerCredential::Certificate,
+            Self::Anonymous { .. } => PeerCredential::Anonymous,
         }
     }
 
@@ -128,14 +129,15 @@ impl Peer {
         }
     }
 
-    /// As whom it acts: `SYSTEM`, `FRONT`, its own account, those it may vouch for.
-    pub(super) fn acting_as(&self) -> Option<String> {
+    /// As whom it acts; `None`: as nobody.
+    pub(super) fn acting_as(&self) -> Option<ActingAs> {
         match (self.standing(), self) {
-            (Standing::System, _) => Some("SYSTEM".to_owned()),
-            (Standing::Front, _) => Some("FRONT".to_owned()),
-            (_, Self::Local { account, .. }) => account.clone(),
+            (Standing::System, _) => Some(ActingAs::System),
+            (Standing::Front, _) => Some(ActingAs::Front),
+            (_, Self::Local { account, .. }) => account.clone().map(ActingAs::Users),
             (_, Self::Key(KeyPeer { rights: KeyRights::Service(users), .. })) => {
-                Some(users.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+                let users: Vec<_> = users.iter().map(ToString::to_string).collect();
+                Some(ActingAs::Users(users.join(", ")))
             }
             _ => None,
         }

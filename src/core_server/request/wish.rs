@@ -7,7 +7,7 @@ use crate::core_server::peer::keys::Holder;
 use crate::core_server::peer::{Peer, Standing};
 use crate::core_server::policy::{Ask, Policy, allowed};
 use crate::identity::{self, Via, identify};
-use crate::wire::{Account, Mechanism, OpenSession, Proof, Reason};
+use crate::wire::{Account, Denied, Mechanism, OpenSession, Proof, Reason};
 
 /// A well-formed wish for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +43,11 @@ pub(in crate::core_server) enum Denial {
     /// It may, but the one it names is not signed on.
     Refused(Reason),
     /// The same, with more to tell.
-    Unidentified(identity::Refused),
+    Unidentified(Denied),
 }
 
-impl From<identity::Refused> for Denial {
-    fn from(refused: identity::Refused) -> Self {
+impl From<Denied> for Denial {
+    fn from(refused: Denied) -> Self {
         Self::Unidentified(refused)
     }
 }

@@ -12,45 +12,37 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
-use super::sign_on::cookie;
-use super::sign_on::{Present, Refusal, Reply};
-use crate::front::body::Body;
+use super::request::cookie;
+use super::sign_on::{NoEntry, NotPermitted, Refusal, Reply, SignedOn};
+use crate::front::answer::body::Body;
+use crate::front::connection::serve::needs::{NeedsConnection, NeedsHttp1};
+use crate::front::live::Live;
 use crate::front::request::came::Came;
 use crate::front::request::facts::{Facts, wants_page};
 use crate::front::sign_on::policy::Policy;
+use crate::front::state::Front;
 use crate::front::upstream::UpstreamError;
-use crate::front::{Front, Live};
 use crate::mechanism::Scheme;
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Mechanism, Reason};
+use crate::wire::{Ended, Mechanism, Reason};
 use advice::{Advice, application};
 use known::words_for;
-use status::{status_of, title};
+use status::title;
 
-pub(in crate::front) mod advice;
+mod advice;
+pub(in crate::front) mod body;
 pub(in crate::front) mod known;
-pub(crate) mod pages;
+pub(in crate::front) mod pages;
 pub(in crate::front) mod record;
 pub(in crate::front) mod status;
-pub(crate) mod visitors;
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.
 const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
 
-/// Marks an answer that is not sent: instead the client is told to come back by
-/// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NeedsHttp1;
-
-/// Marks an answer whose client has to go on on the same connection, whatever
-/// is left of its request's body.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NeedsConnection;
-
 /// Writes the answers to one request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answerer<'a> {
+pub(in crate::front) struct Answerer<'a> {
     front: &'a Front,
     page: bool,
     facts: Option<&'a Facts>,
@@ -60,13 +52,13 @@ pub(crate) struct Answerer<'a> {
 
 impl<'a> Answerer<'a> {
     /// Knows only whether a person is to read the answer.
-    pub(crate) fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
+    pub(in crate::front) fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
         let came = Came::read(request);
         Self { front, page: wants_page(request.headers()), facts: None, came, began }
     }
 
     /// Knows the facts of the request as well.
-    pub(crate) const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
+    pub(in crate::front) const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
     where
         'a: 'b,
     {
@@ -75,7 +67,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// Remembers who sent the request, where that is a proxy that nobody listed.
-    pub(crate) fn notice_proxy(&self) {
+    pub(in crate::front) fn notice_proxy(&self) {
         let untrusted = self.facts.filter(|facts| !facts.trusted);
         if let (Some(facts), Some(mark)) = (untrusted, self.came.mark) {
             self.front.unlisted.saw(facts.client, mark, &self.front.metrics);
@@ -86,28 +78,50 @@ impl<'a> Answerer<'a> {
         self.facts.is_some_and(|facts| facts.secure)
     }
 
-    /// Not signed on, or not permitted: the status that fits the reason, the
-    /// challenges that are offered, and the words.
-    pub(crate) fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
-        let advice = words_for(self.front, self.facts, self.came, refusal, policy.as_ref());
-        self.refuse_with(advice, refusal, policy)
+    /// Not signed on, or not permitted.
+    pub(in crate::front) fn no_entry(&self, no: &NoEntry, policy: Policy<'_>) -> Response<Body> {
+        match no {
+            NoEntry::NotSignedOn(refusal) => self.refuse(refusal, Some(policy)),
+            NoEntry::NotPermitted(NotPermitted { signed_on, detail }) => {
+                let refusal = Refusal::new(Reason::RequirementNotMet).with_detail(detail.clone());
+                let advice = self.advice(&refusal, Some(&policy));
+                self.refuse_with(&advice, &refusal, Some(policy), Some(signed_on))
+            }
+        }
+    }
+
+    /// Not served: the status that fits the reason, the challenges that are offered,
+    /// and the words.
+    pub(in crate::front) fn refuse(
+        &self,
+        refusal: &Refusal,
+        policy: Option<Policy<'_>>,
+    ) -> Response<Body> {
+        let advice = self.advice(refusal, policy.as_ref());
+        self.refuse_with(&advice, refusal, policy, None)
+    }
+
+    fn advice(&self, refusal: &Refusal, policy: Option<&Policy<'_>>) -> Advice {
+        words_for(self.front, self.facts, self.came, refusal, policy)
     }
 
     fn refuse_with(
         &self,
-        advice: Advice,
+        advice: &Advice,
         refusal: &Refusal,
         policy: Option<Policy<'_>>,
+        signed_on: Option<&SignedOn>,
     ) -> Response<Body> {
-        let reference = record::refusal(self.front, self.facts, refusal, self.began);
-        let mut status = status_of(refusal.reason);
+        let login = signed_on.map(SignedOn::login);
+        let reference = record::refusal(self.front, self.facts, refusal, login, self.began);
+        let mut status = refusal.reason.status();
         let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
         if unanswerable && status == StatusCode::UNAUTHORIZED {
             // 401 demands a challenge, and there is none for certificates and for
             // sessions of programs (RFC 9110 section 15.5.2).
             status = StatusCode::FORBIDDEN;
         }
-        let mut response = self.words(status, &advice, refusal, &reference);
+        let mut response = self.words(status, advice, refusal, &reference, login);
         if status == StatusCode::UNAUTHORIZED
             && let Some(policy) = policy
         {
@@ -123,8 +137,8 @@ impl<'a> Answerer<'a> {
         if refusal.reason == Reason::ExchangeOpen {
             response.extensions_mut().insert(NeedsConnection);
         }
-        if let Some(present) = &refusal.present {
-            self.welcome(response.headers_mut(), present);
+        if let Some(signed_on) = signed_on {
+            self.add_sign_on_headers(response.headers_mut(), signed_on);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -176,40 +190,40 @@ impl<'a> Answerer<'a> {
     }
 
     /// An application's answer to somebody who is signed on.
-    pub(crate) fn signed_on(
+    pub(in crate::front) fn signed_on(
         &self,
         mut response: Response<Body>,
-        present: &Present,
+        signed_on: &SignedOn,
     ) -> Response<Body> {
-        self.welcome(response.headers_mut(), present);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// Forward-auth: the request may pass, under this identity. `cookies` are those that
     /// the application may see, for a proxy that asked: so it need not know how ours
     /// are taken out.
-    pub(crate) fn may_pass(
+    pub(in crate::front) fn may_pass(
         &self,
-        present: &Present,
+        signed_on: &SignedOn,
         live: &Live,
         audience: &str,
         cookies: Option<HeaderValue>,
     ) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
-        if let Err(error) = live.proxy.identify(headers, &present.grant, audience) {
-            return self.application_failed(&error, present);
+        if let Err(error) = live.proxy.identify(headers, &signed_on.grant, audience) {
+            return self.application_failed(&error, signed_on);
         }
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, cookies);
         }
-        self.welcome(response.headers_mut(), present);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// `/.doorward/whoami`
-    pub(crate) fn whoami(&self, present: &Present) -> Response<Body> {
-        let session = present.grant.session();
+    pub(in crate::front) fn whoami(&self, signed_on: &SignedOn) -> Response<Body> {
+        let session = signed_on.grant.session();
         let mut response = if self.page {
             html(
                 StatusCode::OK,
@@ -226,12 +240,12 @@ impl<'a> Answerer<'a> {
         } else {
             json(StatusCode::OK, &pages::WhoamiJson::from(session))
         };
-        self.welcome(response.headers_mut(), present);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// `/.doorward/logout`, done.
-    pub(crate) fn signed_off(&self) -> Response<Body> {
+    pub(in crate::front) fn signed_off(&self) -> Response<Body> {
         let mut response = if self.page {
             html(StatusCode::OK, &pages::SignedOff { done: true })
         } else {
@@ -242,7 +256,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, and no cookie that was sent could be read.
-    pub(crate) fn cookie_unreadable(&self) -> Response<Body> {
+    pub(in crate::front) fn cookie_unreadable(&self) -> Response<Body> {
         let mut response = self.refuse(&Refusal::new(Reason::CookieUnreadable), None);
         // It would be in the way of the next attempt, too.
         self.take_cookies(response.headers_mut());
@@ -257,65 +271,60 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, not by POST.
-    pub(crate) fn logout_needs_post(&self) -> Response<Body> {
+    pub(in crate::front) fn logout_needs_post(&self) -> Response<Body> {
         let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         response
     }
 
     /// An answer for programs.
-    pub(crate) fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
+    pub(in crate::front) fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
         json(StatusCode::OK, value)
     }
 
     /// Doorward has no page of its own of this name.
-    pub(crate) fn no_own_page(&self) -> Response<Body> {
+    pub(in crate::front) fn no_own_page(&self) -> Response<Body> {
         let what = "Doorward has no page of this name";
-        let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
-        self.refuse_with(Advice::of(format!("{what}.")), &refusal, None)
+        let refusal = Refusal::new(Reason::NoSite).with_detail(what);
+        self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
-    /// Signed on, at a site that has nothing to show.
-    pub(crate) fn no_application(&self, present: &Present) -> Response<Body> {
-        let what = "this site has no application behind it ([[site]] without upstream)";
-        let refusal = Refusal {
-            detail: what.to_owned(),
-            present: Some(Box::new(present.clone())),
-            ..Refusal::new(Reason::NoSite)
-        };
-        self.refuse_with(Advice::of(format!("You are signed on, but {what}.")), &refusal, None)
+    /// A site that has nothing to show.
+    pub(in crate::front) fn no_application(&self) -> Response<Body> {
+        let what = "This site has no application behind it ([[site]] without upstream)";
+        let refusal = Refusal::new(Reason::NoSite).with_detail(what);
+        self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
     /// The application did not answer, or not in time.
-    pub(crate) fn application_failed(
+    pub(in crate::front) fn application_failed(
         &self,
         error: &UpstreamError,
-        present: &Present,
+        signed_on: &SignedOn,
     ) -> Response<Body> {
         let reference = new_reference();
         self.front.metrics.upstream_failed(error.label());
         record::application(self.facts, error, &reference);
-        let refusal =
-            Refusal { present: Some(Box::new(present.clone())), ..Refusal::new(error.reason()) };
-        let advice = application(error);
-        let mut response = self.words(error.status(), &advice, &refusal, &reference);
-        self.welcome(response.headers_mut(), present);
+        let (advice, refusal) = (application(error), Refusal::new(error.reason()));
+        let login = Some(signed_on.login());
+        let mut response = self.words(error.status(), &advice, &refusal, &reference, login);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// Gives the client what a new sign-on earns: the cookie, and the
     /// mechanism's last token (RFC 4559 section 5: mutual authentication).
-    fn welcome(&self, headers: &mut HeaderMap, present: &Present) {
-        let Some(fresh) = &present.fresh else { return };
+    fn add_sign_on_headers(&self, headers: &mut HeaderMap, signed_on: &SignedOn) {
+        let Some(new_session) = &signed_on.new_session else { return };
         if let Some(facts) = self.facts
-            && let Some(cookie) = cookie::set(&fresh.cookie, facts.origin())
+            && let Some(cookie) = cookie::set(&new_session.cookie, facts.origin())
         {
             headers.append(SET_COOKIE, cookie);
         }
-        if present.grant.session().mechanism == Mechanism::Negotiate {
+        if signed_on.grant.session().mechanism == Mechanism::Negotiate {
             headers.insert(PERSISTENT_AUTH, HeaderValue::from_static("false"));
         }
-        if let Some(reply) = &fresh.reply {
+        if let Some(reply) = &new_session.reply {
             headers.append(WWW_AUTHENTICATE, with_token(reply));
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -327,10 +336,10 @@ impl<'a> Answerer<'a> {
         advice: &Advice,
         refusal: &Refusal,
         reference: &str,
+        login: Option<&str>,
     ) -> Response<Body> {
         if self.page {
-            let login =
-                refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
+            let login = login.unwrap_or_default();
             let Advice { sentence, steps } = advice;
             html(
                 status,
@@ -339,16 +348,28 @@ impl<'a> Answerer<'a> {
         } else {
             json(
                 status,
-                &ErrorBody {
-                    error: refusal.reason.label().to_owned(),
+                &RefusalBody {
+                    error: refusal.reason,
                     message: advice.message(),
-                    reference: reference.to_owned(),
-                    reason: Some(refusal.reason),
+                    reference,
+                    reason: refusal.reason,
                     ended: refusal.ended,
                 },
             )
         }
     }
+}
+
+/// A refusal for a program.
+#[derive(Serialize)]
+struct RefusalBody<'a> {
+    /// The same word as `reason`: programs look for it under either name.
+    error: Reason,
+    message: String,
+    reference: &'a str,
+    reason: Reason,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
 }
 
 /// A scheme, with the token that the refused attempt has for the client.

@@ -4,24 +4,25 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::visitors::{Reference, Visitor};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
 use crate::config::checked::HostPattern;
-use crate::front::Front;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
+use crate::front::state::Front;
+use crate::front::state::visitors::{Reference, Visitor};
 use crate::front::upstream::UpstreamError;
 use crate::wire::Reason;
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
 
-/// A refusal; gives the reference for its page. That nobody has signed on yet is no
+/// A refusal, of `login` where somebody is signed on; gives the reference for its page. That nobody has signed on yet is no
 /// event; its line is there for whoever looks for the reference.
 pub(in crate::front) fn refusal(
     front: &Front,
     facts: Option<&Facts>,
     refusal: &Refusal,
+    login: Option<&str>,
     began: Instant,
 ) -> String {
     let reason = refusal.reason;
@@ -31,12 +32,11 @@ pub(in crate::front) fn refusal(
     let reference = new_reference();
     let (site, client) = (site(facts), facts.map(|facts| facts.client));
     let detail = detail(front, facts, refusal);
-    let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
     let shown = client.map(tracing::field::display);
     // Clients can provoke our own faults, too, as often as they like.
     let due = match reason.fault() {
         Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-            front.told.faults.due(reason, clock::instant())
+            front.log_limits.faults.due(reason, clock::instant())
         }
         Fault::Nobody | Fault::Client => None,
     };
@@ -87,7 +87,7 @@ fn not_signed_on(front: &Front, facts: Option<&Facts>, reason: Reason, began: In
         Reference { text: new_reference(), is_new: false }
     } else {
         let host = facts.map(|facts| facts.host.clone()).unwrap_or_default();
-        front.told.visitors.reference(Visitor { host, client, reason }, clock::instant())
+        front.log_limits.visitors.reference(Visitor { host, client, reason }, clock::instant())
     };
     if is_new {
         tracing::info!(reference, %reason, site, client = shown, "not signed on");

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+use super::Readiness;
 use super::clock::Clock;
 use super::state::{Part, State};
 use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
 use crate::config::checked::Settings;
-use crate::front::{Front, offers};
 use crate::krb5::kdc;
 use crate::krb5::kdc::ask::Known;
 use crate::krb5::keytab::{self, Keytab};
@@ -72,14 +72,14 @@ fn of_clock(clock: Clock) -> State {
 }
 
 /// Asks again and again. While something is wrong, more often.
-pub(super) async fn watch(front: Arc<Front>) {
+pub(super) async fn watch(readiness: &Readiness) {
     loop {
-        let settings = front.live().settings.clone();
+        let settings = readiness.live.load().settings.clone();
         let asked = spawn_blocking(move || ask(&settings)).await;
         let ails = asked.as_ref().is_ok_and(Domain::ails);
         if let Ok(domain) = asked {
-            front.readiness.domain.store(Arc::new(domain));
-            front.readiness.look_again(&front).await;
+            readiness.domain.store(Arc::new(domain));
+            readiness.look_again().await;
         }
         pause(if ails { AILING } else { EVERY }).await;
     }
@@ -100,7 +100,7 @@ fn ask(settings: &Settings) -> Domain {
         (Some(keytab), Some(_)) => unknown(keytab),
         _ => BTreeSet::new(),
     };
-    let kdc = offers(settings, Mechanism::Basic).then(|| {
+    let kdc = settings.offers(Mechanism::Basic).then(|| {
         settings.core.realms.iter().fold(State::OK, |state, realm| {
             let answered = kdc::ask::clock(&realm.realm);
             let no = answered.err().filter(|no| no.reason == Reason::KdcUnreachable);

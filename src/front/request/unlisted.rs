@@ -11,12 +11,12 @@ use http::HeaderMap;
 use http::header::{FORWARDED, VIA};
 use ipnet::IpNet;
 
-use crate::front::upstream::is_forwarding;
+use crate::front::request::header_names::is_forwarding;
 use crate::metrics::Metrics;
 
 /// What a request shows of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(in crate::front) struct Mark {
     /// The header that gives it away.
     header: &'static str,
     /// Whether it says that the client came by HTTPS.
@@ -25,7 +25,7 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// Reads it; `None` where nothing speaks of a proxy.
-    pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::front) fn read(headers: &HeaderMap) -> Option<Self> {
         let marked = |name: &http::HeaderName| *name == VIA || is_forwarding(name.as_str());
         if !headers.keys().any(marked) {
             return None;
@@ -65,13 +65,13 @@ fn says_https(name: &str, value: &[u8]) -> bool {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Unlisted {
+pub(in crate::front) struct Unlisted {
     seen: Mutex<HashMap<IpAddr, Mark>>,
 }
 
 impl Unlisted {
     /// A request of a peer that is not trusted showed this.
-    pub(crate) fn saw(&self, peer: IpAddr, mark: Mark, metrics: &Metrics) {
+    pub(in crate::front) fn saw(&self, peer: IpAddr, mark: Mark, metrics: &Metrics) {
         metrics.unlisted_proxy_requests.inc();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.get(&peer) {
@@ -93,7 +93,7 @@ impl Unlisted {
     }
 
     /// A sentence for each such peer that is still not listed.
-    pub(crate) fn notices(&self, trusted: &[IpNet]) -> Vec<String> {
+    pub(in crate::front) fn notices(&self, trusted: &[IpNet]) -> Vec<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left: Vec<_> = seen
             .iter()

@@ -1,23 +1,21 @@
-//! A request that asks to be let in, and everything around it.
+//! A request whose sender is asked for, and everything around it.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
 
 use crate::front::connection::Connection;
+use crate::front::live::Live;
 use crate::front::request::facts::Facts;
-use crate::front::{Front, Live};
+use crate::front::state::Front;
 
-/// A request that asks to be let in, and everything around it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Visit<'a> {
-    /// The front.
+pub(in crate::front) struct RequestContext<'a> {
     pub front: &'a Arc<Front>,
     /// What holds for this request.
     pub live: &'a Live,
     /// The connection it came on.
     pub connection: &'a Connection,
-    /// Its headers.
     pub headers: &'a HeaderMap,
     /// What is true of it.
     pub facts: &'a Facts,

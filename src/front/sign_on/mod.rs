@@ -1,5 +1,7 @@
-//! Who is there?
+//! Who sent a request? One file for each way to sign on; [`authenticate`] says in
+//! which order they are tried.
 
+use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
 use crate::mechanism::choose::{Choice, choose};
@@ -11,56 +13,66 @@ use session::by_session;
 use token::by_token;
 
 pub(crate) mod certificate;
-mod connection;
+pub(in crate::front) mod connection;
 mod context;
-pub(crate) mod cookie;
-pub(in crate::front) mod ntlm;
+mod ntlm;
 mod open;
 mod outcome;
 pub(in crate::front) mod own_hosts;
-pub(in crate::front) mod password;
-pub(crate) mod policy;
-pub(crate) mod require;
+mod password;
+pub(in crate::front) mod policy;
+pub(in crate::front) mod require;
 mod session;
 mod token;
 
-pub(crate) use context::Visit;
-pub(crate) use outcome::{Present, Refusal, Reply};
+pub(in crate::front) use context::RequestContext;
+pub(in crate::front) use outcome::{NewSession, NoEntry, NotPermitted, Refusal, Reply, SignedOn};
 
-/// Finds out who sent a request: by the token it carries, else by its cookie,
-/// else by what was proven on its connection, else by the certificate that was
-/// shown there.
+/// Finds out who sent a request: by the credentials that it carries, else by a session
+/// or the client's certificate.
 ///
 /// # Errors
 /// Nobody was proven, and why.
-pub(crate) async fn who(visit: Visit<'_>, policy: &Policy<'_>) -> Result<Present, Refusal> {
+pub(in crate::front) async fn authenticate(
+    context: RequestContext<'_>,
+    policy: &Policy<'_>,
+) -> Result<SignedOn, Refusal> {
     if !policy.enabled {
         return Err(Refusal::new(Reason::SsoDisabled));
     }
     let authorization =
-        visit.headers.get_all(AUTHORIZATION).into_iter().map(http::HeaderValue::as_bytes);
+        context.headers.get_all(AUTHORIZATION).into_iter().map(HeaderValue::as_bytes);
     match choose(authorization, |mechanism| policy.offers(mechanism)) {
-        Choice::Token(scheme, token) => by_token(visit, policy, scheme, token).await,
-        Choice::Basic(credentials) => by_password(visit, policy, credentials).await,
+        Choice::Token(scheme, token) => by_token(context, policy, scheme, token).await,
+        Choice::Basic(credentials) => by_password(context, policy, credentials).await,
         Choice::Refused(mechanism, reason) => {
-            visit.connection.begin_attempt();
+            context.connection.sign_on.begin_attempt();
             Err(Refusal::tried(mechanism, reason))
         }
-        Choice::Absent(reason) => {
-            if visit.connection.break_off() {
-                tracing::debug!(client = %visit.facts.client, "an exchange was broken off");
-            }
-            match by_session(visit, policy, reason).await {
-                Ok(present) => Ok(present),
-                Err(why) => match certificate::of_client(visit, policy) {
-                    Some(shown) => by_certificate(visit, shown).await,
-                    None => {
-                        let came_again = visit.connection.tell();
-                        let why = Refusal { came_again, ..why };
-                        Err(certificate::by_proxy(visit, policy, why).await)
-                    }
-                },
-            }
+        Choice::Absent(reason) => without_credentials(context, policy, reason).await,
+    }
+}
+
+/// By the session of a cookie, else by what was proven on the connection, else by the
+/// certificate that the client showed there.
+async fn without_credentials(
+    context: RequestContext<'_>,
+    policy: &Policy<'_>,
+    reason: Reason,
+) -> Result<SignedOn, Refusal> {
+    if context.connection.sign_on.break_off() {
+        tracing::debug!(client = %context.facts.client, "an exchange was broken off");
+    }
+    let why = match by_session(context, policy, reason).await {
+        Ok(signed_on) => return Ok(signed_on),
+        Err(why) => why,
+    };
+    match certificate::of_client(context, policy) {
+        Some(shown) => by_certificate(context, shown).await,
+        None => {
+            let came_again = context.connection.sign_on.tell();
+            let why = Refusal { came_again, ..why };
+            Err(certificate::by_proxy(context, policy, why).await)
         }
     }
 }

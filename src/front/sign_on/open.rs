@@ -1,19 +1,17 @@
-//! A session for whoever has proven who he is.
+//! Opens a session for whoever has proven who he is.
 
-use super::Visit;
-use super::connection::keeps;
-use super::cookie::CookieSecret;
-use super::outcome::{Fresh, Present, Refusal, Reply};
+use super::{NewSession, Refusal, Reply, RequestContext, SignedOn, connection};
+use crate::front::request::cookie::CookieSecret;
 use crate::mechanism::Proof;
 use crate::wire::{Mechanism, Reason};
 
 /// Has the core open a session for what was proven.
 pub(super) async fn open(
-    visit: Visit<'_>,
+    context: RequestContext<'_>,
     proof: Proof,
     reply: Option<Reply>,
-) -> Result<Present, Refusal> {
-    let Visit { front, connection, facts, .. } = visit;
+) -> Result<SignedOn, Refusal> {
+    let RequestContext { front, facts, .. } = context;
     let mechanism = proof.message().mechanism;
     let cookie = new_cookie(mechanism)?;
     let secret = cookie.session(facts.origin());
@@ -21,22 +19,16 @@ pub(super) async fn open(
         Ok(grant) => {
             front.metrics.granted(mechanism);
             tracing::debug!(login = grant.session().user.login, "signed on");
-            if let Some(client) = keeps(visit, mechanism) {
-                connection.bind(&facts.host, secret, client);
-            }
-            Ok(Present { grant, fresh: Some(Fresh { cookie, reply }) })
+            connection::keep(context, mechanism, secret);
+            Ok(SignedOn { grant, new_session: Some(NewSession { cookie, reply }) })
         }
-        Err(no) => {
-            let detail = no.detail;
-            Err(Refusal { detail, ..Refusal::tried(mechanism, no.reason) })
-        }
+        Err(no) => Err(Refusal::by_core(mechanism, no)),
     }
 }
 
 /// The secret of a new session's cookie.
-pub(in crate::front) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
-    CookieSecret::random().ok_or_else(|| Refusal {
-        detail: "the system gives no random numbers".to_owned(),
-        ..Refusal::tried(mechanism, Reason::Busy)
+pub(super) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
+    CookieSecret::random().ok_or_else(|| {
+        Refusal::tried(mechanism, Reason::Busy).with_detail("the system gives no random numbers")
     })
 }

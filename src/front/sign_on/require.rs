@@ -5,7 +5,7 @@ use crate::identity::is_login;
 use crate::wire::User;
 
 /// Whether the user meets any of the requirements. A site that lists none takes whoever is signed on.
-pub(crate) fn satisfied(requirements: &[Requirement], user: &User) -> bool {
+pub(in crate::front) fn satisfied(requirements: &[Requirement], user: &User) -> bool {
     requirements.is_empty() || requirements.iter().any(|requirement| meets(requirement, user))
 }
 
@@ -25,7 +25,7 @@ fn meets(requirement: &Requirement, user: &User) -> bool {
 }
 
 /// What is required, and what the user has of it: for the log.
-pub(crate) fn unmet(requirements: &[Requirement], user: &User) -> String {
+pub(in crate::front) fn unmet(requirements: &[Requirement], user: &User) -> String {
     let wanted: Vec<_> = requirements.iter().map(ToString::to_string).collect();
     let mut said = format!("required is {}; this is user:{}", wanted.join(" or "), user.login);
     if !requirements.iter().any(|requirement| matches!(requirement, Requirement::Group(_))) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::open::open;
 use super::policy::Policy;
-use super::{Present, Refusal, Reply, Visit, ntlm};
+use super::{Refusal, Reply, RequestContext, SignedOn, ntlm};
 use crate::front::connection::Connection;
 use crate::front::request::facts::Facts;
 use crate::mechanism::spnego::{self, Opening};
@@ -15,14 +15,14 @@ use crate::mechanism::{
 use crate::wire::{Mechanism, Reason};
 
 pub(super) async fn by_token(
-    visit: Visit<'_>,
+    context: RequestContext<'_>,
     policy: &Policy<'_>,
     scheme: Scheme,
     token: Vec<u8>,
-) -> Result<Present, Refusal> {
-    let Visit { live, connection, facts, .. } = visit;
+) -> Result<SignedOn, Refusal> {
+    let RequestContext { live, connection, facts, .. } = context;
     tracing::debug!(mechanism = scheme.mechanism().as_str(), bytes = token.len(), "a token came");
-    let unfinished = connection.begin_attempt();
+    let unfinished = connection.sign_on.begin_attempt();
     let ntlm = policy.offers(Mechanism::Ntlm);
     if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
         return Err(Refusal::tried(Mechanism::Ntlm, Reason::NtlmNeedsHttp1));
@@ -39,22 +39,22 @@ pub(super) async fn by_token(
         None => Exchange::new(terms),
     };
     let reply = |token| Reply { scheme, token };
-    match run(visit, exchange, Input::Token(token)).await {
+    match run(context, exchange, Input::Token(token)).await {
         Leg::Next(exchange, token) => {
             let mechanism = exchange.mechanism();
             let reason = if may_wait(&exchange, policy, facts) {
-                connection.await_leg(exchange);
+                connection.sign_on.await_leg(exchange);
                 Reason::ExchangeOpen
             } else {
                 Reason::ExchangeNeedsConnection
             };
             Err(Refusal { reply: Some(reply(token)), ..Refusal::tried(mechanism, reason) })
         }
-        Leg::Refused(Refused { mechanism, reason, detail, reply: token }) => {
-            let reply = token.map(reply);
-            Err(Refusal { detail, reply, ..Refusal::tried(mechanism, reason) })
+        Leg::Refused(mut refused) => {
+            let reply = refused.reply.take().map(reply);
+            Err(Refusal { reply, ..refused.into() })
         }
-        Leg::Proven { proof, reply: token } => open(visit, *proof, token.map(reply)).await,
+        Leg::Proven { proof, reply: token } => open(context, *proof, token.map(reply)).await,
     }
 }
 
@@ -82,18 +82,18 @@ enum Leg {
     Refused(Refused),
 }
 
-async fn run(visit: Visit<'_>, mut exchange: Exchange, mut input: Input) -> Leg {
+async fn run(context: RequestContext<'_>, mut exchange: Exchange, mut input: Input) -> Leg {
     loop {
         let (next, step) = exchange.advance(input);
         exchange = next;
         match step {
             Step::Do(Effect::AcceptGss(accept)) => {
                 tracing::debug!("the Kerberos library is asked");
-                input = Input::Gss(visit.live.gss.accept(accept).await);
+                input = Input::Gss(context.live.gss.accept(accept).await);
             }
             Step::Do(Effect::AskNtlm(question)) => {
                 tracing::debug!("winbind is asked");
-                input = Input::Ntlm(ntlm::answer(visit, question).await);
+                input = Input::Ntlm(ntlm::answer(context, question).await);
             }
             Step::Ask(challenge) => {
                 tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");

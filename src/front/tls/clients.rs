@@ -7,10 +7,10 @@ use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::checked::AuthorityFiles;
-use crate::pki::peer::chain::{Authorities, AuthorityError, Refused};
+use crate::pki::peer::chain::{Authorities, AuthorityError};
 use crate::pki::peer::key_possession::PossessionVerifier;
 use crate::pki::peer::presented::PresentedCertificate;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// The authorities of clients' certificates.
 #[derive(Clone, Debug)]
@@ -37,15 +37,15 @@ impl Clients {
     ///
     /// # Errors
     /// It does not, and why.
-    pub(crate) async fn judge(&self, shown: &Arc<PresentedCertificate>) -> Result<(), Refused> {
+    pub(crate) async fn validate(&self, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
         let now = clock::now();
         if let Some(judged) = shown.judged(now) {
             return judged;
         }
         let (authorities, shown) = (Arc::clone(&self.0), Arc::clone(shown));
         let judging = spawn_blocking(move || shown.judge(authorities.current(), now));
-        judging.await.unwrap_or_else(|error| {
-            Err(Refused { reason: Reason::CertificateForm, detail: error.to_string() })
-        })
+        judging
+            .await
+            .unwrap_or_else(|error| Err(Denied::new(Reason::CertificateForm, error.to_string())))
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::testing::{Gate, LIMIT, application, listen, mirror, read_head, scripted, status};
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 

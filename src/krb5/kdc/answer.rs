@@ -1,9 +1,8 @@
 //! From what the library says to a reason. Its codes are those of the protocol
 //! and of krb5.h, the same in every version.
 
-use super::Refused;
 use super::gss::{Failure, PROTOCOL};
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// At what the library failed.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +19,7 @@ pub(super) enum Stage<'a> {
 }
 
 /// Why a password was not taken, and the story for the log.
-pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused {
+pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied {
     let text = &failure.text;
     let code = failure.code;
     let reason = match stage {
@@ -44,11 +43,11 @@ pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused
         ),
         _ => format!("{text} (realm {realm}, code {code})"),
     };
-    Refused { reason, detail }
+    Denied::new(reason, detail)
 }
 
 /// Whether a password is refused for this reason; otherwise it could not be checked.
-pub(super) const fn is_fault_of_user(reason: Reason) -> bool {
+pub(crate) const fn is_fault_of_user(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::WrongPassword

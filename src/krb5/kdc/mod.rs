@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 
 use super::keytab::{self, Keytab};
 use super::pac::Said;
-use crate::wire::{Password, Reason};
+use crate::wire::{Denied, Password, Reason};
 
 mod answer;
 pub(crate) mod ask;
 mod gss;
 mod profile;
 
+pub(crate) use answer::is_fault_of_user;
 use answer::{Stage, judge};
 pub(crate) use profile::{ProfileFault, fault as profile_fault};
 
@@ -27,22 +28,6 @@ pub(crate) struct Prover {
     pub service: Option<String>,
     /// Realms whose tickets are believed without a PAC.
     pub realms_without_pac: Vec<String>,
-}
-
-/// Why a password is not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// The reason. Whether the user is at fault is the reason's to say.
-    pub reason: Reason,
-    /// The library's words, and what mends it.
-    pub detail: String,
-}
-
-impl Refused {
-    /// Whether the password is refused; otherwise it could not be checked.
-    pub(crate) const fn is_fault_of_user(&self) -> bool {
-        answer::is_fault_of_user(self.reason)
-    }
 }
 
 /// Whether `password` is that of `user` in `realm`, by the word of a KDC that
@@ -61,7 +46,7 @@ pub(crate) fn verify(
     realm: &str,
     password: &Password,
     prover: &Prover,
-) -> Result<Option<Said>, Refused> {
+) -> Result<Option<Said>, Denied> {
     let wrong = |detail: &str| refused(Reason::WrongPassword, detail);
     let secret = Zeroizing::new([password.reveal().as_bytes(), b"\0"].concat());
     let secret = std::ffi::CStr::from_bytes_with_nul(&secret)
@@ -107,7 +92,7 @@ fn account(
     shown: gss::shown::Client,
     realm: &str,
     prover: &Prover,
-) -> Result<Option<Said>, Refused> {
+) -> Result<Option<Said>, Denied> {
     let unreadable = |error| {
         refused(
             Reason::PacMissing,
@@ -133,7 +118,7 @@ fn account(
 ///
 /// # Errors
 /// No KDC answers, or krb5.conf is of no use.
-pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> {
+pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Denied> {
     let name = name(user, realm)?;
     let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
     let asked = context.principal(&name).and_then(|client| context.salt(&client));
@@ -154,7 +139,7 @@ pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> 
     }
 }
 
-fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Refused> {
+fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Denied> {
     gss::text(&format!("{user}@{realm}"))
         .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))
 }
@@ -163,7 +148,7 @@ fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Refused> {
 ///
 /// # Errors
 /// [`Reason::KerberosConfiguration`]: it does not, and which line it is.
-pub(crate) fn configuration() -> Result<(), Refused> {
+pub(crate) fn configuration() -> Result<(), Denied> {
     let Err(failure) = gss::Context::new() else { return Ok(()) };
     let detail = match profile_fault() {
         Some(fault) => fault.to_string(),
@@ -201,8 +186,8 @@ fn is(principal: &str, setting: &str) -> bool {
     }
 }
 
-fn refused(reason: Reason, detail: &str) -> Refused {
-    Refused { reason, detail: detail.to_owned() }
+fn refused(reason: Reason, detail: &str) -> Denied {
+    Denied::new(reason, detail)
 }
 
 /// Asked for by checks.

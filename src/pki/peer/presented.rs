@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 
-use super::chain::{Loaded, Refused};
+use super::chain::Loaded;
 use super::key_policy;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
+use crate::wire::Denied;
 
 /// A certificate whose key the client has proven to hold (see [`super::key_possession`]).
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct PresentedCertificate {
 struct Judged {
     by: Arc<Loaded>,
     at: Timestamp,
-    outcome: Result<(), Refused>,
+    outcome: Result<(), Denied>,
 }
 
 impl PresentedCertificate {
@@ -57,7 +58,7 @@ impl PresentedCertificate {
     ///
     /// # Errors
     /// As [`Loaded::judge`].
-    pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn judge(&self, by: Arc<Loaded>, now: Timestamp) -> Result<(), Denied> {
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(judged) = &*judged
             && judged.at == now
@@ -71,7 +72,7 @@ impl PresentedCertificate {
     }
 
     /// What was judged within the same second, without a look at any file.
-    pub(crate) fn judged(&self, now: Timestamp) -> Option<Result<(), Refused>> {
+    pub(crate) fn judged(&self, now: Timestamp) -> Option<Result<(), Denied>> {
         let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         judged.as_ref().filter(|judged| judged.at == now).map(|judged| judged.outcome.clone())
     }

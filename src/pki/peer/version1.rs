@@ -12,9 +12,8 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 use x509_parser::x509::X509Version;
 
 use super::anchors::{Anchors, algorithms};
-use super::chain::Refused;
 use crate::clock::Timestamp;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// Whether a certificate is of version 1.
 pub(in crate::pki) fn is_version_1(der: &[u8]) -> bool {
@@ -32,8 +31,8 @@ pub(in crate::pki) fn judge(
     anchors: &Anchors,
     lists: Option<&[Vec<u8>]>,
     now: Timestamp,
-) -> Result<(), Refused> {
-    let refused = |reason, detail: &str| Err(Refused { reason, detail: detail.to_owned() });
+) -> Result<(), Denied> {
+    let refused = |reason, detail: &str| Err(Denied::new(reason, detail));
     let Ok((_, parsed)) = X509Certificate::from_der(der) else {
         return refused(Reason::CertificateForm, "it is damaged");
     };

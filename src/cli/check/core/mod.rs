@@ -13,7 +13,7 @@ use crate::core_client::{Client, ClientError};
 use crate::core_server::Place;
 use crate::process::account::user_name;
 use crate::process::files::access;
-use crate::wire::{ErrorBody, Reason, Whoami};
+use crate::wire::{ActingAs, ErrorBody, Reason, Whoami};
 
 pub(super) mod accounts;
 pub(super) mod keys;
@@ -59,9 +59,9 @@ fn taken_for(address: &CoreAddress, whoami: &Whoami) -> Finding {
         (None, Some(key)) => format!(" (key {key})"),
         (None, None) => String::new(),
     };
-    let taken = acting_as.as_deref().unwrap_or("nobody");
+    let taken = acting_as.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
     let found = format!("it answers at {address}, and takes this user{who} for {taken}");
-    if FRONTS.contains(&taken) {
+    if acting_as.as_ref().is_some_and(ActingAs::is_front) {
         return Finding::ok("core", found);
     }
     let found = format!("{found}, and not for a front: nobody can sign on");
@@ -118,20 +118,18 @@ fn resting(path: &Path, is_made: bool) -> Finding {
     }
 }
 
-/// What the core calls those who may bring it sign-ons.
-const FRONTS: [&str; 2] = ["SYSTEM", "FRONT"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::check::report::Status;
+    use crate::wire::PeerCredential;
 
-    fn said(uid: Option<u32>, key: Option<&str>, acting_as: Option<&str>) -> (Status, String) {
+    fn said(uid: Option<u32>, key: Option<&str>, acting_as: Option<ActingAs>) -> (Status, String) {
         let whoami = Whoami {
-            peer: "unix".to_owned(),
+            peer: PeerCredential::Unix.into(),
             uid,
             key: key.map(str::to_owned),
-            acting_as: acting_as.map(str::to_owned),
+            acting_as,
         };
         let finding = taken_for(&CoreAddress::Unix("/core.sock".into()), &whoami);
         (finding.status(), finding.to_string())
@@ -139,12 +137,13 @@ mod tests {
 
     #[test]
     fn whoever_is_no_front_to_the_core_is_told_the_key_to_set() {
-        assert_eq!(said(Some(0), None, Some("SYSTEM")).0, Status::Ok);
-        assert_eq!(said(None, Some("a-public.pem"), Some("FRONT")).0, Status::Ok);
+        let users = |names: &str| Some(ActingAs::Users(names.to_owned()));
+        assert_eq!(said(Some(0), None, Some(ActingAs::System)).0, Status::Ok);
+        assert_eq!(said(None, Some("a-public.pem"), Some(ActingAs::Front)).0, Status::Ok);
         for (uid, key, acting_as, words) in [
             (Some(4_000_000), None, None, "front_users = [\"4000000\"]"),
-            (Some(0), None, Some("alice"), "front_users = [\"root\"]"),
-            (None, Some("a-public.pem"), Some("*"), "role = \"front\""),
+            (Some(0), None, users("alice"), "front_users = [\"root\"]"),
+            (None, Some("a-public.pem"), users("*"), "role = \"front\""),
             (None, None, None, "sslkeys_path"),
         ] {
             let (status, line) = said(uid, key, acting_as);

@@ -4,10 +4,9 @@
 use std::path::Path;
 
 use crate::cli::check::bounded::thread;
-use crate::krb5::kdc::Refused;
 use crate::krb5::kdc::ask::{self, Holder};
 use crate::krb5::keytab::Keytab;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// What whoever started the check had, before it became `run_as_user`.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(in crate::cli::check) struct Callers(Option<Holder>);
 pub(super) struct Holders {
     held: Vec<Holder>,
     /// Keys of the keytab that the KDC does not take.
-    pub(super) refused: Vec<(String, Refused)>,
+    pub(super) refused: Vec<(String, Denied)>,
 }
 
 impl Callers {
@@ -62,7 +61,7 @@ impl Holders {
 
 /// The first of the keytab's principals that the KDC knows as a client. A wrong key is
 /// tried once only: it counts as a failed sign-on of that account.
-fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (String, Refused)> {
+fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (String, Denied)> {
     for client in clients {
         match ask::by_key(path, &client) {
             Ok(holder) => return Ok(Some(holder)),
@@ -73,7 +72,7 @@ fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (Stri
     Ok(None)
 }
 
-fn is_wrong_key(refused: &Refused) -> bool {
+fn is_wrong_key(refused: &Denied) -> bool {
     refused.reason == Reason::WrongPassword
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::services::{Heard, Service, Use};
 use crate::advice::kerberos as advice;
 use crate::cli::check::report::Finding;
-use crate::krb5::kdc::Refused;
 use crate::krb5::kdc::ask::{Known, Seen, Withheld};
 use crate::krb5::keytab::{Entry, Keytab};
+use crate::wire::Denied;
 
 /// What is to be said of one service.
 pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Finding {
@@ -74,10 +74,7 @@ pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Findin
 }
 
 /// A key of our own keytab that the KDC does not take.
-pub(super) fn own_key_refused(
-    (principal, refused): &(String, Refused),
-    keytab: &Keytab,
-) -> Finding {
+pub(super) fn own_key_refused((principal, refused): &(String, Denied), keytab: &Keytab) -> Finding {
     let versions = versions(&keytab.keys_for(principal));
     Finding::fail(
         "key version",

@@ -15,9 +15,8 @@ use crate::core_server::policy::Policy;
 use crate::core_server::store::Record;
 use crate::core_server::{Core, of_record};
 use crate::identity::{Via, identify};
-use crate::pki::peer::chain::Refused;
 use crate::pki::peer::peer_keys::Listed;
-use crate::wire::{Ending, Reason, SessionKey};
+use crate::wire::{Denied, Ending, Reason, SessionKey};
 
 #[cfg(test)]
 mod tests;
@@ -77,10 +76,9 @@ impl Core {
         for record in certified {
             let stands = match &listed {
                 Some(listed) => stands(&record, listed, client, &policy, now),
-                None => Err(Refused {
-                    reason: Reason::PublicKeyNotListed,
-                    detail: "sslkeys_path cannot be looked at".to_owned(),
-                }),
+                None => {
+                    Err(Denied::new(Reason::PublicKeyNotListed, "sslkeys_path cannot be looked at"))
+                }
             };
             let Err(refused) = stands else { continue };
             // Dead at once; that it stays so is written as soon as the disk allows.
@@ -103,7 +101,7 @@ fn stands(
     client: Option<IpAddr>,
     policy: &Policy,
     now: Timestamp,
-) -> Result<(), Refused> {
+) -> Result<(), Denied> {
     let key = record.public_key.as_deref().unwrap_or_default();
     let holder = policy.keys.entitled(listed, key, client, now).and_then(Entitled::holder)?;
     let identity = identify(&holder.user, Via::Trusted, &policy.identity);
@@ -114,11 +112,11 @@ fn stands(
         {
             Ok(())
         }
-        Ok(_) => Err(Refused {
-            reason: Reason::PublicKeyScope,
-            detail: format!("{} signs on {} by now", holder.file, holder.user),
-        }),
-        Err(reason) => Err(Refused { reason, detail: holder.file }),
+        Ok(_) => Err(Denied::new(
+            Reason::PublicKeyScope,
+            format!("{} signs on {} by now", holder.file, holder.user),
+        )),
+        Err(reason) => Err(Denied::new(reason, holder.file)),
     }
 }
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::core_server::testing::{Lab, refused};
 use crate::pki::file::openssl::{Key, public_key};
 use crate::pki::fingerprint;
-use crate::wire::{ErrorBody, Mechanism, OpenSession, Proof};
+use crate::wire::{ErrorBody, ErrorWord, Mechanism, OpenSession, Proof};
 
 /// A core whose one listed key signs john on; and the key's fingerprint.
 fn lab(more: &str) -> (Lab, String) {
@@ -86,7 +86,7 @@ async fn a_proof_by_certificate_names_its_key_and_nobody_else() {
     negotiated.proof.as_mut().unwrap().mechanism = Mechanism::Negotiate;
     let other = OpenSession { act_as: Some("mary".to_owned()), ..proof(&key) };
     for request in [keyless, negotiated, other] {
-        assert_eq!(refuses(&lab, request).await.error, "bad_request");
+        assert_eq!(refuses(&lab, request).await.error, ErrorWord::BadRequest);
     }
     let mut over = proof(&key);
     over.proof.as_mut().unwrap().ends_at = Some(clock::now());
@@ -104,7 +104,7 @@ async fn a_session_is_dead_with_its_key_also_over_a_restart() {
     lab.client().resolve(&second, None).await.unwrap();
     fs::remove_file(lab.directory.path().join("sslkeys/one-public.pem")).unwrap();
     // At once when it is asked for; the other by itself.
-    assert_eq!(refused(lab.client().resolve(&first, None).await).error, "end_of_session");
+    assert_eq!(refused(lab.client().resolve(&first, None).await).error, ErrorWord::EndOfSession);
     let lines = lab.audit(4).await;
     for line in &lines[2..] {
         assert_eq!(line["reason"], "public_key_removed");
@@ -127,5 +127,8 @@ async fn a_core_that_starts_again_knows_by_which_key_a_session_was_opened() {
     // An entry without its file would not start.
     let no_entries = format!("[core]\nsslkeys_path = '{}'\n", keys.display());
     let again = Lab::start_in(directory, &no_entries);
-    assert_eq!(refused(again.client().resolve(&session, None).await).error, "end_of_session");
+    assert_eq!(
+        refused(again.client().resolve(&session, None).await).error,
+        ErrorWord::EndOfSession
+    );
 }

@@ -25,6 +25,7 @@ use crate::core_server::peer::program::Program;
 use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::Refusal;
 use crate::core_server::store::WriteError;
+use crate::hsts;
 use crate::wire::attempts::{AttemptAnswers, Attempts};
 use crate::wire::key::is_session_id;
 use crate::wire::{
@@ -79,7 +80,7 @@ async fn guarded(facts: Facts, request: Request, next: Next) -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if tls {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONE_YEAR));
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts::ONE_YEAR));
     }
     response
 }
@@ -166,7 +167,7 @@ async fn whoami(State(core): State<Arc<Core>>, facts: Facts) -> Result<Json<Whoa
     permit(&core, &facts.peer, Ask::Whoami)?;
     let peer = &facts.peer;
     Ok(Json(Whoami {
-        peer: peer.kind().to_owned(),
+        peer: peer.credential().into(),
         uid: peer.uid(),
         key: peer.key().map(str::to_owned),
         acting_as: peer.acting_as(),
@@ -284,8 +285,6 @@ fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
     })
 }
 
-/// RFC 6797: no plain HTTP with this host, for a year.
-const ONE_YEAR: &str = "max-age=31536000";
 const MAX_REQUEST: usize = 1 << 20;
 /// Bytes of a request of whoever may not send proofs.
 const STRANGERS_REQUEST: usize = 16 << 10;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::config::checked::{self, ActAs, CoreKey, KeyRights};
-use crate::pki::peer::chain::Refused;
 use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 mod entries;
 mod listing;
@@ -93,15 +92,15 @@ impl KeyRules {
         key: &str,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Entitled, Refused> {
+    ) -> Result<Entitled, Denied> {
         match listed.listing(key) {
             Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
             Listing::Removed(file) => {
-                Err(refused(Reason::PublicKeyRemoved, format!("it stood in {file}")))
+                Err(Denied::new(Reason::PublicKeyRemoved, format!("it stood in {file}")))
             }
             Listing::Unlisted => {
                 let why = listed.unreadable().unwrap_or("no file of sslkeys_path holds the key");
-                Err(refused(Reason::PublicKeyNotListed, why))
+                Err(Denied::new(Reason::PublicKeyNotListed, why))
             }
         }
     }
@@ -112,21 +111,21 @@ impl KeyRules {
         listed: &ListedKey,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Entitled, Refused> {
+    ) -> Result<Entitled, Denied> {
         let first = || listed.files.first().cloned().unwrap_or_default();
         let entry = match self.entries.of(key, &listed.files) {
             Said::Entry(entry) => entry,
             Said::System => {
                 return Ok(Entitled { file: first(), rights: KeyRights::System, ends_at: None });
             }
-            Said::Nothing => return Err(refused(Reason::PublicKeyNoEntry, first())),
+            Said::Nothing => return Err(Denied::new(Reason::PublicKeyNoEntry, first())),
         };
         let file = entry.file.clone();
         if entry.not_after.is_some_and(|end| end < now) {
-            return Err(refused(Reason::PublicKeyExpired, file));
+            return Err(Denied::new(Reason::PublicKeyExpired, file));
         }
         if let Some(address) = address.filter(|address| !comes_from(entry, *address)) {
-            return Err(refused(Reason::PublicKeyAddress, format!("{file} from {address}")));
+            return Err(Denied::new(Reason::PublicKeyAddress, format!("{file} from {address}")));
         }
         Ok(Entitled { file, rights: entry.rights.clone(), ends_at: entry.not_after })
     }
@@ -138,7 +137,7 @@ impl Entitled {
     ///
     /// # Errors
     /// [`Reason::PublicKeyNoUser`].
-    pub(in crate::core_server) fn holder(self) -> Result<Holder, Refused> {
+    pub(in crate::core_server) fn holder(self) -> Result<Holder, Denied> {
         let Self { file, rights, ends_at } = self;
         let may = match &rights {
             KeyRights::Service(act_as) => match act_as.as_slice() {
@@ -148,17 +147,13 @@ impl Entitled {
             KeyRights::System => "SYSTEM".to_owned(),
             KeyRights::Front => "a front".to_owned(),
         };
-        Err(refused(Reason::PublicKeyNoUser, format!("{file} acts as {may}")))
+        Err(Denied::new(Reason::PublicKeyNoUser, format!("{file} acts as {may}")))
     }
 }
 
 fn comes_from(entry: &CoreKey, address: IpAddr) -> bool {
     let address = address.to_canonical();
     entry.from.is_empty() || entry.from.iter().any(|network| network.contains(&address))
-}
-
-fn refused(reason: Reason, detail: impl Into<String>) -> Refused {
-    Refused { reason, detail: detail.into() }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::config::checked::AuthorityFiles;
 use crate::pki::file::pem;
 use crate::process::files::stamp::FileStamp;
 use crate::process::seldom::Seldom;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 #[cfg(test)]
 mod tests;
@@ -60,15 +60,6 @@ pub enum AuthorityError {
         /// What the parser says.
         fault: String,
     },
-}
-
-/// Why a certificate does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// The reason, for answer and audit.
-    pub reason: Reason,
-    /// What the libraries say, for the log.
-    pub detail: String,
 }
 
 /// The authorities, read anew whenever one of their files changes.
@@ -159,22 +150,18 @@ impl Loaded {
     ///
     /// # Errors
     /// The first thing that is wrong, of the certificate itself before its chain.
-    pub(crate) fn judge(
-        &self,
-        chain: &[CertificateDer<'_>],
-        now: Timestamp,
-    ) -> Result<(), Refused> {
+    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: Timestamp) -> Result<(), Denied> {
         let [leaf, intermediates @ ..] = chain else {
-            return Err(Refused::new(Reason::CertificateForm, "no certificate"));
+            return Err(Denied::new(Reason::CertificateForm, "no certificate"));
         };
         key_policy::key_of_certificate(leaf)
-            .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
+            .map_err(|unfit| Denied::new(unfit.reason(), unfit.to_string()))?;
         if !key_possession::can_be_admitted(leaf) {
-            return Err(Refused::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
+            return Err(Denied::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
         }
         let Judge { anchors, lists } = &*self.judge;
         if anchors.is_empty() && anchors.unfit().is_empty() {
-            return Err(Refused::new(
+            return Err(Denied::new(
                 Reason::CertificateNoChain,
                 "no authority is configured (server_ssl_ca_file, client_ssl_ca_file)",
             ));
@@ -192,11 +179,11 @@ impl Loaded {
         }
         if key_policy::lacks_signing(leaf) {
             let detail = "its keyUsage has neither digitalSignature nor keyAgreement";
-            return Err(Refused::new(Reason::CertificatePurpose, detail));
+            return Err(Denied::new(Reason::CertificatePurpose, detail));
         }
         let read = lists.as_ref().map(|lists| lists.read.as_slice()).unwrap_or_default();
         anchors.verify(leaf, intermediates, read, now).map_err(|error| {
-            let found = Refused::new(reason(&error, leaf), format!("{error:?}"));
+            let found = Denied::new(reason(&error, leaf), format!("{error:?}"));
             let unfit = unfit_authority(chain, anchors);
             unfit.filter(|_| found.reason == Reason::CertificateNoChain).unwrap_or(found)
         })
@@ -204,9 +191,9 @@ impl Loaded {
 }
 
 /// Where a chain leads over a certificate that is no authority's: which one.
-fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Refused> {
+fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Denied> {
     let [_, intermediates @ ..] = chain else { return None };
-    let refused = |detail| Some(Refused::new(Reason::CertificateAuthority, detail));
+    let refused = |detail| Some(Denied::new(Reason::CertificateAuthority, detail));
     for certificate in chain {
         let Some(issuer) = authority::issuer(certificate) else { continue };
         if let Some(unfit) = anchors.unfit_issuer(&issuer) {
@@ -223,12 +210,6 @@ fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Re
 }
 
 static VERSION_1: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
-
-impl Refused {
-    fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
-    }
-}
 
 fn reason(error: &Error, leaf: &CertificateDer<'_>) -> Reason {
     match error {

@@ -12,7 +12,7 @@ use crate::wire::reference::new_reference;
 
 /// Who came, where to, and what is missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Visitor {
+pub(in crate::front) struct Visitor {
     /// The host that was asked for.
     pub host: String,
     /// The client's address, where it is known.
@@ -23,7 +23,7 @@ pub(crate) struct Visitor {
 
 /// The references of the last minute, of a bounded number of visitors.
 #[derive(Debug, Default)]
-pub(crate) struct Visitors(Mutex<BTreeMap<Visitor, (Instant, String)>>);
+pub(in crate::front) struct Visitors(Mutex<BTreeMap<Visitor, (Instant, String)>>);
 
 /// The reference for a page.
 #[derive(Debug, PartialEq, Eq)]

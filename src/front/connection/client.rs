@@ -13,7 +13,7 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 /// Who sits at the other end of a connection, as applications are told. Made
 /// once per connection: its values are shared, not written anew.
 #[derive(Clone, Debug)]
-pub(crate) struct Client {
+pub(in crate::front) struct Client {
     address: HeaderValue,
     scheme: HeaderValue,
     trusted: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Client {
 impl Client {
     /// `address` is the peer's, `tls` whether its connection is TLS here, and
     /// `trusted` whether it stands in `trusted_proxies`.
-    pub(crate) fn new(address: IpAddr, tls: bool, trusted: bool) -> Self {
+    pub(in crate::front) fn new(address: IpAddr, tls: bool, trusted: bool) -> Self {
         let text = address.to_canonical().to_string();
         // An address is letters, digits, dots and colons.
         let address = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unknown"));
@@ -31,13 +31,13 @@ impl Client {
     }
 
     /// Whether what the client says about forwarding counts.
-    pub(super) const fn is_trusted(&self) -> bool {
+    pub(in crate::front) const fn is_trusted(&self) -> bool {
         self.trusted
     }
 
     /// Tells the application who sent the request; expects that forwarding
     /// headers of untrusted clients are gone already, and that `Host` is right.
-    pub(super) fn announce(&self, headers: &mut HeaderMap) {
+    pub(in crate::front) fn announce(&self, headers: &mut HeaderMap) {
         let host = headers.get(HOST).cloned();
         if self.trusted {
             let hops = append(headers, &X_FORWARDED_FOR, self.address.as_bytes());
@@ -75,25 +75,6 @@ impl Client {
         element.extend([b";proto=", self.scheme.as_bytes()].concat());
         element
     }
-}
-
-/// Whether a header, however spelt, says something about forwarding or
-/// replaces what the request line says (the path override that some
-/// frameworks obey): nothing that a client may decide.
-pub(crate) fn is_forwarding(name: &str) -> bool {
-    const NAMES: &[&[u8]] = &[b"forwarded", b"x-real-ip", b"x-replaced-path"];
-    const FAMILIES: &[&[u8]] =
-        &[b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-envoy-original-"];
-    // Most names end here.
-    if !matches!(name.as_bytes().first(), Some(b'x' | b'f')) {
-        return false;
-    }
-    NAMES.iter().any(|ours| super::headers::spells(name.as_bytes(), ours))
-        || FAMILIES.iter().any(|family| {
-            name.as_bytes()
-                .get(..family.len())
-                .is_some_and(|start| super::headers::spells(start, family))
-        })
 }
 
 /// All lines of a header and one value more, as one line; `None` when there was none.
@@ -163,26 +144,5 @@ mod tests {
         headers.insert(HOST, HeaderValue::from_static("a\";for=\"10.0.0.1"));
         client("192.0.2.7", true, true).announce(&mut headers);
         assert_eq!(headers[FORWARDED], "for=203.0.113.9, for=192.0.2.7;proto=https");
-    }
-
-    #[test]
-    fn every_spelling_of_a_forwarding_header_is_known() {
-        for name in [
-            "forwarded",
-            "x-forwarded-for",
-            "x_forwarded_for",
-            "x.forwarded.host",
-            "x-forwarded-user",
-            "x-original-uri",
-            "x-rewrite-url",
-            "x.rewrite.uri",
-            "x-envoy-original-path",
-            "x_real-ip",
-        ] {
-            assert!(is_forwarding(name), "{name}");
-        }
-        for name in ["x-forwarded", "x-requested-with", "from", "x-originality", "xforwarded-for"] {
-            assert!(!is_forwarding(name), "{name}");
-        }
     }
 }

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use hyper::rt::Executor;
 use tokio::task::AbortHandle;
 
-use super::activity::{Activity, OpenRequest};
 use crate::clock;
+use crate::front::connection::activity::{Activity, OpenRequest};
 
 tokio::task_local! {
     static CURRENT: Arc<Stream>;

@@ -18,7 +18,7 @@ use crate::front::upstream::{AnswerBody, BodyError};
 /// An application's answer, and the session that it is a use of. A short one costs
 /// a look at the clock; a timer exists only while the application is waited for.
 #[derive(Debug)]
-pub(crate) struct InUse {
+pub(in crate::front) struct InUse {
     answer: AnswerBody,
     core: Arc<CoreLink>,
     grant: Grant,
@@ -29,7 +29,7 @@ pub(crate) struct InUse {
 
 impl InUse {
     /// An answer to `client`, to whom this was granted.
-    pub(crate) fn new(
+    pub(in crate::front) fn new(
         answer: AnswerBody,
         core: &Arc<CoreLink>,
         grant: &Grant,

@@ -7,12 +7,12 @@ use http::header::{
 };
 
 use super::cookies;
-use super::forwarded::is_forwarding;
 use crate::config::checked::HeaderNames;
+use crate::front::request::header_names::{fold, is_forwarding, spells};
 
 /// What may not pass, prepared once.
 #[derive(Clone, Debug)]
-pub(crate) struct HeaderRules {
+pub(in crate::front) struct HeaderRules {
     /// Identity headers in lower case, with `-` between the words.
     identity: Vec<Box<[u8]>>,
     /// Doorward's own cookies.
@@ -21,7 +21,7 @@ pub(crate) struct HeaderRules {
 
 impl HeaderRules {
     /// Rules for these identity headers and these cookies of our own.
-    pub(crate) fn new(names: &HeaderNames, cookies: &[&str]) -> Self {
+    pub(in crate::front) fn new(names: &HeaderNames, cookies: &[&str]) -> Self {
         let HeaderNames { user, name, email, groups, company, admin, mechanism, assertion } = names;
         let identity = [user, name, email, groups, company, admin, mechanism, assertion];
         Self {
@@ -33,7 +33,7 @@ impl HeaderRules {
     }
 
     /// Removes every identity header, however it is spelt.
-    pub(crate) fn remove_identity(&self, headers: &mut HeaderMap) {
+    pub(in crate::front) fn remove_identity(&self, headers: &mut HeaderMap) {
         remove(headers, |name| self.is_identity(name));
     }
 
@@ -44,7 +44,7 @@ impl HeaderRules {
     ///
     /// `pass_authorization` lets an `Authorization` header through whose
     /// scheme is one that Doorward does not speak.
-    pub(crate) fn strip_request(
+    pub(in crate::front) fn strip_request(
         &self,
         headers: &mut HeaderMap,
         trusted_proxy: bool,
@@ -64,7 +64,7 @@ impl HeaderRules {
 
     /// The cookies of a request that an application may see, in one line; it is empty
     /// where all of them are ours, so that it can stand in the place of the others.
-    pub(crate) fn passable_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+    pub(in crate::front) fn passable_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut lines: HeaderMap =
             headers.get_all(COOKIE).into_iter().map(|line| (COOKIE, line.clone())).collect();
         if lines.is_empty() {
@@ -76,7 +76,7 @@ impl HeaderRules {
 
     /// Removes what an application may not tell the client: headers of its
     /// own connection, and cookies under our names.
-    pub(crate) fn strip_answer(&self, headers: &mut HeaderMap) {
+    pub(in crate::front) fn strip_answer(&self, headers: &mut HeaderMap) {
         remove_hop_by_hop(headers);
         // It says whether the client's connection is signed on: ours is not the application's.
         headers.remove("persistent-auth");
@@ -86,21 +86,13 @@ impl HeaderRules {
     /// Removes from the trailers of a request or an answer all but a few that say
     /// something of the body before them. Programs that take trailers for headers
     /// would read there what was deleted in the head.
-    pub(crate) fn strip_trailers(&self, trailers: &mut HeaderMap) {
+    pub(in crate::front) fn strip_trailers(&self, trailers: &mut HeaderMap) {
         remove(trailers, |name| !may_trail(name) || self.is_identity(name));
     }
 
     fn is_identity(&self, name: &str) -> bool {
         self.identity.iter().any(|ours| spells(name.as_bytes(), ours))
     }
-}
-
-/// Whether a program that makes variables of header names (CGI, WSGI, PHP)
-/// could take `name` for `canonical`: they fold case, and `_`, `.` and the
-/// like to one character.
-pub(super) fn spells(name: &[u8], canonical: &[u8]) -> bool {
-    name.len() == canonical.len()
-        && name.iter().zip(canonical).all(|(byte, ours)| fold(*byte) == *ours)
 }
 
 /// Whether a trusted proxy is believed in what this header says: who the client is
@@ -117,10 +109,6 @@ fn is_fact(name: &str) -> bool {
         "x-real-ip",
     ];
     FACTS.contains(&name)
-}
-
-const fn fold(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// Whether a field may stand behind a body: its checksums, how long it took to
@@ -143,7 +131,7 @@ fn may_trail(name: &str) -> bool {
 
 /// Whether a body comes in a coding that is not known here: it cannot be passed
 /// on, for its label belongs to one connection only (RFC 9112 section 7).
-pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
+pub(in crate::front::upstream) fn foreign_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get_all(TRANSFER_ENCODING).into_iter().find(|line| {
         let line = line.as_bytes().trim_ascii();
         !line.eq_ignore_ascii_case(b"chunked") && !line.eq_ignore_ascii_case(b"identity")

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::clock::Timestamp;
-use crate::front::core_link::Grant;
+use crate::front::core_link::{Grant, Issued};
 use crate::pki::file::write as file;
 use crate::wire::Mechanism;
 
@@ -70,15 +70,6 @@ pub enum AssertionError {
     Generate,
 }
 
-/// An assertion that may be sent again.
-#[derive(Clone, Debug)]
-pub(super) struct Issued {
-    audience: Box<str>,
-    renew_at: Timestamp,
-    ends_at: Timestamp,
-    value: HeaderValue,
-}
-
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -108,7 +99,7 @@ impl Assertions {
     ///
     /// # Errors
     /// See [`AssertionError`]: a key that is there but unusable is not replaced.
-    pub(crate) fn open(state_path: &Path, issuer: &str) -> Result<Self, AssertionError> {
+    pub(in crate::front) fn open(state_path: &Path, issuer: &str) -> Result<Self, AssertionError> {
         let path = state_path.join(KEY_FILE);
         let pem = match fs::read(&path) {
             Ok(pem) => pem,
@@ -131,20 +122,20 @@ impl Assertions {
     }
 
     /// The public key, as `/.doorward/jwks.json` shows it (RFC 7517).
-    pub(crate) const fn jwks(&self) -> &Value {
+    pub(in crate::front) const fn jwks(&self) -> &Value {
         &self.jwks
     }
 
     /// The assertion for an application: the one issued before while half its
     /// life is left, else a new one. `None`: the session has ended, or the
     /// audience is no text.
-    pub(crate) fn for_site(
+    pub(in crate::front) fn for_site(
         &self,
         grant: &Grant,
         audience: &str,
         now: Timestamp,
     ) -> Option<HeaderValue> {
-        let mut issued = grant.identity().issued();
+        let mut issued = grant.issued();
         let known = issued.iter().position(|one| &*one.audience == audience);
         if let Some(at) = known {
             if now < issued[at].renew_at {
@@ -377,7 +368,7 @@ mod tests {
         for number in 0..MAX_AUDIENCES * 2 {
             assertions.for_site(&grant, &format!("{number}.example"), NOW).unwrap();
         }
-        assert_eq!(grant.identity().issued().len(), MAX_AUDIENCES);
+        assert_eq!(grant.issued().len(), MAX_AUDIENCES);
     }
 
     #[test]

@@ -13,11 +13,14 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Connection;
-use super::activity::Activity;
-use super::target::{Between, Targets};
 use crate::clock;
-use crate::front::listen::places::Place;
+use crate::front::connection::Connection;
+use crate::front::connection::activity::Activity;
+use crate::front::connection::places::Place;
+use target::{Between, Targets};
+
+pub(in crate::front) mod streams;
+mod target;
 
 /// Whether the peer takes what it is sent.
 #[derive(Debug, Default)]

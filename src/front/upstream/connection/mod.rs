@@ -18,26 +18,29 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::body::RequestBody;
+use crate::front::upstream::request_body::RequestBody;
+
+pub(super) mod answer_body;
+pub(super) mod pool;
 
 /// A connection, and the means to send requests on it.
-pub(super) struct Link {
+pub(in crate::front::upstream) struct UpstreamConnection {
     sender: SendRequest<RequestBody>,
     connection: Connection<TokioIo<Heard>, RequestBody>,
     ended: bool,
 }
 
 /// A request that got no answer.
-pub(super) struct Unanswered {
+pub(in crate::front::upstream) struct Unanswered {
     /// What went wrong.
-    pub(super) error: hyper::Error,
+    pub(in crate::front::upstream) error: hyper::Error,
     /// The request itself, when not a byte of it was sent.
-    pub(super) unsent: Option<Request<RequestBody>>,
+    pub(in crate::front::upstream) unsent: Option<Request<RequestBody>>,
 }
 
-impl Link {
+impl UpstreamConnection {
     /// Begins HTTP/1.1 on a connection.
-    pub(super) async fn new(stream: TcpStream) -> hyper::Result<Box<Self>> {
+    pub(in crate::front::upstream) async fn new(stream: TcpStream) -> hyper::Result<Box<Self>> {
         let (sender, connection) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             // More than one read of it does not make answers faster, and stays in memory.
@@ -48,7 +51,7 @@ impl Link {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(
+    pub(in crate::front::upstream) async fn send(
         &mut self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Unanswered> {
@@ -68,7 +71,7 @@ impl Link {
     }
 
     /// Moves bytes, for whoever reads an answer's body.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+    pub(in crate::front::upstream) fn drive(&mut self, cx: &mut Context<'_>) {
         if !self.ended {
             self.ended = self.connection.poll_without_shutdown(cx).is_ready();
         }
@@ -76,20 +79,22 @@ impl Link {
 
     /// Whether a request may be sent now: the last exchange is complete in both
     /// directions, and the application has neither closed nor said anything unasked.
-    pub(super) fn is_idle(&mut self) -> bool {
+    pub(in crate::front::upstream) fn is_idle(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
         !self.ended && self.sender.is_ready()
     }
 
     /// What is wrong with the head of an answer that could not be read: the
     /// first line that breaks the rules.
-    pub(super) fn odd_head(self) -> String {
+    pub(in crate::front::upstream) fn odd_head(self) -> String {
         odd_line(&self.connection.into_parts().read_buf)
     }
 
     /// Gives up HTTP after an answer of 101: the bare connection, and what the
     /// application has already said on it.
-    pub(super) async fn into_stream(mut self) -> io::Result<(TcpStream, Bytes)> {
+    pub(in crate::front::upstream) async fn into_stream(
+        mut self,
+    ) -> io::Result<(TcpStream, Bytes)> {
         poll_fn(|cx| {
             self.drive(cx);
             if self.ended { Poll::Ready(()) } else { Poll::Pending }
@@ -173,9 +178,9 @@ impl AsyncWrite for Heard {
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for UpstreamConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("UpstreamConnection").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 

@@ -10,10 +10,10 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 
-use super::error::{UpstreamError, broken};
-use super::link::Link;
+use super::UpstreamConnection;
 use crate::clock;
 use crate::config::port_of;
+use crate::front::upstream::error::{UpstreamError, broken};
 
 /// An application that is reached over plain HTTP/1.1.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Application {
 #[derive(Debug, Default)]
 struct Parked {
     /// The one used last stands at the back and is used next, so that spare ones age.
-    links: VecDeque<(Instant, Box<Link>)>,
+    connections: VecDeque<(Instant, Box<UpstreamConnection>)>,
     is_swept: bool,
 }
 
@@ -84,17 +84,20 @@ impl Application {
     }
 
     /// A connection that waits for a request, if there is one.
-    pub(super) fn take(&self) -> Option<Box<Link>> {
+    pub(in crate::front::upstream) fn take(&self) -> Option<Box<UpstreamConnection>> {
         loop {
-            let (since, mut link) = self.parked().links.pop_back()?;
-            if since.elapsed() < MAX_IDLE && link.is_idle() {
-                return Some(link);
+            let (since, mut connection) = self.parked().connections.pop_back()?;
+            if since.elapsed() < MAX_IDLE && connection.is_idle() {
+                return Some(connection);
             }
         }
     }
 
     /// A new connection.
-    pub(super) async fn connect(&self, limit: Duration) -> Result<Box<Link>, UpstreamError> {
+    pub(in crate::front::upstream) async fn connect(
+        &self,
+        limit: Duration,
+    ) -> Result<Box<UpstreamConnection>, UpstreamError> {
         let connecting = TcpStream::connect((&*self.host, self.port));
         let refused = |source| UpstreamError::Connect { address: self.address.clone(), source };
         let stream = timeout(limit, connecting)
@@ -102,19 +105,22 @@ impl Application {
             .map_err(|_| UpstreamError::ConnectTimeout { address: self.address.clone(), limit })?
             .map_err(refused)?;
         stream.set_nodelay(true).map_err(refused)?;
-        Link::new(stream).await.map_err(|error| broken(&self.address, error))
+        UpstreamConnection::new(stream).await.map_err(|error| broken(&self.address, error))
     }
 
     /// Keeps a connection whose exchange is over, when it can be used again.
-    pub(super) fn park(self: &Arc<Self>, mut link: Box<Link>) {
-        if !link.is_idle() {
+    pub(in crate::front::upstream) fn park(
+        self: &Arc<Self>,
+        mut connection: Box<UpstreamConnection>,
+    ) {
+        if !connection.is_idle() {
             return;
         }
         let mut parked = self.parked();
-        if parked.links.len() >= MAX_PARKED {
+        if parked.connections.len() >= MAX_PARKED {
             return;
         }
-        parked.links.push_back((clock::instant(), link));
+        parked.connections.push_back((clock::instant(), connection));
         if !std::mem::replace(&mut parked.is_swept, true) {
             tokio::spawn(sweep(Arc::downgrade(self)));
         }
@@ -124,8 +130,10 @@ impl Application {
     /// False when none is left.
     fn prune(&self) -> bool {
         let mut parked = self.parked();
-        parked.links.retain_mut(|(since, link)| since.elapsed() < MAX_IDLE && link.is_idle());
-        parked.is_swept = !parked.links.is_empty();
+        parked
+            .connections
+            .retain_mut(|(since, connection)| since.elapsed() < MAX_IDLE && connection.is_idle());
+        parked.is_swept = !parked.connections.is_empty();
         parked.is_swept
     }
 
@@ -181,9 +189,9 @@ mod tests {
         let (listener, address) = crate::front::upstream::testing::listen().await;
         let uri = format!("http://{address}").parse().unwrap();
         let application = Arc::new(Application::new(&uri).unwrap());
-        let link = application.connect(MAX_IDLE).await.unwrap();
+        let connection = application.connect(MAX_IDLE).await.unwrap();
         let (served, _) = listener.accept().await.unwrap();
-        application.park(link);
+        application.park(connection);
         assert!(application.prune(), "it is kept as long as it stands");
         drop(served);
         let gone = async {

@@ -6,17 +6,17 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use thiserror::Error;
 
-use super::assertion::Issued;
+use crate::clock::Timestamp;
 use crate::config::checked::HeaderNames;
-use crate::front::core_link::Grant;
+use crate::wire::Session;
 
 /// A group list longer than this is left out as a whole: most servers take
 /// 8 KB of header lines, and half a list would be a wrong one.
-pub(super) const MAX_GROUPS: usize = 6 * 1024;
+pub(in crate::front) const MAX_GROUPS: usize = 6 * 1024;
 
 /// What an application is told about a user, without the assertion.
 #[derive(Clone, Debug)]
-pub(crate) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
+pub(in crate::front) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 /// A grant that cannot be told to an application unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -24,7 +24,7 @@ pub(crate) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
     "the {field} {value:?} of user {login:?} cannot stand in a header: it is empty or holds \
      control characters or outer blanks; correct it in the directory"
 )]
-pub(crate) struct Unsendable {
+pub(in crate::front) struct Unsendable {
     /// Whose it is.
     pub login: String,
     /// What cannot be sent: `login`, `mail address` or `company`.
@@ -34,15 +34,14 @@ pub(crate) struct Unsendable {
 }
 
 impl IdentityHeaders {
-    /// Renders a grant under these names. Empty values have no header, except
+    /// Renders what was granted under these names. Empty values have no header, except
     /// the admin level, which is always there.
     ///
     /// # Errors
     /// The login name, mail address or company would reach the application as
     /// another one: such a user is not passed on at all. A full name, which
     /// nobody decides by, is left out instead.
-    pub(crate) fn new(grant: &Grant, names: &HeaderNames) -> Result<Self, Unsendable> {
-        let session = grant.session();
+    fn new(session: &Session, names: &HeaderNames) -> Result<Self, Unsendable> {
         let user = &*session.user;
         let checked = |field, value: &str| {
             exact(value).ok_or_else(|| Unsendable {
@@ -76,31 +75,40 @@ impl IdentityHeaders {
     }
 
     /// Puts the identity in, in place of whatever stands under its names.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
+    pub(in crate::front) fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.0 {
             headers.insert(name.clone(), value.clone());
         }
     }
 }
 
+/// An assertion that may be sent again.
+#[derive(Clone, Debug)]
+pub(in crate::front) struct Issued {
+    pub(in crate::front) audience: Box<str>,
+    pub(in crate::front) renew_at: Timestamp,
+    pub(in crate::front) ends_at: Timestamp,
+    pub(in crate::front) value: HeaderValue,
+}
+
 /// What was rendered for a grant once already; hangs on the grant.
 #[derive(Debug, Default)]
-pub(crate) struct IdentityCache {
+pub(super) struct IdentityCache {
     headers: OnceLock<Result<IdentityHeaders, Unsendable>>,
     issued: Mutex<Vec<Issued>>,
 }
 
 impl IdentityCache {
-    /// The headers of the grant that this cache hangs on.
+    /// The headers of what was granted.
     ///
     /// # Errors
     /// Those of [`IdentityHeaders::new`].
-    pub(crate) fn headers(
+    pub(super) fn headers(
         &self,
-        grant: &Grant,
+        session: &Session,
         names: &HeaderNames,
     ) -> Result<&IdentityHeaders, &Unsendable> {
-        self.headers.get_or_init(|| IdentityHeaders::new(grant, names)).as_ref()
+        self.headers.get_or_init(|| IdentityHeaders::new(session, names)).as_ref()
     }
 
     /// The assertions that were issued for the grant.
@@ -155,7 +163,7 @@ mod tests {
         let mut granted = session();
         granted.user = Arc::new(someone);
         let mut headers = HeaderMap::new();
-        IdentityHeaders::new(&Grant::for_test(granted), &header_names())?.apply(&mut headers);
+        IdentityHeaders::new(&granted, &header_names())?.apply(&mut headers);
         Ok(headers)
     }
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 /// A request's body.
 #[derive(Debug)]
-pub(crate) struct Upload {
+pub(in crate::front) struct Upload {
     incoming: Option<Incoming>,
     rest: Option<Arc<Rest>>,
 }

@@ -1,0 +1,47 @@
+//! Words of lists that grow: a newer peer may send one that is not known here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A word on the wire. One that is not known is kept as it came, so that an answer
+/// of a newer peer can be read and shown as a whole; it equals no known one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Word<T> {
+    /// One of the list.
+    Known(T),
+    /// Another one.
+    Other(Box<str>),
+}
+
+impl<T: Copy> Word<T> {
+    /// The word, where it is known.
+    pub(crate) const fn known(&self) -> Option<T> {
+        match self {
+            Self::Known(word) => Some(*word),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Word<T> {
+    fn from(word: T) -> Self {
+        Self::Known(word)
+    }
+}
+
+impl<T: PartialEq> PartialEq<T> for Word<T> {
+    fn eq(&self, word: &T) -> bool {
+        matches!(self, Self::Known(known) if known == word)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Word<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(word) => word.fmt(f),
+            Self::Other(word) => f.pad(word),
+        }
+    }
+}
