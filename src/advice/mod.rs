@@ -20,6 +20,5 @@ pub(crate) mod name;
 pub(crate) mod ntlm;
 pub(crate) mod proxy;
 pub(crate) mod realm;
-pub(crate) mod rights;
 pub(crate) mod socket;
 pub(crate) mod storage;

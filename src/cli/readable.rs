@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::serve::Role;
+use super::role::Role;
 use crate::config::Settings;
 use crate::process::files::access::{self, Unreadable};
 

@@ -34,6 +34,7 @@ pub(crate) mod tls;
 pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
+pub(crate) use self::listen::{Listener, Speaks, bind};
 use self::live::{Live, LiveError};
 use self::readiness::Readiness;
 use self::request::unlisted::Unlisted;
@@ -124,7 +125,7 @@ impl Front {
         if timeout(limit, self.connections.wait()).await.is_err() {
             tracing::warn!(
                 open = self.connections.len(),
-                "connections were still open when the time was up"
+                "connections were still open at the end of stop_timeout"
             );
         }
     }

@@ -3,13 +3,16 @@
 //! on, only the core knows.
 
 use super::{Outcome, Proof, Refused};
-use crate::pki::peer::presented::PresentedCertificate;
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::{self, Denied, Mechanism, Reason};
 
 /// What a certificate amounts to that a client showed on its own connection,
 /// and that was judged so. A sign-on by it is bound to that connection's TLS
 /// channel: a relay would have to hold the key.
-pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), Denied>) -> Outcome {
+pub(crate) fn prove(
+    shown: &PresentedCertificate,
+    judged: Result<&ProvenCertificate, Denied>,
+) -> Outcome {
     let refuse = |reason, detail: &str| {
         Outcome::Refused(Refused {
             mechanism: Mechanism::Certificate,
@@ -18,16 +21,16 @@ pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), Denied>) ->
             reply: None,
         })
     };
-    match (judged, shown.facts()) {
-        (Err(Denied { reason, detail }), _) => refuse(reason, &detail),
-        (Ok(()), None) => refuse(Reason::CertificateForm, "it cannot be read"),
-        (Ok(()), Some(facts)) => Outcome::Proven {
+    match judged.map(|certificate| (certificate.key(), certificate.facts())) {
+        Err(Denied { reason, detail }) => refuse(reason, &detail),
+        Ok((_, None)) => refuse(Reason::CertificateForm, "it cannot be read"),
+        Ok((key, Some(facts))) => Outcome::Proven {
             proof: Proof(wire::Proof {
                 mechanism: Mechanism::Certificate,
                 principal: facts.subject.clone(),
                 acceptor_realm: None,
                 account: None,
-                public_key: Some(shown.key().to_owned()),
+                public_key: Some(key.to_owned()),
                 channel_bound: true,
                 ends_at: Some(facts.ends_at),
                 groups: Vec::new(),
@@ -41,18 +44,20 @@ pub(crate) fn prove(shown: &PresentedCertificate, judged: Result<(), Denied>) ->
 mod tests {
     use super::*;
     use crate::pki::peer::key_policy::key_of_certificate;
-    use rustls::pki_types::CertificateDer;
 
     #[test]
     fn the_proof_names_the_key_and_the_subject_and_ends_with_the_certificate() {
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
-        let shown = PresentedCertificate::new(&[made.cert.der().clone()]).unwrap();
-        let Outcome::Proven { proof, reply: None } = prove(&shown, Ok(())) else { panic!() };
+        let shown = PresentedCertificate::of_handshake(&[made.cert.der().clone()]).unwrap();
+        let certificate = shown.proven().unwrap();
+        let Outcome::Proven { proof, reply: None } = prove(&shown, Ok(certificate)) else {
+            panic!()
+        };
         let proof = proof.into_message();
         let key = key_of_certificate(made.cert.der()).unwrap();
         assert_eq!(proof.public_key, Some(key.fingerprint()));
         assert_eq!(proof.principal, "CN=rcgen self signed cert");
-        assert_eq!(proof.ends_at, shown.facts().map(|facts| facts.ends_at));
+        assert_eq!(proof.ends_at, certificate.facts().map(|facts| facts.ends_at));
         assert!(proof.channel_bound);
     }
 
@@ -60,11 +65,13 @@ mod tests {
     fn a_certificate_that_does_not_count_proves_nobody() {
         let revoked = Denied::new(Reason::CertificateRevoked, "on the list");
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
-        for (certificate, judged, expected) in [
-            (made.cert.der().clone(), Err(revoked), Reason::CertificateRevoked),
-            (CertificateDer::from(vec![0x30]), Ok(()), Reason::CertificateForm),
+        let own = PresentedCertificate::of_handshake(&[made.cert.der().clone()]).unwrap();
+        let damaged = PresentedCertificate::of_handshake(&[vec![0x30].into()]).unwrap();
+        for (shown, judged, expected) in [
+            (&own, Err(revoked), Reason::CertificateRevoked),
+            (&damaged, damaged.proven(), Reason::CertificateForm),
         ] {
-            match prove(&PresentedCertificate::new(&[certificate]).unwrap(), judged) {
+            match prove(shown, judged) {
                 Outcome::Refused(refused) => assert_eq!(refused.reason, expected),
                 Outcome::Proven { .. } => panic!("{expected}"),
             }

@@ -2,14 +2,12 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use http::{StatusCode, header};
 
 use super::connection::Answer;
 use super::connection::target::Target;
 use super::error::ProbeError;
-use super::kerberos::ticket::{Service, Ticket, TicketError, renamed};
 use super::offer::{self, Challenge, Explanation, Verdict};
 use super::server;
 use crate::clock::Timestamp;
@@ -31,7 +29,7 @@ pub(super) fn show(what: impl Display) {
 /// The first answer.
 pub(super) fn offer(path: &str, answer: &Answer, offered: &[Challenge]) -> String {
     let offers = if offered.is_empty() { "nothing".to_owned() } else { schemes(offered) };
-    format!("GET {path} is answered {}; offered: {offers}", answer.status)
+    format!("GET {path} gets {}; offered: {offers}", answer.status)
 }
 
 /// The schemes that are offered.
@@ -48,26 +46,7 @@ pub(super) fn certificate(certificate: &Certificate) -> String {
     };
     let Certificate { subject, issuer, ends_at, .. } = certificate;
     let by = if subject == issuer { "itself" } else { issuer };
-    format!("{subject}, for {names}; issued by {by}; ends {ends_at}")
-}
-
-/// Who will sign on, and out of which cache.
-pub(super) fn ticket(ticket: &Ticket) -> String {
-    let cache = std::env::var("KRB5CCNAME")
-        .unwrap_or_else(|_| "the default cache (KRB5CCNAME is not set)".to_owned());
-    let Ticket { principal, remaining } = ticket;
-    format!("{principal} from {cache}, good for another {}", hours(*remaining))
-}
-
-/// Which service a ticket is asked for, and whether that is the one of the URL.
-pub(super) fn service(service: &Service) -> String {
-    let principal = service.principal();
-    match service {
-        Service::Host(host) if renamed(host, &principal) => format!(
-            "{principal}, which this machine's krb5.conf made of {host} (rdns or dns_canonicalize_hostname)"
-        ),
-        _ => principal,
-    }
+    format!("{subject}, for {names}; issued by {by}; expires {ends_at}")
 }
 
 /// How the server's clock stands beside this machine's, where they differ.
@@ -84,7 +63,7 @@ pub(super) fn clock(answer: &Answer, now: Timestamp) -> Option<String> {
 /// How large a token is. Servers with the usual limits refuse large ones.
 pub(super) fn token(bytes: usize, field: usize) -> String {
     let warning = if field > USUAL_LIMIT {
-        "; many servers and proxies refuse header fields over 8 KB: a person in many groups has such tokens"
+        "; many servers and proxies refuse header fields over 8 KB, and users in many groups have such tokens"
     } else {
         ""
     };
@@ -101,13 +80,13 @@ pub(super) fn not_asked(answer: &Answer) -> String {
     let by = by(answer);
     match place {
         Some(place) if status.is_redirection() => {
-            format!("{status}, it sends on to {place}; probe that")
+            format!("{status}, it redirects to {place}; probe that")
         }
         _ if status.is_server_error() => format!("{status}{by}; its log says why"),
         _ if status == StatusCode::BAD_REQUEST => {
-            format!("{status}{by}; is this a TLS port, to be reached by https://?")
+            format!("{status}{by}; is this a TLS port? Then use https://")
         }
-        _ => format!("{status}{by}; give the path of a page that does"),
+        _ => format!("{status}{by}; give the path of a page that exists"),
     }
 }
 
@@ -119,26 +98,17 @@ pub(super) fn binding(target: &Target, bindings: Option<&Bindings>) {
     }
 }
 
-/// Whether the server has proven itself.
-pub(super) const fn proof(complete: bool) -> &'static str {
-    if complete {
-        "has proven itself with its own key (mutual authentication)"
-    } else {
-        "has NOT proven itself: its answer carries no token of its own"
-    }
-}
-
 /// The cookies that were set.
 pub(super) fn cookies(target: &Target, cookies: &[(String, String)]) -> String {
     let names: Vec<_> = cookies.iter().map(|(name, _)| name.as_str()).collect();
     if target.tls && names.contains(&cookie::PLAIN) {
         return format!(
-            "{} received, WITHOUT __Host-: the gateway takes this HTTPS site for plain HTTP. A proxy that ends TLS before it is not in its trusted_proxies, or does not send X-Forwarded-Proto: list it there",
+            "{} received, WITHOUT __Host-: the gateway believes that this HTTPS site uses plain HTTP. The proxy that ends TLS in front of it is not in its trusted_proxies, or does not send X-Forwarded-Proto: list it there",
             names.join(", ")
         );
     }
     if names.is_empty() {
-        "none: every request, or every connection, has to sign on again".to_owned()
+        "none: every request, or every connection, must sign on again".to_owned()
     } else {
         format!("{} received", names.join(", "))
     }
@@ -186,17 +156,6 @@ pub(super) struct Presented {
     pub(super) causes: &'static str,
 }
 
-impl Presented {
-    /// The same, with what a library read in the server's token.
-    pub(super) fn with(&self, error: &TicketError) -> Self {
-        let said = match error {
-            TicketError::NotVerified(said) => Some(said.clone()),
-            _ => None,
-        };
-        Self { said, ..self.clone() }
-    }
-}
-
 /// Why it was not taken: in the server's words where it has any.
 pub(super) fn refused(answer: &Answer, presented: &Presented) -> ProbeError {
     let Presented { what, said, causes } = presented;
@@ -205,7 +164,7 @@ pub(super) fn refused(answer: &Answer, presented: &Presented) -> ProbeError {
         (None, Some(said)) => format!(", and says: {said}. {USUALLY} {causes}"),
         (None, None) => format!(", and does not say why. {USUALLY} {causes}"),
     };
-    ProbeError::Refused(format!("the server did not take {what}{why}"))
+    ProbeError::Refused(format!("the server did not accept {what}{why}"))
 }
 
 /// Why somebody who sent a token has no page.
@@ -215,14 +174,14 @@ pub(super) fn kept_out(answer: &Answer, verdict: Verdict) -> String {
         return explained(explanation);
     }
     match (verdict, server::named(answer)) {
-        (Verdict::NotPermitted, _) => "the server knows you, and does not let you in".to_owned(),
+        (Verdict::NotPermitted, _) => "the server knows you, but does not let you in".to_owned(),
         (Verdict::TooLarge, Some(server)) => format!(
-            "{status} comes from {server} (its Server header), to a request that carries a token{}. Its limit of header fields is too small for the token: {}",
+            "{status} comes from {server} (its Server header), for a request with a token{}. Its limit for header fields is too small for the token: {}",
             says(answer),
             server::larger_fields(&server)
         ),
         (Verdict::TooLarge, None) => format!(
-            "the server answers {status} to a request that carries a token{}. Does it, or a proxy before it, limit the size of header fields? At a Doorward: [front] max_header_bytes",
+            "the server answers {status} to a request with a token{}. Does it, or a proxy in front of it, limit the size of header fields? At a Doorward: [front] max_header_bytes",
             says(answer)
         ),
         (_, Some(server)) => format!(
@@ -241,13 +200,13 @@ pub(super) fn without_page(answer: &Answer) -> String {
     }
     if server::wants_tls(answer) {
         return format!(
-            "the application answers {status}{}: it speaks TLS, and is spoken to by plain HTTP. Give its HTTP port as upstream of the site",
+            "the application answers {status}{}: it speaks TLS, but the gateway uses plain HTTP. Set upstream of the site to its HTTP port",
             says(answer)
         );
     }
     match status {
         StatusCode::NOT_FOUND => {
-            "the application answers 404 Not Found: it has no page of this path".to_owned()
+            "the application answers 404 Not Found: it has no page at this path".to_owned()
         }
         _ => format!("the application answers {status}{}{}", by(answer), says(answer)),
     }
@@ -289,11 +248,6 @@ fn harmless(text: &str) -> String {
         if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
     };
     text.chars().map(shown).collect()
-}
-
-fn hours(duration: Duration) -> String {
-    let minutes = duration.as_secs() / 60;
-    format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
 
 const USUALLY: &str = "Its log may say more. The usual causes:";

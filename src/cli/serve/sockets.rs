@@ -5,11 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use super::{Role, ServeError};
+use super::ServeError;
+use crate::cli::role::Role;
 use crate::config::Settings;
 use crate::config::checked::CoreAddress;
 use crate::core_server;
-use crate::front::listen::{self, Listener, Speaks};
+use crate::front::{self, FrontError, Listener, Speaks};
 use crate::process::systemd::activation::{self, Activated};
 
 /// What a role listens on, before it serves anything.
@@ -60,7 +61,7 @@ impl Sockets {
         let front = match role {
             Role::Core => Vec::new(),
             Role::Front | Role::Both => {
-                listen::bind(&settings.front, taken).map_err(crate::front::FrontError::from)?
+                front::bind(&settings.front, taken).map_err(FrontError::from)?
             }
         };
         let core_tls = match role {

@@ -92,7 +92,7 @@ impl Core {
         let mut answers = Vec::with_capacity(handed.len());
         for handed in handed {
             answers.push(match handed {
-                Ok((caller, opened, handed)) => match handed.is_safe().await {
+                Ok((caller, opened, handed)) => match handed.written_as_required().await {
                     true => Ok(session(opened.secret, &opened.record, policy)),
                     false => Err(self.take_back(peer, &caller, &opened).await),
                 },
@@ -167,7 +167,7 @@ impl Core {
         match request.secret.take() {
             Some(_) if !allowed(peer, Ask::OpenByProof) => Err(self.denied(peer, Ask::OpenByProof)),
             Some(_) if !fits => Err(Refusal::bad_request(
-                "A \"secret\" is proposed beside a \"proof\" or a \"basic\" password only.",
+                "A \"secret\" is allowed only with a \"proof\" or a \"basic\" password.",
             )),
             secret => Ok(secret),
         }

@@ -12,10 +12,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::server::ServerSessionMemoryCache;
-use rustls::sign::SingleCertAndKey;
-use rustls::{ServerConfig, version};
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -32,7 +29,7 @@ use crate::core_server::refusal::Refusal;
 use crate::core_server::{Core, TlsSetupError};
 use crate::pki::file::pair;
 use crate::pki::peer::chain::Authorities;
-use crate::pki::peer::key_possession::PossessionVerifier;
+use crate::pki::tls::server_config;
 use crate::process::seldom::Seldom;
 use crate::wire::Denied;
 
@@ -46,20 +43,10 @@ pub(in crate::core_server) struct Tls {
 impl Tls {
     /// Reads key, certificate and authorities.
     pub(in crate::core_server) fn load(settings: &checked::CoreTls) -> Result<Self, TlsSetupError> {
-        let shown = Arc::new(SingleCertAndKey::from(pair::load(
-            &settings.certificate,
-            "server_ssl_key_pass",
-        )?));
-        let provider = Arc::new(default_provider());
-        let verifier = Arc::new(PossessionVerifier::new(Arc::clone(&provider)));
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(shown);
-        // The strongest suite that both sides have, whatever the client prefers.
-        config.ignore_client_order = true;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
+        let certificate = pair::load(&settings.certificate, "server_ssl_key_pass")?;
+        // A service has one certificate for us, and shows that one: it needs no names.
+        let asks = Some(Vec::new());
+        let config = server_config(certificate, asks, &["http/1.1"], RESUMABLE_SESSIONS)?;
         let authorities = Arc::new(Authorities::load(settings.authorities.clone())?);
         Ok(Self { config: Arc::new(config), authorities })
     }
@@ -85,7 +72,7 @@ impl Core {
         let judged = Arc::clone(client);
         let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
         let Ok(Ok(judged)) = timeout(JUDGING, judging).await else {
-            tracing::error!(client = %client.address(), "the files of sslkeys_path and the authorities cannot be looked at in time");
+            tracing::error!(client = %client.address(), "the files in sslkeys_path and of the authorities could not be read in time");
             return None;
         };
         Some(judged)
@@ -97,7 +84,7 @@ impl Door {
     pub(in crate::core_server) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = self.handshakes.try_acquire() else {
             if CROWDED.due("handshakes", clock::instant()).is_some() {
-                tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+                tracing::warn!(%address, "too many TLS handshakes with the core at once; closed the connection");
             }
             return;
         };
@@ -127,7 +114,7 @@ impl Door {
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
             if CROWDED.due(if known { "keys" } else { "strangers" }, clock::instant()).is_some() {
-                tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+                tracing::warn!(%address, known, "too many TLS connections to the core; closed the connection");
             }
             return;
         };

@@ -138,16 +138,14 @@ pub(super) struct Passwords {
 impl Passwords {
     /// With nothing remembered.
     pub(super) fn new() -> Result<Self, prometheus::Error> {
-        let help = "Passwords by what came of them: asked the KDC (granted, refused), granted from \
-                    memory (remembered), not looked at (limited_address, limited_account, busy), \
-                    not to be checked (unable)";
+        let help = "Password checks by outcome: checked by the KDC (granted, refused), found in the cache (remembered), not checked (limited_address, limited_account, busy), failed (unable)";
         let counts =
             IntCounterVec::new(Opts::new("doorward_password_checks_total", help), &["outcome"])?;
         for outcome in OUTCOMES {
             counts.with_label_values(&[outcome]);
         }
         let remembered = Remembered::new()
-            .map_err(|_| prometheus::Error::Msg("the system gives no random numbers".to_owned()))?;
+            .map_err(|_| prometheus::Error::Msg("the system has no random numbers".to_owned()))?;
         Ok(Self {
             limits: Limits::new(),
             attempts: Mutex::default(),
@@ -294,7 +292,9 @@ impl Passwords {
         };
         match timeout(PATIENCE, asking).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => unable(Reason::KerberosConfiguration, "the thread that asked panicked"),
+            Ok(Err(_)) => {
+                unable(Reason::KerberosConfiguration, "the thread that asked the KDC panicked")
+            }
             Err(_) => unable(Reason::KdcUnreachable, "no KDC answered within ten seconds"),
         }
     }

@@ -21,7 +21,7 @@ pub(in crate::core_server) struct Client {
 impl Client {
     /// A client that showed this chain in its handshake, or none.
     pub(in crate::core_server) fn new(chain: &[CertificateDer<'_>], address: IpAddr) -> Self {
-        Self { shown: PresentedCertificate::new(chain), address: address.to_canonical() }
+        Self { shown: PresentedCertificate::of_handshake(chain), address: address.to_canonical() }
     }
 
     /// What its certificate says of itself, for answers and the log.
@@ -47,7 +47,8 @@ impl Client {
     ) -> Result<Peer, Denied> {
         let address = self.address;
         let Some(shown) = &self.shown else { return Ok(Peer::Anonymous { address }) };
-        shown.judge(authorities.current(), now)?;
+        let shown = shown.proven()?;
+        shown.validate(authorities.current(), now)?;
         let listed = keys.listed_for(shown.key(), now);
         let Entitled { file, rights, .. } =
             keys.entitled(&listed, shown.key(), Some(address), now)?;

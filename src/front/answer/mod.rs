@@ -23,6 +23,7 @@ use crate::front::sign_on::policy::Policy;
 use crate::front::state::Front;
 use crate::front::upstream::UpstreamError;
 use crate::mechanism::Scheme;
+use crate::wire::mechanism::Credentials;
 use crate::wire::reference::new_reference;
 use crate::wire::{Ended, Mechanism, Reason};
 use advice::{Advice, application};
@@ -154,14 +155,14 @@ impl<'a> Answerer<'a> {
         if refusal.reason == Reason::ExchangeOpen {
             return refusal.reply.as_ref().map(with_token).into_iter().collect();
         }
-        let challenge = |mechanism: &Mechanism| match mechanism {
-            Mechanism::Negotiate => Some(offer(Scheme::Negotiate, refusal)),
-            Mechanism::Ntlm if !self.http2() => Some(offer(Scheme::Ntlm, refusal)),
-            Mechanism::Basic if self.secure() => Some(self.basic()),
-            _ => None,
-        };
         let offered = policy.mechanisms.iter().filter(|mechanism| policy.offers(**mechanism));
-        offered.filter_map(challenge).collect()
+        let rows = offered.map(|mechanism| mechanism.row());
+        rows.filter(|row| !(row.needs.http1 && self.http2() || row.needs.tls && !self.secure()))
+            .filter_map(|row| match row.credentials? {
+                Credentials::Token(scheme) => Some(offer(scheme, refusal)),
+                Credentials::Password => Some(self.basic()),
+            })
+            .collect()
     }
 
     /// The challenge of RFC 7617. Browsers remember a password by host and realm.
@@ -284,7 +285,7 @@ impl<'a> Answerer<'a> {
 
     /// Doorward has no page of its own of this name.
     pub(in crate::front) fn no_own_page(&self) -> Response<Body> {
-        let what = "Doorward has no page of this name";
+        let what = "Doorward has no such page";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
         self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }

@@ -144,7 +144,7 @@ fn no_site(host: &str, mut names: Vec<String>) -> String {
         known = format!("{known} and {more} more");
     }
     let proxy = if host.parse::<IpAddr>().is_ok() || host == "localhost" {
-        ". Does a proxy before this gateway pass the Host on (nginx: proxy_set_header Host $http_host)?"
+        ". Does a proxy in front of this gateway pass on Host (nginx: proxy_set_header Host $http_host)?"
     } else {
         ""
     };
@@ -166,8 +166,7 @@ fn clocks(front: &Front) -> String {
             "This gateway's clock says {now} and is {clock} the domain controller's: set it by NTP"
         ),
         Some(clock) => format!(
-            "This gateway's clock says {now} and is {clock} the domain controller's, so the \
-             client's is the one to set"
+            "This gateway's clock says {now} and is {clock} the domain controller's, so set the client's clock"
         ),
         None => format!(
             "This gateway's clock says {now}: compare it and the client's with the domain controller's"

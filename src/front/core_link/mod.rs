@@ -233,8 +233,7 @@ impl CoreLink {
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core does not take this process ({}) for a front: name its account in \
-                     front_users of the core's settings, or give its key the role front",
+                    "the core does not accept this process ({}) as a front: add its account to front_users in the core's settings, or give its key the role front",
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),
@@ -298,7 +297,7 @@ impl CoreLink {
 
 fn within_limits(grant: Grant, client: IpAddr) -> Answer {
     if grant.session().expires_at <= clock::now() {
-        return Err(NoGrant::new(Reason::SessionEnded, "the session's time has come"));
+        return Err(NoGrant::new(Reason::SessionEnded, "the session has reached its end"));
     }
     match grant.session().only_from {
         Some(only) if only != client => Err(NoGrant::new(

@@ -48,8 +48,7 @@ pub(in crate::front) async fn auth(
     };
     let Original { host, path } = original;
     if path.is_none() && route::depends_on_path(&live.settings.sites, &host) {
-        let detail = "the proxy tells no path, and the host has sites of several paths: let it send \
-                      X-Original-URI or X-Forwarded-Uri";
+        let detail = "the proxy sends no path, but the host has sites with several paths: let it send X-Original-URI or X-Forwarded-Uri";
         let refusal = Refusal::new(Reason::AmbiguousPath).with_detail(detail);
         return answerer.refuse(&refusal, None);
     }

@@ -69,7 +69,8 @@ pub(super) async fn tls(
     match Box::pin(timeout(limit, handshake(tls, stream, asks))).await {
         Ok(Ok(Handshake { stream, asked })) => {
             let binding = Some(Arc::clone(tls.binding()));
-            let shown = stream.get_ref().1.peer_certificates().and_then(PresentedCertificate::new);
+            let shown =
+                stream.get_ref().1.peer_certificates().and_then(PresentedCertificate::of_handshake);
             let connection = Connection::new(peer.ip(), binding, shown, trusted);
             Some(Arrived::Tls(Arc::new(connection.to(local).at(place, asked)), stream))
         }

@@ -62,10 +62,10 @@ pub struct BindError {
 fn mend(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "Another program holds the port: stop it, or choose another in [front]"
+            "Another program uses the port: stop it, or choose another port in [front]"
         }
         io::ErrorKind::PermissionDenied => {
-            "Ports below 1024 need root (run_as_user gives its rights up afterwards) or CAP_NET_BIND_SERVICE"
+            "Ports below 1024 need root (with run_as_user, Doorward gives up root's rights afterwards) or CAP_NET_BIND_SERVICE"
         }
         io::ErrorKind::AddrNotAvailable => "The host has no such address: correct it in [front]",
         _ => "Check the address in [front]",

@@ -51,9 +51,7 @@ impl Domain {
 
 fn of_name(host: &str) -> String {
     format!(
-        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no \
-         account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or take it off all \
-         accounts but the keytab's (setspn -D)"
+        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or remove it from all accounts but the keytab's (setspn -D)"
     )
 }
 
@@ -61,7 +59,7 @@ fn of_clock(clock: Clock) -> State {
     let said = format!("the clock of this host is {clock} the domain controller's");
     if clock.keeps_everybody_out() {
         return State::broken(format!(
-            "{said}, so nobody can sign on by a ticket: {}",
+            "{said}, so nobody can sign on with a ticket: {}",
             advice::CLOCK
         ));
     }

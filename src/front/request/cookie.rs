@@ -41,7 +41,7 @@ pub(crate) struct Origin<'a> {
 pub(crate) struct CookieSecret(Zeroizing<String>);
 
 impl CookieSecret {
-    /// A new one; `None` when the system gives no random numbers.
+    /// A new one; `None` when the system has no random numbers.
     pub(crate) fn random() -> Option<Self> {
         let mut bits = Zeroizing::new([0; 32]);
         rand::fill(&mut *bits).ok()?;

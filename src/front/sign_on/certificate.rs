@@ -14,7 +14,7 @@ use crate::front::core_link::Grant;
 use crate::front::live::Live;
 use crate::front::state::Front;
 use crate::mechanism::{self, Outcome};
-use crate::pki::peer::presented::PresentedCertificate;
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
 use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
@@ -84,18 +84,21 @@ pub(super) async fn by_proxy(
     }
     let peer = context.connection.peer;
     let detail = if context.facts.trusted {
-        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+        format!("{peer} is in trusted_proxies; remove it, if no proxy connects from there")
     } else {
-        format!("a request from {peer} carries Via or a forwarding header, as proxies add them")
+        format!("a request from {peer} has Via or a forwarding header, which proxies add")
     };
     Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy).with_detail(detail)
 }
 
-/// Whether a certificate counts now.
+/// The certificate, where it counts now and the client holds its key.
 ///
 /// # Errors
-/// It does not, and why.
-async fn validate(live: &Live, shown: &Arc<PresentedCertificate>) -> Result<(), Denied> {
+/// It does not count, and why.
+async fn validate<'a>(
+    live: &Live,
+    shown: &'a Arc<PresentedCertificate>,
+) -> Result<&'a ProvenCertificate, Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
         None => Err(Denied {
@@ -118,7 +121,10 @@ pub(super) async fn accepts_session(
 ) -> Result<(), Refusal> {
     let session = grant.session();
     let Some(key) = &session.public_key else { return Ok(()) };
-    let Some(shown) = of_client(context, policy).filter(|shown| shown.key() == key) else {
+    let is_its_own = |shown: &PresentedCertificate| {
+        shown.proven().is_ok_and(|certificate| certificate.key() == key)
+    };
+    let Some(shown) = of_client(context, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
     let Err(Denied { reason, detail }) = validate(context.live, shown).await else {
@@ -145,7 +151,7 @@ pub(in crate::front) async fn watch(
 }
 
 async fn end(front: &Front, session: &str, reason: Reason) {
-    tracing::info!(%reason, "a session ends, because its certificate counts no more");
+    tracing::info!(%reason, "a session ends, because its certificate is no longer accepted");
     if let Err(no) = front.core.end(session).await {
         tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");
     }

@@ -22,7 +22,12 @@ pub(super) fn keep(context: RequestContext<'_>, mechanism: Mechanism, session: S
         _ if facts.shared => return,
         Mechanism::Certificate => None,
         Mechanism::Ntlm if !local => Some(Marks::of(headers)),
-        _ => return,
+        Mechanism::Negotiate
+        | Mechanism::Ntlm
+        | Mechanism::Basic
+        | Mechanism::Password
+        | Mechanism::Unix
+        | Mechanism::Trusted => return,
     };
     connection.sign_on.bind(&facts.host, session, client);
 }

@@ -29,6 +29,6 @@ pub(super) async fn open(
 /// The secret of a new session's cookie.
 pub(super) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
     CookieSecret::random().ok_or_else(|| {
-        Refusal::tried(mechanism, Reason::Busy).with_detail("the system gives no random numbers")
+        Refusal::tried(mechanism, Reason::Busy).with_detail("the system has no random numbers")
     })
 }

@@ -96,7 +96,10 @@ async fn run(context: RequestContext<'_>, mut exchange: Exchange, mut input: Inp
                 input = Input::Ntlm(ntlm::answer(context, question).await);
             }
             Step::Ask(challenge) => {
-                tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");
+                tracing::debug!(
+                    bytes = challenge.token.len(),
+                    "waiting for the client's next token"
+                );
                 return Leg::Next(exchange, challenge.token);
             }
             Step::Done(Outcome::Proven { proof, reply }) => {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
-use rustls::server::ServerSessionMemoryCache;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ServerConfig, crypto, version};
+use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::binding::server_end_point;
@@ -15,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
 use crate::mechanism::Bindings;
 use crate::pki::file::pair;
+use crate::pki::tls::server_config;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
@@ -97,19 +97,8 @@ fn config(
     pair: Arc<CertifiedKey>,
     clients: Option<&Clients>,
 ) -> Result<ServerConfig, rustls::Error> {
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
-    let builder = match clients {
-        Some(clients) => builder.with_client_cert_verifier(clients.verifier(provider)),
-        None => builder.with_no_client_auth(),
-    };
-    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
-    // The strongest suite that both sides have, whatever the client prefers.
-    config.ignore_client_order = true;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
-    Ok(config)
+    let asks = clients.map(Clients::subjects);
+    server_config(pair, asks, &["h2", "http/1.1"], RESUMABLE_SESSIONS)
 }
 
 /// TLS sessions that clients may resume, two to a client; a reload forgets them.
@@ -161,7 +150,7 @@ mod tests {
         for (key, certificate, named, words) in [
             (&missing, &certificate, &missing, "cannot read"),
             (&key, &missing, &missing, "cannot read"),
-            (&key, &key, &key, "holds no certificate"),
+            (&key, &key, &key, "contains no certificate"),
             (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
         ] {
             let fault =

@@ -55,7 +55,7 @@ pub(in crate::front) enum UpstreamError {
         source: hyper::Error,
     },
     /// The head of the answer breaks the rules of HTTP.
-    #[error("the application at {address} answered with a head that is no HTTP: {fault}")]
+    #[error("the head of the application's answer at {address} is not valid HTTP: {fault}")]
     OddHead {
         /// The application.
         address: Arc<str>,
@@ -64,7 +64,7 @@ pub(in crate::front) enum UpstreamError {
     },
     /// The answer's body comes in a coding that is not known here.
     #[error(
-        "the application at {address} answered in the transfer coding {coding}, which is not known here: let it use Content-Encoding"
+        "the application at {address} answered in the unknown transfer coding {coding}: let it use Content-Encoding"
     )]
     Coding {
         /// The application.
@@ -79,7 +79,7 @@ pub(in crate::front) enum UpstreamError {
         address: Arc<str>,
     },
     /// No site names this application.
-    #[error("no application is known at {0}: the settings changed meanwhile; try again")]
+    #[error("no application is known at {0}: the settings have changed; try again")]
     Unknown(Uri),
     /// The client's request could not be read to its end.
     #[error("the client's request broke off: {0}")]

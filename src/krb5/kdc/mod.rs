@@ -50,7 +50,7 @@ pub(crate) fn verify(
     let wrong = |detail: &str| refused(Reason::WrongPassword, detail);
     let secret = Zeroizing::new([password.reveal().as_bytes(), b"\0"].concat());
     let secret = std::ffi::CStr::from_bytes_with_nul(&secret)
-        .map_err(|_| wrong("the password holds a NUL byte"))?;
+        .map_err(|_| wrong("the password contains a NUL byte"))?;
     let name = name(user, realm)?;
     let keytab = keytab::read(&prover.keytab)
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
@@ -63,7 +63,7 @@ pub(crate) fn verify(
 
     let mut last = refused(
         Reason::KeytabUnreadable,
-        &format!("{} holds no key of a service", prover.keytab.display()),
+        &format!("{} contains no key of a service", prover.keytab.display()),
     );
     for service in services(&keytab, realm, prover.service.as_deref()) {
         let unproven = |failure: &_| judge(failure, Stage::Proof { service }, realm);
@@ -141,7 +141,7 @@ pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Denied> {
 
 fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Denied> {
     gss::text(&format!("{user}@{realm}"))
-        .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))
+        .ok_or_else(|| refused(Reason::OddPrincipal, "the name contains a NUL byte"))
 }
 
 /// Whether the library takes its configuration (krb5.conf) as it is at this moment.
@@ -170,20 +170,10 @@ fn file(keytab: &Path) -> std::ffi::CString {
 /// Directory gives no tickets.
 fn services<'a>(keytab: &'a Keytab, realm: &str, only: Option<&str>) -> Vec<&'a str> {
     let foreign = |name: &str| !name.ends_with(&format!("@{realm}"));
-    let admitted = |name: &&str| only.is_none_or(|only| is(name, only));
-    let mut names: Vec<&str> = keytab.principals().into_iter().filter(admitted).collect();
+    let mut names = only.map_or_else(|| keytab.principals(), |only| keytab.principals_of(only));
     names.sort_by_key(|name| (foreign(name), !name.starts_with("HTTP/"), !name.contains('/')));
     names.truncate(MAX_SERVICES);
     names
-}
-
-/// Whether `principal` is the one of the setting, which may leave out the realm.
-fn is(principal: &str, setting: &str) -> bool {
-    match principal.strip_prefix(setting) {
-        Some("") => true,
-        Some(rest) => rest.starts_with('@') && !setting.contains('@'),
-        None => false,
-    }
 }
 
 fn refused(reason: Reason, detail: &str) -> Denied {

@@ -9,7 +9,7 @@ use crate::wire::Reason;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// RSA of fewer than [`LEAST_RSA_BITS`].
-    #[error("the RSA key has {0} bits, and {LEAST_RSA_BITS} are the least; make a new key")]
+    #[error("the RSA key has {0} bits, but at least {LEAST_RSA_BITS} are required; make a new key")]
     TooShort(usize),
     /// Neither RSA nor ECDSA on a curve of NIST nor Ed25519.
     #[error("the key is {0}; make one of RSA, ECDSA P-256 or Ed25519")]
@@ -17,6 +17,9 @@ pub enum Unfit {
     /// No SubjectPublicKeyInfo.
     #[error("the key is damaged; export it again as PEM")]
     Damaged,
+    /// A certificate that can be taken apart, but not used.
+    #[error("neither X.509 version 3 nor 1")]
+    OtherVersion,
 }
 
 /// The key in a SubjectPublicKeyInfo (RFC 5280 section 4.1), if it is taken.
@@ -50,7 +53,7 @@ impl Unfit {
         match self {
             Self::TooShort(_) => Reason::PublicKeyTooShort,
             Self::UnknownAlgorithm(_) => Reason::PublicKeyAlgorithm,
-            Self::Damaged => Reason::CertificateForm,
+            Self::Damaged | Self::OtherVersion => Reason::CertificateForm,
         }
     }
 }

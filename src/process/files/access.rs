@@ -3,26 +3,14 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::unistd::{AccessFlags, Gid, Uid, User, access, getegid, geteuid, getgroups};
+use nix::unistd::{AccessFlags, access};
 
-use crate::advice::rights::{self, Found, Need};
-use crate::config::checked::RunAs;
-use crate::process::account::{Account, group_name, user_name};
-
-/// Who reads, by the ids that the kernel looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reader {
-    /// The effective uid.
-    pub uid: Uid,
-    /// The effective group.
-    pub gid: Gid,
-    /// The supplementary groups.
-    pub groups: Vec<Gid>,
-}
+use super::reader::Reader;
+use super::rights::{self, Found, Need};
+use crate::process::account::{group_name, user_name};
 
 /// A file or folder that this process has no right to use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,54 +46,6 @@ const fn adjective(need: Need) -> &'static str {
         Need::Read | Need::List | Need::Pass => "readable",
         Need::Write | Need::Fill => "writable",
         Need::Run => "executable",
-    }
-}
-
-impl Reader {
-    /// This process.
-    pub fn here() -> Self {
-        Self { uid: geteuid(), gid: getegid(), groups: getgroups().unwrap_or_default() }
-    }
-
-    /// Who the gateway runs as: this process, or where this is root, the account whose the
-    /// state folder is (a service that systemd starts as its user).
-    pub fn of_gateway(state: &Path) -> Self {
-        let here = Self::here();
-        let owner = fs::metadata(state).map_or(0, |folder| folder.uid());
-        if !here.uid.is_root() || owner == 0 {
-            return here;
-        }
-        let run_as = RunAs { user: owner.to_string(), group: None };
-        Account::find(&run_as).map_or(here, |account| Self::from(&account))
-    }
-
-    /// What owner and mode let it do: 4 read, 2 write, 1 run or pass. The first class that
-    /// fits decides, and root is in none (path_resolution(7)).
-    pub(crate) fn bits(&self, owner: Uid, group: Gid, mode: u32) -> u32 {
-        let shift = if self.uid == owner {
-            6
-        } else if self.is_in(group) {
-            3
-        } else {
-            0
-        };
-        if self.uid.is_root() { 7 } else { mode >> shift & 7 }
-    }
-
-    /// Whether a group is one of its own.
-    pub(crate) fn is_in(&self, group: Gid) -> bool {
-        self.gid == group || self.groups.contains(&group)
-    }
-
-    /// Whether the uid has an account, which can join groups.
-    pub(crate) fn is_account(&self) -> bool {
-        User::from_uid(self.uid).is_ok_and(|user| user.is_some())
-    }
-}
-
-impl From<&Account> for Reader {
-    fn from(account: &Account) -> Self {
-        Self { uid: account.uid, gid: account.gid, groups: account.groups.clone() }
     }
 }
 
@@ -172,22 +112,11 @@ fn obstacle(path: &Path, reader: &Reader, need: Need, links: u8) -> Obstacle {
 }
 
 /// `doorward (uid 990, groups doorward, winbindd_priv)`
-impl fmt::Display for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut groups = vec![group_name(self.gid)];
-        groups
-            .extend(self.groups.iter().filter(|gid| **gid != self.gid).map(|gid| group_name(*gid)));
-        let many = if groups.len() == 1 { "group" } else { "groups" };
-        write!(f, "{} (uid {}, {many} {})", user_name(self.uid), self.uid, groups.join(", "))
-    }
-}
-
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Mode { found, advice } = self else {
             return f.write_str(
-                "owner and mode would allow it, so an access list or a security module refuses; \
-                 look at `getfacl`, and at the system's log for SELinux or AppArmor",
+                "owner and mode allow it, so an access list or a security module forbids it; look at `getfacl`, and at the system's log for SELinux or AppArmor",
             );
         };
         let Found { path, folder, owner, group, mode } = &**found;
@@ -205,6 +134,8 @@ const MAX_LINKS: u8 = 16;
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use nix::unistd::{Gid, Uid};
 
     use super::*;
 

@@ -2,4 +2,6 @@
 
 pub(crate) mod access;
 pub(crate) mod ownership;
+pub(crate) mod reader;
+pub(crate) mod rights;
 pub(crate) mod stamp;

@@ -9,8 +9,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
-use super::access::{self, Obstacle, Reader, Unreadable};
-use crate::advice::rights::{self, Need};
+use super::access::{self, Obstacle, Unreadable};
+use super::reader::Reader;
+use super::rights::{self, Need};
 use crate::process::account::Account;
 
 /// What becomes of a folder before the rights are given up.

@@ -6,11 +6,12 @@ use std::path::Path;
 use crate::advice::account;
 use crate::cli::check::report::Finding;
 use crate::cli::readable;
-use crate::cli::serve::Role;
+use crate::cli::role::Role;
 use crate::config::Settings;
 use crate::process::account::{Account, AccountError, Change};
-use crate::process::files::access::{self, Reader};
+use crate::process::files::access;
 use crate::process::files::ownership::{Plan, plan};
+use crate::process::files::reader::Reader;
 use crate::process::privileges;
 
 /// As whom the rest is checked.
@@ -45,7 +46,8 @@ pub(in crate::cli::check) fn become_account(
                 vec![Finding::error(CHECK, &error.to_string(), account::START_AS_ACCOUNT)]
             })?;
         }
-        findings.push(Finding::ok(CHECK, format!("what follows is for {}", Reader::here())));
+        findings
+            .push(Finding::ok(CHECK, format!("the following checks are for {}", Reader::here())));
     }
     // The keytab has a line of its own.
     let unreadable = readable::unreadable(Role::Both, settings);

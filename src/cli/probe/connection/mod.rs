@@ -23,8 +23,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use self::target::Target;
-use self::trust::{Judge, Verdict};
+use self::trust::{Trust, Verdict};
 use super::error::ProbeError;
+use crate::pki::tls::ServerVerifier;
 
 pub(super) mod pair;
 pub(super) mod target;
@@ -89,8 +90,8 @@ impl Connection {
             let sender = speak(tcp).await?;
             return Ok(Self { sender, authority, peer, tls: None });
         }
-        let (stream, judge) = encrypt(tcp, target, ca, pair, b"http/1.1").await?;
-        let tls = TlsFacts::of(stream.get_ref().1, &judge)?;
+        let (stream, trust) = encrypt(tcp, target, ca, pair, b"http/1.1").await?;
+        let tls = TlsFacts::of(stream.get_ref().1, &trust)?;
         let sender = speak(stream).await?;
         Ok(Self { sender, authority, peer, tls: Some(tls) })
     }
@@ -107,13 +108,13 @@ impl Connection {
         let Ok(tcp) = in_time(tcp).await else { return Ok(None) };
         let Ok(peer) = tcp.peer_addr() else { return Ok(None) };
         // A server that speaks HTTP/1.1 alone may end the handshake.
-        let Ok((stream, judge)) = encrypt(tcp, target, ca, None, b"h2").await else {
+        let Ok((stream, trust)) = encrypt(tcp, target, ca, None, b"h2").await else {
             return Ok(None);
         };
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Ok(None);
         }
-        let tls = TlsFacts::of(stream.get_ref().1, &judge)?;
+        let tls = TlsFacts::of(stream.get_ref().1, &trust)?;
         let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .map_err(broken_off)?;
@@ -149,7 +150,7 @@ impl Connection {
         }
         let request = request
             .body(Empty::new())
-            .map_err(|error| ProbeError::Usage(format!("the request cannot be made: {error}")))?;
+            .map_err(|error| ProbeError::Usage(format!("the request is not valid: {error}")))?;
         let whole = async {
             let response = match &mut self.sender {
                 Sender::Http1(sender) => sender.send_request(request).await?,
@@ -169,28 +170,29 @@ impl Connection {
 }
 
 impl TlsFacts {
-    fn of(tls: &rustls::ClientConnection, judge: &Judge) -> Result<Self, ProbeError> {
+    fn of(tls: &rustls::ClientConnection, trust: &Trust) -> Result<Self, ProbeError> {
         let certificate = tls.peer_certificates().and_then(<[_]>::first).cloned();
         let version = tls.protocol_version().and_then(|version| version.as_str());
         Ok(Self {
             version: version.unwrap_or("TLS").replace("TLSv1_", "TLS 1."),
             certificate: certificate.ok_or(ProbeError::NoCertificate)?,
-            verdict: judge.verdict(),
+            verdict: trust.verdict(),
         })
     }
 }
 
 fn configuration(
     provider: Arc<CryptoProvider>,
-    judge: Arc<Judge>,
+    trust: Arc<Trust>,
     pair: Option<&Arc<CertifiedKey>>,
     protocol: &[u8],
 ) -> Result<ClientConfig, ProbeError> {
     let broken = |error: rustls::Error| ProbeError::Tls { source: io::Error::other(error) };
+    let verifier = ServerVerifier::new(trust, Arc::clone(&provider));
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(broken)?;
-    let builder = builder.dangerous().with_custom_certificate_verifier(judge);
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match pair {
         Some(pair) => {
             let shown = SingleCertAndKey::from(Arc::clone(pair));
@@ -208,17 +210,17 @@ async fn encrypt(
     ca: Option<&std::path::Path>,
     pair: Option<&Arc<CertifiedKey>>,
     protocol: &[u8],
-) -> Result<(TlsStream<TcpStream>, Arc<Judge>), ProbeError> {
+) -> Result<(TlsStream<TcpStream>, Arc<Trust>), ProbeError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let judge = Judge::new(ca, Arc::clone(&provider)).map_err(ProbeError::Usage)?;
-    let judge = Arc::new(judge);
-    let config = configuration(provider, Arc::clone(&judge), pair, protocol)?;
+    let trust = Trust::new(ca, Arc::clone(&provider)).map_err(ProbeError::Usage)?;
+    let trust = Arc::new(trust);
+    let config = configuration(provider, Arc::clone(&trust), pair, protocol)?;
     let name = ServerName::try_from(target.host.clone())
-        .map_err(|_| ProbeError::Usage(format!("{} is no host name", target.host)))?;
+        .map_err(|_| ProbeError::Usage(format!("{} is not a host name", target.host)))?;
     let stream = in_time(TlsConnector::from(Arc::new(config)).connect(name, tcp))
         .await
         .map_err(|source| ProbeError::Tls { source })?;
-    Ok((stream, judge))
+    Ok((stream, trust))
 }
 
 fn broken_off(error: hyper::Error) -> ProbeError {

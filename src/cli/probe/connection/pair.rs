@@ -7,7 +7,6 @@ use rustls::sign::CertifiedKey;
 use super::target::Target;
 use crate::cli::ProbeArguments;
 use crate::cli::probe::error::ProbeError;
-use crate::cli::probe::messages;
 use crate::config::Secret;
 use crate::config::checked::CertificateFiles;
 use crate::pki::file::certificate::Certificate;
@@ -20,7 +19,7 @@ pub(in crate::cli::probe) fn read(
 ) -> Result<Option<Arc<CertifiedKey>>, ProbeError> {
     let Some(file) = &arguments.cert else { return Ok(None) };
     if !target.tls {
-        let what = "a certificate is shown when TLS begins, and this is plain HTTP: use https://";
+        let what = "a certificate needs TLS, and this is plain HTTP: use https://";
         return Err(ProbeError::Usage(what.to_owned()));
     }
     let files = CertificateFiles {
@@ -31,11 +30,11 @@ pub(in crate::cli::probe) fn read(
     Ok(Some(pair::load(&files, "--cert-pass-file")?))
 }
 
-/// The certificate in words.
-pub(in crate::cli::probe) fn words(pair: &CertifiedKey) -> Result<String, ProbeError> {
-    let certificate = pair.cert.first().map(|certificate| Certificate::read(certificate));
-    let certificate = certificate.transpose().map_err(|what| {
+/// What the certificate says of itself.
+pub(in crate::cli::probe) fn certificate(pair: &CertifiedKey) -> Result<Certificate, ProbeError> {
+    // A pair is only loaded with its certificate.
+    let own = pair.cert.first().ok_or(ProbeError::NoCertificate)?;
+    Certificate::read(own).map_err(|what| {
         ProbeError::Usage(format!("the certificate of --cert cannot be read: {what}"))
-    })?;
-    Ok(certificate.map_or_else(String::new, |certificate| messages::certificate(&certificate)))
+    })
 }

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, Error, RootCertStore};
 
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
 use crate::pki::file::pem;
+use crate::pki::tls::TrustServer;
 
 /// What became of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +33,13 @@ impl Verdict {
 /// Judges certificates, and lets all of them pass. Whoever uses it has to ask
 /// for the verdict before anything secret is sent.
 #[derive(Debug)]
-pub(in crate::cli::probe) struct Judge {
-    provider: Arc<CryptoProvider>,
+pub(in crate::cli::probe) struct Trust {
     authorities: Option<Arc<WebPkiServerVerifier>>,
     given: Vec<CertificateDer<'static>>,
     verdict: Mutex<Verdict>,
 }
 
-impl Judge {
+impl Trust {
     /// Trusts the certificates in `ca`, else those that the system trusts.
     ///
     /// # Errors
@@ -55,10 +55,9 @@ impl Judge {
         } else {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        let authorities =
-            WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider));
+        let authorities = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
         let verdict = Mutex::new(Verdict::untrusted("it was not looked at", NAME_AUTHORITY));
-        Ok(Self { provider, authorities: authorities.build().ok(), given, verdict })
+        Ok(Self { authorities: authorities.build().ok(), given, verdict })
     }
 
     /// The verdict on the certificate of the last handshake.
@@ -66,12 +65,11 @@ impl Judge {
         self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn judge(
+    fn verdict_on(
         &self,
         leaf: &CertificateDer<'_>,
         chain: &[CertificateDer<'_>],
         host: &ServerName<'_>,
-        ocsp: &[u8],
         now: UnixTime,
     ) -> Verdict {
         let certificate = match Certificate::read(leaf) {
@@ -84,15 +82,15 @@ impl Judge {
             let why = format!("it is not for {}", host.to_str());
             return Verdict::untrusted(
                 why,
-                "Reach the site by a name that it has, or have one issued for this name too",
+                "Use a name that is in the certificate, or have one issued for this name too",
             );
         }
         let moment = Timestamp::from_unix(now.as_secs());
         if !certificate.is_valid_at(moment) {
             return if moment < certificate.begins_at {
                 Verdict::untrusted(
-                    format!("it is not valid yet, but from {} on", certificate.begins_at),
-                    "Compare the clock of this machine with another; if it is right, the certificate was issued for later",
+                    format!("it is not valid before {}", certificate.begins_at),
+                    "Compare the clock of this machine with another; if it is right, the certificate is for a later time",
                 )
             } else {
                 Verdict::untrusted(
@@ -106,12 +104,12 @@ impl Judge {
             return Verdict::Trusted;
         }
         let Some(authorities) = &self.authorities else {
-            return Verdict::untrusted("this machine trusts no authority at all", NAME_AUTHORITY);
+            return Verdict::untrusted("this machine trusts no authorities", NAME_AUTHORITY);
         };
-        match authorities.verify_server_cert(leaf, chain, host, ocsp, now) {
+        match authorities.verify_server_cert(leaf, chain, host, &[], now) {
             Ok(_) => Verdict::Trusted,
             Err(_) if certificate.subject == certificate.issuer => {
-                Verdict::untrusted("nobody but itself vouches for it", NAME_AUTHORITY)
+                Verdict::untrusted("it is self-signed", NAME_AUTHORITY)
             }
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if chain.is_empty() => {
                 let issuer = &certificate.issuer;
@@ -120,68 +118,45 @@ impl Judge {
                         "it was issued by {issuer}, which this machine does not trust, and the server sends no certificate but its own"
                     ),
                     format!(
-                        "If {issuer} is an intermediate, append its certificate to the server's file, behind the server's own: phones and Java will not fetch it. If it is your own authority, give it with --ca FILE"
+                        "If {issuer} is an intermediate, append its certificate to the server's file, after the server's own: phones and Java do not fetch it. If it is your own authority, name it with --ca FILE"
                     ),
                 )
             }
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                Verdict::untrusted("nobody whom this machine trusts has issued it", NAME_AUTHORITY)
+                Verdict::untrusted("its issuer is not trusted on this machine", NAME_AUTHORITY)
             }
             Err(error) => Verdict::untrusted(error.to_string(), NAME_AUTHORITY),
         }
     }
 }
 
-const NAME_AUTHORITY: &str = "Give its authority with --ca FILE";
+const NAME_AUTHORITY: &str = "Name its authority with --ca FILE";
 
 fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let wrong = |error: &dyn std::fmt::Display| {
         format!(
-            "{} cannot be used as --ca ({error}): give a PEM file of certificates",
+            "{} cannot be used for --ca ({error}): name a PEM file of certificates",
             ca.display()
         )
     };
     let bytes = std::fs::read(ca).map_err(|error| wrong(&error))?;
     let found = pem::certificates(&bytes).map_err(|fault| wrong(&fault))?;
     if found.is_empty() {
-        return Err(wrong(&"it holds no certificate"));
+        return Err(wrong(&"it contains no certificate"));
     }
     Ok(found.into_iter().map(|(_, certificate)| certificate).collect())
 }
 
-impl ServerCertVerifier for Judge {
-    fn verify_server_cert(
+impl TrustServer for Trust {
+    fn trusts(
         &self,
-        end_entity: &CertificateDer<'_>,
+        leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp: &[u8],
+        name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let judged = self.judge(end_entity, intermediates, server_name, ocsp, now);
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = judged;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    ) -> Result<(), Error> {
+        let verdict = self.verdict_on(leaf, intermediates, name, now);
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
+        Ok(())
     }
 }

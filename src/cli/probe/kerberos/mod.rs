@@ -4,15 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 
-use self::ticket::{Initiator, Service, Ticket};
+use self::ticket::{Initiator, Service, Ticket, TicketError};
 use super::connection::target::Target;
 use super::connection::{Answer, Connection};
 use super::error::ProbeError;
-use super::messages::{self, Presented, leg};
+use super::messages::{self as common, Presented, leg};
 use super::offer::{self, Challenge, Verdict};
 use crate::cli::ProbeArguments;
 use crate::mechanism::Bindings;
 
+mod messages;
 pub(super) mod ticket;
 
 /// A context that has not begun, with the ticket it will use told.
@@ -23,13 +24,13 @@ pub(super) fn prepare(
     bindings: Option<Bindings>,
 ) -> Result<Initiator, ProbeError> {
     if !offer::offers(offered, SCHEME) {
-        return Err(ProbeError::NoNegotiate { offered: messages::schemes(offered) });
+        return Err(ProbeError::NoNegotiate { offered: common::schemes(offered) });
     }
     let ticket = Ticket::present()?;
     let service = Service::of(target, arguments);
     leg("ticket", messages::ticket(&ticket));
     leg("service", messages::service(&service));
-    messages::binding(target, bindings.as_ref());
+    common::binding(target, bindings.as_ref());
     Ok(Initiator::new(service, bindings)?)
 }
 
@@ -55,7 +56,7 @@ async fn tokens(
     let mut token = initiator.step(None)?.unwrap_or_default();
     for _ in 0..LONGEST_EXCHANGE {
         let field = format!("{SCHEME} {}", STANDARD.encode(&token));
-        leg("token", messages::token(token.len(), field.len()));
+        leg("token", common::token(token.len(), field.len()));
         let answer = connection.get(&target.path, &[(AUTHORIZATION, field)]).await?;
         leg("answer", answer.status);
         let reply = offer::token(&answer.headers, SCHEME);
@@ -66,8 +67,8 @@ async fn tokens(
             return Ok(answer);
         }
         let next = reply.map(|reply| initiator.step(Some(&reply))).transpose();
-        let next = next.map_err(|error| messages::refused(&answer, &TICKET.with(&error)))?;
-        token = next.flatten().ok_or_else(|| messages::refused(&answer, &TICKET))?;
+        let next = next.map_err(|error| common::refused(&answer, &refused_ticket(&error)))?;
+        token = next.flatten().ok_or_else(|| common::refused(&answer, &TICKET))?;
     }
     Err(ProbeError::TooLong(LONGEST_EXCHANGE))
 }
@@ -81,5 +82,14 @@ const LONGEST_EXCHANGE: usize = 5;
 const TICKET: Presented = Presented {
     what: "the ticket",
     said: None,
-    causes: "its keytab is older than the service's password (kvno), or lacks the service's name or the ticket's encryption type; two accounts have the same service name; the clocks differ; the site is reached through something that opens TLS",
+    causes: "its keytab is older than the service's password (kvno), or lacks the service's name or the ticket's encryption type; two accounts have the same service name; the clocks differ; something between you and the site opens TLS",
 };
+
+/// The same, with what the library read in the server's token.
+fn refused_ticket(error: &TicketError) -> Presented {
+    let said = match error {
+        TicketError::NotVerified(said) => Some(said.clone()),
+        _ => None,
+    };
+    Presented { said, ..TICKET.clone() }
+}

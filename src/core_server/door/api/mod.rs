@@ -265,10 +265,10 @@ async fn read<T: DeserializeOwned>(mut body: Body, at_most: usize) -> Result<T, 
         Ok(Err(error)) => {
             return Err(Refusal::bad_request(format!("The body cannot be read ({error}).")));
         }
-        Err(_) => return Err(Refusal::bad_request("The body did not come in time.")),
+        Err(_) => return Err(Refusal::bad_request("The body did not arrive in time.")),
     }
     serde_json::from_slice(&bytes)
-        .map_err(|error| Refusal::bad_request(format!("The body is not understood: {error}.")))
+        .map_err(|error| Refusal::bad_request(format!("The body is not valid: {error}.")))
 }
 
 /// What a peer may send at once: proofs may be large, passwords and names are not.
@@ -281,7 +281,7 @@ fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
     let Some(query) = uri.query() else { return Ok(None) };
     let address = query.strip_prefix("client=").and_then(|address| address.parse().ok());
     address.map(Some).ok_or_else(|| {
-        Refusal::bad_request("The only parameter is client=, and an address as its value.")
+        Refusal::bad_request("The only parameter is client=, with an address as its value.")
     })
 }
 

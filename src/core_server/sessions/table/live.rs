@@ -4,7 +4,8 @@ use std::time::Duration;
 use super::account::Name;
 use crate::clock::Timestamp;
 use crate::core_server::store::{End, Record, Usage};
-use crate::wire::{Ended, Ending, Mechanism};
+use crate::wire::mechanism::EndsWith;
+use crate::wire::{Ended, Ending};
 
 /// How long sessions live, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +82,9 @@ fn latest(record: &Record, limits: &Limits) -> Ending {
     if record.expires_at >= record.opened_at.plus(limits.lifetime) {
         return Ending::Lifetime;
     }
-    match record.mechanism {
-        Mechanism::Negotiate => Ending::TicketEnd,
-        Mechanism::Certificate => Ending::CertificateEnd,
-        _ => Ending::Lifetime,
+    match record.mechanism.row().ends_with {
+        EndsWith::Ticket => Ending::TicketEnd,
+        EndsWith::Certificate => Ending::CertificateEnd,
+        EndsWith::Nothing => Ending::Lifetime,
     }
 }

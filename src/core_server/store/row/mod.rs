@@ -101,7 +101,7 @@ pub(super) fn read_session(
     Ok(Record {
         key,
         user,
-        mechanism: word::<Mechanism>(&row.mechanism).ok_or(Unread::Newer)?,
+        mechanism: Mechanism::named(&row.mechanism).ok_or(Unread::Newer)?,
         principal: row.principal.into_owned(),
         typed: None,
         public_key: row.public_key.map(Cow::into_owned),
@@ -142,7 +142,9 @@ pub(super) fn read_user(row: &str) -> Result<User, Unread> {
 
 /// Why a session ended, by its word; `None`: a newer version has more such words.
 pub(super) fn ending(text: &str) -> Option<Ending> {
-    word(text)
+    // A word that is not known is a newer version's.
+    let words: StrDeserializer<'_, Error> = text.into_deserializer();
+    Ending::deserialize(words).ok()
 }
 
 /// A row of this version, or of an older one.
@@ -160,10 +162,4 @@ fn read<'a, R: FromRow<'a>>(row: &'a str, version: fn(&R) -> u32) -> Result<R, U
             _ => Err(Unread::Damaged(error.to_string())),
         },
     }
-}
-
-/// A value by its word on the wire. A word that is not known is a newer version's.
-fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    let words: StrDeserializer<'a, Error> = text.into_deserializer();
-    T::deserialize(words).ok()
 }

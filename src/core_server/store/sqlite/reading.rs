@@ -58,7 +58,7 @@ fn sessions(
                 stored.skipped += 1;
                 return Ok(Ok(()));
             }
-            None => return Ok(Err("a session of nobody".to_owned())),
+            None => return Ok(Err("a session without a user".to_owned())),
         };
         let by = |text: &str| match peers.get(text) {
             Some(known) => Arc::clone(known),

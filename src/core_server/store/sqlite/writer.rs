@@ -122,12 +122,12 @@ fn answer(openers: Vec<Opener>, outcome: Result<Vec<Outcome>, WriteError>) {
 
 fn complain(path: &Path, error: WriteError, cause: &rusqlite::Error) {
     let fix = match error {
-        WriteError::Full => "make room on its file system",
-        WriteError::Failed | WriteError::Busy => "look at the disk and at the file's owner",
+        WriteError::Full => "free space on its file system",
+        WriteError::Failed | WriteError::Busy => "check the disk and the owner of the file",
     };
     tracing::error!(
         path = %path.display(), %cause,
-        "{error}: nobody new is signed on, and ended sessions could come back after a restart; {fix}, and it goes on by itself"
+        "{error}: nobody new can sign on, and ended sessions could come back after a restart; {fix}. Doorward keeps trying"
     );
 }
 

@@ -202,12 +202,12 @@ fn odd_line(head: &[u8]) -> String {
     if count > MAX_HEADERS {
         return format!("it has more than {MAX_HEADERS} header lines");
     }
-    format!("it has more than {MAX_HEAD} bytes, or a length or coding that contradicts another")
+    format!("it has more than {MAX_HEAD} bytes, or contradictory lengths or codings")
 }
 
 fn odd_status(line: &[u8]) -> Option<&'static str> {
     (!line.starts_with(b"HTTP/1.") || line.iter().any(|byte| is_control(*byte)))
-        .then_some("is no status line of HTTP/1.1")
+        .then_some("is not a status line of HTTP/1.1")
 }
 
 fn odd_field(line: &[u8]) -> Option<&'static str> {
@@ -216,9 +216,9 @@ fn odd_field(line: &[u8]) -> Option<&'static str> {
     };
     let (name, value) = line.split_at(colon);
     if name.is_empty() || HeaderName::from_bytes(name).is_err() {
-        Some("has a name that none can be")
+        Some("has an invalid name")
     } else if value.iter().any(|byte| is_control(*byte)) {
-        Some("holds a control byte")
+        Some("contains a control byte")
     } else {
         None
     }
@@ -241,14 +241,14 @@ mod tests {
     #[test]
     fn the_line_is_named_that_breaks_the_rules() {
         for (head, words) in [
-            (&b"SSH-2.0-x\r\n"[..], "line 1 is no status line"),
+            (&b"SSH-2.0-x\r\n"[..], "line 1 is not a status line"),
             (b"HTTP/1.1 200 OK\r\nA: b\r\nnonsense\r\n\r\n", "line 3 has no colon: \"nonsense\""),
             (
                 b"HTTP/1.1 200 OK\r\nA: b\x01c\r\n\r\n",
-                r#"line 2 holds a control byte: "A: b\x01c""#,
+                r#"line 2 contains a control byte: "A: b\x01c""#,
             ),
-            (b"HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "line 2 has a name"),
-            (b"HTTP/1.1 200 OK\r\n folded: c\r\n\r\n", "line 2 has a name"),
+            (b"HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "line 2 has an invalid name"),
+            (b"HTTP/1.1 200 OK\r\n folded: c\r\n\r\n", "line 2 has an invalid name"),
         ] {
             let fault = odd_line(head);
             assert!(fault.starts_with(words), "{fault}");

@@ -36,7 +36,7 @@ struct Parked {
 pub enum OddAddress {
     /// Another scheme, or none.
     #[error(
-        "upstream {0}: only http:// is spoken with applications; put a TLS proxy beside it or a tunnel between, and name that"
+        "upstream {0}: Doorward speaks only http:// with applications; use a TLS proxy or a tunnel, and name its address"
     )]
     Scheme(Uri),
     /// No host.
@@ -47,7 +47,7 @@ pub enum OddAddress {
     Port(Uri),
     /// A path: it would have to be prefixed, and application and gateway would
     /// see different paths.
-    #[error("upstream {0}: requests are passed on with the path they have; leave the path out")]
+    #[error("upstream {0}: requests are passed on with their own path; remove the path")]
     Path(Uri),
 }
 
@@ -167,14 +167,14 @@ mod tests {
     #[test]
     fn an_application_is_a_host_and_a_port_and_nothing_else() {
         for (uri, fault) in [
-            ("https://app.example/", "only http:// is spoken"),
-            ("app.example:9001", "only http:// is spoken"),
+            ("https://app.example/", "speaks only http://"),
+            ("app.example:9001", "speaks only http://"),
             ("http://user@app.example/", "the host is missing"),
             ("http://app.example:99999/", "from 1 to 65535"),
             ("http://app.example:0/", "from 1 to 65535"),
             ("http://app.example:/", "from 1 to 65535"),
-            ("http://app.example/base", "leave the path out"),
-            ("http://app.example/?x", "leave the path out"),
+            ("http://app.example/base", "remove the path"),
+            ("http://app.example/?x", "remove the path"),
         ] {
             let error = Application::new(&uri.parse().unwrap()).unwrap_err().to_string();
             assert!(error.contains(fault), "{uri}: {error}");

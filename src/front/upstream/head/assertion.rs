@@ -52,7 +52,7 @@ pub enum AssertionError {
         source: io::Error,
     },
     /// A new key cannot be kept.
-    #[error("cannot keep a new key for the signed assertions as {}: {source}; state_path must be a folder the gateway's user may write", path.display())]
+    #[error("cannot keep a new key for the signed assertions as {}: {source}; state_path must be a folder that the gateway's user may write to", path.display())]
     Write {
         /// Where it should stand.
         path: PathBuf,
@@ -60,13 +60,13 @@ pub enum AssertionError {
         source: io::Error,
     },
     /// The file holds something else.
-    #[error("{} holds no P-256 key in PKCS#8 PEM; move it away, and a new one is made (applications fetch it from /.doorward/jwks.json)", path.display())]
+    #[error("{} contains no P-256 key in PKCS#8 PEM; move it away, and Doorward makes a new one (applications fetch it from /.doorward/jwks.json)", path.display())]
     Unusable {
         /// Where it stands.
         path: PathBuf,
     },
     /// The cryptographic library made no key.
-    #[error("no key could be generated for the signed assertions")]
+    #[error("no key could be made for the signed assertions")]
     Generate,
 }
 
@@ -313,7 +313,7 @@ mod tests {
         let path = folder.path().join(KEY_FILE);
         fs::write(&path, "not a key").unwrap();
         let error = Assertions::open(folder.path(), "gate.example").unwrap_err();
-        assert!(error.to_string().contains("assertion-key.pem holds no P-256 key"), "{error}");
+        assert!(error.to_string().contains("assertion-key.pem contains no P-256 key"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"not a key");
     }
 

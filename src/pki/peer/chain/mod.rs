@@ -14,7 +14,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::anchors::Anchors;
 pub(crate) use super::anchors::UnfitAuthority;
 use super::authority::{self, Purpose};
-use super::{key_policy, key_possession, version1};
+use super::key_possession::ProvenChain;
+use super::{key_policy, version1};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuthorityFiles;
 use crate::pki::file::pem;
@@ -37,7 +38,7 @@ pub enum AuthorityError {
         source: io::Error,
     },
     /// A file does not hold what its key of the configuration promises.
-    #[error("{} holds no {what} in PEM; name the file that does", path.display())]
+    #[error("{} contains no {what} in PEM; name the right file", path.display())]
     Empty {
         /// The file or folder.
         path: PathBuf,
@@ -45,7 +46,7 @@ pub enum AuthorityError {
         what: &'static str,
     },
     /// No authority that may be one.
-    #[error("{}: {} is no authority: {}. Name the file of one that is", path.display(), authority.subject, authority.unfit)]
+    #[error("{}: {} is not an authority: {}. Name the file of an authority", path.display(), authority.subject, authority.unfit)]
     Unfit {
         /// The file.
         path: PathBuf,
@@ -74,11 +75,11 @@ pub(crate) struct Authorities {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     stamps: Vec<Option<FileStamp>>,
-    judge: Arc<Judge>,
+    trusted: Arc<Trusted>,
 }
 
 #[derive(Debug)]
-struct Judge {
+struct Trusted {
     anchors: Anchors,
     /// `None`: revocation is not looked at.
     lists: Option<Lists>,
@@ -128,7 +129,7 @@ impl Authorities {
         }
         let fresh = Arc::new(read(&self.files).unwrap_or_else(|error| {
             tracing::error!(%error, "the authorities of client certificates changed and cannot be used: the former ones count on");
-            Loaded { stamps, judge: Arc::clone(&held.judge) }
+            Loaded { stamps, trusted: Arc::clone(&held.trusted) }
         }));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         fresh
@@ -138,28 +139,24 @@ impl Authorities {
 impl Loaded {
     /// The names of the authorities.
     pub(crate) fn subjects(&self) -> &[DistinguishedName] {
-        self.judge.anchors.names()
+        self.trusted.anchors.names()
     }
 
     /// Certificates that are named as authorities', and count for nothing.
     pub(crate) fn unfit(&self) -> &[UnfitAuthority] {
-        self.judge.anchors.unfit()
+        self.trusted.anchors.unfit()
     }
 
-    /// Judges a chain as a client sent it, its own certificate first, at a moment.
+    /// Validates a chain as a client sent it, at a moment.
     ///
     /// # Errors
     /// The first thing that is wrong, of the certificate itself before its chain.
-    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: Timestamp) -> Result<(), Denied> {
+    pub(super) fn validate(&self, chain: &ProvenChain, now: Timestamp) -> Result<(), Denied> {
+        let chain = chain.certificates();
         let [leaf, intermediates @ ..] = chain else {
             return Err(Denied::new(Reason::CertificateForm, "no certificate"));
         };
-        key_policy::key_of_certificate(leaf)
-            .map_err(|unfit| Denied::new(unfit.reason(), unfit.to_string()))?;
-        if !key_possession::can_be_admitted(leaf) {
-            return Err(Denied::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
-        }
-        let Judge { anchors, lists } = &*self.judge;
+        let Trusted { anchors, lists } = &*self.trusted;
         if anchors.is_empty() && anchors.unfit().is_empty() {
             return Err(Denied::new(
                 Reason::CertificateNoChain,
@@ -168,11 +165,11 @@ impl Loaded {
         }
         if version1::is_version_1(leaf) {
             let lists = lists.as_ref().map(|lists| lists.der.as_slice());
-            version1::judge(leaf, anchors, lists, now)
+            version1::validate(leaf, anchors, lists, now)
                 .map_err(|refused| unfit_authority(chain, anchors).unwrap_or(refused))?;
             if VERSION_1.due("version 1", clock::instant()).is_some() {
                 tracing::warn!(
-                    "a client shows a certificate of X.509 version 1, which says nothing of its purpose: have it issued anew, with extensions"
+                    "a client shows a certificate of X.509 version 1, which has no purpose: have it issued again, with extensions"
                 );
             }
             return Ok(());
@@ -203,7 +200,7 @@ fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<De
             .iter()
             .find(|between| authority::subject(between).as_ref() == Some(&issuer));
         if let Some(unfit) = between.and_then(|between| authority::intermediate(between).err()) {
-            return refused(format!("a certificate between: {unfit}"));
+            return refused(format!("an intermediate certificate: {unfit}"));
         }
     }
     None
@@ -258,10 +255,10 @@ fn read(files: &AuthorityFiles) -> Result<Loaded, AuthorityError> {
         }
     }
     for UnfitAuthority { subject, unfit, .. } in anchors.unfit() {
-        tracing::warn!(authority = subject, "an authority of clients does not count: {unfit}");
+        tracing::warn!(authority = subject, "an authority of clients is not accepted: {unfit}");
     }
     let lists = files.crl_file.as_deref().map(lists).transpose()?;
-    Ok(Loaded { stamps, judge: Arc::new(Judge { anchors, lists }) })
+    Ok(Loaded { stamps, trusted: Arc::new(Trusted { anchors, lists }) })
 }
 
 fn lists(path: &Path) -> Result<Lists, AuthorityError> {

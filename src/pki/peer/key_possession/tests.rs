@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::pki::file::openssl::{Key, certificates, issue, make_ca, make_key};
-use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
+use crate::pki::tls::{ServerVerifier, TrustServer};
+use crate::wire::Reason;
 use rustls::crypto::aws_lc_rs::{default_provider, sign::any_supported_type};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
@@ -13,40 +15,17 @@ use std::path::Path;
 
 /// A client that does not care who the server is.
 #[derive(Debug)]
-struct Careless;
+struct Anybody;
 
-impl ServerCertVerifier for Careless {
-    fn verify_server_cert(
+impl TrustServer for Anybody {
+    fn trusts(
         &self,
         _: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
-        _: &[u8],
         _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        default_provider().signature_verification_algorithms.supported_schemes()
+    ) -> Result<(), Error> {
+        Ok(())
     }
 }
 
@@ -58,22 +37,23 @@ fn shown(folder: &Path, certificate: &str, key: &str) -> Arc<SingleCertAndKey> {
     Arc::new(SingleCertAndKey::from(pair))
 }
 
-/// Shakes hands; the certificates that the server then has of the client.
+/// Shakes hands; what the server then has of the client.
 fn shake(
     version: &'static rustls::SupportedProtocolVersion,
     server: Arc<SingleCertAndKey>,
     client: Arc<SingleCertAndKey>,
-) -> Result<usize, Error> {
+) -> Result<Option<PresentedCertificate>, Error> {
     let provider = Arc::new(default_provider());
-    let verifier = Arc::new(PossessionVerifier::new(Arc::clone(&provider)));
+    let verifier = PossessionVerifier::new(Arc::clone(&provider), Vec::new());
     let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(Arc::new(verifier))
         .with_cert_resolver(server);
+    let verifier = ServerVerifier::new(Arc::new(Anybody), Arc::clone(&provider));
     let client = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Careless))
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_client_cert_resolver(client);
     let mut server = ServerConnection::new(Arc::new(server))?;
     let name = ServerName::try_from("core.example").unwrap();
@@ -88,7 +68,7 @@ fn shake(
         client.read_tls(&mut &wire[..]).unwrap();
         client.process_new_packets()?;
     }
-    Ok(server.peer_certificates().map_or(0, <[_]>::len))
+    Ok(server.peer_certificates().and_then(PresentedCertificate::of_handshake))
 }
 
 #[test]
@@ -102,7 +82,9 @@ fn who_does_not_hold_the_key_does_not_get_through_the_handshake() {
     }
     for version in [&TLS12, &TLS13] {
         let server = || shown(folder, "core", "core");
-        assert_eq!(shake(version, server(), shown(folder, "web", "web")), Ok(1));
+        let own = shake(version, server(), shown(folder, "web", "web"));
+        let key = public_key_of(folder, "web");
+        assert_eq!(own.unwrap().unwrap().proven().unwrap().key(), key);
         let stolen = shake(version, server(), shown(folder, "web", "thief"));
         assert!(matches!(stolen, Err(Error::InvalidCertificate(_))), "{stolen:?}");
     }
@@ -121,23 +103,60 @@ fn nor_does_one_with_a_certificate_of_version_1() {
             make_key(folder, name, key);
         }
         issue(folder, "ca", "old", "", &[]);
-        assert!(can_be_admitted(&certificates(folder, "old.pem")[0]));
         for version in [&TLS12, &TLS13] {
             let server = || shown(folder, "core", "core");
             let own = shake(version, server(), shown(folder, "old", "old"));
-            assert_eq!(own, Ok(1), "{key:?} {version:?}");
+            assert!(own.unwrap().unwrap().proven().is_ok(), "{key:?} {version:?}");
             let stolen = shake(version, server(), shown(folder, "old", "thief"));
             assert!(matches!(stolen, Err(Error::InvalidCertificate(_))), "{key:?} {stolen:?}");
         }
     }
 }
 
+/// Nobody is kept out of the handshake by a key that is never taken, and so whoever shows
+/// such a certificate, its owner or not, has proven nothing.
 #[test]
-fn a_weak_key_can_never_be_admitted() {
+fn a_certificate_whose_signature_is_not_verified_proves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     make_ca(folder, "ca");
-    make_key(folder, "short", Key::Rsa(1024));
-    issue(folder, "ca", "short", "basicConstraints=CA:FALSE", &[]);
-    assert!(!can_be_admitted(&certificates(folder, "short.pem")[0]));
+    for name in ["core", "thief"] {
+        make_key(folder, name, Key::Ec("P-256"));
+        issue(folder, "ca", name, "basicConstraints=CA:FALSE", &[]);
+    }
+    for (key, reason) in [
+        (Key::Rsa(1024), Reason::PublicKeyTooShort),
+        (Key::Ec("secp256k1"), Reason::PublicKeyAlgorithm),
+        (Key::Named("ED448"), Reason::PublicKeyAlgorithm),
+    ] {
+        make_key(folder, "weak", key);
+        issue(folder, "ca", "weak", "basicConstraints=CA:FALSE", &[]);
+        for version in [&TLS12, &TLS13] {
+            let stolen = shown(folder, "weak", "thief");
+            let presented = shake(version, shown(folder, "core", "core"), stolen).unwrap();
+            let refused = presented.unwrap().proven().map(ProvenCertificate::key).unwrap_err();
+            assert_eq!(refused.reason, reason, "{key:?} {version:?}");
+        }
+    }
+}
+
+/// A certificate of a version that does not exist is read by nobody, whatever its key.
+#[test]
+fn nor_does_a_certificate_of_an_unknown_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    make_ca(folder, "ca");
+    make_key(folder, "web", Key::Ec("P-256"));
+    issue(folder, "ca", "web", "basicConstraints=CA:FALSE", &[]);
+    let mut changed = certificates(folder, "web.pem")[0].to_vec();
+    let version = changed.windows(5).position(|tag| tag == [0xa0, 3, 2, 1, 2]).unwrap();
+    changed[version + 4] = 1;
+    let presented = PresentedCertificate::of_handshake(&[changed.into()]).unwrap();
+    let refused = presented.proven().map(ProvenCertificate::key).unwrap_err();
+    assert_eq!(refused.reason, Reason::CertificateForm);
+}
+
+fn public_key_of(folder: &Path, name: &str) -> String {
+    let certificate = &certificates(folder, &format!("{name}.pem"))[0];
+    key_policy::key_of_certificate(certificate).unwrap().fingerprint()
 }

@@ -118,7 +118,7 @@ fn http_2_is_tried_as_well() {
     let alice = realm().ticket("alice");
     let (came_in, said) = probe(&alice, &[&url, "--negotiate", "--insecure"]);
     assert!(came_in, "{said}");
-    says(&said, &["HTTP/2       the same sign-on is answered 200 OK"]);
+    says(&said, &["HTTP/2       the same sign-on gets 200 OK"]);
     let small = Setup { front: "max_header_bytes = 8192", ..Setup::default() }.start();
     let url = small.doorward.https_url("/");
     let (came_in, said) = probe(&realm().ticket("dora"), &[&url, "--negotiate", "--insecure"]);

@@ -164,7 +164,7 @@ fn a_damaged_store_is_told_and_left_as_it_is() {
     fs::write(&file, &garbage).unwrap();
     let error = Database::open(directory.path()).unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("move it aside"), "{error}");
+    assert!(error.to_string().contains("Move it aside"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), garbage);
 }
 
@@ -190,7 +190,7 @@ fn a_row_of_nonsense_is_damage() {
     for (damage, told) in [
         ("UPDATE sessions SET body = 'nonsense'", "session 0: expected"),
         ("UPDATE users SET body = '{\"v\":1}'", "user 0: missing field `login`"),
-        ("UPDATE sessions SET user = 7", "a session of nobody"),
+        ("UPDATE sessions SET user = 7", "a session without a user"),
         ("UPDATE sessions SET key = x'00'", "sessions.sqlite is damaged"),
         ("UPDATE sessions SET last_used = -1", "sessions.sqlite is damaged"),
     ] {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid};
 
+use super::reader::Reader;
 use crate::process::account::{group_name, user_name};
-use crate::process::files::access::Reader;
 
 /// What has to be done with a file or folder, as a class of its mode (chmod(1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

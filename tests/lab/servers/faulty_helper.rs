@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{lab_path, temp_dir, write_program};
+use crate::lab::{lab_path, temp_dir, write_program};
 
 /// A program to put in `ntlm_auth`'s place. It does all right until a fault is set.
 pub struct FaultyHelper {
@@ -16,7 +16,7 @@ impl FaultyHelper {
         let dir = temp_dir("helper-");
         let script = format!(
             "#!/bin/sh\nexec /usr/bin/python3 {} {} \"$@\"\n",
-            lab_path("faulty_helper.py").display(),
+            lab_path("servers/faulty_helper.py").display(),
             dir.path().display()
         );
         let program = dir.path().join("ntlm_auth");

@@ -11,7 +11,7 @@ use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned,
 };
 
-use super::realm;
+use crate::lab::realm;
 
 /// A TLS connection over `stream`, offering HTTP/1.1, and the certificate that it showed.
 #[track_caller]

@@ -1,5 +1,8 @@
 //! The Active Directory domain and the MIT realm, and what they give out.
 
+pub mod kdc;
+pub mod winbind;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,9 +10,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use super::{lab_path, output, temp_dir};
+use crate::lab::{lab_path, output, temp_dir};
 
-pub use super::ticket::{Ticket, TokenOptions};
+pub use crate::lab::{Ticket, TokenOptions};
 
 /// The realms of this test run. The first to ask brings them up.
 pub fn realm() -> &'static Realm {
@@ -225,7 +228,7 @@ impl Realm {
         pairs.map(|(name, password)| (name.to_owned(), password.to_owned())).collect()
     }
 
-    /// `start`s or `stop`s winbindd; [`super::winbind`] says when that may be.
+    /// `start`s or `stop`s winbindd; [`crate::lab::winbind`] says when that may be.
     #[track_caller]
     pub(super) fn winbind(&self, verb: &str) {
         self.run("winbind", &[verb]);

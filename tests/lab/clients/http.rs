@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use super::{LIMIT, tls};
+use super::tls;
+use crate::lab::LIMIT;
 
 /// An answer.
 #[derive(Clone, Default)]

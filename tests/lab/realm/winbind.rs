@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::realm;
+use crate::lab::realm;
 
 /// How many tests need winbind; `None` while one has it alone.
 static NEEDED: (Mutex<Option<usize>>, Condvar) = (Mutex::new(Some(0)), Condvar::new());

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Process, Ticket, free_port, output, temp_dir};
+use crate::lab::{Process, Ticket, free_port, output, temp_dir};
 
 /// MIT's krb5kdc for one realm, and what its clients need.
 pub struct Kdc {
@@ -67,7 +67,7 @@ impl Kdc {
         let process = Process::start("krb5kdc", program("krb5kdc").args(["-n", "-r", realm]));
         let kdc = Kdc { process, krb5_config, keytab, dir };
         if let Some((user, password)) = users.first() {
-            super::wait_until(super::LIMIT, "a ticket of the test's own KDC", || {
+            crate::lab::wait_until(crate::lab::LIMIT, "a ticket of the test's own KDC", || {
                 kdc.gives_ticket(user, password).then_some(())
             });
         }

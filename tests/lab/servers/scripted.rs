@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::LIMIT;
+use crate::lab::LIMIT;
 
 /// A server for one connection after another.
 pub struct Scripted {

@@ -7,13 +7,19 @@ new_password() {
     printf 'Pw-%s' "$(od -An -N15 -tx1 /dev/urandom | tr -d ' \n')"
 }
 
-# A user's password stands in env under the name in ASCII capitals.
-password_of() {
+# A user's password is in env under the name in ASCII capitals.
+variable_of() {
     local name=$1
     [ "$name" != "alice@$MIT_REALM" ] || name=mit_alice
     name=${name//ü/ue}
-    name=$(printf %s "${name%@*}" | tr '[:lower:] -' '[:upper:]__')_PASSWORD
-    printf %s "${!name:?realm.sh: no password is known for $1}"
+    # The shell takes nothing else in a name.
+    printf %s_PASSWORD "$(printf %s "${name%@*}" | LC_ALL=C tr -c '[:alnum:]' _ | tr '[:lower:]' '[:upper:]')"
+}
+
+password_of() {
+    local variable
+    variable=$(variable_of "$1")
+    printf %s "${!variable:?realm.sh: no password is known for $1}"
 }
 
 # export_keytab PRINCIPAL FILE
@@ -54,7 +60,7 @@ user() {
     local password=${2:-$(new_password)}
     samba-tool user add "$1" "$password" --configfile="$SMB_CONF" \
         -H "$LAB_DIR/ad/private/sam.ldb" >&2
-    printf '%s_PASSWORD=%s\n' "$(printf %s "$1" | tr '[:lower:] -' '[:upper:]__')" "$password" >>"$LAB_DIR/env.added"
+    printf '%s=%s\n' "$(variable_of "$1")" "$password" >>"$LAB_DIR/env.added"
     echo "$password"
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{clients, lab_path, output};
+use crate::lab::{clients, lab_path, output};
 
 /// A signed-on user: a credential cache and the configuration that goes with it.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Ticket {
         if let Some(offset) = &options.clock {
             command = under_faketime(offset, &command);
         }
-        command.arg(lab_path("tokens.py")).arg(host).arg(count.to_string());
+        command.arg(lab_path("clients/tokens.py")).arg(host).arg(count.to_string());
         if let Some(service) = &options.service {
             command.arg("--service").arg(service);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Pki, python, realm};
+use crate::lab::{Pki, python, realm};
 
 /// What `GET path` is answered, as `[status, reason]`: on a connection, and on one that
 /// resumes its TLS session; and after the Python of `does`, on both of these again and on

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::{LIMIT, Process, install, realm, temp_dir, wait_until};
+use crate::lab::{LIMIT, Process, install, realm, temp_dir, wait_until};
 
 /// A running Doorward with a directory of its own.
 ///

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::LIMIT;
+use crate::lab::LIMIT;
 
 /// A frame (RFC 9113 section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]

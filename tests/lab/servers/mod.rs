@@ -1,5 +1,9 @@
 //! Real web servers, and a small application to stand behind a gateway.
 
+pub mod doorward;
+pub mod faulty_helper;
+pub mod scripted;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -7,7 +11,7 @@ use std::process::Command;
 
 use nix::unistd::{Group, chown};
 
-use super::{LIMIT, Process, clients, free_port, lab_path, realm, temp_dir, wait_until};
+use crate::lab::{LIMIT, Process, clients, free_port, lab_path, realm, temp_dir, wait_until};
 
 /// A running server; it ends when this is dropped.
 pub struct Server {
@@ -139,7 +143,7 @@ pub fn traefik(conf: &str) -> Server {
 pub fn app() -> Server {
     let dir = temp_dir("app-");
     let mut command = Command::new("/usr/bin/python3");
-    command.arg(lab_path("app.py"));
+    command.arg(lab_path("servers/app.py"));
     let mut process = Process::start("app.py", &mut command);
     let line = process.wait_for(|line| line.starts_with("listening "), LIMIT);
     let port = line["listening ".len()..].parse().unwrap();

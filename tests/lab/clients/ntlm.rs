@@ -7,8 +7,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::http::{Raw, Response};
-use super::{clients, lab_path, realm};
+use crate::lab::http::{Raw, Response};
+use crate::lab::{clients, lab_path, realm};
 
 /// Who signs on, and how the program does it.
 #[derive(Clone, Debug)]
@@ -219,7 +219,7 @@ fn ask(question: &Value) -> Value {
     static PYTHON: OnceLock<Mutex<Python>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
         let mut child = clients::venv_python(None)
-            .arg(lab_path("ntlm.py"))
+            .arg(lab_path("clients/ntlm.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,10 +1,17 @@
 //! Real clients: curl, Python's requests, Java and Chromium.
 
+pub mod h2;
+pub mod http;
+pub mod ntlm;
+pub mod resumption;
+pub mod ticket;
+mod tls;
+
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::http::{Response, heads};
-use super::{Ticket, lab_path, realm, temp_dir};
+use crate::lab::http::{Response, heads};
+use crate::lab::{Ticket, lab_path, realm, temp_dir};
 
 /// Runs curl; with a ticket, it negotiates. Anything else is in `args`, the address too.
 #[track_caller]
@@ -119,7 +126,7 @@ pub fn java(url: &str, ticket: Option<&Ticket>) -> Response {
         .arg("-Djavax.security.auth.useSubjectCredsOnly=false")
         .arg(format!("-Djava.security.krb5.conf={}", krb5_config.display()))
         .arg(format!("-Djava.security.auth.login.config={}", jaas.display()))
-        .arg(lab_path("Negotiate.java"))
+        .arg(lab_path("clients/Negotiate.java"))
         .arg(url)
         .output()
         .unwrap_or_else(|e| {
