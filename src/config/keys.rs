@@ -10,6 +10,7 @@ use super::errors::{At, Notes};
 use super::value::{FromToml, Word, wrong_type};
 use super::words::one_of;
 use crate::clock::Timestamp;
+use crate::wire::LoginId;
 
 /// What kind of peer holds a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Word for ActAs {
             ("SYSTEM", _) => Ok(Self::System),
             ("*", _) => Ok(Self::Anybody),
             (_, Some(("company", name))) if is_name(name) => Ok(Self::Company(name.to_owned())),
-            (name, None) if is_name(name) => Ok(Self::User(name.to_owned())),
+            (name, None) if is_name(name) => Ok(Self::User(LoginId::without_company(name))),
             _ => {
                 Err("is empty; write SYSTEM, *, a login name such as john, or company:NAME"
                     .to_owned())

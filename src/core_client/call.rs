@@ -54,7 +54,8 @@ impl Client {
         }
     }
 
-    async fn call(
+    /// The body of the answer that was hoped for.
+    pub(super) async fn call(
         &self,
         method: Method,
         path: &str,
@@ -65,7 +66,8 @@ impl Client {
         if status == hoped_for { Ok(body) } else { Err(self.refusal(status, &body)) }
     }
 
-    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ClientError> {
+    /// Reads such a body.
+    pub(super) fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ClientError> {
         serde_json::from_slice(body).map_err(|error| self.pool.protocol(error))
     }
 }

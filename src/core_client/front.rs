@@ -25,6 +25,7 @@ impl Client {
         let each = answers.into_iter().map(|answer| match answer {
             SignOnAnswer::Granted(session) => Ok(session),
             SignOnAnswer::Refused(error) => Err(error),
+            SignOnAnswer::Other => Err(ErrorBody::of_newer_core()),
         });
         Ok(each.collect())
     }

@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::Deserialize;
 
 use super::{Client, ClientError};
 use crate::wire::key::is_session_id;
 use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, ErrorWord, OpenSession, Session, Whoami};
+use crate::wire::{ErrorBody, ErrorWord, Mechanism, OpenSession, Session, Whoami, Word};
 
 impl Client {
     /// Opens a session.
@@ -23,7 +25,8 @@ impl Client {
     /// that presented it, for sessions that may be used from one address only.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with `end_of_session`; or the core cannot be asked.
+    /// [`ClientError::Refused`] with `end_of_session`; [`ClientError::UnknownMechanism`];
+    /// or the core cannot be asked.
     pub(crate) async fn resolve(
         &self,
         id: &str,
@@ -33,7 +36,8 @@ impl Client {
         if let Some(client) = client {
             path = format!("{path}?client={client}");
         }
-        self.get(&path).await
+        let body = self.call(Method::GET, &path, Bytes::new(), StatusCode::OK).await?;
+        self.read(&body).map_err(|error| self.of_newer(error, &body))
     }
 
     /// Ends a session.
@@ -53,6 +57,20 @@ impl Client {
     pub(crate) async fn whoami(&self) -> Result<Whoami, ClientError> {
         self.get("/v1/whoami").await
     }
+
+    /// Says of a session that cannot be read whether a newer version opened it.
+    fn of_newer(&self, error: ClientError, body: &[u8]) -> ClientError {
+        #[derive(Deserialize)]
+        struct Opened {
+            mechanism: Word<Mechanism>,
+        }
+        match serde_json::from_slice(body) {
+            Ok(Opened { mechanism: Word::Other(mechanism) }) => {
+                ClientError::UnknownMechanism { core: self.pool.target().to_string(), mechanism }
+            }
+            _ => error,
+        }
+    }
 }
 
 /// What cannot be a session's id is answered like the id of a session that ended.
@@ -62,7 +80,7 @@ fn session_path(id: &str) -> Result<String, ClientError> {
     }
     Err(ClientError::Refused(ErrorBody {
         error: ErrorWord::EndOfSession.into(),
-        message: "This cannot be the id of a session.".to_owned(),
+        message: "This is not the id of a session.".to_owned(),
         reference: new_reference(),
         reason: None,
         ended: None,

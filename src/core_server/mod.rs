@@ -280,7 +280,7 @@ fn of_record<'a>(event: Happening, record: &'a Record, key: &'a str) -> Line<'a>
     Line {
         mechanism: Some(record.mechanism),
         principal: Some(&record.principal),
-        login: Some(&record.user.login),
+        login: Some(record.user.login()),
         channel_bound: Some(record.channel_bound),
         session: Some(key),
         ..Line::new(event, Verdict::Granted)

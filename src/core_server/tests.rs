@@ -19,7 +19,7 @@ async fn a_session_is_opened_resolved_and_ended() {
     assert_eq!(events.next().await.unwrap(), Event::Hello);
 
     let opened = client.open(&proof("John@EXAMPLE.TEST")).await.unwrap();
-    assert_eq!(opened.user.login, "john");
+    assert_eq!(opened.user.login(), "john");
     assert_eq!(opened.user.groups, ["S-1-5-21-1-2-3-513"]);
     assert_eq!(opened.mechanism, Mechanism::Negotiate);
     assert!(opened.channel_bound);
@@ -53,7 +53,7 @@ async fn sign_ons_that_travel_together_are_answered_in_order() {
     let logins = ["a@EXAMPLE.TEST", "b@OTHER.TEST", "c@EXAMPLE.TEST"];
     let answers = lab.client().open_many(logins.map(proof).to_vec()).await.unwrap();
     let outcome = |answer: &Result<Session, ErrorBody>| match answer {
-        Ok(session) => session.user.login.clone(),
+        Ok(session) => session.user.login().to_owned(),
         Err(error) => format!("{} {:?}", error.error, error.reason),
     };
     assert_eq!(
@@ -72,7 +72,7 @@ async fn whom_system_names_it_vouches_for() {
         OpenSession { trusted: false, ..trusted("John@EXAMPLE.TEST") },
     ] {
         let session = lab.client().open(&request).await.unwrap();
-        assert_eq!((session.user.login.as_str(), session.mechanism), ("john", Mechanism::Trusted));
+        assert_eq!((session.user.login(), session.mechanism), ("john", Mechanism::Trusted));
     }
 }
 
@@ -81,7 +81,7 @@ async fn without_realms_a_trusted_name_may_have_no_realm() {
     let lab = Lab::start("[sso.kerberos]\nkeytab = '/nonexistent'\n");
     let error = refused(lab.client().open(&trusted("john@EXAMPLE.TEST")).await);
     assert_eq!(error.error, ErrorWord::LogonFailed);
-    assert_eq!(lab.client().open(&trusted("john")).await.unwrap().user.login, "john");
+    assert_eq!(lab.client().open(&trusted("john")).await.unwrap().user.login(), "john");
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn a_restart_keeps_sessions_and_clients() {
     assert!(matches!(client.whoami().await, Err(ClientError::Unreachable { .. })));
 
     let _again = Lab::start_in(directory, REALM);
-    assert_eq!(client.resolve(&kept, None).await.unwrap().user.login, "john");
+    assert_eq!(client.resolve(&kept, None).await.unwrap().user.login(), "john");
     assert_eq!(refused(client.resolve(&ended, None).await).error, ErrorWord::EndOfSession);
 }
 

@@ -12,6 +12,8 @@
 //! Where a verifier tells the account (the PAC of a ticket, winbind), that account
 //! is who signs on, whatever the principal says: see `account`.
 
+use crate::wire::LoginId;
+
 mod account;
 mod login;
 mod mapping;
@@ -30,9 +32,7 @@ pub(crate) use typed::{Typed, typed};
 /// that the realm is allowed and the login name canonical.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
-    login: String,
-    company: String,
-    realm: Option<String>,
+    login_id: LoginId,
 }
 
 impl Identity {
@@ -40,17 +40,16 @@ impl Identity {
     /// the realm is case-sensitive), without its realm, or with it where the
     /// realm says `strip = false`: `john`, `john@ADSDOMAIN.EXAMPLE`.
     pub(crate) fn login(&self) -> &str {
-        &self.login
+        self.login_id.login()
     }
 
     /// The tenant of the realm; empty outside multi-tenancy.
     pub(crate) fn company(&self) -> &str {
-        &self.company
+        self.login_id.company()
     }
 
-    /// The realm the name came from, spelt as configured; `None` for a name
-    /// that a trusted peer gave without one.
-    pub(crate) fn realm(&self) -> Option<&str> {
-        self.realm.as_deref()
+    /// Login and tenant, by which people are compared.
+    pub(crate) const fn login_id(&self) -> &LoginId {
+        &self.login_id
     }
 }

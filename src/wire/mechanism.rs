@@ -1,5 +1,7 @@
-//! The table of mechanisms: a row for each way in which people and programs are
-//! proven. Whoever stores, counts, offers or configures mechanisms reads it.
+//! The table of mechanisms: a row for each way in which users and programs sign on. All code that
+//! stores, counts, offers or configures mechanisms reads it.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -228,6 +230,12 @@ impl Scheme {
             Self::Negotiate => Mechanism::Negotiate,
             Self::Ntlm => Mechanism::Ntlm,
         }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -8,6 +8,8 @@ mod peer;
 mod refusal;
 mod request;
 mod session;
+#[cfg(test)]
+mod tests;
 mod user;
 mod word;
 
@@ -20,5 +22,5 @@ pub(crate) use request::attempts;
 pub(crate) use request::{Account, AccountKind, OpenSession, Password, Proof, SignOns};
 pub(crate) use session::{Ended, Ending, Session, SessionKey, SessionSecret};
 pub(crate) use session::{SignOnAnswer, SignOnAnswers, key};
-pub(crate) use user::User;
+pub(crate) use user::{AdminLevel, LoginId, User};
 pub(crate) use word::Word;

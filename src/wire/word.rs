@@ -1,8 +1,9 @@
-//! Words of lists that grow: a newer peer may send one that is not known here.
+//! Words from lists that grow: a newer peer may send one that is unknown here.
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A word on the wire. One that is not known is kept as it came, so that an answer
 /// of a newer peer can be read and shown as a whole; it equals no known one.
@@ -44,4 +45,23 @@ impl<T: fmt::Display> fmt::Display for Word<T> {
             Self::Other(word) => f.pad(word),
         }
     }
+}
+
+/// Reads a part of an answer that may be left out: one that is not understood, of a
+/// newer peer, counts as left out.
+pub(crate) fn if_understood<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Part<T> {
+        Understood(T),
+        Other(IgnoredAny),
+    }
+    Ok(match Part::deserialize(deserializer)? {
+        Part::Understood(part) => Some(part),
+        Part::Other(_) => None,
+    })
 }

@@ -7,6 +7,7 @@ use super::arguments::PageArguments;
 use super::core::Core;
 use super::error::AdminError;
 use super::table::{shown, table};
+use crate::wire::Word;
 use crate::wire::admin::{KeyEntry, KeyList, KeyRole};
 
 /// The files of `sslkeys_path`.
@@ -44,13 +45,14 @@ fn words(list: &KeyList) -> String {
 fn row(key: &KeyEntry) -> [String; 7] {
     [
         shown(&key.file),
-        key.state.as_str().to_owned(),
+        shown(&key.state.to_string()),
         key.algorithm.clone().unwrap_or_default(),
-        match key.role {
-            KeyRole::System => "SYSTEM".to_owned(),
-            KeyRole::Front => "a front".to_owned(),
-            KeyRole::Service => key.act_as.join(", "),
-            KeyRole::Nothing => "-".to_owned(),
+        match &key.role {
+            Word::Known(KeyRole::System) => "SYSTEM".to_owned(),
+            Word::Known(KeyRole::Front) => "a front".to_owned(),
+            Word::Known(KeyRole::Service) => key.act_as.join(", "),
+            Word::Known(KeyRole::Nothing) => "-".to_owned(),
+            Word::Other(role) => shown(role),
         },
         key.from.join(", "),
         key.not_after.map(|end| end.to_string()).unwrap_or_default(),

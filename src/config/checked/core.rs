@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::{AuthorityFiles, CertificateFiles};
 use crate::clock::Timestamp;
+use crate::wire::LoginId;
 
 /// `[core]`
 #[derive(Clone, Debug)]
@@ -102,8 +103,8 @@ pub(crate) enum ActAs {
     System,
     /// `*`: any user.
     Anybody,
-    /// A user, by login name.
-    User(String),
+    /// The user of this login who is of no tenant.
+    User(LoginId),
     /// `company:NAME`: the users of a tenant.
     Company(String),
 }
@@ -113,7 +114,7 @@ impl fmt::Display for ActAs {
         match self {
             Self::System => f.write_str("SYSTEM"),
             Self::Anybody => f.write_str("*"),
-            Self::User(login) => f.write_str(login),
+            Self::User(who) => who.fmt(f),
             Self::Company(name) => write!(f, "company:{name}"),
         }
     }

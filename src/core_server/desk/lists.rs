@@ -11,8 +11,8 @@ use crate::core_server::door::api::Page;
 use crate::core_server::refusal::Refusal;
 use crate::core_server::sessions::{Cursor, Filter, Snapshot};
 use crate::identity::{Rules, Via, identify};
-use crate::wire::SessionKey;
 use crate::wire::admin::{KeyList, SessionEntry, SessionList};
+use crate::wire::{LoginId, SessionKey};
 
 impl Core {
     /// A page of the sessions that live.
@@ -64,17 +64,15 @@ impl Core {
     }
 }
 
-/// A name is taken by the rules of sign-on, so it may be written as for that: a
-/// realm or domain in it tells users of one login apart.
+/// A name is taken by the rules of sign-on, so it may be written as for that: the
+/// realm or domain in it tells users of one login apart, and without either it means
+/// the user who is of no tenant.
 fn filter(page: &Page, rules: &Rules) -> Result<Filter, Refusal> {
     match (&page.user, &page.id) {
         (Some(_), Some(_)) => Err(Refusal::bad_request("Give user or id, not both.")),
         (Some(user), None) => Ok(match identify(user, Via::Trusted, rules) {
-            Ok(who) if who.realm().is_some() => {
-                Filter::User { login: who.login().to_owned(), company: who.company().to_owned() }
-            }
-            Ok(who) => Filter::Login(who.login().to_owned()),
-            Err(_) => Filter::Login(user.clone()),
+            Ok(who) => Filter::User(who.login_id().clone()),
+            Err(_) => Filter::User(LoginId::without_company(user)),
         }),
         (None, Some(id)) if is_beginning(id) => Ok(Filter::Id(id.to_ascii_lowercase())),
         (None, Some(_)) => Err(Refusal::bad_request(
@@ -91,9 +89,9 @@ fn is_beginning(id: &str) -> bool {
 fn entry(Snapshot { record, usage }: &Snapshot) -> SessionEntry {
     SessionEntry {
         id: record.key,
-        user: record.user.login.clone(),
-        company: record.user.company.clone(),
-        mechanism: record.mechanism,
+        user: record.user.login().to_owned(),
+        company: record.user.company().to_owned(),
+        mechanism: record.mechanism.into(),
         principal: record.principal.clone(),
         channel_bound: record.channel_bound,
         opened_by: record.opened_by.to_string(),

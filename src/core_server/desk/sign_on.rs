@@ -208,7 +208,7 @@ impl Core {
                 }
             })
             .map(|admission| {
-                caller.impersonator = admission.impersonator().map(str::to_owned);
+                caller.impersonator = admission.impersonator().map(ToString::to_string);
                 (caller, admission)
             })
     }

@@ -1,4 +1,4 @@
-//! Who is asking: a fact of the transport.
+//! Who is asking. The transport decides.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -155,7 +155,7 @@ impl Peer {
             Self::Key(KeyPeer { rights: KeyRights::Service(users), .. }) => {
                 users.iter().any(|user| match user {
                     ActAs::System | ActAs::Anybody => true,
-                    ActAs::User(login) => login == identity.login(),
+                    ActAs::User(who) => who == identity.login_id(),
                     ActAs::Company(company) => company == identity.company(),
                 })
             }
@@ -168,6 +168,7 @@ impl Peer {
 mod tests {
     use super::*;
     use crate::identity::{Rules, Via, identify};
+    use crate::wire::LoginId;
     use std::slice::from_ref;
 
     #[test]
@@ -181,7 +182,8 @@ mod tests {
                 address: "192.0.2.1".parse().unwrap(),
             })
         };
-        let (john, company) = (ActAs::User("john".into()), ActAs::Company("acme".into()));
+        let (john, company) =
+            (ActAs::User(LoginId::without_company("john")), ActAs::Company("acme".into()));
         for (act_as, name, may) in [
             (&[ActAs::Anybody][..], "mary", true),
             (from_ref(&john), "John", true),

@@ -1,11 +1,11 @@
-//! The decision: may who was identified have a session, as whom, and how long?
+//! The decision: whether the identified user may have a session, as whom, and for how long.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::wire::mechanism::EndsWith;
-use crate::wire::{Mechanism, Reason, User};
+use crate::wire::{AdminLevel, LoginId, Mechanism, Reason, User};
 
 /// Leave to open one session. Made only by [`admit`] and [`impersonate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) struct Admission {
     user: User,
     facts: Facts,
     expires_at: Timestamp,
-    impersonator: Option<String>,
+    impersonator: Option<LoginId>,
 }
 
 /// What is known of a sign-on besides the identity.
@@ -51,9 +51,9 @@ impl Facts {
 }
 
 impl Admission {
-    /// The login of the administrator who acts as that user.
-    pub(crate) fn impersonator(&self) -> Option<&str> {
-        self.impersonator.as_deref()
+    /// The administrator who acts as that user.
+    pub(crate) const fn impersonator(&self) -> Option<&LoginId> {
+        self.impersonator.as_ref()
     }
 
     /// The user, what was known, and when the session ends at the latest.
@@ -98,24 +98,23 @@ pub(crate) fn impersonate(
     by_system: bool,
 ) -> Result<Admission, Reason> {
     let who = &admission.user;
-    let within_company = who.admin == 1 && who.company == other.company();
-    if !by_system && !within_company && who.admin < 2 {
+    let within_company = who.admin == AdminLevel::Company && who.company() == other.company();
+    if !by_system && !within_company && who.admin < AdminLevel::System {
         return Err(Reason::NotAdministrator);
     }
-    let Admission { user: User { login, .. }, facts, expires_at, .. } = admission;
+    let Admission { user: User { login_id, .. }, facts, expires_at, .. } = admission;
     // The ticket's groups were the administrator's.
     let user = user(other, Vec::new());
-    Ok(Admission { user, facts, expires_at, impersonator: Some(login) })
+    Ok(Admission { user, facts, expires_at, impersonator: Some(login_id) })
 }
 
 fn user(identity: &Identity, groups: Vec<String>) -> User {
     User {
-        login: identity.login().to_owned(),
+        login_id: identity.login_id().clone(),
         name: String::new(),
         email: String::new(),
-        company: identity.company().to_owned(),
         groups,
-        admin: 0,
+        admin: AdminLevel::None,
     }
 }
 
@@ -174,12 +173,11 @@ mod tests {
         assert_eq!(
             user,
             User {
-                login: "john".into(),
+                login_id: LoginId::without_company("john"),
                 name: String::new(),
                 email: String::new(),
-                company: String::new(),
                 groups: vec!["S-1-5-21-1-2-3-513".into()],
-                admin: 0,
+                admin: AdminLevel::None,
             }
         );
         assert_eq!(facts.principal, "John@EXAMPLE.TEST");
@@ -191,22 +189,22 @@ mod tests {
         let now = Timestamp::from_unix(NOW);
         let mary = identify("mary", Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
         for (admin, company, by_system, may) in [
-            (0, "", false, false),
-            (0, "", true, true),
-            (1, "", false, true),
-            (1, "acme", false, false),
-            (2, "acme", false, true),
+            (AdminLevel::None, "", false, false),
+            (AdminLevel::None, "", true, true),
+            (AdminLevel::Company, "", false, true),
+            (AdminLevel::Company, "acme", false, false),
+            (AdminLevel::System, "acme", false, true),
         ] {
             let mut admission = admit(&john(), facts(None), Duration::from_secs(1), now).unwrap();
             admission.user.admin = admin;
-            admission.user.company = company.to_owned();
+            admission.user.login_id = LoginId::new("john", company);
             match impersonate(admission, &mary, by_system) {
                 Err(reason) => assert_eq!((reason, may), (Reason::NotAdministrator, false)),
                 Ok(admission) => {
-                    assert!(may, "level {admin} of {company:?}");
-                    assert_eq!(admission.impersonator(), Some("john"));
+                    assert!(may, "{admin:?} of {company:?}");
+                    assert_eq!(admission.impersonator(), Some(&LoginId::new("john", company)));
                     let (user, facts, _) = admission.into_parts();
-                    assert_eq!((user.login.as_str(), user.admin), ("mary", 0));
+                    assert_eq!((user.login(), user.admin), ("mary", AdminLevel::None));
                     assert!(user.groups.is_empty());
                     assert_eq!(facts.principal, "John@EXAMPLE.TEST");
                 }

@@ -111,8 +111,9 @@ impl Claim {
                     (Evidence::Key, None)
                     | (Evidence::Principal | Evidence::WindowsAccount, Some(_))
                     | (Evidence::PasswordAtFront | Evidence::PasswordAtCore | Evidence::Peer, _) => {
-                        Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
-                              \"certificate\" with its \"public_key\".")
+                        Err(
+                            "A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \"certificate\" with its \"public_key\".",
+                        )
                     }
                 }
             }
@@ -220,7 +221,7 @@ fn certified(
     now: Timestamp,
 ) -> Result<Admission, Reason> {
     let holder = holder?;
-    let identity = identify(&holder.user, Via::Trusted, &policy.identity)?;
+    let identity = identify(holder.user.login(), Via::Trusted, &policy.identity)?;
     let ends_at = [proof.ends_at, holder.ends_at].into_iter().flatten().min();
     let (_, _, facts) = proven(Proof { groups: Vec::new(), ends_at, ..proof });
     admit(&identity, Facts { public_key: Some(key), ..facts }, policy.lifetime, now)

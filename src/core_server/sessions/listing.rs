@@ -7,26 +7,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Sessions;
-use super::table::account::Name;
+use super::table::account::Account;
 use super::table::{Live, Table};
 use crate::clock::Timestamp;
 use crate::core_server::store::{Record, Usage};
-use crate::wire::SessionKey;
+use crate::wire::{LoginId, SessionKey};
 
 /// Which sessions are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::core_server) enum Filter {
     /// All of them.
     All,
-    /// Those of logins of this name, whatever their company.
-    Login(String),
     /// Those of one user.
-    User {
-        /// The login, canonical.
-        login: String,
-        /// The company.
-        company: String,
-    },
+    User(LoginId),
     /// Those whose id (SHA-256, lower-case hex) begins so.
     Id(String),
 }
@@ -72,21 +65,10 @@ impl FromStr for Cursor {
     }
 }
 
-impl Filter {
-    /// Whether a user is meant.
-    fn names(&self, name: &Name) -> bool {
-        match self {
-            Self::Login(login) => name.login() == login,
-            Self::User { login, company } => name.login() == login && name.company() == company,
-            Self::All | Self::Id(_) => false,
-        }
-    }
-}
-
 impl Sessions {
     /// Sessions that live, those opened first before the others: those after that
-    /// place, `at_most` so many. No use of them. Costs what it returns; a login is
-    /// looked for among all names, and an id among all sessions.
+    /// place, `at_most` so many. No use of them. Costs what it returns; an id is looked
+    /// for among all sessions.
     pub(in crate::core_server) fn list(
         &self,
         filter: &Filter,
@@ -109,9 +91,8 @@ impl Sessions {
                 let found = table.by_opening.range(range).filter(begins);
                 found.filter_map(see).take(at_most).collect()
             }
-            Filter::Login(_) | Filter::User { .. } => {
-                let accounts = table.accounts.iter().filter(|(name, _)| filter.names(name));
-                let keys = accounts.flat_map(|(_, account)| account.keys());
+            Filter::User(who) => {
+                let keys = table.accounts.get(who).into_iter().flat_map(Account::keys);
                 let sessions = keys.filter_map(|key| table.sessions.get(key));
                 let found: BTreeSet<_> =
                     sessions.map(|live| (live.record.opened_at, live.record.key)).collect();

@@ -94,7 +94,7 @@ impl Sessions {
         let mut table = self.table();
         let prepared = admissions.into_iter().zip(secrets).map(|((admission, origin), secret)| {
             let key = secret.key();
-            let impersonator = admission.impersonator().map(str::to_owned);
+            let impersonator = admission.impersonator().map(ToString::to_string);
             let (user, facts, expires_at) = admission.into_parts();
             let user = table.prepare(key, Arc::new(user)).ok_or(SecretTaken)?;
             let record = Record {

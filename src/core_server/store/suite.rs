@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::clock;
-use crate::wire::{Ending, Mechanism, User};
+use crate::wire::{AdminLevel, Ending, LoginId, Mechanism, User};
 
 /// Where an implementation under test keeps what it stores.
 pub(in crate::core_server) trait Place {
@@ -20,12 +20,11 @@ pub(in crate::core_server) fn session(name: &str, login: &str) -> Record {
     Record {
         key: SessionKey::of(name),
         user: Arc::new(User {
-            login: login.to_owned(),
+            login_id: LoginId::new(login, "example"),
             name: String::new(),
             email: String::new(),
-            company: "example".to_owned(),
             groups: (513..516).map(group).collect(),
-            admin: 0,
+            admin: AdminLevel::None,
         }),
         mechanism: Mechanism::Negotiate,
         principal: format!("{login}@EXAMPLE.TEST"),

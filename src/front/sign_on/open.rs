@@ -1,4 +1,4 @@
-//! Opens a session for whoever has proven who he is.
+//! Opens a session for a client that has proven its identity.
 
 use super::{NewSession, Refusal, Reply, RequestContext, SignedOn, connection};
 use crate::front::request::cookie::CookieSecret;
@@ -18,7 +18,7 @@ pub(super) async fn open(
     match front.core.sign_on(proof, facts.client, secret.clone()).await {
         Ok(grant) => {
             front.metrics.granted(mechanism);
-            tracing::debug!(login = grant.session().user.login, "signed on");
+            tracing::debug!(login = grant.session().user.login(), "signed on");
             connection::keep(context, mechanism, secret);
             Ok(SignedOn { grant, new_session: Some(NewSession { cookie, reply }) })
         }

@@ -1,4 +1,4 @@
-//! What comes of asking who sent a request.
+//! The outcome of signing a request on.
 
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::request::cookie::CookieSecret;
@@ -22,7 +22,7 @@ impl SignedOn {
 
     /// The login name.
     pub(in crate::front) fn login(&self) -> &str {
-        &self.grant.session().user.login
+        self.grant.session().user.login()
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn by_session(
     }
     let grant = found.ok_or(why)?;
     front.metrics.session_requests.inc();
-    tracing::debug!(login = grant.session().user.login, "a session is accepted");
+    tracing::debug!(login = grant.session().user.login(), "a session is accepted");
     Ok(SignedOn::by_session(grant))
 }
 

@@ -6,6 +6,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
+use super::reference::new_reference;
+use crate::wire::word::if_understood;
 use crate::wire::{Ended, Word};
 
 macro_rules! errors {
@@ -91,14 +93,27 @@ pub struct ErrorBody {
     pub reference: String,
     /// Why, told only to peers that proved the identity themselves (fronts), and
     /// to those whose own certificate is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "if_understood")]
     pub reason: Option<Reason>,
     /// Why and when the session ended that was asked for, where that is still known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "if_understood")]
     pub ended: Option<Ended>,
 }
 
 impl ErrorBody {
+    /// In place of an answer of a newer core that is not understood here.
+    pub(crate) fn of_newer_core() -> Self {
+        Self {
+            error: Word::Other("not_understood".into()),
+            message: "The core answered what this version does not know. Let both run the same \
+                      version."
+                .to_owned(),
+            reference: new_reference(),
+            reason: None,
+            ended: None,
+        }
+    }
+
     /// Why somebody who wanted to sign on is not: the reason that was told, or else
     /// the one that the word stands for.
     pub(crate) fn reason(&self) -> Reason {

@@ -1,5 +1,5 @@
-//! Sessions that were opened by certificate live as long as the key they were
-//! opened with: looked at whenever one is resolved, and all of them each second.
+//! Sessions that were opened by certificate end with the key that opened them: the core checks one
+//! whenever it is resolved, and all of them each second.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -102,14 +102,9 @@ fn stands(
 ) -> Result<(), Denied> {
     let key = record.public_key.as_deref().unwrap_or_default();
     let holder = policy.keys.entitled(listed, key, client, now).and_then(Entitled::holder)?;
-    let identity = identify(&holder.user, Via::Trusted, &policy.identity);
+    let identity = identify(holder.user.login(), Via::Trusted, &policy.identity);
     match identity {
-        Ok(identity)
-            if (identity.login(), identity.company())
-                == (record.user.login.as_str(), record.user.company.as_str()) =>
-        {
-            Ok(())
-        }
+        Ok(identity) if *identity.login_id() == record.user.login_id => Ok(()),
         Ok(_) => Err(Denied::new(
             Reason::PublicKeyScope,
             format!("{} now signs on {}", holder.file, holder.user),

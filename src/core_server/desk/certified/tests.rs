@@ -1,4 +1,4 @@
-//! A key, the session it opened, and what becomes of the one without the other.
+//! A key, the session it opened, and what happens to the session without the key.
 
 use std::fs;
 use std::path::Path;
@@ -51,7 +51,7 @@ async fn refuses(lab: &Lab, request: OpenSession) -> ErrorBody {
 async fn the_user_is_the_one_of_the_entry_whatever_the_subject_says() {
     let (lab, key) = lab("not_after = 2099-01-01T00:00:00Z");
     let session = lab.client().open(&proof(&key)).await.unwrap();
-    assert_eq!((session.user.login.as_str(), session.principal.as_str()), ("john", "CN=root"));
+    assert_eq!((session.user.login(), session.principal.as_str()), ("john", "CN=root"));
     assert_eq!(session.user.groups, [] as [&str; 0]);
     assert_eq!(session.public_key, Some(key));
     assert!(session.expires_at <= clock::now().plus(Duration::from_secs(600)));

@@ -62,7 +62,9 @@ fn counting(file: &str, said: &Said<'_>) -> KeyEntry {
                 format!("the key still has the [[core.key]] of {}, its former name", entry.file);
             KeyEntry { why: Some(why), ..row(file, KeyState::Listed, Some(entry)) }
         }
-        Said::System => KeyEntry { role: KeyRole::System, ..row(file, KeyState::Listed, None) },
+        Said::System => {
+            KeyEntry { role: KeyRole::System.into(), ..row(file, KeyState::Listed, None) }
+        }
         Said::Nothing => {
             let why = "no [[core.key]] names it, so it may do nothing: give it one, or remove the \
                        file (keys_without_entry)";
@@ -83,11 +85,11 @@ fn row(file: &str, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
     let networks = entry.into_iter().flat_map(|entry| &entry.from);
     KeyEntry {
         file: file.to_owned(),
-        state,
+        state: state.into(),
         why: None,
         algorithm: None,
         fingerprint: None,
-        role,
+        role: role.into(),
         act_as,
         from: networks.map(ToString::to_string).collect(),
         not_after: entry.and_then(|entry| entry.not_after),
@@ -99,5 +101,5 @@ fn expired(row: KeyEntry, now: Timestamp) -> KeyEntry {
         return row;
     }
     let why = "not_after of its [[core.key]] is past: set a later date, or remove the file";
-    KeyEntry { state: KeyState::Expired, why: Some(why.to_owned()), ..row }
+    KeyEntry { state: KeyState::Expired.into(), why: Some(why.to_owned()), ..row }
 }

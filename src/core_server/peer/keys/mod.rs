@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::config::checked::{self, ActAs, CoreKey, KeyRights};
 use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
-use crate::wire::{Denied, Reason};
+use crate::wire::{Denied, LoginId, Reason};
 
 mod entries;
 mod listing;
@@ -39,7 +39,7 @@ pub(in crate::core_server) struct Holder {
     /// The key's file.
     pub(in crate::core_server) file: String,
     /// The user, as written in `act_as`.
-    pub(in crate::core_server) user: String,
+    pub(in crate::core_server) user: LoginId,
     /// When the key ceases to count.
     pub(in crate::core_server) ends_at: Option<Timestamp>,
 }
@@ -162,10 +162,10 @@ mod tests {
 
     #[test]
     fn a_key_signs_on_the_one_user_it_may_act_as_and_otherwise_nobody() {
-        let john = || ActAs::User("john".into());
+        let john = || ActAs::User(LoginId::without_company("john"));
         for (rights, user) in [
             (KeyRights::Service(vec![john()]), Some("john")),
-            (KeyRights::Service(vec![john(), ActAs::User("mary".into())]), None),
+            (KeyRights::Service(vec![john(), ActAs::User(LoginId::without_company("mary"))]), None),
             (KeyRights::Service(vec![ActAs::Anybody]), None),
             (KeyRights::Service(vec![ActAs::Company("acme".into())]), None),
             (KeyRights::Service(vec![john(), ActAs::Anybody]), None),
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let key = Entitled { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
             match (key.holder(), user) {
-                (Ok(holder), Some(user)) => assert_eq!(holder.user, user),
+                (Ok(holder), Some(user)) => assert_eq!(holder.user, LoginId::without_company(user)),
                 (Err(refused), None) => assert_eq!(refused.reason, Reason::PublicKeyNoUser),
                 (other, _) => panic!("{rights:?}: {other:?}"),
             }

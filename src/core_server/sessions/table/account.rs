@@ -1,4 +1,4 @@
-//! The sessions of one user, in the order in which they make room for new ones.
+//! The sessions of one user, in the order in which new ones replace them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,27 +7,6 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::core_server::store::Usage;
 use crate::wire::{SessionKey, User};
-
-/// Whose sessions are counted together: the login, whatever its groups are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::core_server::sessions) struct Name {
-    login: String,
-    company: String,
-}
-
-impl Name {
-    pub(super) fn of(user: &User) -> Self {
-        Self { login: user.login.clone(), company: user.company.clone() }
-    }
-
-    pub(in crate::core_server::sessions) fn login(&self) -> &str {
-        &self.login
-    }
-
-    pub(in crate::core_server::sessions) fn company(&self) -> &str {
-        &self.company
-    }
-}
 
 #[derive(Debug, Default)]
 pub(in crate::core_server::sessions) struct Account {

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::account::Name;
 use crate::clock::Timestamp;
 use crate::core_server::store::{End, Record, Usage};
 use crate::wire::mechanism::EndsWith;
-use crate::wire::{Ended, Ending};
+use crate::wire::{Ended, Ending, LoginId};
 
 /// How long sessions live, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub(in crate::core_server) struct Limits {
 pub(in crate::core_server::sessions) struct Live {
     pub(in crate::core_server::sessions) record: Arc<Record>,
     pub(in crate::core_server::sessions) usage: Usage,
-    pub(super) name: Arc<Name>,
+    pub(super) name: Arc<LoginId>,
     /// Counts up with every session that this core hears of.
     pub(super) arrival: u64,
     /// Where it is among those that are due.
@@ -47,7 +46,7 @@ pub(in crate::core_server) struct EndedSession {
 impl Live {
     pub(super) fn new(
         record: Arc<Record>,
-        name: Arc<Name>,
+        name: Arc<LoginId>,
         arrival: u64,
         limits: &Limits,
         now: Timestamp,

@@ -1,4 +1,4 @@
-//! The state of all sessions in memory. No I/O and no clock: it is told the time. It
+//! The state of all sessions in memory. No I/O and no clock: the time is an argument. It
 //! collects what has to be stored, until that is taken.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::core_server::store::{End, Record, Stored, Usage};
-use crate::wire::{Ended, Ending, SessionKey, User};
-use account::{Account, Name};
+use crate::wire::{Ended, Ending, LoginId, SessionKey, User};
+use account::Account;
 use recent::Recent;
 
 pub(super) mod account;
@@ -24,7 +24,7 @@ pub(super) struct Table {
     pub(super) sessions: HashMap<SessionKey, Live>,
     /// By the moment of their opening; within a second, by their keys.
     pub(super) by_opening: BTreeSet<(Timestamp, SessionKey)>,
-    pub(super) accounts: HashMap<Arc<Name>, Account>,
+    pub(super) accounts: HashMap<Arc<LoginId>, Account>,
     /// Those that were opened by certificate.
     pub(super) certified: HashSet<SessionKey>,
     /// A session is here under a time that is never later than its real deadline; uses
@@ -93,14 +93,14 @@ impl Table {
         if taken || !self.prepared.insert(key) {
             return None;
         }
-        let account = self.accounts.entry(Arc::new(Name::of(&user))).or_default();
+        let account = self.accounts.entry(Arc::new(user.login_id.clone())).or_default();
         Some(account.hold(user))
     }
 
     /// A prepared session is not stored.
     pub(super) fn abandon(&mut self, record: &Record) {
         self.prepared.remove(&record.key);
-        self.release(&Name::of(&record.user), &record.user);
+        self.release(&record.user.login_id, &record.user);
     }
 
     /// A prepared session lives, unless it was ended meanwhile. Returns those that made
@@ -118,7 +118,7 @@ impl Table {
             return Err(ended);
         }
         self.prepared.remove(&record.key);
-        let name = Name::of(&record.user);
+        let name = record.user.login_id.clone();
         let mut evicted = Vec::new();
         while let Some(account) = self.accounts.get(&name)
             && account.sessions() >= self.limits.per_user.max(1)
@@ -237,7 +237,7 @@ impl Table {
         }
     }
 
-    fn release(&mut self, name: &Name, user: &Arc<User>) {
+    fn release(&mut self, name: &LoginId, user: &Arc<User>) {
         let Some(account) = self.accounts.get_mut(name) else { return };
         account.release(user);
         if account.is_empty() {

@@ -24,13 +24,12 @@ fn sessions_are_listed_in_the_order_in_which_they_were_opened_page_by_page() {
     assert_eq!(list(&Filter::All, None, 3, 3), keys(&["a", "b", "c"]));
     assert_eq!(list(&Filter::All, place("c"), 3, 3), keys(&["d"]));
     assert_eq!(list(&Filter::All, place("d"), 3, 3), []);
-    let john = Filter::Login("john".into());
+    let john = Filter::User(LoginId::without_company("john"));
     assert_eq!(list(&john, None, 9, 3), keys(&["b", "d"]));
     assert_eq!(list(&john, place("b"), 9, 3), keys(&["d"]));
     assert_eq!(list(&john, place("a"), 1, 3), keys(&["b"]), "after a session of another");
-    let user = |company: &str| Filter::User { login: "john".into(), company: company.into() };
-    assert_eq!(list(&user(""), None, 1, 3), keys(&["b"]));
-    assert_eq!(list(&user("acme"), None, 1, 3), []);
+    let namesake = Filter::User(LoginId::new("john", "acme"));
+    assert_eq!(list(&namesake, None, 1, 3), [], "of another tenant");
     let id = SessionKey::of("c").short();
     assert_eq!(list(&Filter::Id(id), None, 9, 3), keys(&["c"]));
     // What has run out is not listed, even before it is swept.

@@ -7,7 +7,7 @@ use crate::core_server::request::admit::{Admission, Facts, admit};
 use crate::core_server::store::memory::Memory;
 use crate::core_server::store::{End, Stored, Usage, suite};
 use crate::identity::{Rules, Via, identify};
-use crate::wire::{Mechanism, Reason, SessionSecret, User};
+use crate::wire::{LoginId, Mechanism, Reason, SessionSecret, User};
 
 mod ending;
 mod eviction;
@@ -54,7 +54,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 fn user(login: &str, groups: &[&str]) -> Arc<User> {
     let groups = groups.iter().map(ToString::to_string).collect();
     let user = User::clone(&suite::session("", login).user);
-    Arc::new(User { company: String::new(), groups, ..user })
+    Arc::new(User { login_id: LoginId::without_company(login), groups, ..user })
 }
 
 /// A session with the secret `name`, as the store has it.

@@ -127,7 +127,7 @@ async fn no_two_sessions_have_one_secret() {
     assert_eq!(opened[0].as_ref().unwrap().secret, secret);
     assert!(opened[1].is_err(), "not even in one go");
     assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err());
-    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login, "john");
+    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login(), "john");
     sessions.end(&secret.key(), Ending::Logout, at(1)).await.unwrap().1.unwrap();
     assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err(), "nor later");
 }

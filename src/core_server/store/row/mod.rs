@@ -14,7 +14,7 @@ use serde::{Deserialize as FromRow, Serialize as ToRow};
 
 use super::{Record, Usage};
 use crate::clock::Timestamp;
-use crate::wire::{Ending, Mechanism, SessionKey, User};
+use crate::wire::{AdminLevel, Ending, LoginId, Mechanism, SessionKey, User};
 
 #[cfg(test)]
 mod tests;
@@ -119,24 +119,32 @@ pub(super) fn read_session(
 pub(super) fn of_user(user: &User) -> serde_json::Result<String> {
     serde_json::to_string(&UserRow {
         v: VERSION,
-        login: user.login.as_str().into(),
+        login: user.login().into(),
         name: user.name.as_str().into(),
         email: user.email.as_str().into(),
-        company: user.company.as_str().into(),
+        company: user.company().into(),
         groups: user.groups.as_slice().into(),
-        admin: user.admin,
+        admin: match user.admin {
+            AdminLevel::None => 0,
+            AdminLevel::Company => 1,
+            AdminLevel::System => 2,
+        },
     })
 }
 
 pub(super) fn read_user(row: &str) -> Result<User, Unread> {
     let row: UserRow<'_> = read(row, |row: &UserRow<'_>| row.v)?;
     Ok(User {
-        login: row.login.into_owned(),
+        login_id: LoginId::new(row.login, row.company),
         name: row.name.into_owned(),
         email: row.email.into_owned(),
-        company: row.company.into_owned(),
         groups: row.groups.into_owned(),
-        admin: row.admin,
+        admin: match row.admin {
+            0 => AdminLevel::None,
+            1 => AdminLevel::Company,
+            2 => AdminLevel::System,
+            _ => return Err(Unread::Newer),
+        },
     })
 }
 

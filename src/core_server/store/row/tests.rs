@@ -20,7 +20,7 @@ fn what_is_written_is_read_again() {
     assert_eq!(read_user(&of_user(&user).unwrap()), Ok(user.clone()));
     user.groups.clear();
     user.name = "John Doe".to_owned();
-    user.admin = 2;
+    user.admin = AdminLevel::System;
     assert_eq!(read_user(&of_user(&user).unwrap()), Ok(user));
 }
 
@@ -32,7 +32,8 @@ fn rows_of_the_first_version_are_read() {
     let read = read_again(row).unwrap();
     assert_eq!((read.mechanism, read.expires_at.unix()), (Mechanism::Negotiate, 37_000));
     let user = read_user(r#"{"v":1,"login":"john","groups":["S-1-5-32-544"],"admin":1}"#).unwrap();
-    assert_eq!((user.login.as_str(), user.groups.len(), user.admin), ("john", 1, 1));
+    let expected = ("john", 1, AdminLevel::Company);
+    assert_eq!((user.login(), user.groups.len(), user.admin), expected);
 }
 
 #[test]

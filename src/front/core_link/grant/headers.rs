@@ -44,29 +44,25 @@ impl IdentityHeaders {
         let user = &*session.user;
         let checked = |field, value: &str| {
             exact(value).ok_or_else(|| Unsendable {
-                login: user.login.clone(),
+                login: user.login().to_owned(),
                 field,
                 value: value.to_owned(),
             })
         };
-        let mut headers = vec![(names.user.clone(), checked("login", &user.login)?)];
+        let mut headers = vec![(names.user.clone(), checked("login", user.login())?)];
         if let Some(name) = exact(&user.name) {
             headers.push((names.name.clone(), name));
         }
         if !user.email.is_empty() {
             headers.push((names.email.clone(), checked("mail address", &user.email)?));
         }
-        if !user.company.is_empty() {
-            headers.push((names.company.clone(), checked("company", &user.company)?));
+        if !user.company().is_empty() {
+            headers.push((names.company.clone(), checked("company", user.company())?));
         }
         if let Some(groups) = groups(&user.groups) {
             headers.push((names.groups.clone(), groups));
         }
-        let admin = HeaderValue::from_static(match user.admin {
-            0 => "0",
-            1 => "1",
-            _ => "2",
-        });
+        let admin = HeaderValue::from_static(user.admin.as_str());
         headers.push((names.admin.clone(), admin));
         let mechanism = HeaderValue::from_static(session.mechanism.as_str());
         headers.push((names.mechanism.clone(), mechanism));
@@ -154,6 +150,7 @@ fn groups(names: &[String]) -> Option<HeaderValue> {
 mod tests {
     use super::*;
     use crate::front::upstream::testing::{header_names, session, user};
+    use crate::wire::{AdminLevel, LoginId};
     use std::sync::Arc;
 
     fn rendered(change: impl FnOnce(&mut crate::wire::User)) -> Result<HeaderMap, Unsendable> {
@@ -192,12 +189,11 @@ mod tests {
     fn what_is_not_known_has_no_header_except_the_admin_level() {
         let headers = rendered(|user| {
             *user = crate::wire::User {
-                login: "john".into(),
+                login_id: LoginId::without_company("john"),
                 name: String::new(),
                 email: String::new(),
-                company: String::new(),
                 groups: Vec::new(),
-                admin: 0,
+                admin: AdminLevel::None,
             };
         })
         .unwrap();
@@ -211,10 +207,11 @@ mod tests {
         for login in
             ["", " john", "john ", "jo\nhn", "john\r\nRemote-Admin: 2", "john\0", "john\u{85}"]
         {
-            let refused = rendered(|user| user.login = login.into()).unwrap_err();
+            let refused =
+                rendered(|user| user.login_id = LoginId::without_company(login)).unwrap_err();
             assert_eq!((refused.field, refused.value.as_str()), ("login", login));
         }
-        let refused = rendered(|user| user.company = "a\tb".into()).unwrap_err();
+        let refused = rendered(|user| user.login_id = LoginId::new("john", "a\tb")).unwrap_err();
         assert_eq!(refused.field, "company");
         assert!(!rendered(|user| user.name = "J\nD".into()).unwrap().contains_key("remote-name"));
     }

@@ -1,5 +1,5 @@
-//! The signed assertion: what the identity headers say, as a JWT (RFC 7519)
-//! that an application can verify though the way to it crosses a network.
+//! The signed assertion: what the identity headers say, as a JWT (RFC 7519) that an application
+//! can verify even if its connection crosses a network.
 
 use std::fs;
 use std::io;
@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::clock::Timestamp;
 use crate::front::core_link::{Grant, Issued};
 use crate::pki::file::write as file;
-use crate::wire::Mechanism;
+use crate::wire::{AdminLevel, Mechanism};
 
 /// An assertion is good for so long.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -87,7 +87,7 @@ struct Claims<'a> {
     groups: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups_omitted: Option<usize>,
-    admin: u8,
+    admin: AdminLevel,
     mechanism: Mechanism,
     principal: &'a str,
     channel_bound: bool,
@@ -163,12 +163,12 @@ impl Assertions {
         let mut claims = Claims {
             iss: &self.issuer,
             aud: audience,
-            sub: &user.login,
+            sub: user.login(),
             iat: 0,
             exp: 0,
             name: &user.name,
             email: &user.email,
-            company: &user.company,
+            company: user.company(),
             groups: told.then_some(user.groups.as_slice()),
             groups_omitted: (!told).then_some(user.groups.len()),
             admin: user.admin,

@@ -14,7 +14,7 @@ fn left_by(older: &[&str]) -> TempDir {
 fn told(record: &Arc<Record>) -> String {
     let Record { user, principal, client, opened_by, impersonator, usage, .. } = &**record;
     let client = client.map(|address| address.to_string());
-    let who = (&*user.login, &**principal, client.as_deref().unwrap_or("-"));
+    let who = (user.login(), &**principal, client.as_deref().unwrap_or("-"));
     format!("{who:?} {opened_by:?} {impersonator:?} {}", usage.claimed)
 }
 
