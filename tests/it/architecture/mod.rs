@@ -33,17 +33,22 @@ fn without_tests(text: &str) -> &str {
     &text[..begins.min().unwrap_or(text.len())]
 }
 
-/// Whether the file is compiled for unit tests only: its folder's module says so.
+/// Whether the file is compiled for unit tests only: the module above it says so, of it or of
+/// a folder that it is in.
 fn is_test_module(sources: &BTreeMap<String, String>, path: &str) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let name = name.trim_end_matches(".rs");
-    let declared = [format!("{folder}/mod.rs"), format!("{folder}.rs")];
-    declared.iter().filter_map(|file| sources.get(file)).any(|text| {
-        text.lines()
-            .collect::<Vec<_>>()
-            .windows(2)
-            .any(|two| two[0].trim() == "#[cfg(test)]" && two[1].ends_with(&format!("mod {name};")))
-    })
+    let mut module = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    while let Some((folder, name)) = module.rsplit_once('/') {
+        let declares = |text: &String| {
+            let lines: Vec<_> = text.lines().collect();
+            let module = format!("mod {name};");
+            lines.windows(2).any(|two| two[0].trim() == "#[cfg(test)]" && two[1].ends_with(&module))
+        };
+        if sources.get(&format!("{folder}/mod.rs")).is_some_and(declares) {
+            return true;
+        }
+        module = folder;
+    }
+    false
 }
 
 /// The files of a folder that name any of these outside of comments.
