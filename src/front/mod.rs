@@ -19,6 +19,7 @@ pub(crate) mod connection;
 pub(crate) mod core_link;
 pub(crate) mod door;
 pub(crate) mod listen;
+mod metrics;
 pub(crate) mod readiness;
 pub(crate) mod request;
 pub(crate) mod sign_on;
@@ -27,6 +28,7 @@ pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
 pub(crate) use self::listen::{Listener, Speaks, bind};
+pub(crate) use self::metrics::FrontMetrics;
 use self::readiness::Readiness;
 use self::tls::{Clients, ServerTls, TlsError};
 use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
@@ -34,7 +36,7 @@ use crate::audit::Audit;
 use crate::clock;
 use crate::config::checked::{HostPattern, Settings};
 use crate::mechanism::kerberos::pool::Pool;
-use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
+use crate::mechanism::ntlm::{Acceptor, NtlmMetrics, OwnHosts, Targets};
 use crate::metrics::Metrics;
 use crate::pki::file::write as file;
 use crate::process::seldom::Seldom;
@@ -51,7 +53,9 @@ pub(crate) struct Front {
     /// The line to the core.
     core: Arc<CoreLink>,
     /// Figures.
-    metrics: Arc<Metrics>,
+    /// All that this process counts, for the status listener.
+    counted: Arc<Metrics>,
+    metrics: Arc<FrontMetrics>,
     /// Who was refused, and why.
     audit: Arc<Audit>,
     /// Whether a sign-on would succeed.
@@ -111,6 +115,9 @@ pub enum FrontError {
     /// Key or certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Two metrics of one name: a mistake in the code.
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The key of the signed assertion.
     #[error(transparent)]
     Assertion(#[from] AssertionError),
@@ -143,17 +150,19 @@ impl Front {
     pub(crate) async fn start(
         settings: &Settings,
         listeners: Vec<listen::Listener>,
-        metrics: Arc<Metrics>,
+        counted: Arc<Metrics>,
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         file::folder(&settings.state_path)
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let stop = CancellationToken::new();
-        let live = Live::new(settings, &metrics, &stop, None)?;
+        let metrics = Arc::new(FrontMetrics::register(&counted)?);
+        let live = Live::new(settings, &metrics.ntlm, &stop, None)?;
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
         let front = Arc::new(Self {
             live: ArcSwap::from_pointee(live),
             core,
+            counted,
             metrics,
             audit,
             readiness: Readiness::default(),
@@ -187,7 +196,7 @@ impl Front {
     /// What is wrong with the new one.
     pub(crate) fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
-        let fresh = Live::new(settings, &self.metrics, &self.stop, Some(&old))?;
+        let fresh = Live::new(settings, &self.metrics.ntlm, &self.stop, Some(&old))?;
         self.live.store(Arc::new(fresh));
         Ok(())
     }
@@ -208,7 +217,7 @@ impl Front {
 impl Live {
     fn new(
         settings: &Settings,
-        metrics: &Arc<Metrics>,
+        metrics: &Arc<NtlmMetrics>,
         stop: &CancellationToken,
         old: Option<&Self>,
     ) -> Result<Self, FrontError> {
@@ -273,7 +282,7 @@ const FIRST_VERDICT: Duration = Duration::from_secs(2);
 /// Who accepts NTLM, where a site or Doorward's own pages offer it.
 fn acceptor(
     settings: &Settings,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<NtlmMetrics>,
     stop: &CancellationToken,
     old: Option<&Live>,
 ) -> Option<Arc<Acceptor>> {
@@ -283,7 +292,8 @@ fn acceptor(
     let kept = old.filter(|old| old.settings.sso.ntlm == settings.sso.ntlm);
     kept.and_then(|old| old.ntlm.clone()).or_else(|| {
         let (metrics, stop) = (Arc::clone(metrics), stop.clone());
-        Some(Arc::new(Acceptor::start(&settings.sso.ntlm, metrics, stop)))
+        let asked_for = is_asked_for(settings, Mechanism::Ntlm);
+        Some(Arc::new(Acceptor::start(&settings.sso.ntlm, asked_for, metrics, stop)))
     })
 }
 
@@ -292,6 +302,13 @@ fn offers(settings: &Settings, mechanism: Mechanism) -> bool {
     let mut lists =
         settings.sites.iter().map(|site| &site.mechanisms).chain([&settings.sso.mechanisms]);
     settings.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
+}
+
+/// Whether a list of mechanisms that somebody wrote has this one in it.
+pub(crate) fn is_asked_for(settings: &Settings, mechanism: Mechanism) -> bool {
+    let sites = settings.sites.iter().map(|site| (&site.mechanisms, site.mechanisms_by_default));
+    let general = (&settings.sso.mechanisms, settings.sso.mechanisms_by_default);
+    sites.chain([general]).any(|(list, by_default)| !by_default && list.contains(&mechanism))
 }
 
 fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {

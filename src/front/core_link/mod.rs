@@ -21,8 +21,8 @@ use super::upstream::IdentityCache;
 use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
+use crate::front::FrontMetrics;
 use crate::mechanism::Proof;
-use crate::metrics::Metrics;
 use crate::wire::{
     Ended, ErrorWord, OpenSession, Password, Reason, Session, SessionKey, SessionSecret,
 };
@@ -111,7 +111,7 @@ pub(crate) struct CoreLink {
     attempts: AttemptQueue,
     tunnels: Tunnels,
     ends: AtomicU64,
-    metrics: Arc<Metrics>,
+    metrics: Arc<FrontMetrics>,
     stop: CancellationToken,
 }
 
@@ -119,7 +119,7 @@ impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
     pub(crate) fn start(
         address: CoreAddress,
-        metrics: Arc<Metrics>,
+        metrics: Arc<FrontMetrics>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         let passwords = Client::patient(address.clone());

@@ -18,4 +18,5 @@ pub(crate) use acceptor::Acceptor;
 pub(crate) use effect::{Answer, Question};
 pub(crate) use exchange::InProgress;
 pub(super) use exchange::begin;
+pub(crate) use helper::NtlmMetrics;
 pub(crate) use target::{OwnHosts, Targets};
