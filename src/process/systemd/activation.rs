@@ -42,7 +42,6 @@ pub enum ActivationError {
         "what was handed over as {name:?} is no listening {wanted} socket; give its socket unit ListenStream= with {example}"
     )]
     Kind {
-        /// Its name.
         name: String,
         /// What it should be.
         wanted: &'static str,
