@@ -117,7 +117,7 @@ def negotiate(user, url, *args, config="KRB5_CONFIG"):
 
 def token(user, *args):
     """A Negotiate token for the gateway, made and not sent."""
-    command = [venv_python(), HERE.parent / "tests/lab/tokens.py", *args, f"web.{DNS}", "1"]
+    command = [venv_python(), HERE.parent / "tests/lab/clients/tokens.py", *args, f"web.{DNS}", "1"]
     return finished(command, user).strip()
 
 
@@ -158,7 +158,7 @@ def java(user, url):
     jaas.write_text(JAAS)
     command = ["java", "-Djavax.security.auth.useSubjectCredsOnly=false"]
     command += [f"-Djava.security.krb5.conf={os.environ['KRB5_CONFIG']}"]
-    command += [f"-Djava.security.auth.login.config={jaas}", HERE.parent / "tests/lab/Negotiate.java", url]
+    command += [f"-Djava.security.auth.login.config={jaas}", HERE.parent / "tests/lab/clients/Negotiate.java", url]
     head, _, body = finished(command, user).partition("\n\n")
     return Answer(head, body)
 

@@ -74,12 +74,12 @@ def signed_on(url, scheme="NTLM", **wanted):
 
 class Exchange:
     """One connection to the gateway, on which pyspnego signs on. What it may be told
-    besides name and password, tests/lab/ntlm.py says."""
+    besides name and password, tests/lab/clients/ntlm.py says."""
 
     def __init__(self, url, scheme, **wanted):
         self.scheme = scheme
         self.connection = connection(url)
-        driver = [clients.venv_python(), clients.HERE.parent / "tests/lab/ntlm.py"]
+        driver = [clients.venv_python(), clients.HERE.parent / "tests/lab/clients/ntlm.py"]
         self.driver = subprocess.Popen(driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ask(new=0, **wanted)
 

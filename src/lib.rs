@@ -4,7 +4,7 @@
 //! keeps the sessions; web applications behind the front get a proven identity.
 //!
 //! ```text
-//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ http ─▶ mechanism ══ Proof ══▶ core_link
+//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ door ─▶ mechanism ══ Proof ══▶ core_link
 //!   ▲                                                ▲                              │ wire
 //!   │                                                │                              ▼
 //!   └────────── answer / upstream ◀══ Grant ═════════╧═══════════ core_server: admit ◀─ identity ◀─ Proof
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Four types carry a login, and each can be made only from the one before:
-//! [`front::mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
+//! [`mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
 //! → [`front::core_link::Grant`] → identity headers.
 
 mod advice;
@@ -27,6 +27,7 @@ mod core_server;
 mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod hsts;
 mod identity;
 mod krb5;
 mod legible;

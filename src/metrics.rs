@@ -100,7 +100,7 @@ impl Collector for AskedGauge {
 mod tests {
     use super::*;
     use crate::core_server;
-    use crate::front::FrontMetrics;
+    use crate::front::metrics::FrontMetrics;
 
     impl Metrics {
         /// Writes down the name and the labels.

@@ -220,7 +220,7 @@ impl Audit {
         if !matches!(sent, Some(Ok(()))) {
             self.state.lose(1);
             if let Some(more) = LOST.due("full", clock::instant()) {
-                tracing::error!(more, "an audit line was lost: the audit log takes no more");
+                tracing::error!(more, "an audit line was lost: the audit log accepts no more");
             }
         }
     }

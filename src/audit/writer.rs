@@ -135,7 +135,7 @@ impl Writer {
         let (_, told) = self.output.write(format!("{line}\n").as_bytes(), self.durable);
         told?;
         self.state.lost.fetch_sub(lost, Ordering::Relaxed);
-        tracing::warn!(lost, "the audit log is written again; lines were lost before");
+        tracing::warn!(lost, "the audit log can be written again; lines were lost before");
         Ok(())
     }
 }

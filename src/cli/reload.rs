@@ -24,7 +24,7 @@ pub fn run(arguments: &ReloadArguments) -> ExitCode {
     match failed {
         None => ExitCode::SUCCESS,
         Some(why) => {
-            eprintln!("doorward: the old configuration stays. {why}");
+            eprintln!("doorward: the old configuration remains. {why}");
             if configuration { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }

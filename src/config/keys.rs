@@ -58,7 +58,7 @@ impl Word for FileName {
 
     fn parse(text: &str) -> Result<Self, String> {
         if text.contains(['/', '\0']) || matches!(text, "." | "..") {
-            return Err("is not the name of a file in core.sslkeys_path; write it without its folder, as webapp-public.pem".to_owned());
+            return Err("is not the name of a file in core.sslkeys_path; write it without the folder, as webapp-public.pem".to_owned());
         }
         Ok(Self(text.to_owned()))
     }
@@ -73,8 +73,10 @@ impl Word for ActAs {
             ("*", _) => Ok(Self::Anybody),
             (_, Some(("company", name))) if is_name(name) => Ok(Self::Company(name.to_owned())),
             (name, None) if is_name(name) => Ok(Self::User(name.to_owned())),
-            _ => Err("names nobody; write SYSTEM, *, a login name such as john, or company:NAME"
-                .to_owned()),
+            _ => {
+                Err("is empty; write SYSTEM, *, a login name such as john, or company:NAME"
+                    .to_owned())
+            }
         }
     }
 }
@@ -94,7 +96,7 @@ impl FromToml for Moment {
         let moment = OffsetDateTime::parse(&text, &Rfc3339).ok();
         let seconds = moment.and_then(|moment| u64::try_from(moment.unix_timestamp()).ok());
         if seconds.is_none() {
-            notes.error(at, format!("{text:?} is not a moment with its time zone (RFC 3339); write it as 2027-01-31T12:00:00Z"));
+            notes.error(at, format!("{text:?} is not a date and time with time zone (RFC 3339); write it as 2027-01-31T12:00:00Z"));
         }
         seconds.map(|seconds| Self(Some(Timestamp::from_unix(seconds))))
     }

@@ -155,9 +155,9 @@ impl<'v, 'n, 't> Fields<'v, 'n, 't> {
         match effect {
             _ if !asks => {}
             Effect::Ignored => {
-                self.notes.warn(&at, "is not in this version of Doorward, and not looked at")
+                self.notes.warn(&at, "is not in this version of Doorward, and is ignored")
             }
-            _ => self.notes.error(&at, "is not in this version of Doorward; take it out"),
+            _ => self.notes.error(&at, "is not in this version of Doorward; remove it"),
         }
     }
 }

@@ -45,10 +45,10 @@ pub enum CredentialError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// This system trusts nobody.
-    #[error("this system has no authorities to trust; name the core's in server_ssl_ca_file")]
+    #[error("this system has no trusted authorities; name the core's in server_ssl_ca_file")]
     NoAuthorities,
     /// The TLS library cannot do with them.
-    #[error("TLS cannot be spoken: {0}")]
+    #[error("TLS does not work: {0}")]
     Tls(#[from] rustls::Error),
 }
 

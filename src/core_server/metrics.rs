@@ -13,7 +13,7 @@ pub(crate) fn register_metrics(
     metrics: &Metrics,
 ) -> prometheus::Result<()> {
     let name = "doorward_sessions";
-    let help = "Sessions that live in this core";
+    let help = "Live sessions in this core";
     let Some(core) = core.map(Arc::clone) else {
         return metrics.asked_gauge(name, help, || 0);
     };
@@ -23,8 +23,6 @@ pub(crate) fn register_metrics(
 
 /// Passwords by outcome.
 pub(crate) fn password_checks() -> prometheus::Result<IntCounterVec> {
-    let help = "Passwords by what came of them: asked the KDC (granted, refused), granted from \
-                memory (remembered), not looked at (limited_address, limited_account, busy), \
-                not to be checked (unable)";
+    let help = "Password checks by outcome: checked by the KDC (granted, refused), found in the cache (remembered), not checked (limited_address, limited_account, busy), failed (unable)";
     IntCounterVec::new(Opts::new("doorward_password_checks_total", help), &["outcome"])
 }

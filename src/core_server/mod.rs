@@ -80,7 +80,7 @@ pub enum CoreError {
     #[error(transparent)]
     Key(#[from] EntryError),
     /// The metrics of passwords.
-    #[error("the metrics of passwords cannot be kept: {0}")]
+    #[error("the metrics of passwords cannot be set up: {0}")]
     Figures(#[from] prometheus::Error),
     /// The system has no thread left for the store.
     #[error("cannot start the thread that writes sessions: {0}")]
@@ -97,7 +97,7 @@ pub enum TlsSetupError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// The TLS library.
-    #[error("TLS cannot be spoken: {0}")]
+    #[error("TLS does not work: {0}")]
     Library(#[from] rustls::Error),
 }
 

@@ -63,26 +63,20 @@ impl Refusal {
         let what = ask.word();
         let message = match (peer.standing(), peer) {
             (_, Peer::Local { uid, account: None }) if ask == Ask::OpenOwn => format!(
-                "uid {uid} may open no session: it has no account on this host, or \
-                 allow_local_users of the core's settings is off."
+                "uid {uid} may not open a session: it has no account on this host, or allow_local_users is off in the core's settings."
             ),
             (Standing::Local, _) => format!(
-                "{peer} may not {what}: it is a local program here, and opens sessions for its own \
-                 account. Its account would have to stand in local_admin_users or front_users of \
-                 the core's settings."
+                "{peer} may not {what}: it is a local program, which may only open sessions for its own account. To allow it, add its account to local_admin_users or front_users in the core's settings."
             ),
             (Standing::Service, _) => format!(
-                "{peer} may not {what}: by its [[core.key]] it opens trusted sessions for {}, and \
-                 nothing else.",
+                "{peer} may not {what}: its [[core.key]] only allows trusted sessions for {}.",
                 peer.acting_as().map_or_else(String::new, |users| users.to_string())
             ),
             (Standing::Anonymous, _) => format!(
-                "Nobody may {what} without a certificate. Show one whose public key stands in the \
-                 core's sslkeys_path (curl --cert client.pem)."
+                "Nobody may {what} without a certificate. Use one whose public key is in the core's sslkeys_path (curl --cert client.pem)."
             ),
             (Standing::Front | Standing::System, _) => format!(
-                "{peer} may not {what}: it is a front here, and fronts prove who is there, but \
-                 vouch for nobody."
+                "{peer} may not {what}: it is a front, and fronts authenticate clients, but vouch for nobody."
             ),
         };
         Self::new(ErrorWord::NoAccess, message)
@@ -95,20 +89,19 @@ impl Refusal {
 
     /// The certificate that was shown does not count.
     pub(super) fn certificate(reason: Reason, certificate: &str) -> Self {
-        let message = format!("{} It was shown: {certificate}.", reason.sentence());
+        let message = format!("{} The certificate: {certificate}.", reason.sentence());
         Self::new(ErrorWord::CertificateRefused, message).telling(reason)
     }
 
     /// Nobody could say in time what a certificate is worth.
     pub(super) fn unjudged() -> Self {
-        let message = "The core cannot look at the files that certificates are judged by. Its \
-                       log says more. Try again in a few seconds.";
+        let message = "The core cannot read the files that it needs to check certificates. Its log says more. Try again in a few seconds.";
         Self::new(ErrorWord::Busy, message)
     }
 
     /// The secret that a front proposed for a session belongs to another one.
     pub(super) fn secret_taken() -> Self {
-        Self::bad_request("Another session has the proposed \"secret\" already: make a new one.")
+        Self::bad_request("Another session already has this \"secret\": make a new one.")
     }
 
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -117,8 +110,7 @@ impl Refusal {
 
     pub(super) fn too_large(at_most: usize) -> Self {
         let message = format!(
-            "The body is too large: {at_most} bytes are the limit here. Only who may send proofs \
-             (SYSTEM and fronts) may send more."
+            "The body is too large: the limit is {at_most} bytes. Only peers that may send proofs (SYSTEM and fronts) may send more."
         );
         Self::new(ErrorWord::TooLarge, message)
     }
@@ -140,7 +132,7 @@ impl Refusal {
             ),
             WriteError::Full => (
                 ErrorWord::StoreFull,
-                "The disk under the session store is full. Make room under the core's state_path.",
+                "The disk under the session store is full. Free space under the core's state_path.",
             ),
             WriteError::Failed => (
                 ErrorWord::StoreFailed,

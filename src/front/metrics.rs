@@ -16,21 +16,21 @@ pub(crate) struct FrontMetrics {
     upstream_errors: IntCounterVec,
     connections_ended: IntCounterVec,
     heads_refused: IntCounterVec,
-    /// From a request's head to the head of its answer, in seconds.
+    /// Time from a request's head to the head of its answer, in seconds.
     pub request_seconds: Histogram,
     /// Open client connections.
     pub connections: IntGauge,
     /// Open tunnels (websockets).
     pub tunnels: IntGauge,
-    /// Requests that were served by a session, without a new sign-on.
+    /// Requests with an existing session, without a new sign-on.
     pub session_requests: IntCounter,
-    /// 1 while the core's event stream stands.
+    /// 1 while the core's event stream is open.
     pub core_connected: IntGauge,
-    /// 1 while a sign-on could succeed.
+    /// 1 while people can sign on.
     pub ready: IntGauge,
     parts: IntGaugeVec,
     certificate_ends: IntGaugeVec,
-    /// Seconds by which this host's clock is ahead of the KDC's.
+    /// How far this host's clock is ahead of the KDC's, in seconds.
     pub clock_ahead: IntGauge,
     /// Peers that are not in `trusted_proxies`, and speak as proxies do.
     pub unlisted_proxies: IntGauge,
@@ -60,7 +60,7 @@ impl FrontMetrics {
         )?;
         let connections_ended = metrics.counters(
             "doorward_connections_ended_total",
-            "Connections that the gateway ended: place_needed, address_full, stopped_reading",
+            "Connections that the gateway closed: place_needed, address_full, stopped_reading",
             &["why"],
         )?;
         for why in ["place_needed", "address_full", "stopped_reading"] {
@@ -78,36 +78,36 @@ impl FrontMetrics {
             connections_ended,
             heads_refused: metrics.counters(
                 "doorward_heads_refused_total",
-                "Heads of requests that could not be served, by reason",
+                "Refused request heads, by reason",
                 &["reason"],
             )?,
             request_seconds: metrics.histogram(
                 "doorward_request_seconds",
-                "From a request's head to the head of its answer",
+                "Time from a request's head to the head of its answer",
                 &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0],
             )?,
             connections: metrics.gauge("doorward_connections", "Open client connections")?,
             tunnels: metrics.gauge("doorward_tunnels", "Open tunnels (websockets)")?,
             session_requests: metrics.counter(
                 "doorward_session_requests_total",
-                "Requests that were served by a session, without a new sign-on",
+                "Requests with an existing session, without a new sign-on",
             )?,
             core_connected: metrics
-                .gauge("doorward_core_connected", "1 while the core's event stream stands")?,
-            ready: metrics.gauge("doorward_ready", "1 while a sign-on could succeed")?,
+                .gauge("doorward_core_connected", "1 while the core's event stream is open")?,
+            ready: metrics.gauge("doorward_ready", "1 while people can sign on")?,
             parts: metrics.gauges(
                 "doorward_ready_part",
-                "1 while this part of what a sign-on needs is all right",
+                "1 while this part is all right",
                 &["part"],
             )?,
             certificate_ends: metrics.gauges(
                 "doorward_certificate_end_seconds",
-                "When what ends first in a file ends, in seconds since 1970",
+                "The earliest expiry in the file, in seconds since 1970",
                 &["kind", "file"],
             )?,
             clock_ahead: metrics.gauge(
                 "doorward_clock_ahead_seconds",
-                "Seconds by which this host's clock is ahead of the KDC's",
+                "How far this host's clock is ahead of the KDC's, in seconds",
             )?,
             unlisted_proxies: metrics.gauge(
                 "doorward_unlisted_proxies",

@@ -46,7 +46,7 @@ pub(crate) fn verified(
             Some(Shown::Upn) => by_upn(account, via, rules),
             None => {
                 let detail =
-                    format!("{principal} was shown, and the account is {}", named(account));
+                    format!("the ticket names {principal}, but the account is {}", named(account));
                 Err(Denied::new(Reason::AccountConflict, detail))
             }
         },
@@ -61,7 +61,10 @@ fn foreign(account: &Account, origin: &Origin, rules: &Rules) -> Option<String> 
     let of_domain =
         account.domain.as_deref().filter(|domain| !listed.is_empty() && !same(listed, domain));
     let domain = of_dns.or(of_domain)?;
-    Some(format!("the ticket is of the realm {realm}, and its account {} of {domain}", account.sam))
+    Some(format!(
+        "the ticket is from the realm {realm}, but its account {} is from {domain}",
+        account.sam
+    ))
 }
 
 /// The explicit mapping of the account, by any name that is its own: the SAM name
@@ -117,7 +120,7 @@ fn same_account<'a>(shown: &'a Principal, account: &Account) -> Option<Shown<'a>
 /// The login by the user principal name, whose suffix must be an allowed realm.
 fn by_upn(account: &Account, via: Via<'_>, rules: &Rules) -> Result<Identity, Denied> {
     let upn = account.upn.as_deref().ok_or_else(|| {
-        let detail = format!("the user principal name of {} is not told", named(account));
+        let detail = format!("the user principal name of {} is not known", named(account));
         Denied::new(Reason::UpnMissing, detail)
     })?;
     let Some((prefix, suffix)) = upn.rsplit_once('@') else {
@@ -125,7 +128,8 @@ fn by_upn(account: &Account, via: Via<'_>, rules: &Rules) -> Result<Identity, De
     };
     let origin = Origin::Realm(suffix.to_owned());
     let home = rules.home(&origin, via).map_err(|reason| {
-        let detail = format!("the suffix of the UPN {upn} of {} is no listed realm", account.sam);
+        let detail =
+            format!("the suffix of the UPN {upn} of {} is not a listed realm", account.sam);
         Denied::new(reason, detail)
     })?;
     Ok(of_realm(prefix, &origin, via, home, rules)?)

@@ -74,14 +74,12 @@ impl Rules {
             (realm, domain) => format!("{realm} (NTLM domain {domain})"),
         };
         if self.realms.is_empty() {
-            return "no [[core.realm]] is set, so only the realm and the domain that this gateway \
-                    itself belongs to may sign on: list others in [[core.realm]]"
+            return "no [[core.realm]] is set, so only users of this gateway's own realm and domain may sign on: list others in [[core.realm]]"
                 .to_owned();
         }
         let listed: Vec<_> = self.realms.iter().map(one).collect();
         format!(
-            "[[core.realm]] lists {}: set realm, or for NTLM domain, to the one that the principal \
-             has",
+            "[[core.realm]] lists {}: set realm (for NTLM: domain) to that of the principal",
             listed.join(", ")
         )
     }

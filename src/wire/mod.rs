@@ -3,7 +3,7 @@
 
 pub(crate) mod admin;
 mod event;
-mod mechanism;
+pub(crate) mod mechanism;
 mod peer;
 mod refusal;
 mod request;

@@ -17,15 +17,16 @@ pub(super) async fn list(core: &Core, page: &PageArguments) -> Result<Answer, Ad
 
 fn words(list: &KeyList) -> String {
     let Some(folder) = &list.folder else {
-        return "The core does not listen for TLS ([core] listen_tls), so no key counts.\n".into();
+        return "The core does not listen for TLS ([core] listen_tls), so no key is accepted.\n"
+            .into();
     };
     if let Some(fault) = &list.unreadable {
         return format!(
-            "{folder} cannot be read ({fault}), so no key counts. Let the user that the core runs as read it.\n"
+            "{folder} cannot be read ({fault}), so no key is accepted. Let the user that the core runs as read it.\n"
         );
     }
     if list.keys.is_empty() {
-        return format!("There is nothing in {folder}.\n");
+        return format!("{folder} is empty.\n");
     }
     let heading = ["FILE", "STATE", "KIND", "MAY ACT AS", "FROM", "UNTIL", "SHA-256"];
     let mut text = table(heading, &list.keys.iter().map(row).collect::<Vec<_>>());

@@ -25,9 +25,11 @@ fn peer(whoami: &Whoami) -> String {
 fn acts_as(whoami: &Whoami) -> String {
     match &whoami.acting_as {
         Some(ActingAs::System) => "SYSTEM: may do everything, for everybody".to_owned(),
-        Some(ActingAs::Front) => "a front: proves who is there, and vouches for nobody".to_owned(),
+        Some(ActingAs::Front) => {
+            "a front: authenticates clients, and vouches for nobody".to_owned()
+        }
         Some(ActingAs::Users(users)) if whoami.key.is_some() => {
-            format!("those it vouches for: {users}")
+            format!("the users it vouches for: {users}")
         }
         Some(ActingAs::Users(account)) => format!("its own account, {account}"),
         None => "nobody".to_owned(),

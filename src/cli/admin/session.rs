@@ -72,8 +72,8 @@ pub(super) async fn end(core: &Core, asked: &EndSessions) -> Result<Answer, Admi
         ended = end_all(core, ids).await?;
     }
     let words = match ended.len() {
-        1 => "1 session was ended.\n".to_owned(),
-        number => format!("{number} sessions were ended.\n"),
+        1 => "1 session has ended.\n".to_owned(),
+        number => format!("{number} sessions have ended.\n"),
     };
     Answer::new(words, &json!({ "ended": ended }))
 }
@@ -118,7 +118,7 @@ async fn find(core: &Core, id: &str) -> Result<SessionEntry, AdminError> {
 
 fn words(list: &SessionList) -> String {
     if list.sessions.is_empty() {
-        return "No session lives.\n".to_owned();
+        return "There are no live sessions.\n".to_owned();
     }
     let heading =
         ["ID", "USER", "COMPANY", "BY", "OPENED BY", "CLIENT", "CREATED", "LAST USED", "ENDS"];

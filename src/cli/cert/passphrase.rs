@@ -8,10 +8,10 @@ use super::arguments::{PassArguments, SignedArguments};
 use super::error::CertError;
 use crate::config::Secret;
 
-/// Where a pass phrase comes from, and the options that say so.
+/// Where a passphrase comes from, and the options that say so.
 #[derive(Debug)]
 pub(super) struct PassPhrase {
-    /// The pass phrase, where one is given; never empty.
+    /// The passphrase, where one is given; never empty.
     pub(super) secret: Option<Secret>,
     /// The options, for messages.
     pub(super) options: &'static str,

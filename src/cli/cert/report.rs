@@ -27,7 +27,7 @@ impl Report {
         let mut told = Self::default();
         if is_open_to_others(folder).unwrap_or(false) {
             told.warn(format!(
-                "others may write to {folder}, and so replace keys in it: chmod go-w {folder}",
+                "others may write to {folder}, and so can replace keys in it: chmod go-w {folder}",
                 folder = folder.display()
             ));
         }

@@ -33,7 +33,7 @@ pub(super) async fn sign_on(
         }
         answer => answer?,
     };
-    leg("HTTP/2", format_args!("the same sign-on is answered {}", answer.status));
+    leg("HTTP/2", format_args!("the same sign-on gets {}", answer.status));
     match offer::verdict(answer.status) {
         Verdict::SignedOn | Verdict::NotPermitted => Ok(()),
         verdict => Err(ProbeError::ButNotByHttp2(messages::kept_out(&answer, verdict))),

@@ -12,7 +12,7 @@ use super::offer::{self, Challenge, Explanation, Verdict};
 use super::server;
 use crate::clock::Timestamp;
 use crate::front::readiness::Clock;
-use crate::front::sign_on::cookie;
+use crate::front::request::cookie;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
 
@@ -27,7 +27,7 @@ pub(super) fn show(what: impl Display) {
 
 pub(super) fn offer(path: &str, answer: &Answer, offered: &[Challenge]) -> String {
     let offers = if offered.is_empty() { "nothing".to_owned() } else { schemes(offered) };
-    format!("GET {path} is answered {}; offered: {offers}", answer.status)
+    format!("GET {path} gets {}; offered: {offers}", answer.status)
 }
 
 /// The schemes that are offered.
@@ -44,7 +44,7 @@ pub(super) fn certificate(certificate: &Certificate) -> String {
     };
     let Certificate { subject, issuer, ends_at, .. } = certificate;
     let by = if subject == issuer { "itself" } else { issuer };
-    format!("{subject}, for {names}; issued by {by}; ends {ends_at}")
+    format!("{subject}, for {names}; issued by {by}; expires {ends_at}")
 }
 
 /// How the server's clock stands beside this machine's, where they differ.
@@ -61,7 +61,7 @@ pub(super) fn clock(answer: &Answer, now: Timestamp) -> Option<String> {
 /// How large a token is. Servers with the usual limits refuse large ones.
 pub(super) fn token(bytes: usize, field: usize) -> String {
     let warning = if field > USUAL_LIMIT {
-        "; many servers and proxies refuse header fields over 8 KB: a person in many groups has such tokens"
+        "; many servers and proxies refuse header fields over 8 KB, and users in many groups have such tokens"
     } else {
         ""
     };
@@ -78,13 +78,13 @@ pub(super) fn not_asked(answer: &Answer) -> String {
     let by = by(answer);
     match place {
         Some(place) if status.is_redirection() => {
-            format!("{status}, it sends on to {place}; probe that")
+            format!("{status}, it redirects to {place}; probe that")
         }
         _ if status.is_server_error() => format!("{status}{by}; its log says why"),
         _ if status == StatusCode::BAD_REQUEST => {
-            format!("{status}{by}; is this a TLS port, to be reached by https://?")
+            format!("{status}{by}; is this a TLS port? Then use https://")
         }
-        _ => format!("{status}{by}; give the path of a page that does"),
+        _ => format!("{status}{by}; give the path of a page that exists"),
     }
 }
 
@@ -101,12 +101,12 @@ pub(super) fn cookies(target: &Target, cookies: &[(String, String)]) -> String {
     let names: Vec<_> = cookies.iter().map(|(name, _)| name.as_str()).collect();
     if target.tls && names.contains(&cookie::PLAIN) {
         return format!(
-            "{} received, WITHOUT __Host-: the gateway takes this HTTPS site for plain HTTP. A proxy that ends TLS before it is not in its trusted_proxies, or does not send X-Forwarded-Proto: list it there",
+            "{} received, WITHOUT __Host-: the gateway believes that this HTTPS site uses plain HTTP. The proxy that ends TLS in front of it is not in its trusted_proxies, or does not send X-Forwarded-Proto: list it there",
             names.join(", ")
         );
     }
     if names.is_empty() {
-        "none: every request, or every connection, has to sign on again".to_owned()
+        "none: every request, or every connection, must sign on again".to_owned()
     } else {
         format!("{} received", names.join(", "))
     }
@@ -162,7 +162,7 @@ pub(super) fn refused(answer: &Answer, presented: &Presented) -> ProbeError {
         (None, Some(said)) => format!(", and says: {said}. {USUALLY} {causes}"),
         (None, None) => format!(", and does not say why. {USUALLY} {causes}"),
     };
-    ProbeError::Refused(format!("the server did not take {what}{why}"))
+    ProbeError::Refused(format!("the server did not accept {what}{why}"))
 }
 
 /// Why somebody who sent a token has no page.
@@ -172,14 +172,14 @@ pub(super) fn kept_out(answer: &Answer, verdict: Verdict) -> String {
         return explained(explanation);
     }
     match (verdict, server::named(answer)) {
-        (Verdict::NotPermitted, _) => "the server knows you, and does not let you in".to_owned(),
+        (Verdict::NotPermitted, _) => "the server knows you, but does not let you in".to_owned(),
         (Verdict::TooLarge, Some(server)) => format!(
-            "{status} comes from {server} (its Server header), to a request that carries a token{}. Its limit of header fields is too small for the token: {}",
+            "{status} comes from {server} (its Server header), for a request with a token{}. Its limit for header fields is too small for the token: {}",
             says(answer),
             server::larger_fields(&server)
         ),
         (Verdict::TooLarge, None) => format!(
-            "the server answers {status} to a request that carries a token{}. Does it, or a proxy before it, limit the size of header fields? At a Doorward: [front] max_header_bytes",
+            "the server answers {status} to a request with a token{}. Does it, or a proxy in front of it, limit the size of header fields? At a Doorward: [front] max_header_bytes",
             says(answer)
         ),
         (_, Some(server)) => format!(
@@ -198,13 +198,13 @@ pub(super) fn without_page(answer: &Answer) -> String {
     }
     if server::wants_tls(answer) {
         return format!(
-            "the application answers {status}{}: it speaks TLS, and is spoken to by plain HTTP. Give its HTTP port as upstream of the site",
+            "the application answers {status}{}: it speaks TLS, but the gateway uses plain HTTP. Set upstream of the site to its HTTP port",
             says(answer)
         );
     }
     match status {
         StatusCode::NOT_FOUND => {
-            "the application answers 404 Not Found: it has no page of this path".to_owned()
+            "the application answers 404 Not Found: it has no page at this path".to_owned()
         }
         _ => format!("the application answers {status}{}{}", by(answer), says(answer)),
     }

@@ -18,7 +18,7 @@ use self::messages::{leg, show};
 use self::offer::{Challenge, Verdict};
 use super::ProbeArguments;
 use crate::clock;
-use crate::front::sign_on::cookie;
+use crate::front::request::cookie;
 use crate::front::tls::server_end_point;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
@@ -91,7 +91,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     }
     let mut exchange = Exchange::prepare(&target, arguments, &offered, bindings.clone()).await?;
     if connection.is_over().await {
-        leg("connection", "the server closed it after its answer: opening another");
+        leg("connection", "the server closed it after its answer: opening another one");
         connection = connect(&target, arguments, None).await?;
     }
     let answer = exchange.perform(&mut connection, &target).await?;
@@ -159,7 +159,8 @@ async fn connect(
 ) -> Result<Connection, ProbeError> {
     let connection = Connection::open(target, arguments.ca.as_deref(), pair).await?;
     let tls = connection.tls.as_ref();
-    let over = tls.map_or("plain HTTP, which anybody on the way can read", |tls| &tls.version);
+    let over =
+        tls.map_or("plain HTTP, which anybody on the network path can read", |tls| &tls.version);
     leg("connection", format_args!("{} ({}), {over}", target.authority, connection.peer));
     match tls.map(|tls| &tls.verdict) {
         Some(trust::Verdict::Untrusted(why, mend)) if !arguments.insecure => {
@@ -186,7 +187,7 @@ fn certificate(
     })?;
     let trusted = match &tls.verdict {
         trust::Verdict::Trusted => "trusted".to_owned(),
-        trust::Verdict::Untrusted(why, _) => format!("NOT trusted, {why}; going on (--insecure)"),
+        trust::Verdict::Untrusted(why, _) => format!("NOT trusted, {why}; continuing (--insecure)"),
     };
     leg("certificate", format_args!("{}; {trusted}", messages::certificate(&certificate)));
     if arguments.no_channel_binding {

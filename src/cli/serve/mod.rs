@@ -45,7 +45,7 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
     {
         return Err(ServeError::TwoCores);
     }
-    // One thread runs until root's rights are given up; everything is read after that.
+    // One thread runs until root's rights have been given up; everything is read after that.
     let mut sockets = Sockets::open(role, &mut settings)?;
     rights::give_up(role, &settings, sockets.core.is_some())?;
     rights::check_configuration(file);
@@ -145,7 +145,7 @@ async fn serve(
         }
     }
     notify::stopping();
-    tracing::info!(event = "stopping", "stopping: open requests are finished");
+    tracing::info!(event = "stopping", "stopping: open requests may finish");
     if let Some(front) = &running.front {
         front.drain(settings.front.stop_timeout).await;
     }
@@ -153,7 +153,7 @@ async fn serve(
     if let Some(serving) = core_serving
         && let Err(error) = serving.await
     {
-        tracing::error!(%error, "the core did not end by itself");
+        tracing::error!(%error, "the core did not stop by itself");
     }
     Ok(())
 }

@@ -29,12 +29,12 @@ impl Running {
             Some(error) => {
                 let said = chain(&error);
                 notify::ready(&format!(
-                    "the reload at {now} failed, the old configuration stays: {said}"
+                    "the reload at {now} failed, the old configuration remains: {said}"
                 ));
                 tracing::error!(
                     event = "reload_failed",
                     error = said,
-                    "the old configuration stays"
+                    "the old configuration remains"
                 );
                 outcome.configuration = error.is_configuration();
                 outcome.failed = Some(said);
@@ -55,7 +55,7 @@ impl Running {
         self.origin.handed.replace(&mut settings);
         let vain = settings.keep_until_restart(&self.started);
         if !vain.is_empty() {
-            warnings.push(format!("{} changed, which takes a restart", vain.join(", ")));
+            warnings.push(format!("{} changed, which needs a restart", vain.join(", ")));
         }
         rights::check(self.role, &settings)?;
         // What can fail comes first, and the front's is whole or nothing itself.

@@ -40,7 +40,7 @@ pub(super) fn give_up(
         uid = account.uid.as_raw(),
         gid = account.gid.as_raw(),
         groups = groups.join(" "),
-        "root's rights are given up"
+        "root's rights have been given up"
     );
     ownership::check(&settings.state_path, &account)?;
     run.map_or(Ok(()), ownership::check_shared)?;

@@ -17,7 +17,7 @@ pub(crate) struct Core {
     pub listen: PathBuf,
     /// TLS listeners, and by what peers are judged there; `None`: there are none.
     pub tls: Option<CoreTls>,
-    /// Folder with the public keys of peers, and of those who sign on by certificate.
+    /// Folder with the public keys of peers, and of users who sign on by certificate.
     pub sslkeys_path: PathBuf,
     /// What the holders of some of these keys may do.
     pub keys: Vec<CoreKey>,
@@ -35,7 +35,7 @@ pub(crate) struct Core {
     pub session_lifetime: Duration,
     /// A session whose id never came back ends after this.
     pub session_unclaimed: Duration,
-    /// Sessions of one user at once; the one unused longest makes room.
+    /// Maximum number of sessions of one user; a new one replaces the one that was unused for longest.
     pub max_sessions_per_user: usize,
     /// Whether a session may be used only from the address that opened it.
     pub session_ip_check: bool,

@@ -23,7 +23,7 @@ impl Core {
     ) -> Result<SessionList, Refusal> {
         let whose = whose(page, &self.policy.load().identity)?;
         let after = page.after.as_deref().map(str::parse).transpose().map_err(|_| {
-            Refusal::bad_request("after is what an answer before this one called next.")
+            Refusal::bad_request("after must be the value of next in the previous page.")
         })?;
         // One more says whether there is more.
         let mut seen = self.sessions.list(&whose, after, page.limit.saturating_add(1), now);
@@ -54,7 +54,7 @@ impl Core {
         let listing =
             spawn_blocking(move || rules.list(page.after.as_deref(), limit.saturating_add(1), now));
         let Ok(Ok(mut list)) = timeout(READING, listing).await else {
-            tracing::error!("the files of sslkeys_path cannot be looked at in time");
+            tracing::error!("the files in sslkeys_path could not be read in time");
             return Err(Refusal::unjudged());
         };
         let more = list.keys.len() > limit;
@@ -78,7 +78,7 @@ fn whose(page: &Page, rules: &Rules) -> Result<Whose, Refusal> {
         }),
         (None, Some(id)) if is_beginning(id) => Ok(Whose::Id(id.to_ascii_lowercase())),
         (None, Some(_)) => Err(Refusal::bad_request(
-            "id is the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
+            "id must be the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
         )),
         (None, None) => Ok(Whose::All),
     }

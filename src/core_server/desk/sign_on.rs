@@ -167,7 +167,7 @@ impl Core {
         match request.secret.take() {
             Some(_) if !allowed(peer, Ask::OpenByProof) => Err(self.denied(peer, Ask::OpenByProof)),
             Some(_) if !fits => Err(Refusal::bad_request(
-                "A \"secret\" is proposed beside a \"proof\" or a \"basic\" password only.",
+                "A \"secret\" is allowed only with a \"proof\" or a \"basic\" password.",
             )),
             secret => Ok(secret),
         }

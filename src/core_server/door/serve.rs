@@ -139,7 +139,7 @@ impl Door {
             _place = self.locals.try_acquire().ok();
             if _place.is_none() {
                 if CROWDED.due("programs", clock::instant()).is_some() {
-                    tracing::warn!(%peer, "too many local programs are connected to the core; hung up");
+                    tracing::warn!(%peer, "too many local programs are connected to the core; closed the connection");
                 }
                 return;
             }

@@ -72,7 +72,7 @@ impl Core {
         let judged = Arc::clone(client);
         let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
         let Ok(Ok(judged)) = timeout(JUDGING, judging).await else {
-            tracing::error!(client = %client.address(), "the files of sslkeys_path and the authorities cannot be looked at in time");
+            tracing::error!(client = %client.address(), "the files in sslkeys_path and of the authorities could not be read in time");
             return None;
         };
         Some(judged)
@@ -84,7 +84,7 @@ impl Door {
     pub(in crate::core_server) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = self.handshakes.try_acquire() else {
             if CROWDED.due("handshakes", clock::instant()).is_some() {
-                tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+                tracing::warn!(%address, "too many TLS handshakes with the core at once; closed the connection");
             }
             return;
         };
@@ -114,7 +114,7 @@ impl Door {
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
             if CROWDED.due(if known { "keys" } else { "strangers" }, clock::instant()).is_some() {
-                tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+                tracing::warn!(%address, known, "too many TLS connections to the core; closed the connection");
             }
             return;
         };

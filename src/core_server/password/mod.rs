@@ -144,7 +144,7 @@ impl Passwords {
             counts.with_label_values(&[outcome]);
         }
         let remembered = Remembered::new()
-            .map_err(|_| prometheus::Error::Msg("the system gives no random numbers".to_owned()))?;
+            .map_err(|_| prometheus::Error::Msg("the system has no random numbers".to_owned()))?;
         Ok(Self {
             limits: Limits::new(),
             attempts: Mutex::default(),
@@ -291,7 +291,9 @@ impl Passwords {
         };
         match timeout(PATIENCE, asking).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => unable(Reason::KerberosConfiguration, "the thread that asked panicked"),
+            Ok(Err(_)) => {
+                unable(Reason::KerberosConfiguration, "the thread that asked the KDC panicked")
+            }
             Err(_) => unable(Reason::KdcUnreachable, "no KDC answered within ten seconds"),
         }
     }

@@ -47,7 +47,7 @@ impl Core {
             request
         else {
             return Err(Refusal::bad_request(
-                "With \"password\" stands \"user\", and neither \"proof\" nor \"trusted\".",
+                "With \"password\", send \"user\", and neither \"proof\" nor \"trusted\".",
             ));
         };
         let password = password.unwrap_or_default();

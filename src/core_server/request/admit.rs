@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::identity::Identity;
+use crate::wire::mechanism::EndsWith;
 use crate::wire::{Mechanism, Reason, User};
 
 /// Leave to open one session. Made only by [`admit`] and [`impersonate`].
@@ -73,9 +74,9 @@ pub(crate) fn admit(
     now: Timestamp,
 ) -> Result<Admission, Reason> {
     if facts.ends_at.is_some_and(|end| end <= now) {
-        return Err(match facts.mechanism {
-            Mechanism::Certificate => Reason::CertificateExpired,
-            _ => Reason::TicketExpired,
+        return Err(match facts.mechanism.row().ends_with {
+            EndsWith::Certificate => Reason::CertificateExpired,
+            EndsWith::Ticket | EndsWith::Nothing => Reason::TicketExpired,
         });
     }
     let latest = now.plus(lifetime);

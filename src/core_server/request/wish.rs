@@ -7,6 +7,7 @@ use crate::core_server::peer::keys::Holder;
 use crate::core_server::peer::{Peer, Standing};
 use crate::core_server::policy::{Ask, Policy, allowed};
 use crate::identity::{self, Via, identify};
+use crate::wire::mechanism::Evidence;
 use crate::wire::{Account, Denied, Mechanism, OpenSession, Proof, Reason};
 
 /// A well-formed wish for a session.
@@ -61,7 +62,7 @@ impl Wish {
         let act_as = request.act_as.take();
         let claim = Claim::read(request)?;
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
-            return Err("A certificate signs on its own user: no \"act_as\" goes with it.");
+            return Err("A certificate signs on its own user: do not send \"act_as\" with it.");
         }
         Ok(Self { claim, act_as, holder: None })
     }
@@ -99,22 +100,29 @@ impl Claim {
     fn read(request: OpenSession) -> Result<Self, &'static str> {
         match request {
             OpenSession { password: Some(_), .. } => {
-                Err("A password is sent alone, to POST /v1/sessions.")
+                Err("Send a password alone, to POST /v1/sessions.")
             }
             OpenSession { proof: Some(mut proof), user: None, trusted: false, .. } => {
-                match (proof.mechanism, proof.public_key.take()) {
-                    (Mechanism::Certificate, Some(key)) => Ok(Self::Certified(proof, key)),
-                    (Mechanism::Negotiate | Mechanism::Ntlm, None) => Ok(Self::Proven(proof)),
-                    _ => Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
-                              \"certificate\" with its \"public_key\"."),
+                match (proof.mechanism.row().evidence, proof.public_key.take()) {
+                    (Evidence::Key, Some(key)) => Ok(Self::Certified(proof, key)),
+                    (Evidence::Principal | Evidence::WindowsAccount, None) => {
+                        Ok(Self::Proven(proof))
+                    }
+                    (Evidence::Key, None)
+                    | (Evidence::Principal | Evidence::WindowsAccount, Some(_))
+                    | (Evidence::PasswordAtFront | Evidence::PasswordAtCore | Evidence::Peer, _) => {
+                        Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
+                              \"certificate\" with its \"public_key\".")
+                    }
                 }
             }
             OpenSession { proof: None, user: Some(user), trusted: true, .. } => {
                 Ok(Self::Trusted(user))
             }
             OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
-            _ => Err("Exactly one is asked for: \"proof\", or \"user\" (with \"trusted\": true \
-                      when you vouch for somebody else)."),
+            _ => Err(
+                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you vouch for somebody else).",
+            ),
         }
     }
 
@@ -166,9 +174,13 @@ fn decide_claim(
         }
         (Claim::Proven(proof), _) => {
             let (account, acceptor_realm, facts) = proven(proof);
-            let via = match facts.mechanism {
-                Mechanism::Ntlm => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
-                _ => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
+            let via = match facts.mechanism.row().evidence {
+                Evidence::WindowsAccount => Via::Ntlm { own_domain: acceptor_realm.as_deref() },
+                Evidence::Principal
+                | Evidence::Key
+                | Evidence::PasswordAtFront
+                | Evidence::PasswordAtCore
+                | Evidence::Peer => Via::Kerberos { acceptor_realm: acceptor_realm.as_deref() },
             };
             let (principal, rules) = (&facts.principal, &policy.identity);
             let identity = identity::verified(principal, account.as_deref(), via, rules)?;

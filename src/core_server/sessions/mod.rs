@@ -221,7 +221,7 @@ impl Sessions {
 fn new_secret() -> Result<SessionSecret, WriteError> {
     let mut bits = [0; 32];
     rand::fill(&mut bits).map_err(|_| {
-        tracing::error!("the random source of the system failed: nobody can be signed on");
+        tracing::error!("the random source of the system failed: nobody can sign on");
         WriteError::Failed
     })?;
     Ok(SessionSecret::from_bits(&bits))

@@ -12,41 +12,34 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
-use super::sign_on::cookie;
+use super::request::cookie;
 use super::sign_on::{NoEntry, NotPermitted, Refusal, Reply, SignedOn};
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
+use crate::front::connection::serve::needs::{NeedsConnection, NeedsHttp1};
+use crate::front::live::Live;
 use crate::front::request::came::Came;
 use crate::front::request::facts::{Facts, wants_page};
 use crate::front::sign_on::policy::Policy;
+use crate::front::state::Front;
 use crate::front::upstream::UpstreamError;
-use crate::front::{Front, Live};
 use crate::mechanism::Scheme;
+use crate::wire::mechanism::Credentials;
 use crate::wire::reference::new_reference;
 use crate::wire::{Ended, Mechanism, Reason};
 use advice::{Advice, application};
 use known::words_for;
 use status::title;
 
-pub(in crate::front) mod advice;
+mod advice;
+pub(in crate::front) mod body;
 pub(in crate::front) mod known;
 pub(in crate::front) mod pages;
 pub(in crate::front) mod record;
 pub(in crate::front) mod status;
-pub(in crate::front) mod visitors;
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.
 const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
-
-/// Marks an answer that is not sent: instead the client is told to come back by
-/// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
-#[derive(Clone, Copy, Debug)]
-pub(in crate::front) struct NeedsHttp1;
-
-/// Marks an answer whose client has to go on on the same connection, whatever
-/// is left of its request's body.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::front) struct NeedsConnection;
 
 /// Writes the answers to one request.
 #[derive(Clone, Copy, Debug)]
@@ -162,14 +155,14 @@ impl<'a> Answerer<'a> {
         if refusal.reason == Reason::ExchangeOpen {
             return refusal.reply.as_ref().map(with_token).into_iter().collect();
         }
-        let challenge = |mechanism: &Mechanism| match mechanism {
-            Mechanism::Negotiate => Some(offer(Scheme::Negotiate, refusal)),
-            Mechanism::Ntlm if !self.http2() => Some(offer(Scheme::Ntlm, refusal)),
-            Mechanism::Basic if self.secure() => Some(self.basic()),
-            _ => None,
-        };
         let offered = policy.mechanisms.iter().filter(|mechanism| policy.offers(**mechanism));
-        offered.filter_map(challenge).collect()
+        let rows = offered.map(|mechanism| mechanism.row());
+        rows.filter(|row| !(row.needs.http1 && self.http2() || row.needs.tls && !self.secure()))
+            .filter_map(|row| match row.credentials? {
+                Credentials::Token(scheme) => Some(offer(scheme, refusal)),
+                Credentials::Password => Some(self.basic()),
+            })
+            .collect()
     }
 
     /// The challenge of RFC 7617. Browsers remember a password by host and realm.
@@ -292,17 +285,16 @@ impl<'a> Answerer<'a> {
 
     /// Doorward has no page of its own of this name.
     pub(in crate::front) fn no_own_page(&self) -> Response<Body> {
-        let what = "Doorward has no page of this name";
+        let what = "Doorward has no such page";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
         self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
-    /// Signed on, at a site that has nothing to show.
-    pub(in crate::front) fn no_application(&self, signed_on: &SignedOn) -> Response<Body> {
-        let what = "this site has no application behind it ([[site]] without upstream)";
+    /// A site that has nothing to show.
+    pub(in crate::front) fn no_application(&self) -> Response<Body> {
+        let what = "This site has no application behind it ([[site]] without upstream)";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
-        let advice = Advice::of(format!("You are signed on, but {what}."));
-        self.refuse_with(&advice, &refusal, None, Some(signed_on))
+        self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
     /// The application did not answer, or not in time.

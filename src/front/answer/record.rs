@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::visitors::{Reference, Visitor};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
 use crate::config::checked::HostPattern;
-use crate::front::Front;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
+use crate::front::state::Front;
+use crate::front::state::visitors::{Reference, Visitor};
 use crate::front::upstream::UpstreamError;
 use crate::wire::Reason;
 use crate::wire::reason::Fault;
@@ -36,7 +36,7 @@ pub(in crate::front) fn refusal(
     // Clients can provoke our own faults, too, as often as they like.
     let due = match reason.fault() {
         Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-            front.told.faults.due(reason, clock::instant())
+            front.log_limits.faults.due(reason, clock::instant())
         }
         Fault::Nobody | Fault::Client => None,
     };
@@ -87,7 +87,7 @@ fn not_signed_on(front: &Front, facts: Option<&Facts>, reason: Reason, began: In
         Reference { text: new_reference(), is_new: false }
     } else {
         let host = facts.map(|facts| facts.host.clone()).unwrap_or_default();
-        front.told.visitors.reference(Visitor { host, client, reason }, clock::instant())
+        front.log_limits.visitors.reference(Visitor { host, client, reason }, clock::instant())
     };
     if is_new {
         tracing::info!(reference, %reason, site, client = shown, "not signed on");
@@ -144,7 +144,7 @@ fn no_site(host: &str, mut names: Vec<String>) -> String {
         known = format!("{known} and {more} more");
     }
     let proxy = if host.parse::<IpAddr>().is_ok() || host == "localhost" {
-        ". Does a proxy before this gateway pass the Host on (nginx: proxy_set_header Host $http_host)?"
+        ". Does a proxy in front of this gateway pass on Host (nginx: proxy_set_header Host $http_host)?"
     } else {
         ""
     };
@@ -166,8 +166,7 @@ fn clocks(front: &Front) -> String {
             "This gateway's clock says {now} and is {clock} the domain controller's: set it by NTP"
         ),
         Some(clock) => format!(
-            "This gateway's clock says {now} and is {clock} the domain controller's, so the \
-             client's is the one to set"
+            "This gateway's clock says {now} and is {clock} the domain controller's, so set the client's clock"
         ),
         None => format!(
             "This gateway's clock says {now}: compare it and the client's with the domain controller's"

@@ -7,11 +7,11 @@ pub(in crate::front) fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => "You are not signed on",
         StatusCode::FORBIDDEN => "You may not use this",
-        StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::NOT_FOUND => "Not found",
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The application does not answer",
         StatusCode::LOOP_DETECTED => "The gateway leads back to itself",
         StatusCode::TOO_MANY_REQUESTS => "Too many wrong passwords",
-        StatusCode::SERVICE_UNAVAILABLE => "Signing on does not work at this moment",
+        StatusCode::SERVICE_UNAVAILABLE => "Signing on does not work now",
         _ => "The request cannot be served",
     }
 }

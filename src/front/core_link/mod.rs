@@ -7,8 +7,8 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -17,23 +17,23 @@ use tokio_util::sync::CancellationToken;
 use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
-use super::upstream::IdentityCache;
 use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
-use crate::front::FrontMetrics;
+use crate::front::metrics::FrontMetrics;
 use crate::mechanism::Proof;
-use crate::wire::{
-    Ended, ErrorWord, OpenSession, Password, Reason, Session, SessionKey, SessionSecret,
-};
+use crate::wire::{Ended, ErrorWord, OpenSession, Password, Reason, SessionKey, SessionSecret};
 
 mod attempts;
 mod events;
+mod grant;
 mod proofs;
 mod tunnels;
 
+pub(in crate::front) use grant::{Grant, Issued, Unsendable};
+
 /// A grant older than this is never used without asking the core again.
-pub(crate) const GRANT_LIFETIME: Duration = Duration::from_secs(15);
+pub(in crate::front) const GRANT_LIFETIME: Duration = Duration::from_secs(15);
 /// A grant older than this is asked for anew in the background when it is used.
 pub(super) const REFRESH_AFTER: Duration = Duration::from_secs(5);
 /// Grants at hand at most.
@@ -41,48 +41,9 @@ const GRANTS: u64 = 200_000;
 /// Passwords that may wait for the core at once.
 const PASSWORDS: usize = 256;
 
-/// Leave to use a site as a user: made only here, from the core's answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Grant(Arc<Granted>);
-
-#[derive(Debug)]
-struct Granted {
-    session: Session,
-    asked_at: Instant,
-    asking: AtomicBool,
-    identity: IdentityCache,
-}
-
-impl Grant {
-    fn new(session: Session) -> Self {
-        Self(Arc::new(Granted {
-            session,
-            asked_at: clock::instant(),
-            asking: AtomicBool::new(false),
-            identity: IdentityCache::default(),
-        }))
-    }
-
-    /// What the core said.
-    pub(crate) fn session(&self) -> &Session {
-        &self.0.session
-    }
-
-    /// A grant without a core.
-    #[cfg(test)]
-    pub(super) fn for_test(session: Session) -> Self {
-        Self::new(session)
-    }
-
-    /// What was rendered for applications once already.
-    pub(super) fn identity(&self) -> &IdentityCache {
-        &self.0.identity
-    }
-}
-
 /// Why the core gave no grant.
 #[derive(Clone, Debug)]
-pub(crate) struct NoGrant {
+pub(in crate::front) struct NoGrant {
     /// The reason, for page, metrics and audit.
     pub reason: Reason,
     /// What stands in the log of the core or of this front.
@@ -101,7 +62,7 @@ type Answer = Result<Grant, NoGrant>;
 
 /// The front's one line to the core.
 #[derive(Debug)]
-pub(crate) struct CoreLink {
+pub(in crate::front) struct CoreLink {
     client: Arc<Client>,
     /// Apart, because a wrong password is answered late on purpose.
     passwords: Client,
@@ -117,7 +78,7 @@ pub(crate) struct CoreLink {
 
 impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
-    pub(crate) fn start(
+    pub(in crate::front) fn start(
         address: CoreAddress,
         metrics: Arc<FrontMetrics>,
         stop: CancellationToken,
@@ -147,7 +108,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// The core refuses, is busy, or does not answer.
-    pub(crate) async fn sign_on(
+    pub(in crate::front) async fn sign_on(
         &self,
         proof: Proof,
         client: IpAddr,
@@ -160,7 +121,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// The core refuses, cannot ask the KDC, is busy, or does not answer.
-    pub(crate) async fn sign_on_by_password(
+    pub(in crate::front) async fn sign_on_by_password(
         &self,
         user: String,
         password: Password,
@@ -185,13 +146,13 @@ impl CoreLink {
     ///
     /// # Errors
     /// The session has ended, belongs to another address, or the core does not answer.
-    pub(crate) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
+    pub(in crate::front) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
         let key = SessionKey::of(id);
         if let Some(grant) = self.grants.get(&key) {
-            let age = clock::instant().saturating_duration_since(grant.0.asked_at);
+            let age = grant.age();
             // The core knows why one is over whose time has come.
             if age < GRANT_LIFETIME && grant.session().expires_at > clock::now() {
-                if age > REFRESH_AFTER && !grant.0.asking.swap(true, Ordering::Relaxed) {
+                if age > REFRESH_AFTER && grant.begins_renewal() {
                     self.refresh(id.to_owned(), client);
                 }
                 return within_limits(grant, client);
@@ -205,7 +166,7 @@ impl CoreLink {
     /// # Errors
     /// The core could not record the end, and a restart of it could revive the
     /// session; or it does not answer, and the session may live on.
-    pub(crate) async fn end(&self, id: &str) -> Result<(), NoGrant> {
+    pub(in crate::front) async fn end(&self, id: &str) -> Result<(), NoGrant> {
         let key = SessionKey::of(id);
         let ended = self.client.end(id).await;
         // The core's event comes as well, but whoever reads our answer may be faster.
@@ -222,7 +183,7 @@ impl CoreLink {
     /// For a tunnel: is cancelled as soon as the session has ended, and when
     /// the front stops. Whoever ends the tunnel cancels it as well; until then
     /// the tunnel counts as a use of the session.
-    pub(crate) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+    pub(in crate::front) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
         let token = self.stop.child_token();
         self.tunnels.add(SessionKey::of(id), token.clone());
         let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
@@ -233,7 +194,7 @@ impl CoreLink {
 
     /// Counts a request that lasts as a use of its session, for as long as this is
     /// awaited.
-    pub(crate) async fn keep_in_use(
+    pub(in crate::front) async fn keep_in_use(
         self: &Arc<Self>,
         id: &SessionSecret,
         client: IpAddr,
@@ -265,15 +226,14 @@ impl CoreLink {
     ///
     /// # Errors
     /// It does not, and why.
-    pub(crate) async fn ready(&self) -> Result<(), NoGrant> {
+    pub(in crate::front) async fn ready(&self) -> Result<(), NoGrant> {
         let known_as = self.client.whoami().await.map_err(refusal)?;
         match known_as.acting_as {
             Some(acting_as) if acting_as.is_front() => Ok(()),
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core does not take this process ({}) for a front: name its account in \
-                     front_users of the core's settings, or give its key the role front",
+                    "the core does not accept this process ({}) as a front: add its account to front_users in the core's settings, or give its key the role front",
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),
@@ -337,7 +297,7 @@ impl CoreLink {
 
 fn within_limits(grant: Grant, client: IpAddr) -> Answer {
     if grant.session().expires_at <= clock::now() {
-        return Err(NoGrant::new(Reason::SessionEnded, "the session's time has come"));
+        return Err(NoGrant::new(Reason::SessionEnded, "the session has reached its end"));
     }
     match grant.session().only_from {
         Some(only) if only != client => Err(NoGrant::new(

@@ -8,7 +8,7 @@ use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Response, Uri};
 
 use crate::front::answer::Answerer;
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 use crate::front::request::facts::{Facts, X_FORWARDED_HOST, host_in, nearest, single};
 use crate::front::request::route::{self, host_of};
 use crate::front::sign_on::policy::Policy;
@@ -48,8 +48,7 @@ pub(in crate::front) async fn auth(
     };
     let Original { host, path } = original;
     if path.is_none() && route::depends_on_path(&live.settings.sites, &host) {
-        let detail = "the proxy tells no path, and the host has sites of several paths: let it send \
-                      X-Original-URI or X-Forwarded-Uri";
+        let detail = "the proxy sends no path, but the host has sites with several paths: let it send X-Original-URI or X-Forwarded-Uri";
         let refusal = Refusal::new(Reason::AmbiguousPath).with_detail(detail);
         return answerer.refuse(&refusal, None);
     }
@@ -65,7 +64,7 @@ pub(in crate::front) async fn auth(
     let asked = Facts { shared: true, ..facts };
     let answerer = answerer.with(&asked);
     let policy = Policy::of(live, site).without_connection();
-    match super::enter(RequestContext { facts: &asked, ..context }, site, &policy).await {
+    match super::site::enter(RequestContext { facts: &asked, ..context }, site, &policy).await {
         Ok(signed_on) => {
             let wants_cookies = asked.trusted && headers.contains_key(SEC_DOORWARD_COOKIES);
             let cookies = wants_cookies.then(|| live.proxy.rules().passable_cookies(headers));

@@ -4,7 +4,7 @@
 use http::header::TRANSFER_ENCODING;
 use http::{HeaderMap, Request};
 
-use crate::front::Live;
+use crate::front::live::Live;
 use crate::front::sign_on::Refusal;
 use crate::wire::Reason;
 

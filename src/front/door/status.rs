@@ -12,9 +12,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::front::Front;
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 use crate::front::readiness::Report;
+use crate::front::state::Front;
 
 /// Serves the status pages on one connection.
 pub(in crate::front) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStream>) {
@@ -35,7 +35,7 @@ async fn answer(front: &Front, path: &str) -> Response<Body> {
         "/metrics" => respond(StatusCode::OK, "text/plain; version=0.0.4", front.counted.render()),
         "/health" => respond(StatusCode::OK, "application/json", "{\"alive\":true}\n"),
         "/ready" => {
-            let seen = front.readiness.look(front).await;
+            let seen = front.readiness.look().await;
             let ready = seen.is_ready();
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             let trusted = &front.live().settings.front.trusted_proxies;

@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use super::route::host_of;
 use crate::config::checked::Front;
 use crate::front::connection::Connection;
-use crate::front::sign_on::cookie::Origin;
-use crate::front::upstream::is_forwarding;
+use crate::front::request::cookie::Origin;
+use crate::front::request::header_names::is_forwarding;
 use crate::wire::Reason;
 
 /// `X-Forwarded-For`
@@ -70,7 +70,7 @@ impl Facts {
             },
             secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
             trusted,
-            shared: trusted || connection.is_shared() || names_a_proxy(headers),
+            shared: trusted || connection.sign_on.is_shared() || names_a_proxy(headers),
             http2: request.version() == Version::HTTP_2,
         })
     }

@@ -11,8 +11,8 @@ use http::HeaderMap;
 use http::header::{FORWARDED, VIA};
 use ipnet::IpNet;
 
-use crate::front::FrontMetrics;
-use crate::front::upstream::is_forwarding;
+use crate::front::metrics::FrontMetrics;
+use crate::front::request::header_names::is_forwarding;
 
 /// What a request shows of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Unlisted {
         tracing::warn!(event = "unlisted_proxy", %peer, "{}", sentence(peer, mark));
         if full {
             tracing::warn!(
-                "{NAMED} peers that are not in trusted_proxies sent forwarding headers: no more are named until a restart"
+                "{NAMED} peers that are not in trusted_proxies have sent forwarding headers: no more are named until a restart"
             );
         }
     }
@@ -107,14 +107,12 @@ impl Unlisted {
 
 fn sentence(peer: IpAddr, mark: Mark) -> String {
     let costs = if mark.https {
-        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications \
-         are told http and the proxy's address"
+        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications get http and the proxy's address"
     } else {
-        "applications, limits and the audit log have the proxy's address and not the client's"
+        "applications, limits and the audit log get the proxy's address instead of the client's"
     };
     format!(
-        "{peer} sends {mark}, as a proxy does, and is not in trusted_proxies. So it is not \
-         believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = [\"{peer}\"]"
+        "{peer} sends {mark}, as a proxy does, but is not in trusted_proxies. So its headers are not believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = [\"{peer}\"]"
     )
 }
 

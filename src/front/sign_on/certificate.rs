@@ -1,7 +1,6 @@
 //! Client certificates on a connection: whether one speaks for the client, and
 //! for how long what it opened may be used.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,9 @@ use super::open::open;
 use super::policy::Policy;
 use super::{Refusal, RequestContext, SignedOn};
 use crate::clock;
-use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
-use crate::front::request::route;
-use crate::front::{Front, Live};
+use crate::front::live::Live;
+use crate::front::state::Front;
 use crate::mechanism::{self, Outcome};
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
@@ -56,30 +54,6 @@ pub(in crate::front) fn is_misdirected(
             || (facts.http2 && other_name && refusal.tried.is_none()))
 }
 
-/// Whether clients are asked for a certificate on connections for this name (SNI;
-/// `None`: for an address): where a site takes them that can be reached by it.
-pub(in crate::front) fn asks(settings: &Settings, name: Option<&str>) -> bool {
-    let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
-    let reachable: Vec<&Site> = match name {
-        Some(name) => route::reachable(&settings.sites, name).collect(),
-        None => settings.sites.iter().filter(|site| has_address(&site.host)).collect(),
-    };
-    settings.sso.enable_sso
-        && if reachable.is_empty() {
-            takes(&settings.sso.mechanisms)
-        } else {
-            reachable.iter().any(|site| takes(&site.mechanisms))
-        }
-}
-
-fn has_address(host: &HostPattern) -> bool {
-    match host {
-        HostPattern::Any => true,
-        HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
-        HostPattern::Suffix(_) => false,
-    }
-}
-
 /// By the certificate that the client showed.
 pub(super) async fn by_certificate(
     context: RequestContext<'_>,
@@ -110,9 +84,9 @@ pub(super) async fn by_proxy(
     }
     let peer = context.connection.peer;
     let detail = if context.facts.trusted {
-        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+        format!("{peer} is in trusted_proxies; remove it, if no proxy connects from there")
     } else {
-        format!("a request from {peer} carries Via or a forwarding header, as proxies add them")
+        format!("a request from {peer} has Via or a forwarding header, which proxies add")
     };
     Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy).with_detail(detail)
 }
@@ -127,10 +101,10 @@ async fn validate<'a>(
 ) -> Result<&'a ProvenCertificate, Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
         Some(clients) => clients.validate(shown).await,
-        None => Err(Denied::new(
-            Reason::CertificateNoChain,
-            "nobody is asked for a certificate any more",
-        )),
+        None => Err(Denied {
+            reason: Reason::CertificateNoChain,
+            detail: "nobody is asked for a certificate any more".to_owned(),
+        }),
     }
 }
 
@@ -177,7 +151,7 @@ pub(in crate::front) async fn watch(
 }
 
 async fn end(front: &Front, session: &str, reason: Reason) {
-    tracing::info!(%reason, "a session ends, because its certificate counts no more");
+    tracing::info!(%reason, "a session ends, because its certificate is no longer accepted");
     if let Err(no) = front.core.end(session).await {
         tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");
     }

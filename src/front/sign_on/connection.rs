@@ -8,7 +8,7 @@ use crate::wire::{Mechanism, SessionSecret};
 /// a proxy may have sent it, none is.
 pub(in crate::front) fn session(context: RequestContext<'_>) -> Option<SessionSecret> {
     let RequestContext { connection, headers, facts, .. } = context;
-    if facts.shared { None } else { connection.bound(&facts.host, headers) }
+    if facts.shared { None } else { connection.sign_on.bound(&facts.host, headers) }
 }
 
 /// Keeps a session on the connection that it was proven on. Kerberos proves a request
@@ -22,7 +22,12 @@ pub(super) fn keep(context: RequestContext<'_>, mechanism: Mechanism, session: S
         _ if facts.shared => return,
         Mechanism::Certificate => None,
         Mechanism::Ntlm if !local => Some(Marks::of(headers)),
-        _ => return,
+        Mechanism::Negotiate
+        | Mechanism::Ntlm
+        | Mechanism::Basic
+        | Mechanism::Password
+        | Mechanism::Unix
+        | Mechanism::Trusted => return,
     };
-    connection.bind(&facts.host, session, client);
+    connection.sign_on.bind(&facts.host, session, client);
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::front::connection::Connection;
+use crate::front::live::Live;
 use crate::front::request::facts::Facts;
-use crate::front::{Front, Live};
+use crate::front::state::Front;
 
 #[derive(Clone, Copy, Debug)]
 pub(in crate::front) struct RequestContext<'a> {

@@ -15,7 +15,6 @@ use token::by_token;
 pub(crate) mod certificate;
 pub(in crate::front) mod connection;
 mod context;
-pub(crate) mod cookie;
 mod ntlm;
 mod open;
 mod outcome;
@@ -47,7 +46,7 @@ pub(in crate::front) async fn authenticate(
         Choice::Token(scheme, token) => by_token(context, policy, scheme, token).await,
         Choice::Basic(credentials) => by_password(context, policy, credentials).await,
         Choice::Refused(mechanism, reason) => {
-            context.connection.begin_attempt();
+            context.connection.sign_on.begin_attempt();
             Err(Refusal::tried(mechanism, reason))
         }
         Choice::Absent(reason) => without_credentials(context, policy, reason).await,
@@ -61,7 +60,7 @@ async fn without_credentials(
     policy: &Policy<'_>,
     reason: Reason,
 ) -> Result<SignedOn, Refusal> {
-    if context.connection.break_off() {
+    if context.connection.sign_on.break_off() {
         tracing::debug!(client = %context.facts.client, "an exchange was broken off");
     }
     let why = match by_session(context, policy, reason).await {
@@ -71,7 +70,7 @@ async fn without_credentials(
     match certificate::of_client(context, policy) {
         Some(shown) => by_certificate(context, shown).await,
         None => {
-            let came_again = context.connection.tell();
+            let came_again = context.connection.sign_on.tell();
             let why = Refusal { came_again, ..why };
             Err(certificate::by_proxy(context, policy, why).await)
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::RequestContext;
 use crate::clock;
-use crate::front::Front;
+use crate::front::state::Front;
 use crate::mechanism::ntlm::{Acceptor, Answer, Question};
 use crate::schedule;
 use crate::wire::Reason;

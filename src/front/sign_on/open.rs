@@ -1,7 +1,7 @@
 //! Opens a session for whoever has proven who he is.
 
-use super::cookie::CookieSecret;
 use super::{NewSession, Refusal, Reply, RequestContext, SignedOn, connection};
+use crate::front::request::cookie::CookieSecret;
 use crate::mechanism::Proof;
 use crate::wire::{Mechanism, Reason};
 
@@ -29,6 +29,6 @@ pub(super) async fn open(
 /// The secret of a new session's cookie.
 pub(super) fn new_cookie(mechanism: Mechanism) -> Result<CookieSecret, Refusal> {
     CookieSecret::random().ok_or_else(|| {
-        Refusal::tried(mechanism, Reason::Busy).with_detail("the system gives no random numbers")
+        Refusal::tried(mechanism, Reason::Busy).with_detail("the system has no random numbers")
     })
 }

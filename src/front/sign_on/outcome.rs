@@ -1,7 +1,7 @@
 //! What comes of asking who sent a request.
 
-use super::cookie::CookieSecret;
 use crate::front::core_link::{Grant, NoGrant};
+use crate::front::request::cookie::CookieSecret;
 use crate::mechanism::{Refused, Scheme};
 use crate::wire::{Ended, Mechanism, Reason};
 

@@ -1,11 +1,11 @@
 //! Sign-on by name and password, which browsers and programs send with every
 //! request (RFC 7617): so a session that stands is asked first.
 
-use super::cookie::Presented;
 use super::open::new_cookie;
 use super::policy::{Policy, Shows};
 use super::{NewSession, Refusal, RequestContext, SignedOn};
-use crate::mechanism::basic::Credentials;
+use crate::front::request::cookie::Presented;
+use crate::mechanism::basic::NamePassword;
 use crate::wire::{Mechanism, Reason};
 
 /// Has the core judge a password, unless the request shows a session that the
@@ -17,14 +17,14 @@ use crate::wire::{Mechanism, Reason};
 pub(super) async fn by_password(
     context: RequestContext<'_>,
     policy: &Policy<'_>,
-    credentials: Credentials,
+    credentials: NamePassword,
 ) -> Result<SignedOn, Refusal> {
     let RequestContext { front, connection, facts, .. } = context;
-    connection.begin_attempt();
+    connection.sign_on.begin_attempt();
     if !facts.secure {
         return Err(Refusal::tried(Mechanism::Basic, Reason::BasicNeedsTls));
     }
-    let Credentials { user, password } = credentials;
+    let NamePassword { user, password } = credentials;
     if let Some(signed_on) = existing_session(context, policy, &user).await {
         return Ok(signed_on);
     }

@@ -1,8 +1,8 @@
 //! How one may sign on at a site, and which sessions count there.
 
 use crate::config::checked::{ChannelBinding, Site};
-use crate::front::Live;
 use crate::front::core_link::Grant;
+use crate::front::live::Live;
 use crate::mechanism::ntlm::Acceptor;
 use crate::wire::{Mechanism, Reason};
 
@@ -75,22 +75,17 @@ impl<'a> Policy<'a> {
 
     /// Whether one may sign on by this.
     pub(in crate::front) fn offers(&self, mechanism: Mechanism) -> bool {
+        let row = mechanism.row();
         self.enabled
             && self.mechanisms.contains(&mechanism)
-            && match mechanism {
-                Mechanism::Ntlm => self.connected && self.ntlm.stands(),
-                Mechanism::Certificate => self.connected,
-                // A password is bound to nothing: who is fooled gives it away.
-                Mechanism::Basic => self.channel_binding != ChannelBinding::Require,
-                _ => true,
-            }
+            && (self.connected || !row.needs.connection)
+            && (self.channel_binding != ChannelBinding::Require || row.can_bind)
+            && (mechanism != Mechanism::Ntlm || self.ntlm.stands())
     }
 
     /// Whether nothing in the list has a challenge that a client could answer.
     pub(in crate::front) fn asks_for_nothing(&self) -> bool {
-        self.mechanisms.iter().all(|mechanism| {
-            matches!(mechanism, Mechanism::Certificate | Mechanism::Trusted | Mechanism::Unix)
-        })
+        self.mechanisms.iter().all(|mechanism| mechanism.row().credentials.is_none())
     }
 
     /// Whether a session that a program has opened at the core may be shown in a cookie.
@@ -113,12 +108,8 @@ impl<'a> Policy<'a> {
     /// a front has opened by its cookie, one of a program by its secret itself.
     pub(in crate::front) fn accepts_session(&self, grant: &Grant, by: Shows) -> Result<(), Reason> {
         let session = grant.session();
-        let taken = match session.mechanism {
-            Mechanism::Password => false,
-            Mechanism::Trusted | Mechanism::Unix => by == Shows::Secret,
-            _ => by == Shows::Cookie,
-        };
-        if !taken || !self.mechanisms.contains(&session.mechanism) {
+        let shown = if session.mechanism.is_at_front() { Shows::Cookie } else { Shows::Secret };
+        if by != shown || !self.mechanisms.contains(&session.mechanism) {
             return Err(Reason::WrongMechanism);
         }
         if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
@@ -131,7 +122,7 @@ impl<'a> Policy<'a> {
 /// Whether sites with these mechanisms take sessions that a program has opened at
 /// the core.
 pub(in crate::front) fn takes_api_sessions(mechanisms: &[Mechanism]) -> bool {
-    mechanisms.contains(&Mechanism::Trusted) || mechanisms.contains(&Mechanism::Unix)
+    mechanisms.iter().any(|mechanism| !mechanism.is_at_front())
 }
 
 /// What a request shows of a session.

@@ -27,13 +27,14 @@ fn meets(requirement: &Requirement, user: &User) -> bool {
 /// What is required, and what the user has of it: for the log.
 pub(in crate::front) fn unmet(requirements: &[Requirement], user: &User) -> String {
     let wanted: Vec<_> = requirements.iter().map(ToString::to_string).collect();
-    let mut said = format!("required is {}; this is user:{}", wanted.join(" or "), user.login);
+    let mut said =
+        format!("the site requires {}; this is user:{}", wanted.join(" or "), user.login);
     if !requirements.iter().any(|requirement| matches!(requirement, Requirement::Group(_))) {
         return said;
     }
     let groups: Vec<_> = user.groups.iter().take(GROUPS_TOLD).map(String::as_str).collect();
     said += &match user.groups.len() {
-        0 => ", whose sign-on told no groups".to_owned(),
+        0 => ", without groups".to_owned(),
         all if all > GROUPS_TOLD => {
             format!(" in {all} groups, among them {}", groups.join(", "))
         }
@@ -87,16 +88,14 @@ mod tests {
         let bob = Requirement::User("bob".to_owned());
         assert_eq!(
             unmet(std::slice::from_ref(&bob), &user()),
-            "required is user:bob; this is user:alice"
+            "the site requires user:bob; this is user:alice"
         );
         assert_eq!(
             unmet(&[bob, group.clone()], &user()),
-            "required is user:bob or group:S-1-5-32-544; this is user:alice in the groups S-1-5-21-1-2-3-513"
+            "the site requires user:bob or group:S-1-5-32-544; this is user:alice in the groups S-1-5-21-1-2-3-513"
         );
         let nobody = User { groups: Vec::new(), ..user() };
-        assert!(
-            unmet(std::slice::from_ref(&group), &nobody).ends_with("whose sign-on told no groups")
-        );
+        assert!(unmet(std::slice::from_ref(&group), &nobody).ends_with("without groups"));
         let many = User { groups: vec!["S-1-1-0".to_owned(); 1000], ..user() };
         let said = unmet(&[group], &many);
         assert!(said.contains("in 1000 groups") && said.len() < 600, "{said}");

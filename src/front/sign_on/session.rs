@@ -1,9 +1,9 @@
 //! Sign-on by a session that exists already.
 
-use super::cookie::Presented;
 use super::policy::{Policy, Shows};
 use super::{Refusal, RequestContext, SignedOn, certificate, connection};
 use crate::front::core_link::Grant;
+use crate::front::request::cookie::Presented;
 use crate::wire::{Reason, SessionSecret};
 
 /// By the session that a cookie shows, else by what was proven on the connection.
@@ -44,7 +44,7 @@ pub(super) async fn by_session(
     }
     let grant = found.ok_or(why)?;
     front.metrics.session_requests.inc();
-    tracing::debug!(login = grant.session().user.login, "a session counts");
+    tracing::debug!(login = grant.session().user.login, "a session is accepted");
     Ok(SignedOn::by_session(grant))
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn by_token(
 ) -> Result<SignedOn, Refusal> {
     let RequestContext { live, connection, facts, .. } = context;
     tracing::debug!(mechanism = scheme.mechanism().as_str(), bytes = token.len(), "a token came");
-    let unfinished = connection.begin_attempt();
+    let unfinished = connection.sign_on.begin_attempt();
     let ntlm = policy.offers(Mechanism::Ntlm);
     if facts.http2 && ntlm && matches!(spnego::read(&token), Opening::Ntlm(_)) {
         return Err(Refusal::tried(Mechanism::Ntlm, Reason::NtlmNeedsHttp1));
@@ -43,7 +43,7 @@ pub(super) async fn by_token(
         Leg::Next(exchange, token) => {
             let mechanism = exchange.mechanism();
             let reason = if may_wait(&exchange, policy, facts) {
-                connection.await_leg(exchange);
+                connection.sign_on.await_leg(exchange);
                 Reason::ExchangeOpen
             } else {
                 Reason::ExchangeNeedsConnection
@@ -96,7 +96,10 @@ async fn run(context: RequestContext<'_>, mut exchange: Exchange, mut input: Inp
                 input = Input::Ntlm(ntlm::answer(context, question).await);
             }
             Step::Ask(challenge) => {
-                tracing::debug!(bytes = challenge.token.len(), "the client's next token is due");
+                tracing::debug!(
+                    bytes = challenge.token.len(),
+                    "waiting for the client's next token"
+                );
                 return Leg::Next(exchange, challenge.token);
             }
             Step::Done(Outcome::Proven { proof, reply }) => {

@@ -18,7 +18,7 @@ pub enum TlsError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// The TLS library.
-    #[error("TLS cannot be spoken: {0}")]
+    #[error("TLS does not work: {0}")]
     Library(#[from] rustls::Error),
     /// A certificate that is none.
     #[error("the first certificate in {} cannot be read as X.509: {fault}; export it again", path.display())]
@@ -39,7 +39,7 @@ pub enum TlsError {
         source: rcgen::Error,
     },
     /// A self-signed certificate could not be kept.
-    #[error("cannot keep the self-signed certificate as {}: {source}; state_path must be a folder the gateway's user may write", path.display())]
+    #[error("cannot keep the self-signed certificate as {}: {source}; state_path must be a folder that the gateway's user may write to", path.display())]
     Write {
         /// Where it should stand.
         path: PathBuf,

@@ -6,6 +6,7 @@
 
 mod binding;
 mod clients;
+mod configured;
 mod error;
 mod handshake;
 mod self_signed;
@@ -14,7 +15,7 @@ mod server;
 mod testing;
 
 pub(crate) use binding::server_end_point;
-pub(crate) use clients::Clients;
+pub(in crate::front) use configured::configured;
 pub(crate) use error::TlsError;
-pub(super) use handshake::{Handshake, handshake};
+pub(super) use handshake::{Asked, Handshake, handshake};
 pub(crate) use server::ServerTls;

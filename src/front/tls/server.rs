@@ -1,6 +1,5 @@
 //! Everything a handshake needs.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -11,7 +10,6 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::binding::server_end_point;
 use super::clients::Clients;
 use super::error::TlsError;
-use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
 use crate::mechanism::Bindings;
@@ -59,23 +57,6 @@ impl ServerTls {
             #[cfg(test)]
             expires_at: _expires_at,
         })
-    }
-
-    /// Uses the self-signed certificate in the state folder; makes one where
-    /// there is none, where it ends within a month, or where it lacks one of
-    /// the names (host names and addresses, at least one).
-    ///
-    /// # Errors
-    /// It can be neither used nor made.
-    pub(crate) fn self_signed(
-        state_path: &Path,
-        names: &[String],
-        clients: Option<Clients>,
-        now: Timestamp,
-    ) -> Result<Self, TlsError> {
-        let path = self_signed::obtain(state_path, names, now)?;
-        let files = CertificateFiles { key: path.clone(), key_pass: None, certificate: path };
-        Self::load(&files, clients)
     }
 
     /// What rustls needs for a handshake that asks the client for no certificate;
@@ -126,6 +107,7 @@ const RESUMABLE_SESSIONS: usize = 8192;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::tls::self_signed;
     use crate::front::tls::testing::{files, openssl, pair};
     use rustls::pki_types::pem::PemObject as _;
     use std::fs;
@@ -168,7 +150,7 @@ mod tests {
         for (key, certificate, named, words) in [
             (&missing, &certificate, &missing, "cannot read"),
             (&key, &missing, &missing, "cannot read"),
-            (&key, &key, &key, "holds no certificate"),
+            (&key, &key, &key, "contains no certificate"),
             (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
         ] {
             let fault =
@@ -198,7 +180,7 @@ mod tests {
     async fn the_binding_is_that_of_the_certificate_clients_see() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["web.example".to_owned(), "127.0.0.1".to_owned()];
-        let tls = ServerTls::self_signed(folder.path(), &names, None, crate::clock::now()).unwrap();
+        let tls = self_signed::load(folder.path(), &names, None, crate::clock::now()).unwrap();
         for version in ["-tls1_2", "-tls1_3"] {
             let seen = handshake(&tls, version).await;
             assert!(seen.contains("ALPN protocol: h2"), "{seen}");

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::testing::{Gate, LIMIT, application, listen, mirror, read_head, scripted, status};
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -213,7 +213,7 @@ async fn the_error_says_what_is_wrong_with_the_application() {
     let babbling = scripted(&[&["SSH-2.0-OpenSSH_9.2\r\n\r\n"]]).await;
     let answer = Gate::before(babbling).await.ask(get).await;
     assert_eq!(status(&answer), StatusCode::BAD_GATEWAY);
-    assert!(answer.contains("line 1 is no status line of HTTP/1.1"), "{answer}");
+    assert!(answer.contains("line 1 is not a status line of HTTP/1.1"), "{answer}");
 
     let trace = "TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answer = Gate::before(nobody).await.ask(trace).await;

@@ -72,7 +72,7 @@ pub(crate) fn clock(realm: &str) -> Result<Timestamp, Denied> {
     });
     match said.map_err(|failure| denial(&failure, Stage::InitialTicket, realm))? {
         Some(Said { at, .. }) => Ok(Timestamp::from_unix(u64::from(at))),
-        None => Err(refused(Reason::KerberosFailure, "the KDC gives nobody a ticket")),
+        None => Err(refused(Reason::KerberosFailure, "the KDC issues no tickets")),
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn verify(
     let wrong = |detail: &str| refused(Reason::WrongPassword, detail);
     let secret = Zeroizing::new([password.reveal().as_bytes(), b"\0"].concat());
     let secret = std::ffi::CStr::from_bytes_with_nul(&secret)
-        .map_err(|_| wrong("the password holds a NUL byte"))?;
+        .map_err(|_| wrong("the password contains a NUL byte"))?;
     let name = name(user, realm)?;
     let keytab = keytab::read(&prover.keytab)
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
@@ -62,7 +62,7 @@ pub(crate) fn verify(
 
     let mut last = refused(
         Reason::KeytabUnreadable,
-        &format!("{} holds no key of a service", prover.keytab.display()),
+        &format!("{} contains no key of a service", prover.keytab.display()),
     );
     for service in services(&keytab, realm, prover.service.as_deref()) {
         let unproven = |failure: &_| denial(failure, Stage::Proof { service }, realm);
@@ -140,7 +140,7 @@ pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Denied> {
 
 fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Denied> {
     gss::text(&format!("{user}@{realm}"))
-        .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))
+        .ok_or_else(|| refused(Reason::OddPrincipal, "the name contains a NUL byte"))
 }
 
 /// Whether the library takes its configuration (krb5.conf) as it is at this moment.

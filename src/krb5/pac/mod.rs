@@ -17,7 +17,7 @@ mod upn_dns_info;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PacError {
     /// The bytes end too early.
-    #[error("{wanted} bytes at offset {offset} reach over the end")]
+    #[error("{wanted} bytes at offset {offset} run past the end")]
     Truncated {
         offset: usize,
         /// How many bytes were to be read.

@@ -124,17 +124,17 @@ fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challen
         names.dns_domain.as_deref(),
         &names.dns_computer,
     );
-    let names =
-        names.map_err(|odd| failed(format!("the names of this host or domain are odd: {odd}")))?;
+    let names = names
+        .map_err(|odd| failed(format!("the names of this host or domain are not valid: {odd}")))?;
     let mut challenge = [0; 8];
     rand::fill(&mut challenge)
-        .map_err(|_| failed("the system gives no random numbers".to_owned()))?;
+        .map_err(|_| failed("the system has no random numbers".to_owned()))?;
     Ok(Challenge::new(negotiate, &names, challenge, filetime(clock::now())))
 }
 
 fn question(challenge: [u8; 8], authenticate: &Authenticate) -> Result<helper::Question, Refusal> {
     let Some(response) = authenticate.response.ntlmv2() else {
-        return Err((Reason::NtlmTooOld, "the answer is not of NTLM version 2".to_owned()));
+        return Err((Reason::NtlmTooOld, "the answer is not NTLM version 2".to_owned()));
     };
     Ok(helper::Question {
         challenge,

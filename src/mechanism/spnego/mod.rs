@@ -63,7 +63,7 @@ pub(crate) fn read(token: &[u8]) -> Opening {
         Some(&INITIAL) => initial(token).unwrap_or_else(Opening::Unreadable),
         Some(&AP_REQ) => Opening::Kerberos,
         Some(&RESPONSE) => Opening::Continuation,
-        _ => Opening::Unreadable("its first byte begins no GSSAPI token"),
+        _ => Opening::Unreadable("its first byte does not begin a GSSAPI token"),
     }
 }
 

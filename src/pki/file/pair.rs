@@ -33,13 +33,13 @@ pub enum PairError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A certificate file without a certificate.
-    #[error("{} holds no certificate in PEM (-----BEGIN CERTIFICATE-----); append it, or name the file that holds it", path.display())]
+    #[error("{} contains no certificate in PEM (-----BEGIN CERTIFICATE-----); append it, or name the file that contains it", path.display())]
     NoCertificate { path: PathBuf },
     /// Key and certificate are not a pair.
-    #[error("the key in {} does not belong to the first certificate in {}; the certificate of the key comes first, its chain after it", key.display(), certificate.display())]
+    #[error("the key in {} does not belong to the first certificate in {}; put the certificate of the key first, and its chain after it", key.display(), certificate.display())]
     Mismatch { key: PathBuf, certificate: PathBuf },
     /// A pair that TLS cannot be spoken with.
-    #[error("TLS cannot be spoken with the key in {} and the certificate in {}: {source}", key.display(), certificate.display())]
+    #[error("TLS does not work with the key in {} and the certificate in {}: {source}", key.display(), certificate.display())]
     Unusable {
         key: PathBuf,
         certificate: PathBuf,
@@ -49,7 +49,7 @@ pub enum PairError {
 }
 
 /// Reads a key and its certificate with chain; the two must belong together.
-/// `pass_setting` names the setting of the pass phrase, for messages.
+/// `pass_setting` names the setting of the passphrase, for messages.
 ///
 /// # Errors
 /// [`PairError`] names the file, what is wrong with it, and what to do.

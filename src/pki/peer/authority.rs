@@ -21,7 +21,7 @@ pub(crate) enum Purpose {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// X.509 version 3 without basicConstraints.
-    #[error("it has no basicConstraints, and so is no authority (CA:TRUE)")]
+    #[error("it has no basicConstraints, so it is not an authority (CA:TRUE)")]
     NoConstraints,
     #[error("its basicConstraints say CA:FALSE")]
     NotAuthority,
@@ -32,10 +32,10 @@ pub enum Unfit {
     #[error("its extendedKeyUsage lacks {0}")]
     Purpose(&'static str),
     /// X.509 version 1, which says nothing of all that.
-    #[error("it is X.509 version 1 or 2, which no authority between is taken in")]
+    #[error("it is X.509 version 1 or 2, which is not accepted for an intermediate authority")]
     Version,
     /// Something in it must be understood, and is not.
-    #[error("it has a critical extension that is not known here ({0})")]
+    #[error("it has an unknown critical extension ({0})")]
     Critical(String),
     /// It cannot be read.
     #[error("it is damaged")]

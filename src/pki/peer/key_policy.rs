@@ -9,7 +9,7 @@ use crate::wire::Reason;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// RSA of fewer than [`LEAST_RSA_BITS`].
-    #[error("the RSA key has {0} bits, and {LEAST_RSA_BITS} are the least; make a new key")]
+    #[error("the RSA key has {0} bits, but at least {LEAST_RSA_BITS} are required; make a new key")]
     TooShort(usize),
     /// Neither RSA nor ECDSA on a curve of NIST nor Ed25519.
     #[error("the key is {0}; make one of RSA, ECDSA P-256 or Ed25519")]

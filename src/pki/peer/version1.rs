@@ -52,8 +52,7 @@ pub(in crate::pki) fn validate(
         if self_signed {
             return refused(Reason::CertificateSelfSigned, "it is signed by itself");
         }
-        let detail =
-            "it is X.509 version 1, and no authority that is named here has signed it itself";
+        let detail = "it is X.509 version 1, and was not signed directly by a listed authority";
         return refused(Reason::CertificateNoChain, detail);
     };
     if !signer.hold_at(now) {
@@ -76,7 +75,7 @@ pub(in crate::pki) fn validate(
                 .iter_revoked_certificates()
                 .any(|revoked| revoked.raw_serial() == parsed.raw_serial()) =>
         {
-            refused(Reason::CertificateRevoked, "it stands in the list of its authority")
+            refused(Reason::CertificateRevoked, "it is in the list of its authority")
         }
         Some(_) => Ok(()),
     }

@@ -29,17 +29,17 @@ pub(crate) struct Activated {
 pub enum ActivationError {
     /// The environment is not as sd_listen_fds(3) describes it.
     #[error(
-        "sockets were handed over in a way that cannot be read ({0}); start Doorward by a systemd socket unit or by systemd-socket-activate --fdname"
+        "the sockets from systemd cannot be read ({0}); start Doorward with a systemd socket unit or with systemd-socket-activate --fdname"
     )]
     Environment(#[source] io::Error),
     /// Nobody knows what a socket is for.
     #[error(
-        "a socket was handed over under the name {0:?}; give its socket unit FileDescriptorName= front, front-tls, status or core"
+        "systemd passed a socket with the name {0:?}; set FileDescriptorName= front, front-tls, status or core in its socket unit"
     )]
     Name(String),
     /// Not what its name says.
     #[error(
-        "what was handed over as {name:?} is no listening {wanted} socket; give its socket unit ListenStream= with {example}"
+        "the socket {name:?} from systemd is not a listening {wanted} socket; set ListenStream= to {example} in its socket unit"
     )]
     Kind {
         name: String,
@@ -50,7 +50,7 @@ pub enum ActivationError {
     },
     /// There can be one of them only.
     #[error(
-        "{1} sockets were handed over as {0:?}, which can be one only; leave one ListenStream="
+        "systemd passed {1} sockets with the name {0:?}, but only one is allowed; keep one ListenStream="
     )]
     TooMany(&'static str, usize),
 }

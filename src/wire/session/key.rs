@@ -66,7 +66,7 @@ impl FromStr for SessionKey {
 
 /// A text that is no session key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session key is 64 hex digits")]
+#[error("a session key has 64 hex digits")]
 pub(crate) struct OddKey;
 
 impl Serialize for SessionKey {

@@ -133,7 +133,7 @@ fn a_step_of_a_login_can_only_be_made_from_the_one_before() {
     let sources = sources();
     let everywhere = |word: &str| naming(&sources, "", &[word]);
     assert_eq!(everywhere("Grant::new("), ["front/core_link/mod.rs", "front/core_link/proofs.rs"]);
-    assert_eq!(everywhere("Grant(Arc"), ["front/core_link/mod.rs"]);
+    assert_eq!(everywhere("Grant(Arc"), ["front/core_link/grant/mod.rs"]);
     for path in everywhere("Proof(wire::Proof") {
         assert!(path.starts_with("mechanism/"), "{path}");
     }

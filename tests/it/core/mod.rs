@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::lab::{Doorward, Pki, realm};
 
 mod api;
+mod keys;
 mod peers;
 mod remote;
 pub(crate) mod tls;

@@ -124,9 +124,9 @@ fn a_peer_that_is_refused_is_told_what_it_is_and_what_would_change_that() {
     for (by, body, words) in [
         (Account("nobody"), &trusted, "local_admin_users"),
         (Account("4242"), &own, "it has no account"),
-        (Account("daemon"), &trusted, "it is a front here"),
-        (Key("narrow"), &own, "by its [[core.key]] it opens trusted sessions for nobody"),
-        (Nobody, &trusted, "Show one whose public key stands in"),
+        (Account("daemon"), &trusted, "it is a front"),
+        (Key("narrow"), &own, "its [[core.key]] only allows trusted sessions for nobody"),
+        (Nobody, &trusted, "Use one whose public key is in"),
     ] {
         let answer = core.ask(by, "POST", "/v1/sessions", Some(body));
         assert_eq!(answer.status, 403, "{}", answer.body);

@@ -72,10 +72,10 @@ fn default_name() -> String {
 }
 
 const CERTIFICATE_GOES: &str = "\
-Copy it to every host, and name it there as server_ssl_ca_file: in [core] it says whose
-services are believed, in [front] whose core is. Anybody may read it.";
+Copy it to every host, and name it there in server_ssl_ca_file: in [core] it says whose
+services are trusted, in [front] whose core is. Anybody may read it.";
 const CERTIFICATE_REPLACES: &str = "\
-Replace the old one wherever server_ssl_ca_file names it. What it has signed stays good.";
+Replace the old one wherever server_ssl_ca_file names it. Everything that it has signed remains valid.";
 const KEY_GOES: &str = "\
-Keep it where certificates are made, and away from the servers: who has it makes
-certificates that your core and your fronts believe. No key of doorward.toml names it.";
+Keep it where you make certificates, and away from the servers: whoever has it can make
+certificates that your core and your fronts trust. No key of doorward.toml names it.";

@@ -178,7 +178,7 @@ fn given_names(name: &str, further: &[String]) -> Result<Vec<SanType>, CertError
 fn warn_when_cut(told: &mut Report, validity: Validity, now: Timestamp, wanted: u32) {
     if validity.until < now.plus(days(wanted)) {
         told.warn(format!(
-            "the certificate ends with its CA, {}, and not after {wanted} days; renew the CA with `doorward cert ca --renew`",
+            "the certificate ends with its CA, {}, before {wanted} days have passed; renew the CA with `doorward cert ca --renew`",
             validity.until
         ));
     }
@@ -194,19 +194,19 @@ fn words(names: &[SanType]) -> String {
 }
 
 const SERVER_GOES: &str = "\
-Name it as server_ssl_key_file, in [front] for HTTPS, in [core] for listen_tls. Make it
+Name it in server_ssl_key_file, of [front] for HTTPS, of [core] for listen_tls. Make it
 readable for the user that the gateway runs as, and for nobody else. An encrypted key
-needs server_ssl_key_pass_file beside it.";
+also needs server_ssl_key_pass_file.";
 const SERVER_AGAIN: &str = "\
-Owner and key are the same. Reload the gateway (SIGHUP), and it serves the new certificate.";
+Owner and key are the same. Reload the gateway (SIGHUP) to use the new certificate.";
 const CLIENT_GOES: &str = "\
-Give it to the service alone: whoever has it is the service. ZCP's programs and [front]
-name it as sslkey_file, its pass phrase as sslkey_pass.";
+Give it to the service alone: whoever has it can act as the service. ZCP's programs and [front]
+name it in sslkey_file, and its passphrase in sslkey_pass.";
 const CLIENT_AGAIN: &str = "\
-Owner and key are the same, so the public key in sslkeys_path stays good. Put the file
+Owner and key are the same, so the public key in sslkeys_path remains valid. Put the file
 where the service reads it.";
 const PUBLIC_GOES: &str = "\
 Copy it into the core's sslkeys_path, and say in a [[core.key]] what the service may do.
-As long as no [[core.key]] is written at all, the key is SYSTEM and may do everything; as
-soon as one is, a key without an entry may do nothing. Take the file out, and the service
-gets in no more.";
+If there is no [[core.key]] at all, the key is SYSTEM and may do everything; as
+soon as there is one, a key without an entry may do nothing. To lock the service out, remove
+the file.";

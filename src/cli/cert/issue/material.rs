@@ -12,7 +12,7 @@ use crate::pki::file::key::encryption;
 use crate::pki::file::pem;
 
 /// A new private key, ECDSA on P-256 or RSA, and the PEM block of it: encrypted
-/// where there is a pass phrase.
+/// where there is a passphrase.
 pub(super) fn new_key(
     rsa: Option<RsaBits>,
     pass: &PassPhrase,

@@ -92,7 +92,7 @@ fn of_bytes(source: &KeySource<'_>, bytes: &[u8], mode: u32, now: Timestamp) -> 
 fn nothing(path: &Path, bytes: &[u8]) -> String {
     match UnsupportedFormat::of_file(bytes) {
         Some(foreign) => format!("this is {foreign}; {}", foreign.mend(path)),
-        None => "there is nothing in PEM (-----BEGIN …-----) in it".to_owned(),
+        None => "it contains no PEM (-----BEGIN …-----)".to_owned(),
     }
 }
 
@@ -159,10 +159,10 @@ mod tests {
         for (bytes, mode, now, words) in [
             (&certificate[..], 0o644, later, "expired 3 days ago"),
             (&certificate, 0o644, Timestamp::from_unix(1), "is not valid before"),
-            (&mismatch, 0o600, now(), "belongs to no certificate in this file"),
+            (&mismatch, 0o600, now(), "does not belong to any certificate in this file"),
             (&short, 0o600, now(), "is RSA of 1024 bits"),
             (&own, 0o644, now(), "everybody may use the private key (mode 0644)"),
-            (b"", 0o600, now(), "nothing in PEM"),
+            (b"", 0o600, now(), "contains no PEM"),
             (b"-----BEGIN CERTIFICATE-----\n", 0o600, now(), "has no end"),
         ] {
             let problems = shown(bytes, None, mode, now).problems;
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(closed.problems, [] as [&str; 0]);
         let text = text::of(&closed, now());
         assert!(text.contains("encrypted    PBES2: AES-256-CBC; PBKDF2"), "{text}");
-        assert!(text.contains("with the pass phrase (--pass-file, --pass-env)"), "{text}");
+        assert!(text.contains("use the passphrase (--pass-file, --pass-env)"), "{text}");
         let open = shown(&both, Some("sesame"), 0o600, now());
         assert!(text::of(&open, now()).contains("belongs to   block 2"));
         let wrong = shown(&both, Some("guess"), 0o600, now());

@@ -34,7 +34,7 @@ fn facts(entry: &Entry, now: Timestamp) -> Vec<(&'static str, String)> {
             facts.push(("public key", format!("SHA-256 {hash}")));
         }
         _ if entry.is_private_key() => {
-            let how = "with the pass phrase (--pass-file, --pass-env) it is told which it is";
+            let how = "use the passphrase (--pass-file, --pass-env) to see which";
             facts.push(("key", how.to_owned()));
         }
         _ if entry.certificate.is_none() => {

@@ -40,7 +40,7 @@ pub(in crate::cli::check) async fn ask(
     let lines = || err.lines().chain(out.lines());
     let status = lines().find(|line| line.contains("NT_STATUS_"));
     let last = status.or_else(|| err.lines().next_back()).or_else(|| out.lines().next_back());
-    let last = last.unwrap_or("it does not say why").to_owned();
+    let last = last.unwrap_or("it gives no reason").to_owned();
     Ok(Said { succeeded: ended.status.success(), out, last })
 }
 

@@ -118,11 +118,14 @@ impl<'a> Chain<'a> {
         let stray = (0..self.file.len()).find(|index| !self.path.contains(index));
         let file = file.display();
         let found = match stray.and_then(|index| self.file.get(index)) {
-            Some(cert) => format!("{} in {file} issued none of the others there", cert.name()),
-            None if self.path.is_sorted() => return None,
-            None => format!(
-                "the certificates in {file} do not stand in the order in which they were issued"
+            Some(cert) => format!(
+                "{} in {file} did not issue any of the other certificates there",
+                cert.name()
             ),
+            None if self.path.is_sorted() => return None,
+            None => {
+                format!("the certificates in {file} are not in the order in which they were issued")
+            }
         };
         Some(Finding::warn(line, found, advice::ORDER))
     }
@@ -157,7 +160,7 @@ impl<'a> Chain<'a> {
             )) => {
                 let issuers: Vec<_> = above.iter().map(|cert| cert.name()).collect();
                 let found = format!(
-                    "a signature between {name} and {} is not of the key that stands there: two authorities have the same name",
+                    "the signature between {name} and {} is not by the key in the file: two authorities have the same name",
                     issuers.join(", ")
                 );
                 Some(Finding::fail(line, found, advice::RIGHT_ISSUER))

@@ -53,7 +53,7 @@ fn for_the_core(files: &CertificateFiles, moment: &Moment<'_>) -> Option<Finding
     }
     let certificates = cert::of_file(&files.certificate);
     let cert = certificates.first()?;
-    let found = format!("{} fits its key and ends {}", cert.name(), cert.told.ends_at);
+    let found = format!("{} fits its key and expires {}", cert.name(), cert.told.ends_at);
     let told = time::of_key(LINE, cert, moment).or_else(|| purpose::of_client(LINE, cert));
     Some(told.unwrap_or_else(|| Finding::ok(LINE, found)))
 }
@@ -65,7 +65,7 @@ fn front(settings: &Settings, moment: &Moment<'_>) -> Vec<Finding> {
     let Some(files) = &settings.front.certificate else {
         return vec![Finding::warn(
             FRONT.own,
-            "none is configured: a self-signed one is made, which no browser trusts",
+            "none is configured: Doorward makes a self-signed one, which no browser trusts",
             advice::NONE,
         )];
     };
@@ -105,7 +105,7 @@ fn shown(
 fn readable_key(lines: &Lines, key: &Path, state: &Path) -> Option<Finding> {
     let found = Found::at(key).filter(|found| found.mode & OTHERS != 0)?;
     let told = format!(
-        "the private key in {} has mode {:04o}: whoever can read it can pass for this gateway",
+        "the private key in {} has mode {:04o}: whoever can read it can pretend to be this gateway",
         key.display(),
         found.mode
     );
@@ -141,7 +141,7 @@ fn names(certificate: &Cert, settings: &Settings) -> Finding {
     let uncovered: Vec<_> =
         hosts.into_iter().filter(|host| !certificate.told.covers(host)).collect();
     let names = match certificate.told.names.join(", ") {
-        none if none.is_empty() => "no host at all (it has no subjectAltName)".to_owned(),
+        none if none.is_empty() => "no host (it has no subjectAltName)".to_owned(),
         names => names,
     };
     if uncovered.is_empty() {

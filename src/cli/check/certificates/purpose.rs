@@ -19,7 +19,7 @@ fn of_server(line: &'static str, cert: &Cert) -> Vec<Finding> {
     let name = cert.name();
     let mut findings = Vec::new();
     if !cert.is_version_3 {
-        let found = format!("{name} is X.509 version 1, which cannot say that it is a server's");
+        let found = format!("{name} is X.509 version 1, which cannot be marked as a server's");
         findings.push(Finding::warn(line, found, advice::SERVER_USE));
     }
     if !cert.is_for_servers() {
@@ -91,7 +91,7 @@ fn unable_to_sign(line: &'static str, cert: &Cert) -> Option<Finding> {
         return None;
     }
     let found = format!(
-        "the certificate of {} may not sign certificates ({unfit}): openssl and browsers refuse what it signed",
+        "the certificate of {} may not sign certificates ({unfit}): openssl and browsers refuse the certificates that it signed",
         cert.name()
     );
     Some(Finding::fail(line, found, authorities::NEW_CA))

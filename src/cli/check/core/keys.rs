@@ -44,7 +44,7 @@ pub(in crate::cli::check) fn check(settings: &Settings) -> Vec<Finding> {
 /// Who may write into the folder may let anybody in.
 fn folder(path: &Path) -> Option<Finding> {
     let mode = path.metadata().ok()?.mode();
-    let found = format!("{} may be written by others than its owner", path.display());
+    let found = format!("users other than the owner may write to {}", path.display());
     (mode & 0o022 != 0).then(|| Finding::fail("keys", found, key::close_folder(path)))
 }
 
@@ -65,7 +65,7 @@ fn keys(path: &Path, listed: &Listed, core: &Core, now: Timestamp) -> Vec<Findin
     keys.sort_by(|one, other| one.files.cmp(&other.files));
     let mut findings: Vec<_> = keys.iter().map(|key| finding_on(key, core, now)).collect();
     for double in keys.iter().filter(|key| key.files.len() > 1) {
-        let found = format!("{} hold the same key", double.files.join(" and "));
+        let found = format!("{} contain the same key", double.files.join(" and "));
         findings.push(Finding::warn("keys", found, key::KEEP_ONE));
     }
     for (file, skip) in listed.skipped() {
@@ -93,7 +93,7 @@ fn finding_on(listed: &ListedKey, core: &Core, now: Timestamp) -> Finding {
         };
     };
     if let Some(end) = entry.not_after.filter(|end| *end < now) {
-        let found = format!("{name} counts no more since {end}");
+        let found = format!("{name} expired on {end}");
         return Finding::warn("keys", found, key::REMOVE_KEY);
     }
     Finding::ok("keys", format!("{name} {}", may(&entry.rights)))
@@ -107,7 +107,7 @@ fn issued(folder: &Path, file: &str, authorities: &[Cert], moment: &Moment<'_>) 
         let issuer = &cert.told.issuer;
         let names = authorities::names(authorities);
         let found = format!(
-            "the certificate in {file} was issued by {issuer}, and only those of {names} are taken"
+            "the certificate in {file} was issued by {issuer}, but only certificates of {names} are accepted"
         );
         return Some(Finding::warn("keys", found, key::ISSUE_OR_TRUST));
     }
@@ -157,7 +157,7 @@ mod tests {
             (core("[core]\nkeys_without_entry = 'refuse'\n"), 0, Status::Warn, "may do nothing"),
             (core_with("c.pem"), 0, Status::Warn, "may do nothing"),
             (core_with("b.pem"), 1_000, Status::Ok, "may act as john"),
-            (core_with("b.pem"), 1_001, Status::Warn, "counts no more"),
+            (core_with("b.pem"), 1_001, Status::Warn, "expired on"),
         ] {
             let found = said(&core, now);
             assert_eq!(found.status(), status, "{found}");
@@ -172,9 +172,9 @@ mod tests {
         let listed = PeerKeys::new(directory.path().to_owned()).current(clock::now());
         let found = keys(directory.path(), &listed, &core_with("gone.pem"), clock::now());
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
-        assert!(said[0].contains("README is skipped: it holds no public key"), "{said:?}");
+        assert!(said[0].contains("README is skipped: it contains no public key"), "{said:?}");
         assert_eq!(found[1].status(), Status::Fail);
-        assert!(said[1].contains("names gone.pem, and there is no such file"), "{said:?}");
+        assert!(said[1].contains("names gone.pem, but there is no such file"), "{said:?}");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) async fn check(settings: &Settings, is_made: bool) -> Vec<Finding> {
 fn refused(address: &CoreAddress, body: &ErrorBody) -> Finding {
     let ErrorBody { message, reference, reason, .. } = body;
     let message = message.trim_end_matches('.');
-    let found = format!("it answers at {address}, and refuses this front: {message}");
+    let found = format!("it answers at {address}, but refuses this front: {message}");
     let mend = match reason {
         Some(Reason::PublicKeyNotListed | Reason::PublicKeyRemoved) => advice::LIST_KEY.to_owned(),
         _ => advice::look_at(reference),
@@ -60,11 +60,11 @@ fn taken_for(address: &CoreAddress, whoami: &Whoami) -> Finding {
         (None, None) => String::new(),
     };
     let taken = acting_as.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
-    let found = format!("it answers at {address}, and takes this user{who} for {taken}");
+    let found = format!("it answers at {address}, and accepts this user{who} as {taken}");
     if acting_as.as_ref().is_some_and(ActingAs::is_front) {
         return Finding::ok("core", found);
     }
-    let found = format!("{found}, and not for a front: nobody can sign on");
+    let found = format!("{found}, not as a front: nobody can sign on");
     Finding::fail(
         "core",
         found,
@@ -82,35 +82,33 @@ fn resting(path: &Path, is_made: bool) -> Finding {
     let shown = path.display();
     let free = |found: String| Finding::ok("core", found);
     if is_made {
-        return free(format!("none runs now; root makes the folder of {shown} at the start"));
+        return free(format!("none is running; root makes the folder of {shown} at the start"));
     }
     let place = Place::at(path);
     let folder = path.ancestors().skip(1).find(|above| above.exists()).unwrap_or(path);
     match (access::may(folder, Need::Fill), place) {
         (Err(refused), _) => cannot_make(path, &refused),
-        (Ok(()), Ok(Place::Stale)) => {
-            free(format!("none runs now; {shown} is left over, and is replaced at the start"))
-        }
+        (Ok(()), Ok(Place::Stale)) => free(format!(
+            "none is running; {shown} is left over, and will be replaced at the start"
+        )),
         (Ok(()), Ok(Place::Free)) if folder.is_dir() => {
-            free(format!("none runs now; one can listen at {shown}"))
+            free(format!("none is running; one can listen at {shown}"))
         }
         (Ok(()), Ok(Place::Free)) => {
-            let found = format!("none can run: {} is no folder", folder.display());
+            let found = format!("none can run: {} is not a folder", folder.display());
             Finding::fail("core", found, advice::SOCKET_FOLDER)
         }
         (Ok(()), Ok(Place::NoSocket)) => {
-            let found = format!("none can run: {shown} exists and is no socket");
+            let found = format!("none can run: {shown} exists and is not a socket");
             Finding::fail("core", found, advice::REMOVE)
         }
         (Ok(()), Ok(Place::Taken)) => {
-            let found = format!("a program listens at {shown} that does not answer as a core");
+            let found = format!("the program that listens at {shown} does not answer as a core");
             Finding::fail("core", found, advice::ANOTHER_LISTENS)
         }
-        (Ok(()), Err(error)) => Finding::fail(
-            "core",
-            format!("{shown} cannot be looked at: {error}"),
-            advice::SOCKET_FOLDER,
-        ),
+        (Ok(()), Err(error)) => {
+            Finding::fail("core", format!("{shown} cannot be read: {error}"), advice::SOCKET_FOLDER)
+        }
     }
 }
 
@@ -119,10 +117,11 @@ fn resting(path: &Path, is_made: bool) -> Finding {
 fn cannot_make(path: &Path, refused: &Unreadable) -> Finding {
     let shown = path.display();
     if path.starts_with(CONFIGURATION) {
-        let found = format!("none runs, and {} cannot make the socket {shown}", refused.reader);
+        let found =
+            format!("none is running, and {} cannot make the socket {shown}", refused.reader);
         return Finding::fail("core", found, advice::SOCKET_AMONG_CONFIGURATION);
     }
-    let said = format!("none runs, and this user cannot make the socket {shown}: {refused}");
+    let said = format!("none is running, and this user cannot make the socket {shown}: {refused}");
     Finding::error("core", &said, advice::SOCKET_FOLDER)
 }
 

@@ -45,7 +45,8 @@ pub(in crate::cli::check) fn become_account(
                 vec![Finding::error(CHECK, &error.to_string(), account::START_AS_ACCOUNT)]
             })?;
         }
-        findings.push(Finding::ok(CHECK, format!("what follows is for {}", Reader::here())));
+        findings
+            .push(Finding::ok(CHECK, format!("the following checks are for {}", Reader::here())));
     }
     // The keytab has a line of its own.
     let unreadable = readable::unreadable(Role::Both, settings);

@@ -35,15 +35,15 @@ fn findings_in(ready: &Value, metrics: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (part, state) in parts {
         if let Some(state) = state.as_str().filter(|state| *state != "ok") {
-            findings.push(said(format!("it says of its {part}: {state}")));
+            findings.push(said(format!("it reports {part}: {state}")));
         }
     }
     let notices = parts.get("notices").and_then(Value::as_array).into_iter().flatten();
     let notices = notices.filter_map(Value::as_str);
-    findings.extend(notices.map(|notice| said(format!("it has met this: {notice}"))));
+    findings.extend(notices.map(|notice| said(format!("it reports: {notice}"))));
     findings.extend(MET.iter().filter_map(|(reason, mend)| refused(metrics, *reason, mend)));
     if is_ready && findings.is_empty() {
-        findings.push(Finding::ok(CHECK, "it runs, and is ready for sign-ons"));
+        findings.push(Finding::ok(CHECK, "it is running, and ready for sign-ons"));
     }
     findings
 }
@@ -58,7 +58,7 @@ fn refused(metrics: &str, reason: Reason, mend: &str) -> Option<Finding> {
     let count: f64 = counts.sum();
     (count >= 1.0).then(|| {
         let found = format!(
-            "sign-ons refused since its start for {label}: {count}. {}",
+            "refused sign-ons for {label} since its start: {count}. {}",
             reason.sentence().trim_end_matches('.')
         );
         Finding::warn(CHECK, found, mend)
@@ -107,13 +107,13 @@ mod tests {
     #[test]
     fn what_it_says_of_itself_is_told() {
         let well = lines_of(r#"{"ready": true, "keytab": "ok", "notices": []}"#, "");
-        assert_eq!(well, ["ok    gateway: it runs, and is ready for sign-ons"]);
+        assert_eq!(well, ["ok    gateway: it is running, and ready for sign-ons"]);
         let ill = lines_of(
             r#"{"ready": false, "core": "gone; start it", "notices": ["10.0.0.1 sends X-Forwarded-For"]}"#,
             "",
         );
-        assert_eq!(ill[0], "warn  gateway: it says of its core: gone. Mend: start it");
-        assert!(ill[1].contains("it has met this: 10.0.0.1 sends"), "{ill:?}");
+        assert_eq!(ill[0], "warn  gateway: it reports core: gone. Fix: start it");
+        assert!(ill[1].contains("it reports: 10.0.0.1 sends"), "{ill:?}");
         assert_eq!(lines_of(r#"{"some": "other"}"#, ""), [] as [&str; 0]);
     }
 
@@ -131,6 +131,9 @@ mod tests {
         ];
         let said = lines_of(r#"{"ready": true}"#, &metrics.concat());
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].contains("refused since its start for binding_mismatch: 3"), "{said:?}");
+        assert!(
+            said[0].contains("refused sign-ons for binding_mismatch since its start: 3"),
+            "{said:?}"
+        );
     }
 }

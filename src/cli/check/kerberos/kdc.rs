@@ -96,13 +96,13 @@ fn clocks_of(realm: &str, clocks: Clocks) -> Finding {
         _ if apart <= SOON => Finding::ok("clock", found),
         _ if apart <= TOO_FAR => Finding::warn(
             "clock",
-            format!("{found}; from five minutes on no ticket is taken"),
+            format!("{found}; with more than five minutes no ticket is accepted"),
             advice::CLOCK,
         ),
         _ => Finding::fail(
             "clock",
             format!(
-                "{found}; by more than five minutes no ticket is taken, and nobody can sign on"
+                "{found}; that is more than five minutes, so no ticket is accepted, and nobody can sign on"
             ),
             advice::CLOCK,
         ),

@@ -18,9 +18,9 @@ pub(super) fn check() -> Finding {
 
 fn taken() -> String {
     match env::var("KRB5_CONFIG") {
-        Ok(files) => format!("the library takes {files}"),
-        Err(_) if std::path::Path::new(USUAL).exists() => format!("the library takes {USUAL}"),
-        Err(_) => format!("there is no {USUAL}: realms and their KDCs are found by DNS"),
+        Ok(files) => format!("the library accepts {files}"),
+        Err(_) if std::path::Path::new(USUAL).exists() => format!("the library accepts {USUAL}"),
+        Err(_) => format!("there is no {USUAL}: DNS is used to find realms and their KDCs"),
     }
 }
 

@@ -82,7 +82,7 @@ fn services(
 fn library(settings: &Settings) -> Finding {
     let replay_cache = settings.state_path.join("replay-cache");
     match Pool::rehearse(&settings.sso.kerberos, &replay_cache) {
-        Ok(()) => Finding::ok("kerberos", "the library takes the keytab"),
+        Ok(()) => Finding::ok("kerberos", "the library accepts the keytab"),
         Err((reason, detail)) => {
             Finding::fail("kerberos", format!("the library refuses: {detail}"), reason.sentence())
         }

@@ -65,18 +65,18 @@ pub(in crate::cli::check) fn hosts(settings: &Settings) -> Vec<String> {
 fn findings_on(host: &str, looked: &Looked, keytab: Option<&Keytab>) -> Vec<Finding> {
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         let found = format!(
-            "{host} is an address: there are Kerberos tickets for names only, so nobody signs on by a ticket there"
+            "{host} is an address: Kerberos tickets are for names only, so nobody can sign on by a ticket there"
         );
         return vec![Finding::warn(CHECK, found, advice::NO_ADDRESS)];
     }
     let mut findings = Vec::new();
     if !host.contains('.') {
-        let found = format!("{host} has no domain: tickets are for full names");
+        let found = format!("{host} is a short name: tickets are for full names");
         findings.push(Finding::warn(CHECK, found, advice::FULL_NAME));
     }
     if looked.addresses.is_empty() {
         let found =
-            format!("{host} has no address: DNS does not know it, and browsers cannot come");
+            format!("{host} has no address: DNS does not know it, so browsers cannot reach it");
         findings.push(Finding::warn(CHECK, found, advice::ADD));
         return findings;
     }
@@ -91,7 +91,7 @@ fn findings_on(host: &str, looked: &Looked, keytab: Option<&Keytab>) -> Vec<Find
     let named = !looked.backwards.is_empty();
     findings.push(if outside && named && looked.backwards.iter().all(|name| differs(&name)) {
         let found = format!(
-            "{host} is {all}, but that address is {}: clients whose krb5.conf looks names up backwards (rdns) ask for a ticket of HTTP/{}",
+            "{host} is {all}, but that address is {}: clients with reverse lookups in krb5.conf (rdns) ask for a ticket for HTTP/{}",
             looked.backwards.join(", "),
             looked.backwards[0]
         );
@@ -108,7 +108,7 @@ fn findings_on(host: &str, looked: &Looked, keytab: Option<&Keytab>) -> Vec<Find
 /// leads to; Firefox and Windows' own programs for the alias.
 fn alias(host: &str, canonical: &str, keytab: Option<&Keytab>) -> Finding {
     let found = format!(
-        "{host} is an alias of {canonical}: Chromium asks for a ticket of HTTP/{canonical}"
+        "{host} is an alias of {canonical}: Chromium asks for a ticket for HTTP/{canonical}"
     );
     let has = |name: &str| {
         let wanted = format!("HTTP/{name}@");
@@ -119,11 +119,11 @@ fn alias(host: &str, canonical: &str, keytab: Option<&Keytab>) -> Finding {
     };
     match (has(canonical), has(host)) {
         (true, true) => {
-            Finding::ok(CHECK, format!("{found}, others of HTTP/{host}; the keytab has both"))
+            Finding::ok(CHECK, format!("{found}, others for HTTP/{host}; the keytab has both"))
         }
-        (true, false) => Finding::ok(CHECK, format!("{found}, of which the keytab has a key")),
+        (true, false) => Finding::ok(CHECK, format!("{found}, for which the keytab has a key")),
         (false, _) => {
-            let found = format!("{found}, of which the keytab has no key");
+            let found = format!("{found}, for which the keytab has no key");
             Finding::warn(CHECK, found, advice::alias(host, canonical))
         }
     }
@@ -191,10 +191,10 @@ mod tests {
     fn the_name_that_a_ticket_will_be_asked_for_is_told() {
         let (status, said) = worst("web.test", &looked("web.test", &["srv7.test"]));
         assert_eq!(status, Status::Warn);
-        assert!(said.contains("ask for a ticket of HTTP/srv7.test"), "{said}");
+        assert!(said.contains("ask for a ticket for HTTP/srv7.test"), "{said}");
         let (status, said) = worst("web.test", &looked("srv7.test", &[]));
         assert_eq!(status, Status::Warn);
-        assert!(said.contains("alias of srv7.test: Chromium asks for a ticket of HTTP/srv7.test"));
+        assert!(said.contains("alias of srv7.test: Chromium asks for a ticket for HTTP/srv7.test"));
         // The keytab has a key of the real name.
         assert_eq!(worst("web.test", &looked("real.test", &[])).0, Status::Ok);
     }
@@ -203,7 +203,7 @@ mod tests {
     fn a_host_that_no_ticket_can_name_is_warned_about() {
         assert!(worst("192.0.2.1", &Looked::default()).1.contains("is an address"));
         assert!(worst("[2001:db8::1]", &Looked::default()).1.contains("is an address"));
-        assert!(worst("web", &looked("web", &[])).1.contains("has no domain"));
+        assert!(worst("web", &looked("web", &[])).1.contains("is a short name"));
         assert!(worst("none.test", &Looked::default()).1.contains("has no address"));
     }
 }

@@ -18,7 +18,7 @@ fn header_size(front: &Front) -> Option<Finding> {
     let most = front.max_header_bytes;
     (most < LARGE_TICKET).then(|| {
         let found = format!(
-            "max_header_bytes is {most}: a ticket of somebody in many groups takes up to 64 KB, and is answered 431"
+            "max_header_bytes is {most}: the ticket of a user in many groups has up to 64 KB, and would get 431"
         );
         Finding::warn("header size", found, configuration::ROOM_FOR_TICKETS)
     })
@@ -29,7 +29,7 @@ fn unlisted(front: &Front) -> Option<Finding> {
     let plain_alone = !front.listen.is_empty() && front.listen_tls.is_empty();
     (plain_alone && front.trusted_proxies.is_empty()).then(|| {
         let found = format!(
-            "only plain HTTP is listened for ({}), and trusted_proxies is empty: what a proxy says of https and of its clients is not believed, so cookies are not Secure, passwords (Basic) are refused, and applications are told http and the proxy's address",
+            "Doorward listens only for plain HTTP ({}), and trusted_proxies is empty: what a proxy says about https and its clients is not believed, so cookies are not Secure, passwords (Basic) are refused, and applications get http and the proxy's address",
             listed(&front.listen)
         );
         Finding::warn(CHECK, found, proxy::LIST)
@@ -45,7 +45,7 @@ fn unbound(front: &Front, sites: &[Site]) -> Option<Finding> {
         return None;
     }
     let found = format!(
-        "channel_binding = \"require\" holds for {}: nobody signs on there by Kerberos or NTLM through {} (plain HTTP), nor through a proxy that ends TLS",
+        "channel_binding = \"require\" is set for {}: nobody can sign on there by Kerberos or NTLM through {} (plain HTTP), or through a proxy that ends TLS",
         bound.join(", "),
         listed(&front.listen)
     );
@@ -109,7 +109,7 @@ mod tests {
         let site = "[[site]]\nhost = \"a.example\"\nchannel_binding = \"require\"\n";
         let front = "[front]\nlisten_tls = [\"0.0.0.0:443\"]\n";
         let warned = said(&format!("{front}listen = [\"127.0.0.1:80\"]\n{site}"));
-        assert!(warned[0].contains("holds for a.example"), "{warned:?}");
+        assert!(warned[0].contains("is set for a.example"), "{warned:?}");
         assert_eq!(said(&format!("{front}listen = []\n{site}")).len(), 0);
     }
 }

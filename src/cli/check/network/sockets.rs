@@ -39,7 +39,7 @@ fn try_address(key: &str, address: SocketAddr, gateway: &Gateway) -> Finding {
         io::ErrorKind::AddrInUse => in_use(key, address, Process::listening_at(address), gateway),
         io::ErrorKind::PermissionDenied => Finding::warn(
             "socket",
-            format!("{key} {address} may not be bound by this user"),
+            format!("this user may not bind {key} {address}"),
             advice::LOW_PORT,
         ),
         io::ErrorKind::AddrNotAvailable => Finding::fail(
@@ -58,16 +58,16 @@ fn try_address(key: &str, address: SocketAddr, gateway: &Gateway) -> Finding {
 fn in_use(key: &str, address: SocketAddr, holder: Option<Process>, gateway: &Gateway) -> Finding {
     match holder {
         Some(holder) if holder.is_doorward() && !gateway.is_another(&holder) => {
-            Finding::ok("socket", format!("{key} {address} is held by {holder}"))
+            Finding::ok("socket", format!("{key} {address} is used by {holder}"))
         }
         Some(holder) => Finding::fail(
             "socket",
-            format!("{key} {address} is held by {holder}"),
+            format!("{key} {address} is used by {holder}"),
             advice::taken(key),
         ),
         None => Finding::warn(
             "socket",
-            format!("{key} {address} is in use, by a process that this user cannot see"),
+            format!("{key} {address} is used by a process that this user cannot see"),
             advice::LOOK_AS_ROOT,
         ),
     }

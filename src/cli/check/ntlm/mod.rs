@@ -7,7 +7,6 @@ use super::report::Finding;
 use crate::advice::ntlm as ntlm_advice;
 use crate::config::Settings;
 use crate::config::checked::Ntlm;
-use crate::front::is_asked_for;
 use crate::process::files::access::{Obstacle, explain};
 use crate::process::files::rights::{self, Need};
 use crate::wire::Mechanism;
@@ -29,7 +28,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     // Debian's winbind runs without belonging to a domain, and whoever wrote no list of
     // mechanisms has not asked for NTLM: then it is not offered, and that is all.
     match findings.iter().find(|finding| finding.failed()) {
-        Some(failed) if !member && !is_asked_for(settings, Mechanism::Ntlm) => {
+        Some(failed) if !member && !settings.asks_for(Mechanism::Ntlm) => {
             vec![not_joined(failed)]
         }
         _ => findings,
@@ -58,7 +57,7 @@ async fn all(settings: &Settings) -> (Vec<Finding>, bool) {
                     ntlm,
                     &samba,
                     &settings.core.realms,
-                    is_asked_for(settings, Mechanism::Ntlm),
+                    settings.asks_for(Mechanism::Ntlm),
                 )
                 .await,
             );
@@ -70,10 +69,8 @@ async fn all(settings: &Settings) -> (Vec<Finding>, bool) {
 }
 
 fn not_joined(failed: &Finding) -> Finding {
-    let found = format!(
-        "NTLM is not offered: this host belongs to no domain. Of winbind: {}",
-        failed.found()
-    );
+    let found =
+        format!("NTLM is not offered: this host belongs to no domain. winbind: {}", failed.found());
     Finding::warn(CHECK, found, ntlm_advice::JOIN_OR_LEAVE_OUT)
 }
 
@@ -85,7 +82,7 @@ fn is_offered(settings: &Settings) -> bool {
 /// The default list offers NTLM only where the helper is installed.
 fn not_installed(ntlm: &Ntlm) -> Option<Finding> {
     let path = ntlm.ntlm_auth.display();
-    let found = format!("not offered: there is no {path}, which Debian's package winbind brings");
+    let found = format!("not offered: there is no {path}; it is in Debian's package winbind");
     (!ntlm.ntlm_auth.exists()).then(|| Finding::ok(CHECK, found))
 }
 
@@ -112,7 +109,7 @@ fn program(ntlm: &Ntlm) -> Finding {
         arguments => format!(" with {arguments}"),
     };
     let spoken = ntlm.helper_protocol.as_str();
-    Finding::ok(CHECK, format!("{path}{with} is spoken to by {spoken}"))
+    Finding::ok(CHECK, format!("Doorward speaks {spoken} with {path}{with}"))
 }
 
 /// An argument, without the secret that one may hold.
@@ -126,7 +123,7 @@ fn own_password(ntlm: &Ntlm) -> Option<Finding> {
     given.then(|| {
         Finding::warn(
             CHECK,
-            "ntlm_auth_args hold a --password: all are judged by that one, which everybody on this host can read, and no domain is asked",
+            "ntlm_auth_args contain a --password: ntlm_auth then checks everybody by that password, which all users of this host can read, and asks no domain",
             ntlm_advice::NO_PASSWORD,
         )
     })
@@ -209,6 +206,6 @@ mod tests {
         assert_eq!(program(&ntlm).status(), Status::Fail);
         set(0o755).unwrap();
         assert_eq!(ntlm.helper_protocol, HelperProtocol::NtlmServer1);
-        assert!(program(&ntlm).to_string().ends_with("is spoken to by ntlm-server-1"));
+        assert!(program(&ntlm).to_string().contains("speaks ntlm-server-1 with"));
     }
 }

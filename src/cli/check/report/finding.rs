@@ -80,7 +80,7 @@ impl Finding {
     pub(in crate::cli::check) fn line(&self) -> String {
         let Self { check, found, mend, .. } = self;
         let ends = if found.ends_with(['.', '?', '!']) { "" } else { "." };
-        let mend = mend.as_ref().map(|mend| format!("{ends} Mend: {mend}")).unwrap_or_default();
+        let mend = mend.as_ref().map(|mend| format!("{ends} Fix: {mend}")).unwrap_or_default();
         format!("{check}: {found}{mend}")
     }
 }
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn a_line_tells_status_finding_and_mend() {
         let finding = Finding::fail("keytab", "/k does not exist", "export it");
-        assert_eq!(finding.to_string(), "FAIL  keytab: /k does not exist. Mend: export it");
+        assert_eq!(finding.to_string(), "FAIL  keytab: /k does not exist. Fix: export it");
         let asking = Finding::warn("kdc", "does it run?", "look");
-        assert_eq!(asking.line(), "kdc: does it run? Mend: look");
+        assert_eq!(asking.line(), "kdc: does it run? Fix: look");
         assert_eq!(Finding::ok("clock", "fine").to_string(), "ok    clock: fine");
     }
 

@@ -87,7 +87,7 @@ mod tests {
     fn the_last_line_counts() {
         let text = text(&findings(), false);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[1], "warn  disk: nearly full. Mend: make room");
+        assert_eq!(lines[1], "warn  disk: nearly full. Fix: make room");
         assert_eq!(lines[4], "1 ok, 1 warning, 2 failed");
         assert_eq!(summary(&[]), "0 ok, 0 warnings, 0 failed");
     }
@@ -106,10 +106,7 @@ mod tests {
     fn only_the_status_has_a_color() {
         let text = text(&findings(), true);
         assert!(text.starts_with("\x1b[32mok  \x1b[0m  clock: fine\n"), "{text:?}");
-        assert!(
-            text.contains("\x1b[1;31mFAIL\x1b[0m  keytab: gone. Mend: export it\n"),
-            "{text:?}"
-        );
+        assert!(text.contains("\x1b[1;31mFAIL\x1b[0m  keytab: gone. Fix: export it\n"), "{text:?}");
         assert!(text.ends_with("\n1 ok, 1 warning, 2 failed\n"), "{text:?}");
     }
 }

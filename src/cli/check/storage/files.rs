@@ -69,7 +69,7 @@ fn exposed(state: &Path, files: &[PathBuf]) -> Option<Finding> {
         several => format!(" and read {several} files in it"),
     };
     let found = format!(
-        "{} has mode {mode:04o}: other users of this host can look into it{inside}",
+        "{} has mode {mode:04o}: other users of this host can list it{inside}",
         state.display()
     );
     let reader = Reader::here();
@@ -84,11 +84,11 @@ fn replay_cache(path: &Path) -> Option<Finding> {
     path.exists().then(|| {
         let shown = path.display();
         if access(path, AccessFlags::R_OK | AccessFlags::W_OK).is_ok() {
-            return Finding::ok("replay cache", format!("{shown} can be written"));
+            return Finding::ok("replay cache", format!("{shown} is writable"));
         }
         Finding::fail(
             "replay cache",
-            format!("{shown} cannot be written by {}, so no ticket can be taken", Reader::here()),
+            format!("{} cannot write to {shown}, so no ticket can be accepted", Reader::here()),
             advice::remove_replay_cache(path),
         )
     })

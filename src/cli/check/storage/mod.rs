@@ -42,7 +42,7 @@ fn folder(state: &Path) -> Finding {
     let mend = advice::make_state(state, &Reader::here());
     match state.metadata() {
         Ok(found) if found.is_dir() && may_write(state) => {
-            Finding::ok("state", format!("{path} can be written"))
+            Finding::ok("state", format!("{path} is writable"))
         }
         Ok(found) if found.is_dir() => unwritable("state", state),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -59,7 +59,7 @@ fn unwritable(check: &'static str, folder: &Path) -> Finding {
         let found = format!("{path} is on a file system that is mounted read-only");
         return Finding::fail(check, found, advice::READ_ONLY);
     }
-    let found = format!("{path} cannot be written by {reader}");
+    let found = format!("{reader} cannot write to {path}");
     let by_mode = Found::at(folder).and_then(|found| rights::grant(&found, &reader, Need::Fill));
     let mend = match by_mode {
         Some(_) => rights::own(folder, &reader),
@@ -72,7 +72,7 @@ fn missing(state: &Path, mend: String) -> Finding {
     let path = state.display();
     match existing(state) {
         Some(above) if !above.is_dir() => {
-            Finding::fail("state", format!("{} is no folder", above.display()), mend)
+            Finding::fail("state", format!("{} is not a folder", above.display()), mend)
         }
         Some(above) if may_write(above) => {
             Finding::ok("state", format!("{path} will be made in {}", above.display()))

@@ -138,19 +138,19 @@ fn finding_on(asked: &Asked, spoken: &Spoken) -> Finding {
         Spoken::Http(answer) => answered(asked, &at, answer),
         Spoken::Tls => Finding::fail(
             CHECK,
-            format!("{at} speaks TLS, and Doorward speaks plain HTTP with applications"),
+            format!("{at} speaks TLS, but Doorward speaks plain HTTP with applications"),
             advice::TLS,
         ),
         Spoken::Http2 => {
-            Finding::fail(CHECK, format!("{at} takes HTTP/2 only"), advice::HTTP2_ONLY)
+            Finding::fail(CHECK, format!("{at} accepts only HTTP/2"), advice::HTTP2_ONLY)
         }
         Spoken::Other(protocol) => {
-            Finding::fail(CHECK, format!("{at} speaks {protocol}, no HTTP"), advice::NOT_HTTP)
+            Finding::fail(CHECK, format!("{at} speaks {protocol}, not HTTP"), advice::NOT_HTTP)
         }
         Spoken::Nothing => Finding::fail(
             CHECK,
             format!(
-                "{at} accepts connections and closes them without an answer to GET {}",
+                "{at} accepts connections, but closes them without an answer to GET {}",
                 asked.path
             ),
             advice::SILENT,
@@ -158,7 +158,7 @@ fn finding_on(asked: &Asked, spoken: &Spoken) -> Finding {
         Spoken::Late(limit) => Finding::warn(
             CHECK,
             format!(
-                "{at} accepts connections, and does not answer GET {} within {} s",
+                "{at} accepts connections, but does not answer GET {} within {} s",
                 asked.path,
                 limit.as_secs()
             ),
@@ -171,7 +171,7 @@ fn answered(asked: &Asked, at: &str, answer: &Answer) -> Finding {
     let Answer { status, challenge, is_doorward, .. } = answer;
     let found = format!("{at} answers GET {} with {status}", asked.path);
     if *is_doorward {
-        let found = format!("{found}, and is a Doorward itself");
+        let found = format!("{found}, and is itself a Doorward");
         return Finding::fail(CHECK, found, advice::ITSELF);
     }
     match challenge {

@@ -143,7 +143,7 @@ impl Connection {
         }
         let request = request
             .body(Empty::new())
-            .map_err(|error| ProbeError::Usage(format!("the request cannot be made: {error}")))?;
+            .map_err(|error| ProbeError::Usage(format!("the request is not valid: {error}")))?;
         let whole = async {
             let response = match &mut self.sender {
                 Sender::Http1(sender) => sender.send_request(request).await?,
@@ -209,7 +209,7 @@ async fn encrypt(
     let trust = Arc::new(trust);
     let config = configuration(provider, Arc::clone(&trust), pair, protocol)?;
     let name = ServerName::try_from(target.host.clone())
-        .map_err(|_| ProbeError::Usage(format!("{} is no host name", target.host)))?;
+        .map_err(|_| ProbeError::Usage(format!("{} is not a host name", target.host)))?;
     let stream = in_time(TlsConnector::from(Arc::new(config)).connect(name, tcp))
         .await
         .map_err(|source| ProbeError::Tls { source })?;

@@ -19,7 +19,7 @@ pub(in crate::cli::probe) fn read(
 ) -> Result<Option<Arc<CertifiedKey>>, ProbeError> {
     let Some(file) = &arguments.cert else { return Ok(None) };
     if !target.tls {
-        let what = "a certificate is shown when TLS begins, and this is plain HTTP: use https://";
+        let what = "a certificate needs TLS, and this is plain HTTP: use https://";
         return Err(ProbeError::Usage(what.to_owned()));
     }
     let files = CertificateFiles {

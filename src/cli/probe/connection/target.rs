@@ -21,7 +21,7 @@ impl Target {
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub(in crate::cli::probe) fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("{url} is no URL: {error}"))?;
+        let uri: Uri = url.parse().map_err(|error| format!("{url} is not a URL: {error}"))?;
         let tls = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
@@ -29,7 +29,9 @@ impl Target {
         };
         let authority = uri.authority().ok_or_else(|| format!("{url} names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(format!("{url} holds a user name: give it as --user, or leave it out"));
+            return Err(format!(
+                "{url} contains a user name: give it with --user, or leave it out"
+            ));
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() {

@@ -82,15 +82,15 @@ impl Trust {
             let why = format!("it is not for {}", host.to_str());
             return Verdict::untrusted(
                 why,
-                "Reach the site by a name that it has, or have one issued for this name too",
+                "Use a name that is in the certificate, or have one issued for this name too",
             );
         }
         let moment = Timestamp::from_unix(now.as_secs());
         if !certificate.is_valid_at(moment) {
             return if moment < certificate.begins_at {
                 Verdict::untrusted(
-                    format!("it is not valid yet, but from {} on", certificate.begins_at),
-                    "Compare the clock of this machine with another; if it is right, the certificate was issued for later",
+                    format!("it is not valid before {}", certificate.begins_at),
+                    "Compare the clock of this machine with another; if it is right, the certificate is for a later time",
                 )
             } else {
                 Verdict::untrusted(
@@ -104,12 +104,12 @@ impl Trust {
             return Verdict::Trusted;
         }
         let Some(authorities) = &self.authorities else {
-            return Verdict::untrusted("this machine trusts no authority at all", NAME_AUTHORITY);
+            return Verdict::untrusted("this machine trusts no authorities", NAME_AUTHORITY);
         };
         match authorities.verify_server_cert(leaf, chain, host, &[], now) {
             Ok(_) => Verdict::Trusted,
             Err(_) if certificate.subject == certificate.issuer => {
-                Verdict::untrusted("nobody but itself vouches for it", NAME_AUTHORITY)
+                Verdict::untrusted("it is self-signed", NAME_AUTHORITY)
             }
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if chain.is_empty() => {
                 let issuer = &certificate.issuer;
@@ -118,31 +118,31 @@ impl Trust {
                         "it was issued by {issuer}, which this machine does not trust, and the server sends no certificate but its own"
                     ),
                     format!(
-                        "If {issuer} is an intermediate, append its certificate to the server's file, behind the server's own: phones and Java will not fetch it. If it is your own authority, give it with --ca FILE"
+                        "If {issuer} is an intermediate, append its certificate to the server's file, after the server's own: phones and Java do not fetch it. If it is your own authority, name it with --ca FILE"
                     ),
                 )
             }
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                Verdict::untrusted("nobody whom this machine trusts has issued it", NAME_AUTHORITY)
+                Verdict::untrusted("its issuer is not trusted on this machine", NAME_AUTHORITY)
             }
             Err(error) => Verdict::untrusted(error.to_string(), NAME_AUTHORITY),
         }
     }
 }
 
-const NAME_AUTHORITY: &str = "Give its authority with --ca FILE";
+const NAME_AUTHORITY: &str = "Name its authority with --ca FILE";
 
 fn read(ca: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let wrong = |error: &dyn std::fmt::Display| {
         format!(
-            "{} cannot be used as --ca ({error}): give a PEM file of certificates",
+            "{} cannot be used for --ca ({error}): name a PEM file of certificates",
             ca.display()
         )
     };
     let bytes = std::fs::read(ca).map_err(|error| wrong(&error))?;
     let found = pem::certificates(&bytes).map_err(|fault| wrong(&fault))?;
     if found.is_empty() {
-        return Err(wrong(&"it holds no certificate"));
+        return Err(wrong(&"it contains no certificate"));
     }
     Ok(found.into_iter().map(|(_, certificate)| certificate).collect())
 }

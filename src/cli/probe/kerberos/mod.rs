@@ -82,7 +82,7 @@ const LONGEST_EXCHANGE: usize = 5;
 const TICKET: Presented = Presented {
     what: "the ticket",
     said: None,
-    causes: "its keytab is older than the service's password (kvno), or lacks the service's name or the ticket's encryption type; two accounts have the same service name; the clocks differ; the site is reached through something that opens TLS",
+    causes: "its keytab is older than the service's password (kvno), or lacks the service's name or the ticket's encryption type; two accounts have the same service name; the clocks differ; something between you and the site opens TLS",
 };
 
 /// The same, with what the library read in the server's token.

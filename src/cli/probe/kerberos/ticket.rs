@@ -37,7 +37,7 @@ pub(in crate::cli::probe) struct Ticket {
 pub(in crate::cli::probe) enum TicketError {
     /// The person at the keyboard has not signed on.
     #[error(
-        "you have no Kerberos ticket ({0}): run kinit, or set KRB5CCNAME to the cache that holds it"
+        "you have no Kerberos ticket ({0}): run kinit, or set KRB5CCNAME to the cache that contains it"
     )]
     None(String),
     /// Or did so too long ago.
@@ -45,12 +45,12 @@ pub(in crate::cli::probe) enum TicketError {
     Expired,
     /// The realm does not know the site by its name.
     #[error(
-        "the realm knows no service {service}: the name is on no account, or on two (the KDC says: {said}). `setspn -Q {service}` shows which: if none, register it for the account whose keys the server has (setspn -S {service} ACCOUNT, or samba-tool spn add {service} ACCOUNT); if two, take it off all but that one (setspn -D {service} ACCOUNT). Or reach the site by the name that is registered; an address has none. --spn tries another"
+        "the realm knows no service {service}: the name is on no account, or on two (the KDC says: {said}). `setspn -Q {service}` shows which: if none, register it for the account whose keys the server has (setspn -S {service} ACCOUNT, or samba-tool spn add {service} ACCOUNT); if two, remove it from all but that one (setspn -D {service} ACCOUNT). Or use the registered name of the site; an address has none. --spn tries another name"
     )]
     UnknownService { service: String, said: String },
     /// It was asked for by another name than the URL's.
     #[error(
-        "you asked for {host}, and this machine's krb5.conf made {service} of it (rdns, or dns_canonicalize_hostname), which the realm does not know: set rdns = false and dns_canonicalize_hostname = false in its [libdefaults]"
+        "you asked for {host}, and this machine's krb5.conf turned it into {service} (rdns, or dns_canonicalize_hostname), which the realm does not know: set rdns = false and dns_canonicalize_hostname = false in its [libdefaults]"
     )]
     Renamed {
         /// The host of the URL.
@@ -59,28 +59,28 @@ pub(in crate::cli::probe) enum TicketError {
     },
     /// The ticket begins in the future.
     #[error(
-        "your Kerberos ticket is not valid yet: the clock of this machine is behind that of the realm's KDC. Set it by the domain's time, and run kinit again"
+        "your Kerberos ticket is not valid yet: the clock of this machine is behind the KDC's. Set it by the domain's time, and run kinit again"
     )]
     NotYetValid,
     #[error(
-        "the realm does not let you have tickets ({0}): your account is disabled, locked or expired, or its policy forbids it"
+        "the realm gives you no tickets ({0}): your account is disabled, locked or expired, or its policy forbids it"
     )]
     Account(String),
     #[error(
-        "no KDC of the realm answers ({0}): check krb5.conf, the DNS entries _kerberos._tcp and the way to the domain controller"
+        "no KDC of the realm answers ({0}): check krb5.conf, the DNS entries _kerberos._tcp and the network path to the domain controller"
     )]
     NoKdc(String),
     /// The KDC and the service's account share no encryption.
     #[error(
-        "the realm cannot make a ticket for {service} with an encryption type that this machine takes: give the service's account AES keys (msDS-SupportedEncryptionTypes 24) and set its password again"
+        "the realm cannot make a ticket for {service} with an encryption type that this machine accepts: give the service's account AES keys (msDS-SupportedEncryptionTypes 24) and set its password again"
     )]
     Encryption { service: String },
     #[error(
-        "the clocks of this machine and of the realm's KDC differ by too much: set both by the same time server"
+        "the clocks of this machine and of the realm's KDC differ too much: set both from the same time server"
     )]
     ClockSkew,
     /// The server's final token proves nothing.
-    #[error("the server's answering token cannot be verified ({0})")]
+    #[error("the token in the server's answer cannot be verified ({0})")]
     NotVerified(String),
     /// Whatever else the library said.
     #[error("the Kerberos library says: {0}")]

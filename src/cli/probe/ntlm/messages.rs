@@ -24,12 +24,12 @@ fn names(challenge: &Challenge) -> String {
         match told {
             [Some(short), Some(long)] => format!("{what} {short} ({long})"),
             [Some(name), None] | [None, Some(name)] => format!("{what} {name}"),
-            [None, None] => format!("{what} not told"),
+            [None, None] => format!("{what} not reported"),
         }
     };
     if challenge.information.is_empty() {
         let target = &challenge.target;
-        return format!("of {target}, which tells nothing else about itself: a very old server");
+        return format!("of {target}, which reports nothing else about itself: a very old server");
     }
     let domain = of("domain", pairs::DOMAIN, pairs::DNS_DOMAIN);
     let computer = of("computer", pairs::COMPUTER, pairs::DNS_COMPUTER);
@@ -38,7 +38,7 @@ fn names(challenge: &Challenge) -> String {
 
 fn clock(challenge: &Challenge, now: Timestamp) -> String {
     let Some(theirs) = challenge.time() else {
-        return "not told, so that clients send no message integrity code".to_owned();
+        return "not reported, so clients send no message integrity code".to_owned();
     };
     let (ahead, behind) = (now.until(theirs).as_secs(), theirs.until(now).as_secs());
     let difference = match (ahead, behind) {
@@ -66,23 +66,23 @@ pub(super) fn third(account: &Account, third: &Third) -> String {
     let binding = if third.is_bound { "with" } else { "without" };
     let code = if third.has_code { "with" } else { "without" };
     format!(
-        "answers as {account} by NTLMv2, {binding} channel binding, {code} message integrity code"
+        "answers as {account} with NTLMv2, {binding} channel binding, {code} message integrity code"
     )
 }
 
 /// NTLM lets the server prove nothing.
 pub(super) const fn proof(target: &Target) -> &'static str {
     if target.tls {
-        "NTLM proves nothing of the server: all that does is its certificate"
+        "NTLM does not authenticate the server: only its certificate does"
     } else {
-        "NOTHING proves the server: NTLM does not, and plain HTTP has no certificate"
+        "NOTHING authenticates the server: NTLM does not, and plain HTTP has no certificate"
     }
 }
 
 /// Seconds that a message may take, and the clocks are cut to.
 const TOLERABLE: u64 = 2;
 
-const MEND: &str = ": set both by the same time server";
+const MEND: &str = ": set both from the same time server";
 
 #[cfg(test)]
 mod tests {

@@ -71,7 +71,7 @@ pub(super) async fn perform(
 ) -> Result<Answer, ProbeError> {
     let Exchange { scheme, account, password, service, bindings } = exchange;
     let first = message::first();
-    let what = format!("asks for a challenge, by the scheme {scheme}");
+    let what = format!("asks for a challenge, with the scheme {scheme}");
     let answer = send(connection, target, scheme, ("message 1", &what), &first).await?;
     if offer::verdict(answer.status) != Verdict::Refused {
         return Err(ProbeError::NotAsked(common::not_asked(&answer)));
@@ -116,11 +116,11 @@ const SCHEMES: [&str; 2] = ["NTLM", "Negotiate"];
 const FIRST_MESSAGE: Presented = Presented {
     what: "the first message",
     said: None,
-    causes: "NTLM is switched off behind Negotiate; what verifies its passwords (winbind, a domain controller) does not answer; a proxy before it keeps NTLM from passing, which takes one connection from end to end",
+    causes: "NTLM is switched off behind Negotiate; its password verifier (winbind, a domain controller) does not answer; a proxy in front of it prevents NTLM, which needs one connection from end to end",
 };
 
 const THIRD_MESSAGE: Presented = Presented {
     what: "the third message",
     said: None,
-    causes: "the name or the password is wrong; the account is disabled, locked, expired, or may not use NTLM (Protected Users); the domain does not permit NTLM; the site is reached through something that opens TLS, so that the binding is for another certificate",
+    causes: "the name or the password is wrong; the account is disabled, locked, expired, or may not use NTLM (Protected Users); the domain does not permit NTLM; something between you and the site opens TLS, so the binding is for another certificate",
 };

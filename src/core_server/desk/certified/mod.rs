@@ -36,7 +36,7 @@ impl Core {
         let keys = Arc::clone(&policy.keys);
         let looked = timeout(LOOKING, spawn_blocking(move || keys.listed(now))).await;
         if !matches!(looked, Ok(Ok(_))) {
-            tracing::error!("sslkeys_path cannot be looked at in time");
+            tracing::error!("sslkeys_path could not be read in time");
         }
         looked.ok()?.ok()
     }
@@ -76,9 +76,7 @@ impl Core {
         for record in certified {
             let stands = match &listed {
                 Some(listed) => stands(&record, listed, client, &policy, now),
-                None => {
-                    Err(Denied::new(Reason::PublicKeyNotListed, "sslkeys_path cannot be looked at"))
-                }
+                None => Err(Denied::new(Reason::PublicKeyNotListed, "sslkeys_path cannot be read")),
             };
             let Err(refused) = stands else { continue };
             // Dead at once; that it stays so is written as soon as the disk allows.
@@ -114,7 +112,7 @@ fn stands(
         }
         Ok(_) => Err(Denied::new(
             Reason::PublicKeyScope,
-            format!("{} signs on {} by now", holder.file, holder.user),
+            format!("{} now signs on {}", holder.file, holder.user),
         )),
         Err(reason) => Err(Denied::new(reason, holder.file)),
     }

@@ -84,14 +84,14 @@ impl Page {
 fn limit(text: &str) -> Result<usize, Refusal> {
     let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
     number.ok_or_else(|| {
-        Refusal::bad_request(format!("limit is a number from 1 to {MOST}, not {text:?}."))
+        Refusal::bad_request(format!("limit must be a number from 1 to {MOST}, not {text:?}."))
     })
 }
 
 fn misread(known: &[&str]) -> Refusal {
     let known = known.join(", ");
     Refusal::bad_request(format!(
-        "The parameters here are {known}: each once, as name=value, percent-encoded UTF-8."
+        "The parameters are {known}: write each once, as name=value, in percent-encoded UTF-8."
     ))
 }
 

@@ -25,6 +25,7 @@ use crate::core_server::peer::program::Program;
 use crate::core_server::policy::{Ask, allowed};
 use crate::core_server::refusal::Refusal;
 use crate::core_server::store::WriteError;
+use crate::hsts;
 use crate::wire::attempts::{AttemptAnswers, Attempts};
 use crate::wire::key::is_session_id;
 use crate::wire::{
@@ -79,7 +80,7 @@ async fn guarded(facts: Facts, request: Request, next: Next) -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if tls {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONE_YEAR));
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts::ONE_YEAR));
     }
     response
 }
@@ -264,10 +265,10 @@ async fn read<T: DeserializeOwned>(mut body: Body, at_most: usize) -> Result<T, 
         Ok(Err(error)) => {
             return Err(Refusal::bad_request(format!("The body cannot be read ({error}).")));
         }
-        Err(_) => return Err(Refusal::bad_request("The body did not come in time.")),
+        Err(_) => return Err(Refusal::bad_request("The body did not arrive in time.")),
     }
     serde_json::from_slice(&bytes)
-        .map_err(|error| Refusal::bad_request(format!("The body is not understood: {error}.")))
+        .map_err(|error| Refusal::bad_request(format!("The body is not valid: {error}.")))
 }
 
 /// What a peer may send at once: proofs may be large, passwords and names are not.
@@ -280,12 +281,10 @@ fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
     let Some(query) = uri.query() else { return Ok(None) };
     let address = query.strip_prefix("client=").and_then(|address| address.parse().ok());
     address.map(Some).ok_or_else(|| {
-        Refusal::bad_request("The only parameter is client=, and an address as its value.")
+        Refusal::bad_request("The only parameter is client=, with an address as its value.")
     })
 }
 
-/// RFC 6797: no plain HTTP with this host, for a year.
-const ONE_YEAR: &str = "max-age=31536000";
 const MAX_REQUEST: usize = 1 << 20;
 /// Bytes of a request of whoever may not send proofs.
 const STRANGERS_REQUEST: usize = 16 << 10;

@@ -37,8 +37,7 @@ impl KeyRules {
         }
         for (file, entry) in self.entries.iter() {
             let missing = || {
-                let why = "a [[core.key]] names it, and it is not in sslkeys_path: put it there, \
-                           or take the entry out";
+                let why = "a [[core.key]] names it, but it is not in sslkeys_path: put it there, or remove the entry";
                 let row = row(file, KeyState::Missing, Some(entry));
                 KeyEntry { why: Some(why.to_owned()), ..row }
             };
@@ -59,7 +58,8 @@ fn counting(file: &str, said: &Said<'_>) -> KeyEntry {
     match said {
         Said::Entry(entry) if entry.file == file => row(file, KeyState::Listed, Some(entry)),
         Said::Entry(entry) => {
-            let why = format!("the key has the [[core.key]] of {}, whose name it had", entry.file);
+            let why =
+                format!("the key still has the [[core.key]] of {}, its former name", entry.file);
             KeyEntry { why: Some(why), ..row(file, KeyState::Listed, Some(entry)) }
         }
         Said::System => KeyEntry { role: KeyRole::System, ..row(file, KeyState::Listed, None) },
@@ -98,6 +98,6 @@ fn expired(row: KeyEntry, now: Timestamp) -> KeyEntry {
     if row.not_after.is_none_or(|end| end >= now) {
         return row;
     }
-    let why = "not_after of its [[core.key]] is past: give the entry another, or remove the file";
+    let why = "not_after of its [[core.key]] is past: set a later date, or remove the file";
     KeyEntry { state: KeyState::Expired, why: Some(why.to_owned()), ..row }
 }

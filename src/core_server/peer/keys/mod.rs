@@ -96,10 +96,10 @@ impl KeyRules {
         match listed.listing(key) {
             Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
             Listing::Removed(file) => {
-                Err(Denied::new(Reason::PublicKeyRemoved, format!("it stood in {file}")))
+                Err(Denied::new(Reason::PublicKeyRemoved, format!("it was in {file}")))
             }
             Listing::Unlisted => {
-                let why = listed.unreadable().unwrap_or("no file of sslkeys_path holds the key");
+                let why = listed.unreadable().unwrap_or("no file in sslkeys_path contains the key");
                 Err(Denied::new(Reason::PublicKeyNotListed, why))
             }
         }
@@ -147,7 +147,7 @@ impl Entitled {
             KeyRights::System => "SYSTEM".to_owned(),
             KeyRights::Front => "a front".to_owned(),
         };
-        Err(Denied::new(Reason::PublicKeyNoUser, format!("{file} acts as {may}")))
+        Err(Denied::new(Reason::PublicKeyNoUser, format!("{file} may act as {may}")))
     }
 }
 

@@ -10,7 +10,8 @@ use super::recent::Recent;
 use crate::clock::Timestamp;
 use crate::core_server::request::admit::Admission;
 use crate::core_server::store::{Changes, Record, Usage};
-use crate::wire::{Ended, Ending, Mechanism, Reason, SessionKey, SessionSecret};
+use crate::wire::mechanism::EndsWith;
+use crate::wire::{Ended, Ending, Reason, SessionKey, SessionSecret};
 
 mod listing;
 
@@ -319,10 +320,10 @@ fn latest(record: &Record, limits: &Limits) -> Ending {
     if record.expires_at >= record.opened_at.plus(limits.lifetime) {
         return Ending::Lifetime;
     }
-    match record.mechanism {
-        Mechanism::Negotiate => Ending::TicketEnd,
-        Mechanism::Certificate => Ending::CertificateEnd,
-        _ => Ending::Lifetime,
+    match record.mechanism.row().ends_with {
+        EndsWith::Ticket => Ending::TicketEnd,
+        EndsWith::Certificate => Ending::CertificateEnd,
+        EndsWith::Nothing => Ending::Lifetime,
     }
 }
 

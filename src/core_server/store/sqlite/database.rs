@@ -130,7 +130,7 @@ pub(super) fn records(
     let mut rows = select.query([]).map_err(wrong)?;
     while let Some(row) = rows.next().map_err(wrong)? {
         let user = users.get(&number(row, 2).map_err(wrong)?);
-        let user = user.ok_or_else(|| damaged("a session of nobody".into()))?;
+        let user = user.ok_or_else(|| damaged("a session without a user".into()))?;
         records.push(read(row, Arc::clone(user)).map_err(wrong)?);
     }
     Ok((records, users.into_keys().collect()))

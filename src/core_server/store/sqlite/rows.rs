@@ -71,9 +71,7 @@ pub(super) fn read(row: &Row<'_>, user: Arc<User>) -> rusqlite::Result<Record> {
         key: SessionKey::from_bytes(row.get(1)?),
         user_id: number(row, 2)?,
         user,
-        mechanism: parse(row, 3, |word| {
-            MECHANISMS.into_iter().find(|mechanism| mechanism.as_str() == word)
-        })?,
+        mechanism: parse(row, 3, Mechanism::named)?,
         principal: row.get(4)?,
         typed: None,
         channel_bound: row.get(5)?,
@@ -113,15 +111,6 @@ fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-const MECHANISMS: [Mechanism; 7] = [
-    Mechanism::Certificate,
-    Mechanism::Negotiate,
-    Mechanism::Ntlm,
-    Mechanism::Basic,
-    Mechanism::Password,
-    Mechanism::Trusted,
-    Mechanism::Unix,
-];
 const INSERT_SESSION: &str = "INSERT INTO sessions (serial, key, user, mechanism, principal,
     channel_bound, opened_at, expires_at, only_from, last_used, claimed,
     opened_by, impersonator, client, public_key)

@@ -68,6 +68,20 @@ async fn what_is_written_is_read_again() {
 }
 
 #[tokio::test]
+async fn every_mechanism_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let session = |(serial, mechanism): (u64, &Mechanism)| Record {
+        mechanism: *mechanism,
+        ..record(serial, "john")
+    };
+    let written: Vec<_> = (1..).zip(Mechanism::ALL).map(session).collect();
+    let store = start(directory.path());
+    store.open(written.iter().cloned().map(Arc::new).collect()).await.unwrap();
+    drop(store);
+    assert_eq!(load(directory.path()), written);
+}
+
+#[tokio::test]
 async fn a_session_is_on_the_disk_before_it_is_answered() {
     let directory = tempfile::tempdir().unwrap();
     let store = start(directory.path());
@@ -185,7 +199,7 @@ fn a_damaged_store_is_told_and_left_as_it_is() {
     fs::write(&file, &garbage).unwrap();
     let error = Database::open(directory.path()).unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("move it aside"), "{error}");
+    assert!(error.to_string().contains("Move it aside"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), garbage);
 }
 

@@ -107,12 +107,12 @@ fn answer(callers: Vec<Caller>, outcome: Result<(), WriteError>) {
 
 fn complain(path: &Path, error: WriteError, cause: &rusqlite::Error) {
     let mend = match error {
-        WriteError::Full => "make room on its file system",
-        WriteError::Failed | WriteError::Busy => "look at the disk and at the file's owner",
+        WriteError::Full => "free space on its file system",
+        WriteError::Failed | WriteError::Busy => "check the disk and the owner of the file",
     };
     tracing::error!(
         path = %path.display(), %cause,
-        "{error}: nobody new is signed on, and ended sessions could come back after a restart; {mend}, and it goes on by itself"
+        "{error}: nobody new can sign on, and ended sessions could come back after a restart; {mend}. Doorward keeps trying"
     );
 }
 

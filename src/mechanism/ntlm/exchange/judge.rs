@@ -14,7 +14,7 @@ pub(super) fn judge(authenticate: &Authenticate, terms: &Terms) -> Result<bool, 
     let response = match &authenticate.response {
         NtResponse::Ntlmv2(response) => response,
         NtResponse::Unfit(Unfit::Anonymous) => {
-            let detail = "the client signed on as nobody: it has no name and password to use";
+            let detail = "the client signed on anonymously: it has no name and password to use";
             return Err((Reason::NtlmAnonymous, detail.to_owned()));
         }
         NtResponse::Unfit(unfit) => {
@@ -25,9 +25,7 @@ pub(super) fn judge(authenticate: &Authenticate, terms: &Terms) -> Result<bool, 
     let target = response.service_principal().unwrap_or_default();
     if !terms.targets.admit(target) {
         let detail = format!(
-            "the client's answer is made for {}, and this is no service of that name: it was \
-             relayed, or the name of a site, server_hostname or a key HTTP/… in the keytab is \
-             missing (sso.ntlm.target_name)",
+            "the client's answer was made for {}, which is not a service of this gateway: it was relayed, or the name is missing in a site, in server_hostname, or as a key HTTP/… in the keytab (sso.ntlm.target_name)",
             target.escape_debug()
         );
         return Err((Reason::NtlmTarget, detail));
@@ -42,8 +40,7 @@ pub(super) fn judge_binding(bound: Bound, terms: &Terms) -> Result<bool, (Reason
         ChannelBinding::Allow => allowed(bound, &terms.channel),
         ChannelBinding::Require => match allowed(bound, &terms.channel) {
             Ok(false) => {
-                let detail = "channel_binding = \"require\", and the client bound its answer to \
-                              no channel";
+                let detail = "channel_binding = \"require\", but the client did not bind its answer to a channel";
                 Err((Reason::BindingMissing, detail.to_owned()))
             }
             judged => judged,
@@ -64,11 +61,10 @@ fn allowed(bound: Bound, channel: &Channel) -> Result<bool, (Reason, String)> {
         }
         (Bound::Hash(_), Channel::Tls(_)) => "the answer is bound to another TLS channel",
         (Bound::Zero, Channel::Tls(_)) => {
-            "the client says that it has no TLS channel, and yet the answer came over TLS"
+            "the client says that it has no TLS channel, but the answer came over TLS"
         }
         (Bound::Hash(_), Channel::Plain) => {
-            "the answer is bound to a TLS channel, and came over plain HTTP: a proxy that opens \
-             TLS belongs into trusted_proxies"
+            "the answer is bound to a TLS channel, but came over plain HTTP: if a proxy opens TLS, list it in trusted_proxies"
         }
     };
     Err((Reason::BindingMismatch, detail.to_owned()))

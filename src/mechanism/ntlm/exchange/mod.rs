@@ -97,7 +97,7 @@ fn open(terms: Terms, wrapping: Wrapping, message: Vec<u8>) -> (Exchange, Step) 
     }
     if terms.channel_binding == ChannelBinding::Require && !matches!(terms.channel, Channel::Tls(_))
     {
-        let detail = "channel_binding = \"require\", and there is no TLS channel to bind to";
+        let detail = "channel_binding = \"require\", but there is no TLS channel to bind to";
         return refuse(terms, Reason::BindingMissing, detail.to_owned());
     }
     match Negotiate::parse(message) {
@@ -149,7 +149,7 @@ impl InProgress {
                 answered(begun, challenge, context, message, signature)
             }
             Self::Opening(begun) | Self::Verifying { begun, .. } => {
-                let detail = "a token came while the one before it was still being worked on";
+                let detail = "a token came while the previous one was still being checked";
                 refuse(begun.terms, Reason::ExchangeInterrupted, detail.to_owned())
             }
         }
@@ -181,7 +181,7 @@ impl InProgress {
                 refuse(exchange.terms().clone(), reason, detail)
             }
             (exchange, Answer::Challenge { .. } | Answer::Verified(_)) => {
-                let detail = "an answer came for a question that was not asked".to_owned();
+                let detail = "an answer came without a question".to_owned();
                 refuse(exchange.terms().clone(), Reason::ExchangeInterrupted, detail)
             }
         }

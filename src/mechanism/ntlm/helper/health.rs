@@ -22,7 +22,7 @@ use super::winbind::{Silent, Winbind, without_winbind};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 
-/// Why nobody can be signed on by NTLM now. Displayed as the sentence for `/ready`.
+/// Why nobody can sign on by NTLM now. Displayed as the sentence for `/ready`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum NotReady {
     /// The pool was started a moment ago.
@@ -80,11 +80,11 @@ impl Health {
             match &seen {
                 Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
                 Err(NotReady::Starting) => {}
-                Err(NotReady::Failing(failure)) if self.asked_for => {
-                    tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+                Err(NotReady::Failing(failure)) if !self.asked_for => {
+                    tracing::info!(reason = %failure, "NTLM does not work here, so it is not offered");
                 }
                 Err(NotReady::Failing(failure)) => {
-                    tracing::info!(reason = %failure, "NTLM does not work here, so it is not offered");
+                    tracing::error!(error = %failure, "nobody can sign on by NTLM");
                 }
             }
             *last = seen;
@@ -207,9 +207,7 @@ async fn probe_rights(settings: &Ntlm, winbind: &Winbind) -> Result<(), Failure>
     let answer = commands::verify(&mut process, &question).await;
     life.kill().await;
     match answer {
-        Ok(Answer::Yes { .. }) => {
-            Err(Failure::Helper("it verifies what cannot be right".to_owned()))
-        }
+        Ok(Answer::Yes { .. }) => Err(Failure::Helper("it accepts a wrong answer".to_owned())),
         Ok(Answer::No { said }) => match meaning(&said) {
             Meaning::Rights => Err(Failure::Rights(said)),
             Meaning::Unheard => Err(unheard(winbind, &said).await),

@@ -33,16 +33,14 @@ impl NtlmMetrics {
         Ok(Self {
             verdicts: metrics.counters(
                 "doorward_ntlm_verdicts_total",
-                "NTLM exchanges by what ntlm_auth said of them, or why it did not",
+                "NTLM exchanges by outcome",
                 &["verdict"],
             )?,
-            restarts: metrics.counter(
-                "doorward_ntlm_restarts_total",
-                "Helpers (ntlm_auth) that ended and were started again",
-            )?,
+            restarts: metrics
+                .counter("doorward_ntlm_restarts_total", "Restarts of helpers (ntlm_auth)")?,
             helpers: metrics.gauges(
                 "doorward_ntlm_helpers",
-                "Helpers (ntlm_auth) by what they are at",
+                "Helpers (ntlm_auth) by state",
                 &["state"],
             )?,
             waiting: metrics

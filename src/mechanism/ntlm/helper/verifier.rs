@@ -78,7 +78,7 @@ impl Verifier {
         };
         let domains = self.winbind.domains_or_ask().await;
         if domains.is_none() && !self.winbind.is_left_out() {
-            let why = "winbind does not say whose name this is: does wbinfo run on this host?";
+            let why = "winbind does not say whose name this is: is wbinfo installed on this host?";
             return Err(Failure::Unnamed(why.to_owned()));
         }
         let naming = account::of_message(&question.user, &question.domain, domains.as_deref());

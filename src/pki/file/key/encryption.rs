@@ -1,4 +1,4 @@
-//! Private keys behind a pass phrase: PKCS#8 with PBES2 (RFC 8018 section 6.2).
+//! Private keys behind a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2).
 
 use std::fmt;
 
@@ -37,9 +37,7 @@ impl Encryption {
                 Some(parameters) => Ok(Self::Pbes2(words(parameters))),
                 None => Ok(Self::Unsupported("a scheme without parameters".to_owned())),
             },
-            Err(_) => {
-                Ok(Self::Unsupported("PBES2 with a cipher that is not known here".to_owned()))
-            }
+            Err(_) => Ok(Self::Unsupported("PBES2 with an unknown cipher".to_owned())),
         }
     }
 }
@@ -78,9 +76,9 @@ pub(crate) fn seal(pkcs8: &[u8], pass: &str) -> Result<Zeroizing<String>, SealEr
     Ok(pem::encode(pem::ENCRYPTED_PRIVATE_KEY, sealed.as_bytes()))
 }
 
-/// The pass phrase does not open the key.
+/// The passphrase does not open the key.
 #[derive(Debug, Error)]
-#[error("the pass phrase does not open it")]
+#[error("the passphrase is wrong")]
 pub(crate) struct PassPhraseError;
 
 /// A key could not be encrypted.
@@ -196,7 +194,7 @@ mod tests {
         key(&folder, "EC", "ec_paramgen_curve:P-256");
         for (how, said) in [
             (&["-v1", "PBE-SHA1-3DES"][..], "PBES1 (SHA-1 and 3DES)"),
-            (&["-v2", "camellia-256-cbc"], "PBES2 with a cipher that is not known here"),
+            (&["-v2", "camellia-256-cbc"], "PBES2 with an unknown cipher"),
         ] {
             let sealed = folder.encrypted("key.pem", how);
             let der = &pem::blocks(&sealed).unwrap()[0].der;

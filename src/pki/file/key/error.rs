@@ -15,20 +15,20 @@ pub enum KeyError {
     #[error("{} is damaged: {fault}; export it again as PEM", path.display())]
     Damaged { path: PathBuf, fault: PemError },
     /// There is no private key in the file.
-    #[error("{} holds no private key in PEM (-----BEGIN PRIVATE KEY-----); name the file that does", path.display())]
+    #[error("{} contains no private key in PEM (-----BEGIN PRIVATE KEY-----); name the right file", path.display())]
     NoKey { path: PathBuf },
     /// The key is in a format that is not read here.
     #[error("the private key in {path} is {format}; {mend}", path = path.display(), mend = format.mend(path))]
     UnsupportedFormat { path: PathBuf, format: UnsupportedFormat },
-    /// Only a pass phrase opens the key, and none was given.
+    /// Only a passphrase opens the key, and none was given.
     #[error("the private key in {path} is encrypted; set {pass_setting}, or decrypt it with `openssl pkey -in {path} -out KEY.pem`, and let only its user read the result", path = path.display())]
     Encrypted {
         path: PathBuf,
-        /// Where the pass phrase is to be given.
+        /// Where the passphrase is to be given.
         pass_setting: &'static str,
     },
-    /// The pass phrase cannot be had.
-    #[error("the pass phrase for {} cannot be read: {source}; see {pass_setting}", path.display())]
+    /// The passphrase cannot be had.
+    #[error("the passphrase for {} cannot be read: {source}; see {pass_setting}", path.display())]
     PassPhrase {
         path: PathBuf,
         /// Where it is to be given.
@@ -36,11 +36,11 @@ pub enum KeyError {
         /// What the system says.
         source: io::Error,
     },
-    /// The pass phrase does not open the key.
-    #[error("the private key in {} cannot be opened with the pass phrase of {pass_setting}; correct the phrase", path.display())]
+    /// The passphrase does not open the key.
+    #[error("the private key in {} cannot be opened with the passphrase of {pass_setting}; correct the phrase", path.display())]
     WrongPassPhrase {
         path: PathBuf,
-        /// Where the pass phrase was given.
+        /// Where the passphrase was given.
         pass_setting: &'static str,
     },
     /// RSA that is too short.

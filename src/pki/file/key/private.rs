@@ -1,4 +1,4 @@
-//! A private key, as it stands in its file or behind a pass phrase.
+//! A private key, as it stands in its file or behind a passphrase.
 
 use std::fmt;
 use std::path::Path;
@@ -21,9 +21,9 @@ use crate::pki::file::pem::{self, Block};
 #[derive(Debug)]
 pub(crate) struct KeySource<'a> {
     pub path: &'a Path,
-    /// The pass phrase, where one is given.
+    /// The passphrase, where one is given.
     pub pass: Option<&'a Secret>,
-    /// The setting or option that gives the pass phrase, for messages.
+    /// The setting or option that gives the passphrase, for messages.
     pub pass_setting: &'static str,
 }
 
@@ -133,7 +133,7 @@ fn refusal(path: &Path, der: &PrivateKeyDer<'_>) -> KeyError {
             }
             Err(error) => (None, error.to_string()),
         },
-        _ => (None, "an elliptic curve that is not known here, or a damaged key".to_owned()),
+        _ => (None, "an unknown elliptic curve, or a damaged key".to_owned()),
     };
     match bits {
         Some(bits) if bits < SHORTEST_RSA => KeyError::Short { path, bits },
@@ -216,8 +216,8 @@ mod tests {
         let empty = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
         for (pem, pass, words) in [
             (&sealed[..], None, "is encrypted; set server_ssl_key_pass, or decrypt it with"),
-            (&sealed, Some("guess"), "cannot be opened with the pass phrase"),
-            (b"", None, "holds no private key"),
+            (&sealed, Some("guess"), "cannot be opened with the passphrase"),
+            (b"", None, "contains no private key"),
             (broken.as_bytes(), None, "is damaged"),
             (empty.as_bytes(), None, "cannot be used"),
             (&ed448, None, "algorithm 1.3.101.113"),

@@ -72,9 +72,9 @@ impl UnsupportedFormat {
             Self::OldEncryption | Self::Encryption(_) => {
                 format!("convert it with `openssl pkcs8 -topk8 -in {path} -out KEY.pem`")
             }
-            Self::Dsa => "no TLS of today takes one: make a new key and certificate, with `doorward cert` or with your CA".to_owned(),
+            Self::Dsa => "TLS no longer accepts such keys: make a new key and certificate, with `doorward cert` or with your CA".to_owned(),
             Self::OpenSsh => format!(
-                "convert a copy of it with `ssh-keygen -p -m PKCS8 -f COPY`, or make a new key: {path} is one for logins by ssh"
+                "convert a copy of it with `ssh-keygen -p -m PKCS8 -f COPY`, or make a new key: {path} is a key for ssh"
             ),
             Self::Pkcs12 => format!("convert it with `openssl pkcs12 -in {path} -out KEY.pem`"),
             Self::DerKey => {
@@ -96,7 +96,7 @@ impl fmt::Display for UnsupportedFormat {
             Self::OldEncryption => {
                 f.write_str("encrypted in an old format (Proc-Type: 4,ENCRYPTED)")
             }
-            Self::Encryption(scheme) => write!(f, "encrypted by {scheme}, which is not read here"),
+            Self::Encryption(scheme) => write!(f, "encrypted by {scheme}, which is not supported"),
             Self::Dsa => f.write_str("a DSA key"),
             Self::OpenSsh => f.write_str("in the format of OpenSSH"),
             Self::Pkcs12 => f.write_str("in a PKCS#12 file (.p12, .pfx), not in PEM"),
@@ -165,7 +165,7 @@ mod tests {
         for scheme in [&["-v1", "PBE-SHA1-3DES"], &["-v2", "camellia-128-cbc"]] {
             folder.write("scheme.pem", &folder.encrypted("key.pem", scheme));
             let said = refused_and_converted(&folder, "scheme.pem");
-            assert!(said.contains("which is not read here"), "{said}");
+            assert!(said.contains("which is not supported"), "{said}");
         }
 
         let request = ["req", "-x509", "-key", "key.pem", "-subj", "/CN=a", "-out", "cert.pem"];

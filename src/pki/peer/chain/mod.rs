@@ -38,7 +38,7 @@ pub enum AuthorityError {
         source: io::Error,
     },
     /// A file does not hold what its key of the configuration promises.
-    #[error("{} holds no {what} in PEM; name the file that does", path.display())]
+    #[error("{} contains no {what} in PEM; name the right file", path.display())]
     Empty {
         /// The file or folder.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum AuthorityError {
         what: &'static str,
     },
     /// No authority that may be one.
-    #[error("{}: {} is no authority: {}. Name the file of one that is", path.display(), authority.subject, authority.unfit)]
+    #[error("{}: {} is not an authority: {}. Name the file of an authority", path.display(), authority.subject, authority.unfit)]
     Unfit {
         path: PathBuf,
         /// The first of those in it.
@@ -167,7 +167,7 @@ impl Loaded {
                 .map_err(|refused| unfit_authority(chain, anchors).unwrap_or(refused))?;
             if VERSION_1.due("version 1", clock::instant()).is_some() {
                 tracing::warn!(
-                    "a client shows a certificate of X.509 version 1, which says nothing of its purpose: have it issued anew, with extensions"
+                    "a client shows a certificate of X.509 version 1, which has no purpose: have it issued again, with extensions"
                 );
             }
             return Ok(());
@@ -198,7 +198,7 @@ fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<De
             .iter()
             .find(|between| authority::subject(between).as_ref() == Some(&issuer));
         if let Some(unfit) = between.and_then(|between| authority::intermediate(between).err()) {
-            return refused(format!("a certificate between: {unfit}"));
+            return refused(format!("an intermediate certificate: {unfit}"));
         }
     }
     None
@@ -253,7 +253,7 @@ fn read(files: &AuthorityFiles) -> Result<Loaded, AuthorityError> {
         }
     }
     for UnfitAuthority { subject, unfit, .. } in anchors.unfit() {
-        tracing::warn!(authority = subject, "an authority of clients does not count: {unfit}");
+        tracing::warn!(authority = subject, "an authority of clients is not accepted: {unfit}");
     }
     let lists = files.crl_file.as_deref().map(lists).transpose()?;
     Ok(Loaded { stamps, trusted: Arc::new(Trusted { anchors, lists }) })

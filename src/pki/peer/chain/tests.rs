@@ -171,9 +171,9 @@ fn the_error_names_the_file_and_the_mend() {
     .unwrap();
     for (ca, crl, words) in [
         ("missing.pem", None, "cannot read"),
-        ("web.key", None, "holds no certificate"),
+        ("web.key", None, "contains no certificate"),
         ("odd.pem", None, "cannot be used"),
-        ("ca.pem", Some("ca.pem"), "holds no list of revoked certificates"),
+        ("ca.pem", Some("ca.pem"), "contains no list of revoked certificates"),
     ] {
         let error = Authorities::load(AuthorityFiles {
             ca_file: Some(folder.join(ca)),

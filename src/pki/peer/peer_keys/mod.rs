@@ -65,14 +65,14 @@ pub enum Skip {
     #[error("it cannot be read: {0}; let the user that Doorward runs as read it")]
     Unreadable(String),
     /// Larger than any key.
-    #[error("it is larger than 64 KB, and no key; move it out of the folder")]
+    #[error("it is larger than 64 KB, so it is not a key; move it out of the folder")]
     TooLarge,
     /// Neither a public key nor a certificate.
-    #[error("it holds no public key (-----BEGIN PUBLIC KEY-----) and no certificate in PEM")]
+    #[error("it contains no public key (-----BEGIN PUBLIC KEY-----) and no certificate in PEM")]
     NoKey,
     /// A private key has no business here.
     #[error(
-        "it holds a private key and no public one; put it elsewhere at once, and only the output of `openssl pkey -pubout` here"
+        "it contains a private key and no public one; move it elsewhere at once, and put only the output of `openssl pkey -pubout` here"
     )]
     PrivateKey,
     /// A block of it is damaged.
@@ -221,7 +221,7 @@ impl Listed {
         if let Some(error) =
             self.unreadable.as_ref().filter(|_| self.unreadable != before.unreadable)
         {
-            tracing::error!(%folder, error, "sslkeys_path cannot be read: no client certificate counts");
+            tracing::error!(%folder, error, "sslkeys_path cannot be read: no client certificate is accepted");
         }
         for (file, skip) in &self.skipped {
             if before.skipped.get(file) != Some(skip) {
@@ -230,7 +230,7 @@ impl Listed {
         }
         for key in self.keys.values().filter(|key| key.files.len() > 1) {
             if !before.keys.values().any(|known| known == key) {
-                tracing::warn!(%folder, files = key.files.join(", "), "one key stands in several files of sslkeys_path");
+                tracing::warn!(%folder, files = key.files.join(", "), "several files in sslkeys_path contain the same key");
             }
         }
     }

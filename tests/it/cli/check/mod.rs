@@ -61,7 +61,7 @@ fn beside_a_running_gateway_nothing_fails() {
     assert!(said.contains("ok    kerberos: "), "{said}");
     assert!(said.contains("ok    kdc: a KDC of LAB.EXAMPLE answers"), "{said}");
     assert!(said.contains("ok    core: it answers at "), "{said}");
-    assert!(said.contains("for SYSTEM"), "{said}");
+    assert!(said.contains("as SYSTEM"), "{said}");
     assert!(said.contains("ok    upstream: "), "{said}");
 }
 
@@ -160,8 +160,8 @@ fn keys_without_entry_and_files_that_are_skipped_are_warned_about() {
         for line in [
             &format!("warn  keys: free-public.pem (ECDSA P-256) has no [[core.key]]: {line}"),
             "ok    keys: webapp-public.pem (ECDSA P-256) may act as *",
-            "warn  keys: README is skipped: it holds no public key",
-            "FAIL  keys: [[core.key]] names gone-public.pem, and there is no such file in",
+            "warn  keys: README is skipped: it contains no public key",
+            "FAIL  keys: [[core.key]] names gone-public.pem, but there is no such file in",
         ] {
             assert!(said.lines().any(|found| found.starts_with(line)), "{line}\n{said}");
         }
@@ -173,6 +173,6 @@ fn a_port_that_takes_root_is_no_fault_of_the_configuration() {
     let output = check_as_nobody("[front]\nlisten = [\"127.0.0.1:80\"]\n");
     let socket = finding(&output, "socket");
     assert_eq!(socket["status"], "warn", "{socket}");
-    assert!(socket["found"].as_str().unwrap().contains("may not be bound by this user"));
+    assert!(socket["found"].as_str().unwrap().contains("this user may not bind"));
     assert!(socket["mend"].as_str().unwrap().contains("CAP_NET_BIND_SERVICE"), "{socket}");
 }

@@ -174,8 +174,8 @@ fn only_who_hands_in_proofs_proposes_secrets_and_never_one_that_is_in_use() {
         (wish(&ours), "already"),
         (wish("short"), "43 characters"),
         (wish(&"%".repeat(43)), "43 characters"),
-        (json!({"user": "alice", "trusted": true, "secret": "t".repeat(43)}), "beside"),
-        (json!({"user": "alice", "password": "x", "secret": "t".repeat(43)}), "beside"),
+        (json!({"user": "alice", "trusted": true, "secret": "t".repeat(43)}), "allowed only with"),
+        (json!({"user": "alice", "password": "x", "secret": "t".repeat(43)}), "allowed only with"),
     ] {
         let refused = open(&gateway, wish.clone());
         let said = refused.json();

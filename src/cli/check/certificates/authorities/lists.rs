@@ -33,13 +33,13 @@ pub(super) fn check(
         let name = authority.name();
         if !lists.iter().any(|list| list.issuer == authority.subject) {
             let found = format!(
-                "{} has no list of {name}: nobody comes in by its certificates",
+                "{} has no list of {name}: none of its certificates is accepted",
                 file.display()
             );
             findings.push(Finding::fail(line, found, advice::ADD_LIST));
         } else if !authority.may_sign_lists() {
             let found = format!(
-                "{name} may not sign lists of revoked certificates (key usage lacks cRLSign): nobody comes in by its certificates"
+                "{name} may not sign lists of revoked certificates (key usage lacks cRLSign): none of its certificates is accepted"
             );
             findings.push(Finding::fail(line, found, advice::SIGN_LISTS));
         }
@@ -67,12 +67,12 @@ fn outdated(line: &'static str, file: &Path, list: &List, now: Timestamp) -> Opt
     let (ends_at, file) = ((*ends_at)?, file.display());
     if ends_at <= now {
         let found = format!(
-            "crl_file {file}: the list of {name} ended {ends_at}, so nobody comes in by its certificates"
+            "crl_file {file}: the list of {name} expired {ends_at}, so none of its certificates is accepted"
         );
         return Some(Finding::fail(line, found, advice::FETCH_LIST));
     }
     (now.until(ends_at) < SOON).then(|| {
-        let found = format!("crl_file {file}: the list of {name} ends {ends_at}, within a day");
+        let found = format!("crl_file {file}: the list of {name} expires {ends_at}, within a day");
         Finding::warn(line, found, advice::FETCH_LIST)
     })
 }

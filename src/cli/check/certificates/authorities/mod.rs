@@ -27,7 +27,7 @@ fn of_core(tls: &CoreTls, moment: &Moment<'_>) -> Vec<Finding> {
     if files.ca_file.is_none() && files.ca_path.is_none() {
         return vec![Finding::warn(
             CORE,
-            "none: no client certificate counts, and nobody signs on by a key",
+            "none: no client certificate is accepted, and nobody can sign on with a key",
             advice::CORE,
         )];
     }
@@ -51,7 +51,7 @@ fn findings_on(
         .collect();
     findings.extend(loaded.unfit().iter().map(|one| {
         let found = format!(
-            "the certificate of {} may not sign certificates ({}): nobody comes in by what it signed",
+            "the certificate of {} may not sign certificates ({}): certificates that it signed are not accepted",
             one.subject, one.unfit
         );
         Finding::fail(line, found, advice::NEW_CA)
@@ -61,12 +61,12 @@ fn findings_on(
             findings.extend(lists::check(line, file, &authorities, moment.now));
             "with lists of revoked certificates"
         }
-        None => "revocation is not looked at (no crl_file)",
+        None => "revocation is not checked (no crl_file)",
     };
     if findings.is_empty() {
         let names = names(&authorities);
         findings
-            .push(Finding::ok(line, format!("certificates of {names} are taken; {revocation}")));
+            .push(Finding::ok(line, format!("certificates of {names} are accepted; {revocation}")));
     }
     findings
 }

@@ -24,7 +24,7 @@ pub(crate) enum Failure {
         said: String,
     },
     /// The client sent something that cannot be asked.
-    #[error("the client's message cannot be put to winbind: {0}")]
+    #[error("the client's message cannot be given to winbind: {0}")]
     Unaskable(#[from] Unaskable),
     /// The password is right, and it is not certain whose it is.
     #[error("the password is right, but {0}; sign on as DOMAIN\\user")]
@@ -41,8 +41,7 @@ pub(crate) enum Failure {
     Winbind(String),
     /// The domain does not take this host for a member any more.
     #[error(
-        "the domain does not take this host for a member any more ({0}): its account was deleted \
-         or reset. Join it again (net ads join -U Administrator), and restart winbind"
+        "the domain no longer accepts this host as a member ({0}): its account was deleted or reset. Join it again (net ads join -U Administrator), and restart winbind"
     )]
     Trust(String),
     /// The clocks differ.
@@ -53,8 +52,7 @@ pub(crate) enum Failure {
     Clock(String),
     /// This process may not ask winbind.
     #[error(
-        "winbind does not take questions from this user ({0}): it must be in the group of the \
-         folder winbindd_privileged (on Debian: winbindd_priv)"
+        "winbind does not answer this user ({0}): the user must be in the group of the folder winbindd_privileged (on Debian: winbindd_priv)"
     )]
     Rights(String),
     /// The helper failed.
@@ -109,7 +107,7 @@ pub(super) enum Broken {
     #[error("it ended")]
     Ended,
     /// More came than was asked for.
-    #[error("it said more than it was asked")]
+    #[error("it wrote more than it was asked for")]
     Chatter,
     /// Output without lines, or none to be read.
     #[error(transparent)]

@@ -116,7 +116,9 @@ impl Helpers {
                 Ok(Err(_)) => return Err(Failure::Busy("the pool is closing")),
                 Err(_) if left.is_zero() => {
                     coming.close();
-                    return coming.try_recv().map_err(|_| Failure::Busy("none came free in time"));
+                    return coming
+                        .try_recv()
+                        .map_err(|_| Failure::Busy("none became free in time"));
                 }
                 Err(_) => {}
             }

@@ -38,7 +38,7 @@ pub(in crate::mechanism::ntlm::helper) enum NotQuiet {
     #[error("it ended")]
     End,
     /// The helper talked without being asked: the next answer would not be ours.
-    #[error("it said something that it was not asked")]
+    #[error("it wrote something without being asked")]
     Chatter,
 }
 

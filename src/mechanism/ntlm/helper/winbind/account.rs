@@ -28,7 +28,7 @@ pub(in crate::mechanism::ntlm::helper) fn of_message(
     domains: Option<&Domains>,
 ) -> Naming {
     if has_odd_spaces(user) {
-        return Naming::Unnamed("the name has spaces that a directory passes over");
+        return Naming::Unnamed("the name has spaces that a directory ignores");
     }
     let Some(domains) = domains else {
         return match Account::new(domain, user) {
@@ -37,7 +37,7 @@ pub(in crate::mechanism::ntlm::helper) fn of_message(
         };
     };
     if user.contains(domains.separator) {
-        return Naming::Unnamed("the name holds winbind's separator");
+        return Naming::Unnamed("the name contains winbind's separator");
     }
     match (domain, user.rsplit_once('@')) {
         ("", None) => Naming::Lookup(vec![domains.join(&domains.own, user)]),
@@ -47,7 +47,7 @@ pub(in crate::mechanism::ntlm::helper) fn of_message(
             let known = domains.find(suffix).map(|domain| domains.join(domain, name));
             Naming::Lookup(known.into_iter().chain([user.to_owned()]).collect())
         }
-        (_, Some(_)) => Naming::Unnamed("it has an @ where a name alone is expected"),
+        (_, Some(_)) => Naming::Unnamed("it contains an @, but only a name is expected"),
         (_, None) => match domains.find(domain) {
             Some(known) => Naming::Lookup(vec![domains.join(known, user)]),
             // winbind may have taken a domain it does not know for its own.
@@ -65,7 +65,9 @@ pub(in crate::mechanism::ntlm::helper) fn of_grant(
     let separator = domains.map_or('\\', |domains| domains.separator);
     let (domain, user) = name.split_once(separator).unwrap_or(("", name));
     match (domain, domains) {
-        ("", None) => Naming::Unnamed("winbind named no domain, and does not say which is its own"),
+        ("", None) => {
+            Naming::Unnamed("winbind named no domain, and does not say which one is its own")
+        }
         ("", Some(domains)) => is(Account::new(&domains.own.netbios, user)),
         _ => is(Account::new(domain, user)),
     }
@@ -85,7 +87,7 @@ pub(in crate::mechanism::ntlm::helper) fn the_one(
         _ => one != *other,
     });
     match other {
-        Some(other) => Err(format!("it is {one} by one reading and {other} by another")),
+        Some(other) => Err(format!("it can mean {one} or {other}")),
         None => Ok(Some(one)),
     }
 }
@@ -99,7 +101,7 @@ fn has_odd_spaces(user: &str) -> bool {
 }
 
 fn is(account: Option<Account>) -> Naming {
-    account.map_or(Naming::Unnamed("it is no account's name"), Naming::Is)
+    account.map_or(Naming::Unnamed("no account has this name"), Naming::Is)
 }
 
 #[cfg(test)]

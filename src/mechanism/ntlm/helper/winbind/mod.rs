@@ -23,7 +23,7 @@ pub(super) mod account;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(super) enum Silent {
     /// The program is not installed.
-    #[error("there is no wbinfo to ask it by")]
+    #[error("there is no wbinfo to ask it")]
     NoProgram,
     /// It did not answer in time.
     #[error("wbinfo did not answer within {} s", .0.as_secs())]
@@ -160,7 +160,7 @@ impl Winbind {
         }
         let mut chance = [0; 4];
         rand::fill(&mut chance)
-            .map_err(|_| Silent::Refused("the system gives no random numbers".to_owned()))?;
+            .map_err(|_| Silent::Refused("the system has no random numbers".to_owned()))?;
         let unknown = UNUSED + u32::from_le_bytes(chance) % UNUSED;
         let (rids, domain) =
             (format!("--lookup-rids={rid},{unknown}"), format!("--domain={domain}"));
