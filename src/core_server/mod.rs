@@ -13,7 +13,6 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use prometheus::IntCounterVec;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Happening, Line, Verdict};
@@ -26,6 +25,7 @@ use store::{Database, OpenError, Record, Sqlite, Store};
 
 pub(crate) mod desk;
 pub(crate) mod door;
+mod metrics;
 mod password;
 mod peer;
 mod policy;
@@ -42,6 +42,9 @@ pub(crate) use door::serve::{Sockets, serve};
 use door::socket;
 pub(crate) use door::socket::{BindError, Place};
 use door::tls::Tls;
+#[cfg(test)]
+pub(crate) use metrics::password_checks;
+pub(crate) use metrics::register_metrics;
 use password::Passwords;
 use peer::Peer;
 use peer::certificate::Client;
@@ -168,13 +171,8 @@ impl Core {
     }
 
     /// How many sessions live.
-    pub(crate) fn live_sessions(&self) -> usize {
+    fn live_sessions(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// What became of passwords, for the metrics.
-    pub(crate) fn password_checks(&self) -> IntCounterVec {
-        self.passwords.counts()
     }
 
     fn sweep(&self, now: Timestamp) {

@@ -20,8 +20,8 @@ use self::tunnels::Tunnels;
 use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
+use crate::front::metrics::FrontMetrics;
 use crate::mechanism::Proof;
-use crate::metrics::Metrics;
 use crate::wire::{Ended, ErrorWord, OpenSession, Password, Reason, SessionKey, SessionSecret};
 
 mod attempts;
@@ -74,7 +74,7 @@ pub(in crate::front) struct CoreLink {
     attempts: AttemptQueue,
     tunnels: Tunnels,
     ends: AtomicU64,
-    metrics: Arc<Metrics>,
+    metrics: Arc<FrontMetrics>,
     stop: CancellationToken,
 }
 
@@ -82,7 +82,7 @@ impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
     pub(in crate::front) fn start(
         address: CoreAddress,
-        metrics: Arc<Metrics>,
+        metrics: Arc<FrontMetrics>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         let passwords = Client::patient(address.clone());

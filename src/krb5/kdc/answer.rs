@@ -19,7 +19,7 @@ pub(super) enum Stage<'a> {
 }
 
 /// Why a password was not taken, and the story for the log.
-pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied {
+pub(super) fn denial(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied {
     let text = &failure.text;
     let code = failure.code;
     let reason = match stage {
@@ -98,7 +98,7 @@ mod tests {
 
     fn reason(code: i32, stage: Stage<'_>) -> Reason {
         let failure = Failure { code, text: "said".to_owned() };
-        judge(&failure, stage, "EXAMPLE").reason
+        denial(&failure, stage, "EXAMPLE").reason
     }
 
     #[test]

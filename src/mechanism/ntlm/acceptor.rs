@@ -8,11 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::crypto::key::ExportedKey;
 use super::effect::{Challenged, Context, Given, Question, Verified};
-use super::helper::{self, Attempt, Failure, LogonKey, Opened, Pool};
+use super::helper::{self, Attempt, Failure, LogonKey, NtlmMetrics, Opened, Pool};
 use super::message::{Authenticate, Challenge, Negotiate, ServerNames};
 use crate::clock::{self, Timestamp};
 use crate::config::checked;
-use crate::metrics::Metrics;
 use crate::wire::{self, AccountKind, Denied, Reason};
 
 /// The acceptor of NTLM: gives challenges, and says whose password was right.
@@ -24,13 +23,15 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
-    /// Helpers that end after `stop` are not missed.
+    /// Helpers that end after `stop` are not missed. `asked_for`: somebody wrote that NTLM
+    /// is to be offered.
     pub(crate) fn start(
         settings: &checked::Ntlm,
-        metrics: Arc<Metrics>,
+        asked_for: bool,
+        metrics: Arc<NtlmMetrics>,
         stop: CancellationToken,
     ) -> Self {
-        let pool = Pool::start(settings, metrics, stop);
+        let pool = Pool::start(settings, asked_for, metrics, stop);
         Self { pool, exchange_timeout: settings.exchange_timeout }
     }
 

@@ -19,4 +19,5 @@ pub(crate) use attempt::{Attempts, Leave};
 pub(crate) use effect::{Challenged, Question, Verified};
 pub(crate) use exchange::{Asked, Opening, Verifying};
 pub(super) use exchange::{Turn, Work, begin};
+pub(crate) use helper::NtlmMetrics;
 pub(crate) use message::Negotiate;

@@ -16,11 +16,9 @@ use crate::process::account::{group_name, user_name};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not {} for {reader}: {obstacle}", path.display(), adjective(*.need))]
 pub struct Unreadable {
-    /// The file.
     pub path: PathBuf,
     /// What was to be done with it.
     pub need: Need,
-    /// Who tried.
     pub reader: Reader,
     /// What is in the way.
     pub obstacle: Obstacle,

@@ -25,7 +25,6 @@ pub(super) struct Entry {
     /// How a private key is encrypted; `no` where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) encryption: Option<String>,
-    /// Algorithm and size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
     /// SHA-256 of the public key (SubjectPublicKeyInfo).
