@@ -201,9 +201,11 @@ fn every_route_is_in_the_document_and_every_path_of_it_is_a_route() {
 fn every_example_is_as_its_schema_says_and_every_error_has_its_word() {
     let document = Document::read();
     assert!(document.check_examples() > 20, "the examples were not found");
-    let source = include_str!("../../../src/core_server/refusal.rs");
-    let words = source.split("fn word(").nth(1).unwrap().split("fn status(").next().unwrap();
-    let coded: BTreeSet<_> = words.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let source = include_str!("../../../src/wire/refusal/error.rs");
+    let table = source.split("\nerrors! {").nth(1).unwrap().split("\n}").next().unwrap();
+    let rows = table.lines().filter(|line| !line.trim().starts_with("///"));
+    let coded: BTreeSet<_> =
+        rows.filter_map(|row| row.split('"').nth(1)).map(str::to_owned).collect();
     assert_eq!(document.error_words(), coded);
 }
 
