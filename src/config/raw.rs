@@ -1,6 +1,6 @@
-//! What the file says. The one table of all keys: name, type, default, what
-//! becomes of a change, and meaning. Each value is right by itself; whether
-//! they fit together is looked at in [`super::check`].
+//! What the file says. The one table of all keys: name, type, default, when a change takes effect,
+//! and meaning. Each value is right by itself; whether they fit together is checked in
+//! [`super::check`].
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

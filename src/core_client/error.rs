@@ -1,4 +1,4 @@
-//! Why the core gave no answer, or refused.
+//! Why the core did not answer, or refused.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub enum ClientError {
     },
     /// What answers cannot prove to be the core.
     #[error(
-        "what answers at {core} is not trusted ({source}); name the authority of the core's certificate in server_ssl_ca_file, and reach the core by a name in the certificate"
+        "the server at {core} is not trusted ({source}); name the authority of the core's certificate in server_ssl_ca_file, and use a host name that is in the certificate"
     )]
     Untrusted {
         /// The core's URL.
@@ -41,7 +41,7 @@ pub enum ClientError {
     Refused(ErrorBody),
     /// The session was opened by a mechanism of a newer version.
     #[error(
-        "the core at {core} knows the session as opened by {mechanism:?}. This version does not know that mechanism, so it cannot tell where such a session counts; let both run the same version"
+        "the core at {core} knows the session as opened by {mechanism:?}. This version does not know that mechanism, so it cannot tell where such a session is accepted; let both run the same version"
     )]
     UnknownMechanism {
         /// The core's socket, or its URL.
@@ -51,7 +51,7 @@ pub enum ClientError {
     },
     /// What answers on the socket is no core, or one of another version.
     #[error(
-        "what answers at {core} does not speak like a core of this version: {what}; correct the address of the core, and let both run the same version"
+        "the server at {core} does not answer like a core of this version: {what}; correct the address of the core, and run the same version on both sides"
     )]
     Protocol {
         /// The core's socket, or its URL.

@@ -80,7 +80,7 @@ fn session_path(id: &str) -> Result<String, ClientError> {
     }
     Err(ClientError::Refused(ErrorBody {
         error: ErrorWord::EndOfSession.into(),
-        message: "This cannot be the id of a session.".to_owned(),
+        message: "This is not the id of a session.".to_owned(),
         reference: new_reference(),
         reason: None,
         ended: None,

@@ -113,8 +113,9 @@ impl Claim {
                     (Evidence::Key, None)
                     | (Evidence::Principal | Evidence::WindowsAccount, Some(_))
                     | (Evidence::PasswordAtFront | Evidence::PasswordAtCore | Evidence::Peer, _) => {
-                        Err("A proof is by a mechanism that proves: \"negotiate\", \"ntlm\", or \
-                              \"certificate\" with its \"public_key\".")
+                        Err(
+                            "A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \"certificate\" with its \"public_key\".",
+                        )
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Accepts connections until the gateway stops, each at a place of its own.
+//! Accepts connections until the gateway stops, and gives each a place.
 
 use std::io;
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ async fn serve_later(
         }
         Err(AddressFull) => {
             front.metrics.connection_ended("address_full");
-            tracing::debug!(%peer, "an address has max_connections_per_address connections, and all are at work");
+            tracing::debug!(%peer, "an address has max_connections_per_address connections, and all are busy");
         }
     }
 }
@@ -98,7 +98,7 @@ async fn serve_connection(
         () = Box::pin(serve_at(&front, stream, peer, speaks, &place)) => {}
         () = place.activity.asked_to_end() => {
             front.metrics.connection_ended("place_needed");
-            tracing::debug!(%peer, "an idle connection gave way to a new one");
+            tracing::debug!(%peer, "an idle connection was closed for a new one");
         }
     }
     front.metrics.connections.dec();

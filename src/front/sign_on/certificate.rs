@@ -1,5 +1,5 @@
-//! Client certificates on a connection: whether one speaks for the client, and
-//! for how long what it opened may be used.
+//! Client certificates on a connection: whether one signs the client on, and how long its session
+//! may be used.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +103,7 @@ async fn validate<'a>(
         Some(clients) => clients.validate(shown).await,
         None => Err(Denied {
             reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
+            detail: "no site asks for certificates any more".to_owned(),
         }),
     }
 }

@@ -56,7 +56,7 @@ impl Trust {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         let authorities = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
-        let verdict = Mutex::new(Verdict::untrusted("it was not looked at", NAME_AUTHORITY));
+        let verdict = Mutex::new(Verdict::untrusted("it was not checked", NAME_AUTHORITY));
         Ok(Self { authorities: authorities.build().ok(), given, verdict })
     }
 

@@ -9,7 +9,7 @@ pub(super) fn ticket(ticket: &Ticket) -> String {
     let cache = std::env::var("KRB5CCNAME")
         .unwrap_or_else(|_| "the default cache (KRB5CCNAME is not set)".to_owned());
     let Ticket { principal, remaining } = ticket;
-    format!("{principal} from {cache}, good for another {}", hours(*remaining))
+    format!("{principal} from {cache}, valid for another {}", hours(*remaining))
 }
 
 /// Which service a ticket is asked for, and whether that is the one of the URL.
@@ -17,7 +17,7 @@ pub(super) fn service(service: &Service) -> String {
     let principal = service.principal();
     match service {
         Service::Host(host) if renamed(host, &principal) => format!(
-            "{principal}, which this machine's krb5.conf made of {host} (rdns or dns_canonicalize_hostname)"
+            "{principal}, which this machine's krb5.conf made from {host} (rdns or dns_canonicalize_hostname)"
         ),
         _ => principal,
     }
@@ -26,9 +26,9 @@ pub(super) fn service(service: &Service) -> String {
 /// Whether the server has proven itself.
 pub(super) const fn proof(complete: bool) -> &'static str {
     if complete {
-        "has proven itself with its own key (mutual authentication)"
+        "has proven its identity with its own key (mutual authentication)"
     } else {
-        "has NOT proven itself: its answer carries no token of its own"
+        "has NOT proven its identity: its answer contains no token"
     }
 }
 

@@ -6,16 +6,16 @@ use crate::cli::probe::error::ProbeError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     /// It does not begin as NTLM does.
-    #[error("it is no NTLM message")]
+    #[error("it is not an NTLM message")]
     NotNtlm,
     /// It is another message.
-    #[error("it is message {0} of NTLM, and not the second")]
+    #[error("it is message {0} of NTLM, not the second")]
     Another(u32),
     /// A part is missing.
     #[error("its {0} runs past its end")]
     CutOff(&'static str),
     /// Its names are in some code page.
-    #[error("it does not agree to Unicode names, as every server since 1996 does")]
+    #[error("it does not support Unicode names, as every server since 1996 does")]
     NoUnicode,
 }
 

@@ -1,12 +1,12 @@
-//! What can be said of a client's answer without knowing the password: its
-//! version, and the service and the channel that it was made for.
+//! What can be checked in a client's answer without knowing the password: its version, and the
+//! service and the channel that it was made for.
 
 use crate::config::checked::ChannelBinding;
 use crate::mechanism::ntlm::crypto::key::channel_binding_hash;
 use crate::mechanism::ntlm::message::Authenticate;
 use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
 use crate::mechanism::ntlm::message::response::{NtResponse, Unfit};
-use crate::mechanism::{Channel, Terms};
+use crate::mechanism::terms::{Channel, Terms};
 use crate::wire::Reason;
 
 /// Version, service and channel of an answer. True where it is bound to our channel.

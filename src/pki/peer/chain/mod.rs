@@ -1,5 +1,5 @@
-//! Whether a certificate comes from an authority of ours, holds at this
-//! moment, is for clients, and has not been revoked.
+//! Whether a certificate is from an authority of ours, is valid now, is for clients, and has not
+//! been revoked.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -128,7 +128,7 @@ impl Authorities {
             return held;
         }
         let fresh = Arc::new(read(&self.files).unwrap_or_else(|error| {
-            tracing::error!(%error, "the authorities of client certificates changed and cannot be used: the former ones count on");
+            tracing::error!(%error, "the authorities of client certificates have changed, but cannot be used: the former ones remain");
             Loaded { stamps, trusted: Arc::clone(&held.trusted) }
         }));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
