@@ -60,7 +60,9 @@ impl Wish {
     /// What is wrong with it, in a sentence.
     pub(in crate::core_server) fn read(mut request: OpenSession) -> Result<Self, &'static str> {
         let act_as = request.act_as.take();
+        let beyond = std::mem::take(&mut request.beyond);
         let claim = Claim::read(request)?;
+        beyond.check(matches!(claim, Claim::Own(_)))?;
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
             return Err("A certificate signs on its own user: do not send \"act_as\" with it.");
         }
