@@ -114,7 +114,7 @@ async fn serve(
     if let Some(local) = sockets.core {
         let tls: Vec<_> = sockets.core_tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
         let sockets = core_server::Sockets { local, tls: sockets.core_tls };
-        let core = Core::start(&settings, Arc::clone(&audit))?;
+        let core = Core::start(&settings, Arc::clone(&audit)).await?;
         let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
         let serving = core_server::serve(sockets, Arc::clone(&core), core_stop.clone());

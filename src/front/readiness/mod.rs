@@ -268,7 +268,7 @@ fn look_here(settings: &Settings) -> Here {
         (Part::Disk, files::room(state_path, "state_path")),
         (Part::ReplayCache, files::replay_cache(&state_path.join("replay-cache"))),
         (Part::Audit, files::audit(&settings.log.audit)),
-        (Part::Certificates, certificates::judge(&endings, time::now())),
+        (Part::Certificates, certificates::state_of(&endings, time::now())),
     ];
     Here { parts: parts.into(), services, endings }
 }

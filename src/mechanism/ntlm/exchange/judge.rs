@@ -6,7 +6,7 @@ use crate::mechanism::ntlm::crypto::key::channel_binding_hash;
 use crate::mechanism::ntlm::message::Authenticate;
 use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
 use crate::mechanism::ntlm::message::response::{NtResponse, Unfit};
-use crate::mechanism::{Channel, Terms};
+use crate::mechanism::terms::{Channel, Terms};
 use crate::wire::Reason;
 
 /// Version, service and channel of an answer. True where it is bound to our channel.

@@ -8,16 +8,18 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::serve::Limits;
-use super::request::cookie;
-use super::sign_on::own_hosts;
-use super::tls::{self, ServerTls, TlsError};
-use super::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::config::checked::Settings;
+use crate::front::connection::serve::Limits;
+use crate::front::request::cookie;
+use crate::front::tls::{self, ServerTls, TlsError};
+use crate::front::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::mechanism::kerberos::pool::Pool;
-use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
+use crate::mechanism::ntlm::Acceptor;
+use crate::mechanism::{OwnHosts, Targets};
 use crate::metrics::Metrics;
 use crate::wire::Mechanism;
+
+mod own_hosts;
 
 /// What a reload replaces as a whole. A request keeps the one it began with.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 
 use crate::config::checked::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};
-use crate::mechanism::ntlm::OwnHosts;
+use crate::mechanism::OwnHosts;
 
 /// Those of sites, `server_hostname`, and the services that the keytab has keys of.
-pub(in crate::front) fn of(settings: &Settings) -> OwnHosts {
+pub(super) fn of(settings: &Settings) -> OwnHosts {
     let keytab = keytab::read(&settings.sso.kerberos.keytab).ok();
     let sites = settings.sites.iter();
     let suffixes = sites.clone().filter_map(|site| match &site.host {
