@@ -72,7 +72,9 @@ fn realms(list: &[Given<raw::Realm>], notes: &mut Notes<'_>) -> Vec<Realm> {
         let capitals = entry.realm.to_ascii_uppercase();
         if *entry.realm != capitals {
             let said = format!(
-                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a realm of exactly this spelling; write {capitals:?}, unless klist shows the realm with this spelling",
+                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a \
+                 realm of exactly this spelling; write {capitals:?}, unless klist shows the realm \
+                 with this spelling",
                 entry.realm.value
             );
             notes.warn(&entry.realm.at, said);

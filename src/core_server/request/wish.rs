@@ -113,9 +113,8 @@ impl Claim {
                     (Evidence::Key, None)
                     | (Evidence::Principal | Evidence::WindowsAccount, Some(_))
                     | (Evidence::PasswordAtFront | Evidence::PasswordAtCore | Evidence::Peer, _) => {
-                        Err(
-                            "A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \"certificate\" with its \"public_key\".",
-                        )
+                        Err("A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \
+                             \"certificate\" with its \"public_key\".")
                     }
                 }
             }
@@ -124,7 +123,8 @@ impl Claim {
             }
             OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
             _ => Err(
-                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you vouch for somebody else).",
+                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you \
+                 vouch for somebody else).",
             ),
         }
     }

@@ -235,7 +235,8 @@ impl CoreLink {
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core does not accept this process ({}) as a front: add its account to front_users in the core's settings, or give its key the role front",
+                    "the core does not accept this process ({}) as a front: add its account to \
+                     front_users in the core's settings, or give its key the role front",
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),

@@ -244,7 +244,8 @@ async fn here(settings: &Settings) -> Here {
     let looked = timeout(PATIENCE, spawn_blocking(move || look_here(&settings))).await;
     looked.ok().and_then(Result::ok).unwrap_or_else(|| {
         let stuck = State::broken(format!(
-            "the files of this gateway cannot be read within {} s: does a disk or a network file system hang?",
+            "the files of this gateway cannot be read within {} s: does a disk or a network file \
+             system hang?",
             PATIENCE.as_secs()
         ));
         Here { parts: [(Part::Disk, stuck)].into(), services: None, endings: Vec::new() }

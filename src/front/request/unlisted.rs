@@ -107,12 +107,15 @@ impl Unlisted {
 
 fn sentence(peer: IpAddr, mark: Mark) -> String {
     let costs = if mark.https {
-        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications get http and the proxy's address"
+        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications \
+         get http and the proxy's address"
     } else {
         "applications, limits and the audit log get the proxy's address instead of the client's"
     };
     format!(
-        "{peer} sends {mark}, as a proxy does, but is not in trusted_proxies. So its headers are not believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = [\"{peer}\"]"
+        "{peer} sends {mark}, as a proxy does, but is not in trusted_proxies. So its headers are \
+         not believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = \
+         [\"{peer}\"]"
     )
 }
 

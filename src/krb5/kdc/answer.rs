@@ -34,10 +34,12 @@ pub(super) fn denial(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied
             "{text}: no KDC of {realm} answers; is it running, and does krb5.conf or DNS name it?"
         ),
         (Reason::KdcUnproven, Stage::Proof { service }) => format!(
-            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of date, or is the server that answers not the KDC?"
+            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of \
+             date, or is the server that answers not the KDC?"
         ),
         (Reason::KerberosConfiguration, _) => format!(
-            "{text} (code {code}): correct /etc/krb5.conf, or the file that KRB5_CONFIG names, and let the user that Doorward runs as read it"
+            "{text} (code {code}): correct /etc/krb5.conf, or the file that KRB5_CONFIG names, and \
+             let the user that Doorward runs as read it"
         ),
         _ => format!("{text} (realm {realm}, code {code})"),
     };

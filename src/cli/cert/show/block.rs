@@ -120,7 +120,8 @@ fn no_authority(der: &[u8], facts: &CertificateFacts, line: usize) -> Option<Str
     }
     let unfit = authority::intermediate(der).err()?;
     Some(format!(
-        "the certificate in line {line} is not accepted as an authority's: {unfit}. Have it issued again with basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
+        "the certificate in line {line} is not accepted as an authority's: {unfit}. Have it issued \
+         again with basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
     ))
 }
 

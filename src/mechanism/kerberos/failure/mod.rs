@@ -57,13 +57,18 @@ fn explain_under(
             holdings(path, read, text)
         ),
         Reason::KeyEncryption => format!(
-            "{}. Give the account AES keys (msDS-SupportedEncryptionTypes 24, then a new password), export the keytab again, and check permitted_enctypes in krb5.conf",
+            "{}. Give the account AES keys (msDS-SupportedEncryptionTypes 24, then a new \
+             password), export the keytab again, and check permitted_enctypes in krb5.conf",
             holdings(path, read, text)
         ),
         Reason::KeyWrong => {
             let name = service(text).map_or("HTTP/NAME", without_realm);
             format!(
-                "{}. The KDC made the ticket with another key than the one of that version: the keytab was exported for another account. `setspn -Q {name}` shows the account that has the name: export the keytab for that account (ktpass, samba-tool domain exportkeytab), or, if it is the wrong one, move the name to the right account (setspn -D, setspn -S)",
+                "{}. The KDC made the ticket with another key than the one of that version: the \
+                 keytab was exported for another account. `setspn -Q {name}` shows the account \
+                 that has the name: export the keytab for that account (ktpass, samba-tool domain \
+                 exportkeytab), or, if it is the wrong one, move the name to the right account \
+                 (setspn -D, setspn -S)",
                 holdings(path, read, text)
             )
         }
@@ -73,7 +78,8 @@ fn explain_under(
         // Whose clock it is, is added where the domain controller's is known.
         Reason::ClockSkew => "the clocks are more than five minutes apart".to_owned(),
         Reason::BindingMismatch => {
-            "the client bound its token to another TLS channel: is there a TLS proxy in front of this gateway (then list it in trusted_proxies), or a server with another certificate?"
+            "the client bound its token to another TLS channel: is there a TLS proxy in front of \
+             this gateway (then list it in trusted_proxies), or a server with another certificate?"
                 .to_owned()
         }
         _ => return (reason, text.clone()),
@@ -129,7 +135,8 @@ fn forbidden(keytab: &Keytab, text: &str, permitted: &[Enctype]) -> Option<Strin
         names.join(", ")
     };
     Some(format!(
-        "krb5.conf permits only {} (permitted_enctypes), but the keytab has {} for it. Remove permitted_enctypes from [libdefaults] in krb5.conf",
+        "krb5.conf permits only {} (permitted_enctypes), but the keytab has {} for it. Remove \
+         permitted_enctypes from [libdefaults] in krb5.conf",
         named(&mut permitted.iter().copied()),
         named(&mut keys.iter().map(|key| key.enctype))
     ))
