@@ -13,7 +13,7 @@ use super::request::cookie;
 use super::sign_on::own_hosts;
 use super::tls::{self, ServerTls, TlsError};
 use super::upstream::{AssertionError, Assertions, OddAddress, Proxy};
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::mechanism::kerberos::pool::Pool;
 use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use crate::metrics::Metrics;

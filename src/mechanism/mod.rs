@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::wire::{self, Mechanism, Reason};
 use ntlm::Targets;
 use spnego::{NtlmFraming, Opening};

@@ -1,7 +1,7 @@
 //! The hosts that are ours, whatever a request says: by these, answers of NTLM
 //! that were made for somebody else are told apart.
 
-use crate::config::checked::{HostPattern, Settings};
+use crate::config::section::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};
 use crate::mechanism::ntlm::OwnHosts;
 

@@ -1,6 +1,6 @@
 //! `require`: who may use a site, once it is known who is there.
 
-use crate::config::checked::Requirement;
+use crate::config::section::Requirement;
 use crate::identity::is_login;
 use crate::wire::{AdminLevel, User};
 

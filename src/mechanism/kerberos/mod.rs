@@ -7,7 +7,7 @@ use super::{
     Bindings, Challenge, Channel, Effect, Exchange, Outcome, Proof, Refused, Step, Terms, spnego,
 };
 use crate::clock::Timestamp;
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::wire::{self, Mechanism, Reason};
 
 mod failure;

@@ -11,7 +11,7 @@ use super::effect::{Answer, Context, Given, Question, Verified};
 use super::helper::{self, Attempt, Failure, LogonKey, Opened, Pool};
 use super::message::{Authenticate, Challenge, Negotiate, ServerNames};
 use crate::clock::{self, Timestamp};
-use crate::config::checked;
+use crate::config::section;
 use crate::metrics::Metrics;
 use crate::wire::{self, AccountKind, Reason};
 
@@ -28,7 +28,7 @@ impl Acceptor {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
     /// Helpers that end after `stop` are not missed.
     pub(crate) fn start(
-        settings: &checked::Ntlm,
+        settings: &section::Ntlm,
         metrics: Arc<Metrics>,
         stop: CancellationToken,
     ) -> Self {

@@ -12,7 +12,7 @@ use super::health::NotReady;
 use super::testing::{BOTH, Client, PASSWORD, eventually, faulty, figure, pool, settings, sign_on};
 use super::{Account, Attempt, Failure, LogonKey, Opened, Pool};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;
 
 const SERVER_1: HelperProtocol = HelperProtocol::NtlmServer1;

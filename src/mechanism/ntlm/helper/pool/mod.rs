@@ -11,7 +11,7 @@ use super::health::{self, Health, NotReady};
 use super::values::{Attempt, Logon, Names, Opened};
 use super::verifier::Verifier;
 use super::winbind::Winbind;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;
 use helpers::Helpers;
 
