@@ -1,5 +1,5 @@
-//! What is fuzzed: readers of bytes that strangers write. `cargo fuzz` calls these
-//! (`fuzz/`); a unit test reads the kept inputs again.
+//! What is fuzzed: parsers of untrusted bytes. `cargo fuzz` calls these (`fuzz/`); a unit test
+//! reads the kept inputs again.
 
 use crate::mechanism::ntlm::crypto::key::{ExportedKey, Integrity};
 use crate::mechanism::ntlm::crypto::sign;

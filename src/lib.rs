@@ -1,7 +1,7 @@
 //! Doorward: an authentication and single sign-on gateway.
 //!
-//! A **front** finds out who is there; a **core** decides who may come in and
-//! keeps the sessions; web applications behind the front get a proven identity.
+//! A **front** authenticates clients; a **core** decides who may come in and stores the sessions;
+//! web applications behind the front receive a proven identity.
 //!
 //! ```text
 //! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ door ─▶ mechanism ══ Proof ══▶ core_link

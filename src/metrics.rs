@@ -1,5 +1,5 @@
-//! Figures for Prometheus. Every name begins `doorward_`; the handles of the
-//! session path are made once, so that counting costs an atomic addition.
+//! Metrics for Prometheus. Every name begins `doorward_`; the handles of the session path are made
+//! once, so that counting costs an atomic addition.
 
 use std::fmt;
 use std::sync::OnceLock;

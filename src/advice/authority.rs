@@ -1,4 +1,4 @@
-//! Authorities whose certificates are taken, and their lists of revoked ones.
+//! Authorities whose certificates are accepted, and their lists of revoked ones.
 
 /// `[core]` names no authority.
 pub(crate) const CORE: &str = "set [core] server_ssl_ca_file";

@@ -1,4 +1,4 @@
-//! Proxies before the gateway.
+//! Proxies in front of the gateway.
 
 /// A proxy that nobody listed ends TLS before the gateway, perhaps.
 pub(crate) const LIST: &str = "if a proxy ends TLS in front of the gateway, list its address in [front] trusted_proxies; otherwise listen for HTTPS (listen_tls)";

@@ -1,4 +1,4 @@
-//! The audit log: one JSON object a line for everything that grants, refuses or ends.
+//! The audit log: one JSON object a line for each sign-on, refusal and end of a session.
 
 use std::io;
 use std::net::IpAddr;

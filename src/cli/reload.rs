@@ -1,5 +1,4 @@
-//! `doorward reload`: has a running gateway read its configuration again, and says what
-//! came of it.
+//! `doorward reload`: makes a running gateway read its configuration again, and prints the result.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Why the core gave no answer, or refused.
+//! Why the core did not answer, or refused.
 
 use std::io;
 
@@ -41,7 +41,7 @@ pub enum ClientError {
     Refused(ErrorBody),
     /// The session was opened by a mechanism of a newer version.
     #[error(
-        "the core at {core} knows the session as opened by {mechanism:?}. This version does not know that mechanism, so it cannot tell where such a session counts; let both run the same version"
+        "the core at {core} knows the session as opened by {mechanism:?}. This version does not know that mechanism, so it cannot tell where such a session is accepted; let both run the same version"
     )]
     UnknownMechanism {
         /// The core's socket, or its URL.

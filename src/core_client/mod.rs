@@ -1,7 +1,7 @@
 //! The client of the core: a method for each verb of its API, over its unix socket or TLS.
 //!
-//! `sessions` are verbs for everybody, `front` for fronts, `admin` for administrators; who
-//! we are to the core is a matter of the connection (`target`).
+//! `sessions` are verbs for everybody, `front` for fronts, `admin` for administrators; the
+//! connection (`target`) identifies us to the core.
 
 use std::time::Duration;
 

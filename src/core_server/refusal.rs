@@ -1,4 +1,4 @@
-//! Every answer of the API that is not the one hoped for.
+//! The refusals of the API.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -57,12 +57,7 @@ pub enum FrontError {
     Live(#[from] LiveError),
     /// The folder of generated keys.
     #[error("state_path {} cannot be made ({source}): make it, and let the gateway's user write to it", path.display())]
-    State {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    State { path: PathBuf, source: io::Error },
     /// A socket could not be served.
     #[error("a socket cannot be served: {0}")]
     Serve(#[source] io::Error),

@@ -1,7 +1,7 @@
-//! Who somebody is whose account the verifier told: by the PAC of a ticket, or by
-//! winbind. A principal is what was asked for, and the KDC finds accounts by many
-//! names: without a computer's `$`, by a principal name that somebody may have set
-//! for himself, in other letters. So the account's own name makes the login.
+//! The identity of a verified account, from the PAC of a ticket or from winbind. A principal is
+//! what the client asked for, and the KDC finds accounts by many names: without a computer's `$`,
+//! by a principal name that users may have set themselves, in different upper and lower case. So
+//! the account's own name makes the login.
 
 use super::login::same_name;
 use super::mapping::{Rules, Via, identify, mapped, of_realm, parse, same};

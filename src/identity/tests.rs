@@ -1,4 +1,4 @@
-//! The table of principals, and what holds for every name there is.
+//! The table of principals, and properties of all names.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,4 @@
-//! Name and password in one header (RFC 7617). Nothing is proven here: the core
-//! has both judged.
+//! Name and password in one header (RFC 7617). Nothing is proven here: the core checks both.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,6 +1,5 @@
-//! Client certificates. That the client holds the key, its TLS handshake has
-//! proven; what remains is whether the certificate counts. As whom its key signs
-//! on, only the core knows.
+//! Client certificates. The TLS handshake has proven that the client has the key; here it is
+//! decided whether the certificate is accepted. Only the core knows the key's user.
 
 use super::{Outcome, Proof, Refused};
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};

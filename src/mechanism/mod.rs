@@ -1,8 +1,8 @@
 //! Mechanisms of signing on, without I/O.
 //!
-//! A mechanism knows no HTTP, no socket and no clock. [`Exchange::advance`]
-//! consumes a state and returns the next one with a [`Step`]; whoever holds the
-//! connection performs the step and feeds back what came of it:
+//! A mechanism knows no HTTP, no socket and no clock. [`Exchange::advance`] consumes a state and
+//! returns the next one with a [`Step`]; the owner of the connection performs the step and feeds
+//! back the result:
 //!
 //! ```text
 //! header ─choose─▶ token ─▶ advance ─▶ Do(effect) ─▶ performed elsewhere ─▶ answer ─▶ advance ─▶ …

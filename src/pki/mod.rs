@@ -1,9 +1,8 @@
-//! Private keys, certificates, and who a TLS peer can be taken for.
+//! Private keys, certificates, and the identity of a TLS peer.
 //!
-//! As files: PEM in, PEM out. One place reads private keys, for the front, the
-//! core and the commands, so that a key which one of them takes is taken by
-//! all, and what none of them takes is refused with the same sentence and the
-//! same way out.
+//! As files: PEM in, PEM out. One place reads private keys, for the front, the core and the
+//! commands, so that all of them accept the same keys, and refuse others with the same sentence
+//! and the same advice.
 //!
 //! As peers:
 //!

@@ -1,5 +1,5 @@
-//! The account that `run_as_user` and `run_as_group` name: looked up while the
-//! process is still root, and all of it at once, so that nothing has to be asked later.
+//! The account that `run_as_user` and `run_as_group` name: looked up completely while the process
+//! is still root, so that nothing must be looked up later.
 
 use std::ffi::CString;
 

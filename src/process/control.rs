@@ -1,9 +1,9 @@
-//! `doorward reload`: asks a running process to read its configuration again, and hears
-//! what came of it. A signal (SIGHUP) asks the same, and cannot answer.
+//! `doorward reload`: asks a running process to read its configuration again, and gets the result.
+//! A signal (SIGHUP) asks the same, but has no result.
 //!
-//! Who connects to a socket in the abstract namespace (unix(7)) that carries the number
-//! of the process asks for a reload, and gets one line of JSON. There is no file that could
-//! be left behind, and the kernel tells each side who the other is.
+//! A client that connects to the socket in the abstract namespace (unix(7)) with the process id in
+//! its name asks for a reload, and gets one line of JSON. There is no file that could be left
+//! behind, and the kernel tells each side who the other is.
 
 use std::io::{self, Read};
 use std::os::linux::net::SocketAddrExt;

@@ -1,5 +1,5 @@
-//! Duties of a long-running process: rights, sockets it is handed, signals, the
-//! log, word to systemd.
+//! Duties of a long-running process: rights, sockets from systemd, signals, the log, notifications
+//! to systemd.
 
 pub(crate) mod account;
 pub(crate) mod control;

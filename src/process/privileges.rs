@@ -1,5 +1,5 @@
-//! Rights of this process: takes descriptors that were opened for it, and gives
-//! up root's rights for good.
+//! Rights of this process: takes over descriptors that were opened for it, and gives up root's
+//! rights for good.
 //!
 //! The kernel keeps ids, capabilities and flags for each thread. So this happens
 //! while there is one thread, and all later ones inherit what is left.

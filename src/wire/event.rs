@@ -1,4 +1,4 @@
-//! What the core tells those who listen.
+//! What the core tells subscribers.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! The table of mechanisms: a row for each way in which people and programs are
-//! proven. Whoever stores, counts, offers or configures mechanisms reads it.
+//! The table of mechanisms: a row for each way in which users and programs sign on. All code that
+//! stores, counts, offers or configures mechanisms reads it.
 
 use std::fmt;
 

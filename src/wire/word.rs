@@ -1,4 +1,4 @@
-//! Words of lists that grow: a newer peer may send one that is not known here.
+//! Words from lists that grow: a newer peer may send one that is unknown here.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Why nothing was made.
+//! Errors of `doorward cert`.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! PassPhrase phrases, from a file or from the environment. Nobody is asked for one.
+//! Passphrases, from a file or from the environment. The program never asks for one.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What was made, and what to do with it, in words.
+//! What was made, and what to do with it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

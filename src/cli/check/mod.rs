@@ -1,5 +1,5 @@
-//! `doorward check`: reads the configuration and tries the surroundings. It
-//! changes nothing, and can run beside the gateway.
+//! `doorward check`: checks the configuration and everything that the gateway needs. It changes
+//! nothing, and can run while the gateway runs.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The same sign-on by HTTP/2, which browsers use where it is offered, and where other
-//! limits may hold.
+//! The same sign-on by HTTP/2, which browsers use if it is offered, and which may have other
+//! limits.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,6 +1,6 @@
-//! `doorward probe`: signs on as a client would, and shows every leg in plain
-//! words. It knows nothing of the server but what a client is told, so it works
-//! against any server that speaks Negotiate (RFC 4559) or NTLM (MS-NTHT).
+//! `doorward probe`: signs on as a client would, and shows every leg in plain words. It knows only
+//! what the server tells a client, so it works against any server that speaks Negotiate (RFC 4559)
+//! or NTLM (MS-NTHT).
 
 use std::process::ExitCode;
 use std::sync::Arc;

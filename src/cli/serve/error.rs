@@ -1,4 +1,4 @@
-//! Why a role does not start, or does not take a new configuration.
+//! Why a role does not start, or does not accept a new configuration.
 
 use std::io;
 

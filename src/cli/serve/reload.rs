@@ -1,4 +1,4 @@
-//! A reload: all or nothing, and whoever asked hears what came of it.
+//! A reload: all or nothing. The caller gets the result.
 
 use super::{Running, ServeError, chain, rights};
 use crate::clock;

@@ -1,4 +1,4 @@
-//! The sockets of a role: handed over by systemd, or bound here.
+//! The sockets of a role: passed by systemd, or bound here.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -1,5 +1,4 @@
-//! How a section is read: every key by itself, so that all that is wrong in a
-//! file is found at once.
+//! How a section is read: every key by itself, so that all errors in a file are found at once.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

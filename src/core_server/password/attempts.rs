@@ -1,5 +1,5 @@
-//! Attempts that a front has checked elsewhere (NTLM, by winbind): they have
-//! leave by the same limits as passwords that are checked here, and count there.
+//! Attempts that a front has checked elsewhere (NTLM, by winbind): they share the limits of
+//! passwords that are checked here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! Passwords: whether one is right, by the KDC's word or from memory, and how
-//! many wrong ones are borne before further ones are not looked at any more.
+//! Passwords: whether one is right, according to the KDC or the cache, and how many wrong ones are
+//! allowed before further ones are refused unchecked.
 //!
 //! ```text
 //! name ─▶ limits ─▶ account ─▶ limits ─▶ remembered? ─▶ KDC ─▶ Verified ─▶ admit

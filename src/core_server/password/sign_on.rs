@@ -1,4 +1,4 @@
-//! A sign-on by password: checked, opened, and refused in one way.
+//! A sign-on by password: checks it, opens a session, and refuses always in the same way.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who comes by TLS: judged by certificate and key, for every request.
+//! Peers on TLS: checked by certificate and key, for every request.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Who is asking: a fact of the transport.
+//! Who is asking. The transport decides.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! Who comes by the unix socket: a process of this host, judged by its uid; again
-//! after each reload, so that an account that lost its rights has them no more.
+//! Peers on the unix socket: processes of this host, identified by uid. They are checked again
+//! after each reload, so that an account that lost its rights loses them on open connections too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

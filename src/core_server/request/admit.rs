@@ -1,4 +1,4 @@
-//! The decision: may who was identified have a session, as whom, and how long?
+//! The decision: whether the identified user may have a session, as whom, and for how long.
 
 use std::time::Duration;
 

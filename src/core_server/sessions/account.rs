@@ -1,4 +1,4 @@
-//! The sessions of one user, in the order in which they make room for new ones.
+//! The sessions of one user, in the order in which new ones replace them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! All live sessions: in memory for speed, in the store for restarts.
 //!
-//! A new session lives only once it is stored. An ended one is dead at once,
-//! and its end is stored as soon as the disk allows.
+//! A new session is valid only after it is stored. An ended one is invalid at once, and its end is
+//! stored as soon as the disk allows.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

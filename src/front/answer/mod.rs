@@ -1,19 +1,16 @@
-//! Turns outcomes into responses: the only file that writes a login response.
+//! Turns outcomes into responses: the only room that writes a login response.
 
 use std::time::Instant;
 
-use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, RETRY_AFTER,
-    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, COOKIE, HeaderName, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
 use super::request::cookie;
-use super::sign_on::{NoEntry, NotPermitted, Refusal, Reply, SignedOn};
+use super::sign_on::{NoEntry, NotPermitted, Refusal, SignedOn};
 use crate::front::answer::body::Body;
 use crate::front::connection::serve::needs::{NeedsConnection, NeedsHttp1};
 use crate::front::live::Live;
@@ -22,20 +19,21 @@ use crate::front::request::facts::{Facts, wants_page};
 use crate::front::sign_on::policy::Policy;
 use crate::front::state::Front;
 use crate::front::upstream::UpstreamError;
-use crate::mechanism::Scheme;
-use crate::wire::mechanism::Credentials;
-use crate::wire::reference::new_reference;
 use crate::wire::{Ended, Mechanism, Reason};
 use advice::{Advice, application};
+use challenge::with_token;
 use known::words_for;
+use response::{html, json};
 use status::title;
 
 mod advice;
 pub(in crate::front) mod body;
-pub(in crate::front) mod known;
-pub(in crate::front) mod pages;
-pub(in crate::front) mod record;
-pub(in crate::front) mod status;
+mod challenge;
+mod known;
+mod pages;
+mod record;
+mod response;
+mod status;
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.
@@ -52,9 +50,13 @@ pub(in crate::front) struct Answerer<'a> {
 }
 
 impl<'a> Answerer<'a> {
-    /// Knows only whether a person is to read the answer.
-    pub(in crate::front) fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
-        let came = Came::read(request);
+    /// Knows how the request came, and whether a person is to read the answer.
+    pub(in crate::front) fn new<B>(
+        front: &'a Front,
+        request: &Request<B>,
+        came: Came,
+        began: Instant,
+    ) -> Self {
         Self { front, page: wants_page(request.headers()), facts: None, came, began }
     }
 
@@ -65,14 +67,6 @@ impl<'a> Answerer<'a> {
     {
         let Self { front, page, came, began, .. } = self;
         Answerer { front, page, facts: Some(facts), came, began }
-    }
-
-    /// Remembers who sent the request, where that is a proxy that nobody listed.
-    pub(in crate::front) fn notice_proxy(&self) {
-        let untrusted = self.facts.filter(|facts| !facts.trusted);
-        if let (Some(facts), Some(mark)) = (untrusted, self.came.mark) {
-            self.front.unlisted.saw(facts.client, mark, &self.front.metrics);
-        }
     }
 
     fn secure(&self) -> bool {
@@ -114,7 +108,7 @@ impl<'a> Answerer<'a> {
         signed_on: Option<&SignedOn>,
     ) -> Response<Body> {
         let login = signed_on.map(SignedOn::login);
-        let reference = record::refusal(self.front, self.facts, refusal, login, self.began);
+        let reference = record::refused(self.front, self.facts, refusal, login, self.began);
         let mut status = refusal.reason.status();
         let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
         if unanswerable && status == StatusCode::UNAUTHORIZED {
@@ -150,42 +144,6 @@ impl<'a> Answerer<'a> {
         response
     }
 
-    /// What is offered, or the one token that the client waits for.
-    fn challenges(&self, refusal: &Refusal, policy: &Policy<'_>) -> Vec<HeaderValue> {
-        if refusal.reason == Reason::ExchangeOpen {
-            return refusal.reply.as_ref().map(with_token).into_iter().collect();
-        }
-        let offered = policy.mechanisms.iter().filter(|mechanism| policy.offers(**mechanism));
-        let rows = offered.map(|mechanism| mechanism.row());
-        rows.filter(|row| !(row.needs.http1 && self.http2() || row.needs.tls && !self.secure()))
-            .filter_map(|row| match row.credentials? {
-                Credentials::Token(scheme) => Some(offer(scheme, refusal)),
-                Credentials::Password => Some(self.basic()),
-            })
-            .collect()
-    }
-
-    /// The challenge of RFC 7617. Browsers remember a password by host and realm.
-    fn basic(&self) -> HeaderValue {
-        let host = self.facts.map_or("", |facts| &facts.host);
-        HeaderValue::from_str(&format!("Basic realm=\"{host}\", charset=\"UTF-8\""))
-            .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
-    }
-
-    /// Whether the client is to come back by HTTP/1.1: it tried NTLM; or it came a
-    /// second time without anything and may have nothing else; or `nothing` is
-    /// offered to it here; or it is a browser, which without a ticket asks for name
-    /// and password only where NTLM is offered. A client that chose HTTP/2 without asking (over plain
-    /// HTTP) could not. One that tried Kerberos has to hear what came of it: it
-    /// would send the same token again, and that one would be a replay.
-    fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>, nothing: bool) -> bool {
-        let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
-        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing || self.page);
-        self.http2()
-            && policy.offers(Mechanism::Ntlm)
-            && (by_choice && at_a_loss || refusal.reason == Reason::NtlmNeedsHttp1)
-    }
-
     fn http2(&self) -> bool {
         self.facts.is_some_and(|facts| facts.http2)
     }
@@ -210,7 +168,7 @@ impl<'a> Answerer<'a> {
         audience: &str,
         cookies: Option<HeaderValue>,
     ) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(Body::own(Bytes::new()));
         let headers = response.headers_mut();
         if let Err(error) = live.proxy.identify(headers, &signed_on.grant, audience) {
             return self.application_failed(&error, signed_on);
@@ -303,9 +261,7 @@ impl<'a> Answerer<'a> {
         error: &UpstreamError,
         signed_on: &SignedOn,
     ) -> Response<Body> {
-        let reference = new_reference();
-        self.front.metrics.upstream_failed(error.label());
-        record::application(self.facts, error, &reference);
+        let reference = record::application(self.front, self.facts, error);
         let (advice, refusal) = (application(error), Refusal::new(error.reason()));
         let login = Some(signed_on.login());
         let mut response = self.words(error.status(), &advice, &refusal, &reference, login);
@@ -371,54 +327,4 @@ struct RefusalBody<'a> {
     reason: Reason,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<Ended>,
-}
-
-/// A scheme, with the token that the refused attempt has for the client.
-fn offer(scheme: Scheme, refusal: &Refusal) -> HeaderValue {
-    match &refusal.reply {
-        Some(reply) if reply.scheme == scheme => with_token(reply),
-        _ => HeaderValue::from_static(scheme.as_str()),
-    }
-}
-
-fn with_token(reply: &Reply) -> HeaderValue {
-    let word = reply.scheme.as_str();
-    let value = format!("{word} {}", STANDARD.encode(&reply.token));
-    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(word))
-}
-
-fn html(status: StatusCode, page: &impl Template) -> Response<Body> {
-    let text = page.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "a page could not be rendered");
-        String::from("The page could not be rendered.")
-    });
-    own(status, "text/html; charset=utf-8", text)
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    let text = serde_json::to_vec(value).unwrap_or_else(|error| {
-        tracing::error!(%error, "an answer could not be written as JSON");
-        b"{}".to_vec()
-    });
-    own(status, "application/json", text)
-}
-
-fn own(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    for (name, value) in own_headers(kind) {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(CONTENT_SECURITY_POLICY, pages::POLICY.clone());
-    response
-}
-
-const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 4] {
-    [
-        (CONTENT_TYPE, kind),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-    ]
 }

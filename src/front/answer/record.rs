@@ -1,4 +1,4 @@
-//! What log, audit log and metrics are told of a request that was not served.
+//! What log, audit log and metrics record about a request that was not served.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::wire::reference::new_reference;
 
 /// A refusal, of `login` where somebody is signed on; gives the reference for its page. That nobody has signed on yet is no
 /// event; its line is there for whoever looks for the reference.
-pub(in crate::front) fn refusal(
+pub(super) fn refused(
     front: &Front,
     facts: Option<&Facts>,
     refusal: &Refusal,
@@ -67,8 +67,10 @@ pub(in crate::front) fn refusal(
     reference
 }
 
-/// An application that gave no answer.
-pub(in crate::front) fn application(facts: Option<&Facts>, error: &UpstreamError, reference: &str) {
+/// An application that gave no answer; gives the reference for its page.
+pub(super) fn application(front: &Front, facts: Option<&Facts>, error: &UpstreamError) -> String {
+    let reference = new_reference();
+    front.metrics.upstream_failed(error.label());
     tracing::error!(
         reference,
         site = site(facts),
@@ -77,6 +79,7 @@ pub(in crate::front) fn application(facts: Option<&Facts>, error: &UpstreamError
         error = error as &dyn std::error::Error,
         "the application gave no answer"
     );
+    reference
 }
 
 /// Once a minute for each host, client and reason at `info`, otherwise at `debug`.

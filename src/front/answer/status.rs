@@ -1,4 +1,4 @@
-//! What stands over the page of a status.
+//! The title of the page for a status.
 
 use http::StatusCode;
 

@@ -1,5 +1,5 @@
-//! What was proven on a connection stays with it, for clients without cookies:
-//! for the host that it was proven for, and as long as the same client speaks.
+//! The identity that a connection keeps, for clients without cookies: only for the host that it
+//! was proven for, and as long as the same client uses it.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderMap;

@@ -1,5 +1,5 @@
-//! `X-Forwarded-*` and `Forwarded` (RFC 7239): what a trusted proxy says is
-//! carried on with one more hop, what anybody else says is replaced.
+//! `X-Forwarded-*` and `Forwarded` (RFC 7239): values from a trusted proxy are passed on with one
+//! more hop, all others are replaced.
 
 use std::net::IpAddr;
 

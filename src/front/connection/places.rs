@@ -1,6 +1,5 @@
-//! Who has a place: connections are limited as a whole and for each address. A
-//! newcomer takes the place of the connection that has been idle for longest;
-//! one that is at work is never ended for it.
+//! Limits the number of connections, as a whole and for each address. A new connection replaces
+//! the one that was idle for longest; a busy one is never closed for it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

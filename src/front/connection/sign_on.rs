@@ -1,5 +1,5 @@
-//! What a connection keeps of signing on, from one request to the next: the exchange
-//! that its client has not finished, and the session that was proven there.
+//! The state of signing on that a connection keeps between requests: the unfinished exchange, and
+//! the proven session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

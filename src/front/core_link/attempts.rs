@@ -1,5 +1,5 @@
-//! Attempts at passwords that are checked here (NTLM): the core gives leave for
-//! each, and counts what came of it. Those that wait together travel together.
+//! Password attempts that are checked here (NTLM): the core allows each one, and counts the
+//! result. All that wait are sent together.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! Asks the core, remembers for seconds what it granted, and hears what ended.
+//! Asks the core, caches its grants for seconds, and receives ends of sessions.
 //!
-//! A grant is served from memory; used ones are asked for anew in the
-//! background, so a session that ended is forgotten at the core's event, and
-//! within [`GRANT_LIFETIME`] even when events are lost.
+//! A grant is served from memory; used ones are fetched again in the background, so a session that
+//! ended is forgotten with the core's event, and within [`GRANT_LIFETIME`] even when events are
+//! lost.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -325,7 +325,7 @@ fn refusal(error: ClientError) -> NoGrant {
             let detail = format!("{} (core's reference {})", body.message, body.reference);
             NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
         }
-        // Whether such a session counts at a site is not known: sign on again.
+        // Whether such a session is accepted at a site is not known: sign on again.
         error @ ClientError::UnknownMechanism { .. } => {
             NoGrant::new(Reason::WrongMechanism, error.to_string())
         }

@@ -1,5 +1,5 @@
-//! Proofs that wait together travel together: a storm of sign-ons costs the
-//! core one question and one commit for many.
+//! Sends all waiting proofs together: in a storm of sign-ons, the core needs one request and one
+//! commit for many.
 
 use std::net::IpAddr;
 use std::sync::Arc;

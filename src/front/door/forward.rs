@@ -1,5 +1,5 @@
-//! A granted request on its way to the application, watched: it is a use of its
-//! session, and a tunnel ends with it.
+//! A granted request on its way to the application. It counts as use of its session, and a tunnel
+//! ends with the session.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Granted<'_> {
             never = front.core.keep_in_use(&grant.session().session, facts.client) => match never {},
         };
         let answered = match outcome {
-            Ok(Forwarded::Tunnel(head)) => return Ok(head.map(|()| Body::empty())),
+            Ok(Forwarded::Tunnel(head)) => return Ok(head.map(|()| Body::of_tunnel())),
             Ok(Forwarded::Answer(answer)) => Ok(answer.map(|body| self.in_use(body))),
             Err(error) => Err(error),
         };
@@ -89,9 +89,8 @@ impl Granted<'_> {
     /// An answer that lasts is a use of the session for as long.
     fn in_use(&self, answer: AnswerBody) -> Body {
         if answer.is_end_stream() {
-            return Body::Answer(answer);
+            return Body::of_application(answer);
         }
-        let used = InUse::new(answer, &self.front.core, self.grant, self.facts.client);
-        Body::InUse(Box::new(used))
+        Body::in_use(InUse::new(answer, &self.front.core, self.grant, self.facts.client))
     }
 }

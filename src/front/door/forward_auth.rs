@@ -1,8 +1,8 @@
 //! `/.doorward/auth`: another proxy asks whether a request may pass.
 //!
-//! Four kinds of proxy tell in four ways what the original request was. They
-//! also pass on what the client sent, so a forged header of another kind
-//! stands beside the true one: where two of them disagree, nobody is believed.
+//! Four kinds of proxy describe the original request in four ways. They also pass on the client's
+//! headers, so a forged header of another kind can be beside the true one: if two disagree,
+//! neither is believed.
 
 use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Response, Uri};

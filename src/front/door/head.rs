@@ -1,5 +1,5 @@
-//! What is looked at in the head of a request before anything else: whether it
-//! is of a size, in a form and on a way in which it can be served at all.
+//! The first checks of a request's head: whether its size, form and transport allow to serve it at
+//! all.
 
 use http::header::TRANSFER_ENCODING;
 use http::{HeaderMap, Request};

@@ -1,5 +1,5 @@
-//! What is done with a request: it is refused by its head, shown a page of Doorward's
-//! own, or taken to its site. Nothing here writes a response; `answer` does.
+//! What happens to a request: it is refused because of its head, gets one of Doorward's own pages,
+//! or goes to its site. `answer` writes all responses.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,6 +22,7 @@ use super::connection::body::upload::Upload;
 use super::connection::serve::service::Service;
 use super::connection::serve::unread::Unread;
 use super::live::Live;
+use super::request::came::Came;
 use super::request::facts::Facts;
 use super::sign_on::{Refusal, RequestContext};
 use super::state::Front;
@@ -72,7 +73,8 @@ async fn handle(
     request: Request<Upload>,
     began: Instant,
 ) -> Response<Body> {
-    let answerer = Answerer::new(front, &request, began);
+    let came = Came::read(&request);
+    let answerer = Answerer::new(front, &request, came, began);
     if let Err(refusal) = head::check(&request, live) {
         front.metrics.head_refused(refusal.reason);
         return answerer.refuse(&refusal, None);
@@ -85,7 +87,9 @@ async fn handle(
         connection.sign_on.share();
     }
     let answerer = answerer.with(&facts);
-    answerer.notice_proxy();
+    if let Some(mark) = came.mark.filter(|_| !facts.trusted) {
+        front.unlisted.saw(facts.client, mark, &front.metrics);
+    }
     tracing::debug!(
         host = facts.host,
         path = facts.path,

@@ -4,15 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::front::answer::body::Body;
 use crate::front::readiness::Report;
 use crate::front::state::Front;
 
@@ -30,7 +31,7 @@ pub(in crate::front) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStrea
     }
 }
 
-async fn answer(front: &Front, path: &str) -> Response<Body> {
+async fn answer(front: &Front, path: &str) -> Response<Full<Bytes>> {
     match path {
         "/metrics" => respond(StatusCode::OK, "text/plain; version=0.0.4", front.metrics.render()),
         "/health" => respond(StatusCode::OK, "application/json", "{\"alive\":true}\n"),
@@ -50,9 +51,9 @@ async fn answer(front: &Front, path: &str) -> Response<Body> {
 fn respond(
     status: StatusCode,
     kind: &'static str,
-    body: impl Into<bytes::Bytes>,
-) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response

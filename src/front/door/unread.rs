@@ -1,4 +1,4 @@
-//! Answers what could not be read as a request.
+//! Answers input that could not be read as a request.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -8,13 +8,14 @@ use crate::clock;
 use crate::front::answer::Answerer;
 use crate::front::answer::body::Body;
 use crate::front::connection::serve::unread::Unread;
+use crate::front::request::came::Came;
 use crate::front::sign_on::Refusal;
 use crate::front::state::Front;
 
 /// The answer as it is sent, with all that is to be recorded of it.
 pub(super) async fn answer(front: &Front, unread: &Unread) -> Vec<u8> {
     let Unread { reason, detail, known } = unread;
-    let answerer = Answerer::new(front, known, clock::instant());
+    let answerer = Answerer::new(front, known, Came::read(known), clock::instant());
     let answer = answerer.refuse(&Refusal::new(*reason).with_detail(detail), None);
     front.metrics.head_refused(*reason);
     front.metrics.answered(answer.status());

@@ -1,4 +1,4 @@
-//! Accepts connections until the gateway stops, each at a place of its own.
+//! Accepts connections until the gateway stops, and gives each a place.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! From an accepted socket to a connection: the TLS handshake, where TLS is spoken.
+//! From an accepted socket to a connection: the TLS handshake, on TLS listeners.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Certificates and lists of revoked certificates that end, or have ended.
+//! Certificates and lists of revoked certificates that expire soon, or have expired.
 
 use std::path::Path;
 use std::time::Duration;
@@ -109,7 +109,7 @@ pub(super) fn all(settings: &Settings) -> Vec<Ending> {
 }
 
 /// What to say of each at this moment.
-pub(super) fn judge(endings: &[Ending], now: Timestamp) -> State {
+pub(super) fn state_of(endings: &[Ending], now: Timestamp) -> State {
     endings.iter().map(|ending| one(ending, now)).fold(State::OK, State::and)
 }
 
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn an_end_is_told_before_it_comes_and_after() {
         let at = |days| Timestamp::from_unix(days * DAY);
-        let said = |days| judge(&[ending(Kind::Server, 100)], at(days));
+        let said = |days| state_of(&[ending(Kind::Server, 100)], at(days));
         assert_eq!(said(69), State::OK);
         let [soon] = &said(93).notices[..] else { panic!() };
         assert!(soon.contains("expires in 7 d, on 1970-04-11T00:00:00Z; then browsers"), "{soon}");
@@ -214,7 +214,7 @@ mod tests {
             ended.contains("expired on 1970-04-11") && ended.contains("issued again"),
             "{ended}"
         );
-        let list = judge(&[ending(Kind::Crl, 100)], at(93));
+        let list = state_of(&[ending(Kind::Crl, 100)], at(93));
         assert_eq!(list, State::OK, "a list that lives for a week is no news each day");
     }
 

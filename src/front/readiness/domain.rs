@@ -1,5 +1,5 @@
-//! What the domain says, asked about once a minute: whether a KDC answers where passwords
-//! are taken, what time it is there, and for which names it issues tickets.
+//! What the domain says, asked about once a minute: whether a KDC answers if passwords are
+//! accepted, what time it has, and for which names it issues tickets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Looks at what this host has: room, rights, the keytab, krb5.conf.
+//! Checks this host: free space, rights, the keytab, krb5.conf.
 
 use std::fs::OpenOptions;
 use std::io;

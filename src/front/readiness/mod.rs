@@ -1,8 +1,8 @@
-//! Whether a sign-on would succeed now, and if not, what mends it: for `/ready`, for the
-//! log, and for the pages, which say no more than is known here.
+//! Whether people can sign on now, and if not, how to fix it: for `/ready`, the log and the pages,
+//! which say no more than is known here.
 //!
-//! What this host has is looked at whenever somebody asks (one look at a time, shared by
-//! all who ask meanwhile); what other hosts say, about once a minute in the background.
+//! This host is checked whenever somebody asks (one check at a time, shared by all who ask
+//! meanwhile); what other hosts say, about once a minute in the background.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -267,7 +267,7 @@ fn look_here(settings: &Settings) -> Here {
         (Part::Disk, files::room(state_path, "state_path")),
         (Part::ReplayCache, files::replay_cache(&state_path.join("replay-cache"))),
         (Part::Audit, files::audit(&settings.log.audit)),
-        (Part::Certificates, certificates::judge(&endings, time::now())),
+        (Part::Certificates, certificates::state_of(&endings, time::now())),
     ];
     Here { parts: parts.into(), services, endings }
 }

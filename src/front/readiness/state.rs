@@ -1,4 +1,4 @@
-//! What is said of each part that a sign-on needs.
+//! The state of each part that a sign-on needs.
 
 use std::fmt;
 

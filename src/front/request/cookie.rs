@@ -1,9 +1,9 @@
-//! The session cookie (RFC 6265): a random secret, and a check value by which a
-//! foreign cookie is told from ours without asking the core.
+//! The session cookie (RFC 6265): a random secret, and a check value, which distinguishes our
+//! cookies from foreign ones without asking the core.
 //!
-//! The core never sees the cookie's secret. What it knows the session by is made
-//! of it and of the [`Origin`] that the cookie is for, one way. So a cookie counts
-//! at its own origin and nowhere else, and no secret of the core's is a cookie.
+//! The core never sees the cookie's secret. A one-way function of it and of the [`Origin`] that
+//! the cookie is for gives the session's secret. So a cookie is valid at its own origin and
+//! nowhere else, and no secret of the core's is a cookie.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What is true of a request before anybody asks who sent it: host, path,
-//! scheme and client address. Forwarding headers count only from trusted proxies.
+//! What is true of a request before anybody asks who sent it: host, path, scheme and client
+//! address. Forwarding headers are believed only from trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 

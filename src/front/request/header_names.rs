@@ -1,4 +1,4 @@
-//! Names of headers as programs read them that make variables of them.
+//! Names of headers, as programs read them that turn them into variables.
 
 /// Whether a header, however spelt, says something about forwarding or
 /// replaces what the request line says (the path override that some

@@ -1,6 +1,5 @@
-//! Which site a request is for. The path is matched in every way an
-//! application might read it; where the readings lead to different sites, the
-//! request is refused rather than guessed.
+//! Which site a request is for. The path is matched in every way that an application might read
+//! it. If the readings lead to different sites, the request is refused.
 
 use std::borrow::Cow;
 

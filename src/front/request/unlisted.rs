@@ -1,6 +1,6 @@
-//! Peers that speak as proxies do and are not in `trusted_proxies`: each is named
-//! once in the log, and as long as the gateway runs in `/ready`. A proxy that is not
-//! listed works, more or less, and nobody would notice.
+//! Peers that speak as proxies do and are not in `trusted_proxies`: each is named once in the log,
+//! and in `/ready` as long as the gateway runs. An unlisted proxy mostly works, so otherwise
+//! nobody would notice.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Client certificates on a connection: whether one speaks for the client, and
-//! for how long what it opened may be used.
+//! Client certificates on a connection: whether one signs the client on, and how long its session
+//! may be used.
 
 use std::sync::Arc;
 use std::time::Duration;

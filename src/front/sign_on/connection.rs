@@ -1,4 +1,4 @@
-//! What was proven on a connection, for clients that keep no cookies.
+//! Sign-on by the identity that a connection keeps, for clients without cookies.
 
 use super::RequestContext;
 use crate::front::connection::bound::Marks;

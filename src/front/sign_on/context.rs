@@ -1,4 +1,4 @@
-//! A request whose sender is asked for, and everything around it.
+//! A request to be signed on, and its surroundings.
 
 use std::sync::Arc;
 

@@ -18,7 +18,6 @@ mod context;
 mod ntlm;
 mod open;
 mod outcome;
-pub(in crate::front) mod own_hosts;
 mod password;
 pub(in crate::front) mod policy;
 pub(in crate::front) mod require;

@@ -1,6 +1,6 @@
-//! Has an acceptor answer what NTLM asks. Each answer of a client is an attempt
-//! at a password: the core gives leave before winbind is asked and counts what
-//! came of it, and refusals leave at the same steps as those of passwords.
+//! Performs the effects of NTLM with an acceptor. Each answer of a client is a password attempt:
+//! the core allows it before winbind is asked, and counts the result. Refusals leave at the same
+//! steps as those of passwords.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Opens a session for whoever has proven who he is.
+//! Opens a session for a client that has proven its identity.
 
 use super::{NewSession, Refusal, Reply, RequestContext, SignedOn, connection};
 use crate::front::request::cookie::CookieSecret;

@@ -1,4 +1,4 @@
-//! What comes of asking who sent a request.
+//! The outcome of signing a request on.
 
 use crate::front::core_link::{Grant, NoGrant};
 use crate::front::request::cookie::CookieSecret;

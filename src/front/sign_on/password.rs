@@ -1,5 +1,5 @@
-//! Sign-on by name and password, which browsers and programs send with every
-//! request (RFC 7617): so a session that stands is asked first.
+//! Sign-on by name and password, which browsers and programs send with every request (RFC 7617).
+//! So an existing session is used first.
 
 use super::open::new_cookie;
 use super::policy::{Policy, Shows};

@@ -1,4 +1,4 @@
-//! How one may sign on at a site, and which sessions count there.
+//! How users may sign on at a site, and which sessions are accepted there.
 
 use crate::config::section::{ChannelBinding, Site};
 use crate::front::core_link::Grant;

@@ -1,4 +1,4 @@
-//! `require`: who may use a site, once it is known who is there.
+//! `require`: which signed-on users may use a site.
 
 use crate::config::section::Requirement;
 use crate::identity::is_login;

@@ -1,4 +1,4 @@
-//! What everything shares that runs in a front.
+//! What all parts of a running front share.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! References of those who are not signed on. A browser comes often without
-//! credentials, and its line is in the log once in a while only; so the pages
-//! between have the reference of that line.
+//! References for clients that are not signed on. Browsers often send requests without
+//! credentials, which are logged only from time to time. The pages in between show the reference
+//! of the last line.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Whose certificates are taken from clients.
+//! Whose client certificates are accepted.
 
 use std::sync::Arc;
 

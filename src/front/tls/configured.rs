@@ -1,4 +1,4 @@
-//! The TLS of the listeners, as the settings say.
+//! The TLS of the listeners, from the settings.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! A handshake, in which the client's wish for a name decides whether it is
-//! asked for a certificate: a browser that is asked where no site takes one
-//! gives up connections that nobody watches, such as websockets.
+//! A handshake. The name that the client asks for (SNI) decides whether it is asked for a
+//! certificate: if no site accepts one, a browser that is asked drops background connections, such
+//! as websockets.
 
 use std::io;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! TLS of the front: key and certificate, and the channel binding that follows
 //! from the certificate.
 //!
-//! [`ServerTls`] never changes. A reload makes another one for the connections
-//! to come; a connection keeps the one it began with, and so the right binding.
+//! [`ServerTls`] never changes. A reload makes another one for new connections; a connection keeps
+//! the one that it began with, and so the right binding.
 
 mod binding;
 mod clients;

@@ -1,5 +1,5 @@
-//! The certificate of a gateway that was given none: signed by itself, and
-//! kept, so that whoever trusts it once is not asked again after a restart.
+//! The certificate of a gateway without a configured one: self-signed, and kept, so that clients
+//! that trust it still do after a restart.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

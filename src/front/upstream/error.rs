@@ -1,4 +1,4 @@
-//! Why a request did not reach its application, or its answer not the client.
+//! Why a request did not reach its application, or its answer did not reach the client.
 
 use std::error::Error as _;
 use std::io;
@@ -18,46 +18,25 @@ pub(in crate::front) enum UpstreamError {
     #[error(
         "the application at {address} cannot be reached: {source}; is it running, and is site.upstream right?"
     )]
-    Connect {
-        /// The application.
-        address: Arc<str>,
-        /// What the system says.
-        source: io::Error,
-    },
+    Connect { address: Arc<str>, source: io::Error },
     /// The connection was not accepted in time.
     #[error(
         "the application at {address} did not accept a connection within {limit:?} (front.connect_timeout)"
     )]
-    ConnectTimeout {
-        /// The application.
-        address: Arc<str>,
-        /// The limit.
-        limit: Duration,
-    },
+    ConnectTimeout { address: Arc<str>, limit: Duration },
     /// The answer did not begin in time.
     #[error(
         "the application at {address} did not begin its answer within {limit:?} (front.answer_timeout)"
     )]
-    AnswerTimeout {
-        /// The application.
-        address: Arc<str>,
-        /// The limit.
-        limit: Duration,
-    },
+    AnswerTimeout { address: Arc<str>, limit: Duration },
     /// The connection ended before the answer's head, or the head is not HTTP.
     #[error(
         "the application at {address} broke off before its answer: {source}; its log should say why"
     )]
-    Broken {
-        /// The application.
-        address: Arc<str>,
-        /// What hyper says.
-        source: hyper::Error,
-    },
+    Broken { address: Arc<str>, source: hyper::Error },
     /// The head of the answer breaks the rules of HTTP.
     #[error("the head of the application's answer at {address} is not valid HTTP: {fault}")]
     OddHead {
-        /// The application.
         address: Arc<str>,
         /// What is wrong, and with which line.
         fault: String,
@@ -66,18 +45,10 @@ pub(in crate::front) enum UpstreamError {
     #[error(
         "the application at {address} answered in the unknown transfer coding {coding}: let it use Content-Encoding"
     )]
-    Coding {
-        /// The application.
-        address: Arc<str>,
-        /// As it said.
-        coding: String,
-    },
+    Coding { address: Arc<str>, coding: String },
     /// A switch of protocols that the client did not ask for.
     #[error("the application at {address} switched to a protocol that was not asked for")]
-    UnaskedUpgrade {
-        /// The application.
-        address: Arc<str>,
-    },
+    UnaskedUpgrade { address: Arc<str> },
     /// No site names this application.
     #[error("no application is known at {0}: the settings have changed; try again")]
     Unknown(Uri),
@@ -115,30 +86,19 @@ pub(in crate::front) enum BodyError {
     ClientDribbled {
         /// Of the body.
         length: u64,
-        /// The limit.
         limit: Duration,
     },
     /// The application went away, or sent what is no body.
     #[error(
         "the answer of the application at {address} broke off: {source}; its log should say why"
     )]
-    Application {
-        /// The application.
-        address: Arc<str>,
-        /// What hyper says.
-        source: hyper::Error,
-    },
+    Application { address: Arc<str>, source: hyper::Error },
     /// The application stood still.
     #[error(
         "the application at {address} sent nothing of its answer for {} s (front.body_timeout)",
         limit.as_secs()
     )]
-    ApplicationStalled {
-        /// The application.
-        address: Arc<str>,
-        /// The limit.
-        limit: Duration,
-    },
+    ApplicationStalled { address: Arc<str>, limit: Duration },
 }
 
 impl UpstreamError {

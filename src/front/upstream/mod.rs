@@ -1,5 +1,5 @@
-//! The way to the applications: what the client claimed is deleted, what was
-//! proven is set, and bytes pass in both directions without being kept.
+//! The connection to the applications: deletes what the client claimed, sets what was proven, and
+//! passes bytes in both directions without storing them.
 //!
 //! ```text
 //! request ─▶ headers (delete) ─▶ forwarded ─▶ identity + assertion (set) ─▶ proxy ─▶ pool ─▶ connection ─▶ application

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode, Uri};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,11 +17,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Assertions, ForwardContext, Forwarded, Proxy};
+use super::{AnswerBody, Assertions, ForwardContext, Forwarded, Proxy};
 use crate::clock::Timestamp;
 use crate::config::section::{ChannelBinding, Requirement};
 use crate::config::section::{CoreAddress, Front, HeaderNames, HostPattern, Site};
-use crate::front::answer::body::Body;
 use crate::front::connection::body::upload::Upload;
 use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;
@@ -133,7 +132,7 @@ impl Door {
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Body>, hyper::Error> {
+    ) -> Result<Response<Either<AnswerBody, Full<Bytes>>>, hyper::Error> {
         let (head, body) = request.into_parts();
         let request = Request::from_parts(head, Upload::lone(body));
         let context = ForwardContext {
@@ -145,10 +144,10 @@ impl Door {
             until: Some(&self.session),
         };
         Ok(match self.proxy.forward(request, context).await {
-            Ok(Forwarded::Answer(answer)) => answer.map(Body::Answer),
-            Ok(Forwarded::Tunnel(head)) => head.map(|()| Body::empty()),
+            Ok(Forwarded::Answer(answer)) => answer.map(Either::Left),
+            Ok(Forwarded::Tunnel(head)) => head.map(|()| Either::Right(Full::default())),
             Err(error) => {
-                let mut response = Response::new(Body::from(error.to_string()));
+                let mut response = Response::new(Either::Right(error.to_string().into()));
                 *response.status_mut() = error.status();
                 response
             }
@@ -197,7 +196,7 @@ pub(in crate::front) async fn mirror() -> SocketAddr {
         for (name, value) in &trailers {
             lines.push(format!("trailer {name}: {}", value.to_str().unwrap()));
         }
-        Response::new(Body::from(lines.join("\n")))
+        Response::new(Full::<Bytes>::from(lines.join("\n")))
     })
     .await
 }

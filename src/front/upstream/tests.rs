@@ -1,4 +1,4 @@
-//! The way to the applications as a whole, over real sockets.
+//! The connection to the applications as a whole, over real sockets.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,14 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::testing::{Gate, LIMIT, application, listen, mirror, read_head, scripted, status};
-use crate::front::answer::body::Body;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -317,7 +316,7 @@ async fn a_request_of_any_size_passes_without_being_kept() {
                 while let Some(frame) = request.body_mut().frame().await {
                     received += frame.unwrap().data_ref().map_or(0, Bytes::len);
                 }
-                Response::new(Body::from(received.to_string()))
+                Response::new(Full::<Bytes>::from(received.to_string()))
             }
         })
         .await,

@@ -1,5 +1,5 @@
-//! Connections that change their protocol (RFC 9110 section 7.8), websockets
-//! above all: the gateway passes the question on, and after a yes it passes bytes.
+//! Connections that change their protocol (RFC 9110 section 7.8), mainly websockets: the gateway
+//! passes the request on, and bytes after the application has agreed.
 
 use std::future::poll_fn;
 use std::io;

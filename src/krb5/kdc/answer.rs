@@ -1,5 +1,5 @@
-//! From what the library says to a reason. Its codes are those of the protocol
-//! and of krb5.h, the same in every version.
+//! From the library's codes to a reason. The codes are those of the protocol and of krb5.h, the
+//! same in every version.
 
 use super::gss::{Failure, PROTOCOL};
 use crate::wire::{Denied, Reason};

@@ -1,6 +1,5 @@
-//! What a KDC knows, asked for checks: its clock, whether it knows a service, and
-//! what the ticket is like that it gives for one. Each call blocks, for as long as
-//! the library waits for a KDC.
+//! What a KDC knows, asked for checks: its clock, whether it knows a service, and what its ticket
+//! for a service looks like. Each call blocks while the library waits for a KDC.
 
 use std::ffi::CString;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Asks a realm's KDC whether a password is right, and believes it only when it
-//! knows a key of our own keytab as well. Blocks; keeps no ticket and no cache.
+//! Asks a realm's KDC whether a password is right, and believes it only if it also knows a key in
+//! our own keytab. Blocks; keeps no ticket and no cache.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

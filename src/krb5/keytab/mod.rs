@@ -1,5 +1,5 @@
-//! Keytab files (MIT format 0x0502), read for messages and checks. Key bytes
-//! are passed over and never kept; accepting tickets is the library's work.
+//! Keytab files (MIT format 0x0502), read for messages and checks. Key bytes are skipped and never
+//! kept; the library accepts tickets.
 
 use std::collections::BTreeSet;
 use std::fmt;

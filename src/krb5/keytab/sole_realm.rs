@@ -1,6 +1,6 @@
-//! The realm of a keytab that knows only one, remembered while the file stays
-//! as it is: asking the library which principal accepted costs a sixth of an
-//! accept, and is needless where all of them are of one realm.
+//! The realm of a keytab that knows only one, remembered while the file stays as it is: asking the
+//! library which principal accepted costs a sixth of an accept, and is not needed if all keys are
+//! of one realm.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;

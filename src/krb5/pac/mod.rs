@@ -1,6 +1,6 @@
-//! The PAC of a Kerberos ticket (MS-PAC): whose account it was issued to, by the
-//! word of the domain controller. Only bytes whose signature was right come here;
-//! they are read with checked cursors all the same.
+//! The PAC of a Kerberos ticket (MS-PAC): the account that it was issued to, according to the
+//! domain controller. Only bytes with a valid signature arrive here; they are still read with
+//! checked cursors.
 
 use crate::wire::{Account, AccountKind};
 

@@ -1,4 +1,4 @@
-//! From what the library says to a reason, and to words that say what to mend.
+//! From the library's message to a reason, and to advice how to fix it.
 //!
 //! Codes do not tell faults apart: through SPNEGO the mechanism's own code
 //! comes as a stand-in, another one in every process, and the major status is

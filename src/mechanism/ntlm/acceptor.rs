@@ -1,4 +1,4 @@
-//! Answers what an exchange asks: adds time, chance and winbind to it.
+//! Performs the effects of an exchange, which need time, randomness or winbind.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What an exchange asks of an [`Acceptor`](super::Acceptor), and what it is told.
-//! Between them they share nothing else.
+//! What an exchange asks of an [`Acceptor`](super::Acceptor), and its answers. They share nothing
+//! else.
 
 use std::time::Instant;
 

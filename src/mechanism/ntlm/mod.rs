@@ -1,8 +1,8 @@
 //! NTLM (MS-NLMP), verified by winbind: the exchange without I/O, the messages as
 //! values, and the cryptography around them.
 //!
-//! Whether a password is right is for the domain to say. What is decided here is
-//! whether the messages are whole, unchanged, and made for this service and channel.
+//! The domain decides whether a password is right. Here it is decided whether the messages are
+//! whole, unchanged, and made for this service and channel.
 
 mod acceptor;
 pub(crate) mod crypto;

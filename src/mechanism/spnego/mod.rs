@@ -1,5 +1,5 @@
-//! What a first Negotiate token offers, read before GSSAPI sees it: NTLM has to
-//! be named as such, and other mechanisms never reach the library.
+//! What a first Negotiate token offers, read before GSSAPI sees it: NTLM is recognized, and other
+//! mechanisms never reach the library.
 
 use asn1_rs::{Any, FromDer, Oid, oid};
 

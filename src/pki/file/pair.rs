@@ -1,4 +1,4 @@
-//! A private key and its certificate, as one side of TLS shows them.
+//! A private key and its certificate, for one side of TLS.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

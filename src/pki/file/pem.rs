@@ -1,4 +1,4 @@
-//! PEM files (RFC 7468), block by block: what they hold, in which order.
+//! PEM files (RFC 7468), block by block, in order.
 
 use std::fmt;
 

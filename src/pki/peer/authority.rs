@@ -1,5 +1,5 @@
-//! Whether a certificate may be an authority's: TLS libraries ask little of
-//! those that an administrator names, so it is asked here, as OpenSSL does.
+//! Whether a certificate may be an authority's: TLS libraries check little in authorities that an
+//! administrator names, so it is checked here, as OpenSSL does.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;

@@ -1,4 +1,4 @@
-//! Which public keys of peers are taken.
+//! Which public keys of peers are accepted.
 
 use x509_parser::prelude::{FromDer, X509Certificate};
 

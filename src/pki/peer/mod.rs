@@ -1,4 +1,4 @@
-//! Certificates that others show: whether they count, and why not.
+//! Certificates that others show: whether they are accepted, and why not.
 
 pub(in crate::pki) mod anchors;
 pub(crate) mod authority;

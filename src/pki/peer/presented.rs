@@ -1,4 +1,4 @@
-//! A certificate that a client showed in its handshake, and whether it counts.
+//! A certificate that a client showed in its handshake, and whether it is accepted.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

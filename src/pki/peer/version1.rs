@@ -1,6 +1,6 @@
-//! Certificates of X.509 version 1, as `openssl x509 -req` makes them without a
-//! file of extensions. TLS libraries of today do not read them. A client's is
-//! taken where an authority of ours has signed it itself; none is an authority's.
+//! Certificates of X.509 version 1, as `openssl x509 -req` makes them without a file of
+//! extensions. TLS libraries no longer read them. A client's is accepted if an authority of ours
+//! has signed it directly. None is accepted as an authority's.
 
 use pkcs8::der::asn1::{AnyRef, BitStringRef};
 use pkcs8::der::{Decode, Reader, SliceReader};

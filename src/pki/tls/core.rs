@@ -1,5 +1,4 @@
-//! Whether the core's certificate comes from an authority of ours: judged by the
-//! same rules as those of clients.
+//! Whether the core's certificate is from an authority of ours, by the same rules as for clients.
 
 use std::path::Path;
 use std::sync::Arc;

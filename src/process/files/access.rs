@@ -1,4 +1,4 @@
-//! Which file cannot be used by whom, and what is in the way.
+//! Which file cannot be used by whom, and why.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -1,8 +1,8 @@
 //! Folders that Doorward writes to, made for the account while it still is root.
 //!
-//! Root changes nothing in a folder that somebody else may write to: whoever owns
-//! it could put a link in the way. So only folders that are made here, or that are
-//! root's and still empty, are given away.
+//! Root changes nothing in a folder that somebody else may write to: its owner could put a link
+//! there. So Doorward changes the owner only of folders that it makes, or that are root's and
+//! still empty.
 
 use std::fs::{self, DirBuilder};
 use std::io;

@@ -1,4 +1,4 @@
-//! Who uses files, by the ids that the kernel looks at.
+//! Who uses files, by the ids that the kernel checks.
 
 use std::fmt;
 use std::fs;

@@ -1,6 +1,6 @@
-//! The command that gives an account the rights it needs on a file or folder, and nobody
-//! else. The only place where `chmod`, `chgrp`, `chown` and `usermod` are advised, so that
-//! following the advice works: for whatever owner, group and mode, and for each account.
+//! The command that gives only one account the rights that it needs on a file or folder. The only
+//! place that advises `chmod`, `chgrp`, `chown` and `usermod`, so that the advice works for every
+//! owner, group and mode, and for each account.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

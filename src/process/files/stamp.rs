@@ -1,4 +1,4 @@
-//! Noticing that a file has changed, without reading it.
+//! Detects that a file has changed, without reading it.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! What systemd hands over, and what it is told.
+//! Sockets from systemd, and notifications to it.
 
 pub(crate) mod activation;
 pub(crate) mod notify;

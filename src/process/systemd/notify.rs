@@ -1,4 +1,4 @@
-//! Word to systemd (sd_notify(3)); silent where nobody listens.
+//! Notifications to systemd (sd_notify(3)); does nothing if nobody listens.
 
 use sd_notify::NotifyState;
 

@@ -1,4 +1,4 @@
-//! A password on its way to whoever can judge it.
+//! A password on its way to the code that can check it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a session is known by wherever its secret must not stand.
+//! The session key, which identifies a session where its secret must not be.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! A session, as its bearer sees it, and the answers that carry one.
+//! A session, as its user sees it, and the answers that contain one.
 
 use std::fmt;
 use std::net::IpAddr;

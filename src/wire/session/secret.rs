@@ -1,4 +1,4 @@
-//! A session's secret: whoever has it is the session's bearer.
+//! A session's secret: whoever has it can use the session.
 
 use std::fmt;
 use std::ops::Deref;

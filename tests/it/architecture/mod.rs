@@ -108,7 +108,10 @@ fn only_answer_writes_a_login_response() {
     for room in ["front/sign_on/", "front/request/"] {
         assert_eq!(naming(&sources, room, words), [] as [&str; 0]);
     }
-    assert_eq!(naming(&sources, "front/answer/", words), ["front/answer/mod.rs"]);
+    assert_eq!(
+        naming(&sources, "front/answer/", words),
+        ["front/answer/mod.rs", "front/answer/response.rs"]
+    );
     // The status listener has answers of its own, which sign nobody on.
     assert_eq!(naming(&sources, "front/door/", words), ["front/door/status.rs"]);
     let challenging = naming(&sources, "front/", &["WWW_AUTHENTICATE"]);

@@ -1,4 +1,4 @@
-//! What a new certificate says. Pure: key, clock and files come from outside.
+//! The contents of a new certificate. Pure: key, clock and files are arguments.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A key and certificate that stand in a file, to be renewed.
+//! A key and certificate in a file, to be renewed.
 
 use std::path::Path;
 

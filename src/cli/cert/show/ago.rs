@@ -1,4 +1,4 @@
-//! Moments, as people say them.
+//! Points in time, as people say them.
 
 use crate::clock::Timestamp;
 

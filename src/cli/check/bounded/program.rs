@@ -1,4 +1,4 @@
-//! Asking the system's own programs, within a time.
+//! Runs the system's own programs, with a time limit.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

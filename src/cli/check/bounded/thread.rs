@@ -1,4 +1,4 @@
-//! Questions that may never be answered, asked side by side on threads of their own.
+//! Questions that may never be answered, each on a thread of its own.
 
 use std::sync::mpsc::{self, Receiver};
 use std::thread;

@@ -1,5 +1,5 @@
-//! Certificates that the gateway shows: to browsers, and the core's own to fronts.
-//! They are judged as a client would.
+//! Certificates that the gateway shows: to browsers, and the core's own to fronts. They are
+//! checked as a client does.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Whether clients take a certificate for what it is used for.
+//! Whether clients accept a certificate for its use.
 
 use super::cert::Cert;
 use super::chain::Chain;

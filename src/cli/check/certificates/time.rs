@@ -1,4 +1,4 @@
-//! From when until when a certificate counts.
+//! From when until when a certificate is valid.
 
 use std::cell::LazyCell;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The core: whether it answers, and whom it takes this user for.
+//! The core: whether it answers, and as whom it accepts this user.
 
 use std::path::Path;
 

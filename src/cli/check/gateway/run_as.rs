@@ -1,5 +1,5 @@
-//! `run_as_user`: whether the account exists, and what it may read. From here on the
-//! check itself runs as that account, so that what it finds is what the gateway meets.
+//! `run_as_user`: whether the account exists, and what it may read. From here on the check itself
+//! runs as that account, so that it finds what the gateway finds.
 
 use std::path::Path;
 

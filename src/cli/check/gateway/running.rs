@@ -1,4 +1,4 @@
-//! What the gateway that runs has met itself: it is asked at its status listener.
+//! The running gateway's own state, from its status listener.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! By whose ticket the KDC can be asked for tickets of services: whoever runs the
-//! check, or the keytab's own account.
+//! Whose ticket is used to ask the KDC for service tickets: that of the user who runs the check,
+//! or of the keytab's own account.
 
 use std::path::Path;
 

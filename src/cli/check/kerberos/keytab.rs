@@ -1,4 +1,4 @@
-//! The keytab: what it holds, who may read it, and whether its keys may be used.
+//! The keytab: what it contains, who may read it, and whether its keys may be used.
 
 use std::path::Path;
 

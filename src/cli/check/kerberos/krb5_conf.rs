@@ -1,5 +1,5 @@
-//! krb5.conf: whether the library can use it. It passes over a file that is missing or
-//! closed to it, and tells no line of one that it does not understand.
+//! krb5.conf: whether the library can use it. It ignores a file that is missing or not readable,
+//! and names no line of a file that it cannot parse.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! From what was heard of a service to a line of the report.
+//! From the KDC's answer about a service to a line of the report.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The ways by which requests come: names, proxies, and the sockets they end at.
+//! How requests arrive: names, proxies, and listening sockets.
 
 pub(super) mod names;
 pub(super) mod proxies;

@@ -1,5 +1,5 @@
-//! The hosts by which browsers come: whether DNS knows them, and for which name a
-//! client will ask a ticket that looks them up.
+//! The host names that browsers use: whether DNS knows them, and for which name a client asks for
+//! a ticket after a lookup.
 
 use std::net::IpAddr;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! What proxies before the gateway need, as far as the configuration tells.
+//! What proxies in front of the gateway need, as far as the configuration shows.
 
 use std::net::SocketAddr;
 

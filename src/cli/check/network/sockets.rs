@@ -1,4 +1,4 @@
-//! Addresses to listen on: free, or held by a gateway that runs.
+//! Listening addresses: free, or used by a running gateway.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! The domains whose people winbind verifies, beside those that may sign on here.
+//! Compares the domains whose users winbind verifies with those that may sign on here.
 
 use std::path::Path;
 use std::time::Duration;

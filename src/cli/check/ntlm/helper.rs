@@ -1,5 +1,5 @@
-//! One helper, started and asked twice. The questions are about nobody, so that
-//! no account has a failed sign-on by it.
+//! One helper, started and asked twice. The questions name an account that does not exist, so that
+//! they cause no failed sign-on.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What smb.conf says, in the words of testparm(1), which knows the defaults.
+//! The settings in smb.conf, from testparm(1), which knows the defaults.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

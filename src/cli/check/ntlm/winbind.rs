@@ -1,5 +1,4 @@
-//! winbind: whether it answers, is trusted by its domain, and may be asked by
-//! this user.
+//! winbind: whether it answers, whether its domain trusts it, and whether this user may ask it.
 
 use std::fs::Metadata;
 use std::io;

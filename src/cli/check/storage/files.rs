@@ -1,4 +1,4 @@
-//! Owner and mode of what stands in the state folder.
+//! Owner and mode of the files in the state folder.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

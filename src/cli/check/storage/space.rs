@@ -1,4 +1,4 @@
-//! Room on a disk: bytes, and files that can still be made.
+//! Free space on a disk: bytes, and files that can still be made.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

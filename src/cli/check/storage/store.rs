@@ -1,4 +1,4 @@
-//! The session store: who holds it, and whether a start would take it.
+//! The session store: who uses it, and whether Doorward can start with it.
 
 use std::time::Duration;
 

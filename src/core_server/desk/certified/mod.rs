@@ -1,5 +1,5 @@
-//! Sessions that were opened by certificate live as long as the key they were
-//! opened with: looked at whenever one is resolved, and all of them each second.
+//! Sessions that were opened by certificate end with the key that opened them: the core checks one
+//! whenever it is resolved, and all of them each second.
 
 use std::net::IpAddr;
 use std::sync::Arc;

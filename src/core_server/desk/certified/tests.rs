@@ -1,4 +1,4 @@
-//! A key, the session it opened, and what becomes of the one without the other.
+//! A key, the session it opened, and what happens to the session without the key.
 
 use std::fs;
 use std::path::Path;

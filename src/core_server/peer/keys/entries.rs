@@ -1,6 +1,5 @@
-//! `[[core.key]]`: which entry a key has. An entry is written for the name of a
-//! file, and remembers the keys it has seen under that name: a key that is
-//! renamed keeps its entry, and has no more rights by another name.
+//! `[[core.key]]`: which entry a key has. An entry is for the name of a file, and remembers the
+//! keys that it has seen under that name: a renamed key keeps its entry, and gets no other rights.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

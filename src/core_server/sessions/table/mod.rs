@@ -1,4 +1,4 @@
-//! All live sessions in memory. No I/O and no clock: every verb is told the time.
+//! All live sessions in memory. No I/O and no clock: the time is an argument.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;

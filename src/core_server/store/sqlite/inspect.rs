@@ -1,5 +1,5 @@
-//! Looking at a store from outside: who holds it, and whether it is sound. Nothing
-//! is written, no lock is taken, and no file is made beside it.
+//! Inspects a store from outside: who uses it, and whether it is intact. It writes nothing, takes
+//! no lock, and makes no file.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;

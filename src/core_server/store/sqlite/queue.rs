@@ -1,4 +1,4 @@
-//! Where sessions and changes wait to be written, and their callers for that.
+//! The queue of sessions and changes to be written, and of the callers that wait for them.
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

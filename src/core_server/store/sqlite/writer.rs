@@ -1,4 +1,4 @@
-//! The one thread that writes: whatever waits together is committed together.
+//! The one thread that writes: it commits everything that waits together.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

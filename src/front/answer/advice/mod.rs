@@ -1,6 +1,5 @@
-//! What an answer can say beyond its reason: pure functions on what is known of a
-//! request and of this gateway. Nothing here is guessed: where nothing is known, the
-//! reason's own sentence stands.
+//! What an answer can say beyond its reason: pure functions of the known facts about a request and
+//! this gateway. Nothing is guessed: without facts, the reason's own sentence is used.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! A long answer counts as a use of its session for as long as it lasts, as a
-//! tunnel does: whoever reads a stream of events is there.
+//! A long answer counts as a use of its session for as long as it lasts, as a tunnel does: a
+//! client that reads a stream of events is active.
 
 use std::net::IpAddr;
 use std::pin::Pin;

@@ -13,33 +13,38 @@ use in_use::InUse;
 
 pub(in crate::front) mod in_use;
 
-/// The body of an answer.
+/// The body of an answer. One of the front's own is made in this room only.
 #[derive(Debug)]
-pub(in crate::front) enum Body {
+pub(in crate::front) struct Body(Source);
+
+#[derive(Debug)]
+enum Source {
     /// Bytes at hand.
-    Full(Full<Bytes>),
+    Own(Full<Bytes>),
     /// An application's answer, as it arrives.
-    Answer(AnswerBody),
+    Application(AnswerBody),
     /// The same, to somebody whose session it is a use of.
     InUse(Box<InUse>),
 }
 
 impl Body {
-    /// No bytes at all.
-    pub(in crate::front) fn empty() -> Self {
-        Self::Full(Full::default())
+    pub(in crate::front::answer) fn own(bytes: impl Into<Bytes>) -> Self {
+        Self(Source::Own(Full::new(bytes.into())))
     }
-}
 
-impl Default for Body {
-    fn default() -> Self {
-        Self::empty()
+    /// No bytes at all: a tunnel begins behind the head.
+    pub(in crate::front) fn of_tunnel() -> Self {
+        Self::own(Bytes::new())
     }
-}
 
-impl<T: Into<Bytes>> From<T> for Body {
-    fn from(bytes: T) -> Self {
-        Self::Full(Full::new(bytes.into()))
+    /// An application's answer.
+    pub(in crate::front) const fn of_application(answer: AnswerBody) -> Self {
+        Self(Source::Application(answer))
+    }
+
+    /// An application's answer that lasts.
+    pub(in crate::front) fn in_use(answer: InUse) -> Self {
+        Self(Source::InUse(Box::new(answer)))
     }
 }
 
@@ -51,28 +56,28 @@ impl http_body::Body for Body {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.get_mut() {
-            Self::Full(bytes) => Pin::new(bytes)
+        match &mut self.get_mut().0 {
+            Source::Own(bytes) => Pin::new(bytes)
                 .poll_frame(cx)
                 .map_err(|never: std::convert::Infallible| match never {}),
-            Self::Answer(answer) => Pin::new(answer).poll_frame(cx),
-            Self::InUse(answer) => Pin::new(&mut **answer).poll_frame(cx),
+            Source::Application(answer) => Pin::new(answer).poll_frame(cx),
+            Source::InUse(answer) => Pin::new(&mut **answer).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Full(bytes) => bytes.is_end_stream(),
-            Self::Answer(answer) => answer.is_end_stream(),
-            Self::InUse(answer) => answer.is_end_stream(),
+        match &self.0 {
+            Source::Own(bytes) => bytes.is_end_stream(),
+            Source::Application(answer) => answer.is_end_stream(),
+            Source::InUse(answer) => answer.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Full(bytes) => bytes.size_hint(),
-            Self::Answer(answer) => answer.size_hint(),
-            Self::InUse(answer) => answer.size_hint(),
+        match &self.0 {
+            Source::Own(bytes) => bytes.size_hint(),
+            Source::Application(answer) => answer.size_hint(),
+            Source::InUse(answer) => answer.size_hint(),
         }
     }
 }

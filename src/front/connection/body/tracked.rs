@@ -1,4 +1,4 @@
-//! The body of an answer, followed while the client takes it.
+//! The body of an answer, tracked while the client reads it.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! The body of a request. When nobody reads it to its end, because the answer
-//! is there before, it comes back to the connection, which reads on or says
-//! that it will close: else the client might never see its answer (RFC 9112 section 9.6).
+//! The body of a request. If the answer is ready before the body was read to its end, the
+//! connection reads on or announces that it will close: otherwise the client might never see its
+//! answer (RFC 9112 section 9.6).
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -91,7 +91,7 @@ impl Unsettled {
 }
 
 /// Answers what could not be read as a request, and closes.
-pub(super) async fn refuse<S, V>(server: &Server<'_, V>, mut stream: S, unread: &Unread)
+pub(super) async fn close_unread<S, V>(server: &Server<'_, V>, mut stream: S, unread: &Unread)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     V: Service,

@@ -84,7 +84,7 @@ pub(super) async fn serve<S, V>(
         let why = ended.err().map_or_else(String::new, |error| error.to_string());
         let unread =
             Unread::by_parser(&head, &parts.read_buf, &why, limits.header_bytes, connection.peer);
-        closing::refuse(server, stream, &unread).await;
+        closing::close_unread(server, stream, &unread).await;
     } else if body_left.load(Ordering::Relaxed) && ended.is_ok() {
         linger(&mut stream, limits).await;
     }

@@ -1,5 +1,4 @@
-//! Serves HTTP on one connection, until it ends, stands idle for too long, or
-//! the gateway stops.
+//! Serves HTTP on one connection, until it ends, is idle for too long, or the gateway stops.
 
 use std::future::Future;
 use std::io;
@@ -69,7 +68,7 @@ impl<V: Service> Server<'_, V> {
             Box::pin(http2::serve(self, connection, stream, early)).await;
         } else if early.first() == Some(&TLS_HANDSHAKE) && !connection.is_tls() {
             let unread = Unread::of(Reason::TlsOnPlainPort, &early, connection.peer);
-            closing::refuse(self, stream, &unread).await;
+            closing::close_unread(self, stream, &unread).await;
         } else {
             Box::pin(http1::serve(self, connection, stream, early)).await;
         }
@@ -92,7 +91,7 @@ impl<V: Service> Server<'_, V> {
         };
         if let Ok(Ok(head)) = timeout(self.limits.first_request, reading).await {
             let unread = Unread::of(Reason::PlainOnTlsPort, &head, peer);
-            closing::refuse(self, stream, &unread).await;
+            closing::close_unread(self, stream, &unread).await;
         }
     }
 

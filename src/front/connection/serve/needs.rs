@@ -1,4 +1,4 @@
-//! What an answer asks of the connection that it is sent on, as an extension of it.
+//! What an answer needs from its connection, as an extension of the answer.
 
 /// Marks an answer that is not sent: instead the client is told to come back by
 /// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).

@@ -1,4 +1,4 @@
-//! What is done with the requests of a connection: whoever accepts connections says.
+//! The service for the requests of a connection. The caller provides it.
 
 use std::error::Error;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What arrived in the place of a request and could not be read as one.
+//! Input that could not be read as a request.
 
 use std::net::IpAddr;
 

@@ -1,7 +1,7 @@
-//! A client's stream as hyper sees it. It notes clients that ask and then do
-//! not read, for whom hyper waits for ever; it encodes what hyper would refuse in
-//! the target of a request; and it keeps back what hyper says of heads that it
-//! cannot read, so that somebody who knows words answers them.
+//! A client's stream as hyper sees it. It detects clients that send requests and do not read, for
+//! which hyper would wait for ever; it encodes bytes in the target of a request that hyper would
+//! refuse; and it holds back hyper's own answer to heads that it cannot read, so that Doorward
+//! answers with an explanation.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

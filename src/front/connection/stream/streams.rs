@@ -1,6 +1,6 @@
-//! The streams of one HTTP/2 connection. A client may open the window of each
-//! as slowly as it likes, and TCP knows nothing of it: so every part of an
-//! answer is followed until it is sent, and a stream whose client takes nothing is reset.
+//! The streams of one HTTP/2 connection. A client may open the window of each as slowly as it
+//! likes, and TCP does not show this. So every part of an answer is tracked until it is sent, and
+//! a stream whose client reads nothing is reset.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,6 @@
-//! The targets of HTTP/1.1 requests, as they arrive. Servers take more bytes in a
-//! target than the grammar of URLs has: `<`, `>`, quotes, bytes beyond ASCII.
-//! hyper refuses them, so they are percent-encoded before hyper sees them.
+//! The targets of HTTP/1.1 requests, as they arrive. Servers accept more bytes in a target than
+//! the grammar of URLs allows: `<`, `>`, quotes, bytes beyond ASCII. hyper refuses them, so they
+//! are percent-encoded before hyper sees them.
 //!
 //! Nothing but a target may be changed: bytes added to a body would make the rest
 //! of it a request. So a head is looked for only where hyper looks for one, and

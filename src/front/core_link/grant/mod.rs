@@ -1,4 +1,4 @@
-//! Leave to use a site as a user, and what applications are told of that user.
+//! The permission to use a site as a user, and what applications learn about that user.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};

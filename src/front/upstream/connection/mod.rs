@@ -1,7 +1,6 @@
-//! One HTTP/1.1 connection to an application. It has no task of its own:
-//! whoever waits for an answer drives it, so a request stays on one thread and
-//! costs no wake-up of another. Parked connections are looked at when they are
-//! taken up again.
+//! One HTTP/1.1 connection to an application. It has no task of its own: the caller that waits for
+//! an answer drives it, so a request stays on one thread and wakes no other. Idle connections are
+//! checked when they are used again.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -1,5 +1,5 @@
-//! The signed assertion: what the identity headers say, as a JWT (RFC 7519)
-//! that an application can verify though the way to it crosses a network.
+//! The signed assertion: what the identity headers say, as a JWT (RFC 7519) that an application
+//! can verify even if its connection crosses a network.
 
 use std::fs;
 use std::io;

@@ -1,5 +1,5 @@
-//! Takes Doorward's own cookies out of what passes, in both directions, and
-//! leaves every other byte as it was (RFC 6265 section 4).
+//! Removes Doorward's own cookies, in both directions, and leaves every other byte unchanged (RFC
+//! 6265 section 4).
 
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 

@@ -1,4 +1,4 @@
-//! The heads of requests and answers on their way through.
+//! The heads of requests and answers that pass the gateway.
 
 pub(in crate::front) mod assertion;
 mod cookies;

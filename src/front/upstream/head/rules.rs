@@ -1,5 +1,5 @@
-//! Which headers pass the gateway, in either direction. Deleting comes before
-//! setting: nothing a client sends can stand where an identity is read.
+//! Which headers pass the gateway, in either direction. Headers are deleted before others are set:
+//! nothing from a client can be where an application reads an identity.
 
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,

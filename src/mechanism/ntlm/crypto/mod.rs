@@ -1,6 +1,5 @@
-//! The algorithms that NTLM was made of, and no others: MD5, HMAC-MD5 and RC4
-//! (MS-NLMP 6). They are weak; what rests on them here is what the protocol
-//! leaves to them.
+//! The algorithms of NTLM, and no others: MD5, HMAC-MD5 and RC4 (MS-NLMP 6). They are weak, and
+//! used only where the protocol requires them.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use hmac::{Hmac, Mac};

@@ -1,5 +1,5 @@
-//! What can be said of a client's answer without knowing the password: its
-//! version, and the service and the channel that it was made for.
+//! What can be checked in a client's answer without knowing the password: its version, and the
+//! service and the channel that it was made for.
 
 use crate::config::section::ChannelBinding;
 use crate::mechanism::ntlm::crypto::key::channel_binding_hash;

@@ -1,9 +1,7 @@
-//! Whether a sign-on could succeed now: is the program there, is winbind, and
-//! may it be asked.
+//! Whether people can sign on now: whether the program and winbind are there and answer.
 //!
-//! Only what the probe sees decides, never what a client's sign-on saw: a client
-//! can name a domain that is down. A sign-on that failed by winbind makes the
-//! probe look at once.
+//! Only the probe decides, never a client's sign-on, because a client can name a domain that is
+//! down. A sign-on that fails because of winbind starts a probe at once.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! What tests share: a client, which is Samba's own, and helpers that verify
-//! against one password without a domain.
+//! What tests share: Samba's own client, and helpers that verify one password without a domain.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! The pool with real helpers, sound ones and such that fail in every way.
+//! The pool with real helpers, good ones and ones that fail in every way.
 
 use std::sync::Arc;
 use std::time::Duration;

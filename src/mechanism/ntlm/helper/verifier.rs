@@ -1,4 +1,4 @@
-//! The way of one exchange through the helpers, and on to a name.
+//! The way of one exchange through the helpers to a name.
 
 use std::pin::Pin;
 use std::sync::Arc;

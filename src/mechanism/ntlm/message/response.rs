@@ -1,6 +1,6 @@
-//! NtChallengeResponse (MS-NLMP 2.2.2.8): how a client answers the challenge.
-//! Only a whole NTLMv2 response is good for anything here: the older ones are
-//! weak, and carry neither a channel binding nor a promise of integrity.
+//! NtChallengeResponse (MS-NLMP 2.2.2.8): how a client answers the challenge. Only a whole NTLMv2
+//! response is accepted: the older ones are weak, and have neither a channel binding nor an
+//! integrity code.
 
 use std::fmt;
 

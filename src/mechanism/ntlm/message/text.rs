@@ -1,5 +1,5 @@
-//! Names as they stand in messages: UTF-16LE, or an OEM character set of which
-//! only ASCII is the same everywhere (MS-NLMP 2.2.2.5, NTLMSSP_NEGOTIATE_OEM).
+//! Names as they are in messages: UTF-16LE, or an OEM character set of which only ASCII is the
+//! same everywhere (MS-NLMP 2.2.2.5, NTLMSSP_NEGOTIATE_OEM).
 
 use super::{Flaw, Malformed, Part};
 

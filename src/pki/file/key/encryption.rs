@@ -1,4 +1,4 @@
-//! Private keys behind a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2).
+//! Private keys encrypted with a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Why a private key cannot be had.
+//! Why a private key cannot be read.
 
 use std::io;
 use std::path::PathBuf;

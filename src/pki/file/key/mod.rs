@@ -1,4 +1,4 @@
-//! Private and public keys: read, encrypted, or refused with the way out.
+//! Private and public keys: read, encrypted, or refused with advice.
 
 pub(crate) mod encryption;
 mod error;

@@ -1,4 +1,4 @@
-//! A private key, as it stands in its file or behind a passphrase.
+//! A private key, plain or encrypted with a passphrase.
 
 use std::fmt;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Public keys: what kind, how large, and the hash by which they are told apart.
+//! Public keys: kind, size, and the hash that identifies them.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Formats of keys that are not read here, by their names, and the command that
-//! makes of each one that is.
+//! Unsupported formats of keys, by name, and the command that converts each of them.
 
 use std::fmt;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Whether a certificate comes from an authority of ours, holds at this
-//! moment, is for clients, and has not been revoked.
+//! Whether a certificate is from an authority of ours, is valid now, is for clients, and has not
+//! been revoked.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,10 +1,10 @@
-//! The client's half of a TLS handshake: whether it holds the key of the
-//! certificate it shows, and nothing else.
+//! The client's half of a TLS handshake: whether it has the key of the certificate it shows, and
+//! nothing else.
 //!
-//! A refusal within the handshake ends the connection without a word that a
-//! person could read. So a certificate of any origin passes here, and is
-//! judged when it is used: by [`super::chain`] and [`super::peer_keys`], for
-//! every request, also on connections and TLS sessions that began long ago.
+//! A refusal within the handshake ends the connection without an explanation. So a certificate of
+//! any origin passes here, and is checked when it is used: by [`super::chain`] and
+//! [`super::peer_keys`], for every request, also on connections and TLS sessions that began long
+//! ago.
 //!
 //! Some keys are never taken, and TLS libraries cannot even verify some of their
 //! signatures. Their owners pass too, to be told why, but nothing is proven of

@@ -1,9 +1,8 @@
-//! `sslkeys_path`: the folder with the public keys of those who may come.
+//! `sslkeys_path`: the folder with the public keys of peers and users.
 //!
-//! A key stands there as PEM SubjectPublicKeyInfo (`NAME-public.pem`), or as
-//! the certificate it is in. The folder is looked at for every request, so a
-//! file that is put in or taken out counts at once. While nothing changes that
-//! costs two system calls, and once a second one for each file.
+//! A key is there as PEM SubjectPublicKeyInfo (`NAME-public.pem`), or in a certificate. The folder
+//! is checked for every request, so a new or removed file takes effect at once. While nothing
+//! changes that costs two system calls, and once a second one for each file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};

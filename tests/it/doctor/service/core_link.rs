@@ -62,7 +62,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["accepts this user (key gate-public.pem) as *, not as a front"],
-            &["role = \"front\" ([[core.key]] file = \"gate-public.pem\")"],
+            &["set role = \"front\"", "([[core.key]] file = \"gate-public.pem\")"],
         ),
         ..OTHERWISE
     },

@@ -59,7 +59,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site.client_env("KRB5_CONFIG", file.to_str().unwrap())
         },
         probe: says(
-            &["this machine's krb5.conf made", "of {host}"],
+            &["you asked for {host}", "krb5.conf turned it into"],
             &["rdns = false", "dns_canonicalize_hostname = false"],
         ),
         page: says(&["no Kerberos ticket"], &["kvno HTTP/{host}"]),

@@ -57,7 +57,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             &["key of HTTP/{host} (kvno 3", "exported for another account"],
             &["export it again, for the account that `setspn -Q HTTP/{host}` shows"],
         ),
-        page: cause(&["exported for another account"]),
+        page: cause(&["exported for an account other than"]),
         log: says(&["kvno 3", "exported for another account"], &["`setspn -Q HTTP/{host}`"]),
         ..OTHERWISE
     },

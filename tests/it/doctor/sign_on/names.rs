@@ -26,7 +26,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             at("web-n2.{dns}")
         },
         check: says(
-            &["web-n2.{dns} is 10.77.0.2", "ask for a ticket of HTTP/srv-n2.{dns}"],
+            &["web-n2.{dns} is 10.77.0.2", "ask for a ticket for HTTP/srv-n2.{dns}"],
             &["make the PTR record agree", "rdns = false"],
         ),
         ..OTHERWISE

@@ -1,5 +1,4 @@
-//! Authorities of certificates that are taken: of the core's peers, and of those who
-//! sign on by certificate.
+//! Accepted authorities: of the core's peers, and of users who sign on by certificate.
 
 use std::fs;
 use std::path::PathBuf;

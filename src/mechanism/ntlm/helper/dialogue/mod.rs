@@ -1,9 +1,8 @@
 //! The two dialogues with `ntlm_auth`, as pure functions: from checked values to
 //! the bytes of a question, from the lines of an answer to what it says.
 //!
-//! Nothing of a client's is ever written as it came, and nothing is asked that
-//! the helper would find malformed: `ntlm-server-1` answers such a question
-//! twice, and whoever asks next would read the second answer as their own.
+//! Nothing from a client is ever written as it came, and no question is malformed: `ntlm-server-1`
+//! answers such a question twice, and whoever asks next would read the second answer as their own.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! What the words of a refusal mean: whose fault it is.
+//! What the texts of a refusal mean: whose fault it is.
 //!
 //! `squid-2.5-ntlmssp` gives the name of an NTSTATUS, `ntlm-server-1` gives
 //! Samba's description of it, and each of them sometimes a sentence of its own.

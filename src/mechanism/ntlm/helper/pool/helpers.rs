@@ -1,4 +1,4 @@
-//! All helpers of a pool, and who has which.
+//! All helpers of a pool, and which exchange has which.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

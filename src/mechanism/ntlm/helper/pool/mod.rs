@@ -1,4 +1,4 @@
-//! The pool: warm helpers before one bounded queue.
+//! The pool: running helpers behind one bounded queue.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! Keeps one place of a pool filled: starts a helper, waits for its end, starts
-//! another.
+//! Keeps one helper running: starts it, waits for its end, and starts another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

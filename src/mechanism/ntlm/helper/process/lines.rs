@@ -1,4 +1,4 @@
-//! What comes out of a helper, by lines of limited length.
+//! The output of a helper, in lines of limited length.
 
 use std::io;
 

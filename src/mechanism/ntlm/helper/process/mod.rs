@@ -1,5 +1,5 @@
-//! One process of `ntlm_auth`: started, spoken to under a time limit, ended with
-//! everything it started itself.
+//! One process of `ntlm_auth`: started, asked with a time limit, and ended with everything that it
+//! started.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};

@@ -1,9 +1,8 @@
 //! Whose name was proven. Decisions on plain values.
 //!
-//! What a client wrote into its message is a claim. winbind verified the password
-//! of an account, and the name of that account is what counts: a directory finds
-//! accounts by other letters than their own. So winbind is asked who it is, and
-//! what it cannot name is nobody.
+//! The name in a client's message is only a claim. winbind verified the password of an account,
+//! and that account's name is used: a directory ignores upper and lower case. So winbind is asked
+//! who it is, and what it cannot name is nobody.
 
 use crate::mechanism::ntlm::helper::values::{Account, Domains};
 

@@ -1,4 +1,4 @@
-//! What a reload replaces as a whole: the settings, and all that is made of them.
+//! What a reload replaces as a whole: the settings, and everything made from them.
 
 use std::io;
 use std::net::IpAddr;
@@ -8,16 +8,17 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::serve::Limits;
-use super::request::cookie;
-use super::sign_on::own_hosts;
-use super::tls::{self, ServerTls, TlsError};
-use super::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::config::section::Settings;
+use crate::front::connection::serve::Limits;
+use crate::front::request::cookie;
+use crate::front::tls::{self, ServerTls, TlsError};
+use crate::front::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::mechanism::kerberos::pool::Pool;
 use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
 use crate::metrics::Metrics;
 use crate::wire::Mechanism;
+
+mod own_hosts;
 
 /// What a reload replaces as a whole. A request keeps the one it began with.
 #[derive(Debug)]
