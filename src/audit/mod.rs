@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::clock::{self, Timestamp};
-use crate::config::checked::AuditTarget;
+use crate::config::section::AuditTarget;
 use crate::legible::{bounded, legible_json};
 use crate::process::seldom::Seldom;
 use crate::wire::{Ending, Mechanism, Reason};

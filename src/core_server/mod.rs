@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
-use crate::config::checked::{self, Settings};
+use crate::config::section::{self, Settings};
 use crate::pki::file::pair::PairError;
 use crate::pki::peer::chain::AuthorityError;
 use crate::wire::{Denied, Ending, Reason, Session, SessionKey, SessionSecret};
@@ -112,7 +112,7 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub(crate) fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
+pub(crate) fn bind(settings: &section::Core) -> Result<UnixListener, CoreError> {
     Ok(socket::bind(&settings.listen)?)
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> 
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub(crate) fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
+pub(crate) fn bind_tls(settings: &section::Core) -> Result<Vec<TcpListener>, CoreError> {
     let all = settings.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
     Ok(all.iter().map(|address| socket::bind_tls(*address, all)).collect::<Result<_, _>>()?)
 }

@@ -7,7 +7,7 @@ use super::password::PasswordRules;
 use super::peer::{Peer, Standing};
 use super::sessions::Limits;
 use crate::clock;
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::core_server::peer::accounts::PeerRules;
 use crate::core_server::peer::keys::{EntryError, KeyRules};
 use crate::identity::Rules;
@@ -140,7 +140,7 @@ fn own_realms(settings: &Settings) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::checked::KeyRights;
+    use crate::config::section::KeyRights;
     use crate::core_server::peer::KeyPeer;
     use std::net::{IpAddr, Ipv4Addr};
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::door::api;
 use super::peer::program::Program;
 use super::*;
-use crate::config::checked::{AuditTarget, CoreAddress};
+use crate::config::section::{AuditTarget, CoreAddress};
 use crate::config::{self, Surroundings};
 use crate::core_client::{Client, ClientError};
 use crate::wire::{ErrorBody, Mechanism, OpenSession, Proof};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::testing::*;
 use super::*;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::wire::{ActingAs, ErrorBody, ErrorWord, Event, Mechanism, OpenSession, PeerCredential};
 

@@ -42,7 +42,7 @@ use self::readiness::Readiness;
 use self::request::unlisted::Unlisted;
 use self::state::LogLimits;
 use crate::audit::Audit;
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::metrics::Metrics;
 use crate::pki::file::write as file;
 

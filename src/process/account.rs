@@ -6,7 +6,7 @@ use std::ffi::CString;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgrouplist};
 
-use crate::config::checked::RunAs;
+use crate::config::section::RunAs;
 
 /// An account of this host, with everything the kernel is told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::arguments::{PageArguments, Place};
 use super::error::AdminError;
 use crate::cli::Configured;
-use crate::config::checked::{CertificateFiles, CoreAddress, RemoteCore};
+use crate::config::section::{CertificateFiles, CoreAddress, RemoteCore};
 use crate::config::{self, Secret};
 use crate::core_client::{Client, ClientError, Page};
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
 use crate::cli::role::Role;
-use crate::config::checked::{CoreAddress, Log, Settings};
+use crate::config::section::{CoreAddress, Log, Settings};
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_client::Client;
 use crate::core_server::{self, Core};

@@ -21,7 +21,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::core_server::metrics::password_checks;
 use crate::core_server::request::admit::Facts;
 use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};

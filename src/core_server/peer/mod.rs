@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::config::checked::{ActAs, KeyRights};
+use crate::config::section::{ActAs, KeyRights};
 use crate::identity::Identity;
 use crate::wire::{ActingAs, PeerCredential};
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
-use crate::config::checked::HostPattern;
+use crate::config::section::HostPattern;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
 use crate::front::state::Front;

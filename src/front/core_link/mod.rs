@@ -18,7 +18,7 @@ use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
 use crate::clock;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::front::metrics::FrontMetrics;
 use crate::mechanism::Proof;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::front::connection::serve::Limits;
 use crate::front::request::cookie;
 use crate::front::tls::{self, ServerTls, TlsError};

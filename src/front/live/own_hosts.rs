@@ -1,7 +1,7 @@
 //! The gateway's own host names, whatever a request says. They decide whether an NTLM answer was
 //! made for another service.
 
-use crate::config::checked::{HostPattern, Settings};
+use crate::config::section::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};
 use crate::mechanism::OwnHosts;
 

@@ -10,7 +10,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use super::state::State;
 use crate::advice::certificate as advice;
 use crate::clock::Timestamp;
-use crate::config::checked::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
+use crate::config::section::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
 use crate::pki::file::certificate::Certificate;
 
 /// What ends.

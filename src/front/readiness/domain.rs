@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::state::{Part, State};
 use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::krb5::kdc;
 use crate::krb5::kdc::ask::Known;
 use crate::krb5::keytab::{self, Keytab};

@@ -33,7 +33,7 @@ use super::core_link::CoreLink;
 use super::live::Live;
 use crate::audit::Audit;
 use crate::clock::{self as time, Timestamp};
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::front::metrics::FrontMetrics;
 use crate::krb5::kdc;
 use certificates::Ending;

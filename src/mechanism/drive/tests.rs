@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::mechanism::ntlm::samples;
 use crate::mechanism::{Channel, Scheme, Targets};
 use crate::wire::Mechanism;

@@ -7,7 +7,7 @@ use super::outcome::{Challenge, Outcome, Proof, Refused};
 use super::terms::{Channel, Terms};
 use super::{outcome, spnego};
 use crate::clock::Timestamp;
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::krb5::bindings::Bindings;
 use crate::krb5::gss;
 use crate::wire::{self, Mechanism, Reason};

@@ -11,7 +11,7 @@ use super::effect::{Challenged, Context, Given, Question, Verified};
 use super::helper::{self, Attempt, Failure, LogonKey, NtlmMetrics, Opened, Pool};
 use super::message::{Authenticate, Challenge, Negotiate, ServerNames};
 use crate::clock::{self, Timestamp};
-use crate::config::checked;
+use crate::config::section;
 use crate::wire::{self, AccountKind, Denied, Reason};
 
 /// The acceptor of NTLM: gives challenges, and says whose password was right.
@@ -26,7 +26,7 @@ impl Acceptor {
     /// Helpers that end after `stop` are not missed. `asked_for`: somebody wrote that NTLM
     /// is to be offered.
     pub(crate) fn start(
-        settings: &checked::Ntlm,
+        settings: &section::Ntlm,
         asked_for: bool,
         metrics: Arc<NtlmMetrics>,
         stop: CancellationToken,

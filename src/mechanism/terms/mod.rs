@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::krb5::bindings::Bindings;
 use crate::wire::mechanism::Scheme;
 use target::Targets;

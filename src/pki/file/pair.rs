@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 
 use super::pem;
-use crate::config::checked::CertificateFiles;
+use crate::config::section::CertificateFiles;
 use crate::pki::{KeyError, KeySource, PrivateKey};
 
 /// A key or certificate that cannot be used.

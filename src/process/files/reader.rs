@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, getgroups};
 
-use crate::config::checked::RunAs;
+use crate::config::section::RunAs;
 use crate::process::account::{Account, group_name, user_name};
 
 /// Who reads, by the ids that the kernel looks at.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::cert::{self, Cert};
 use crate::config::Settings;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 
 /// Certificates of possible issuers.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use crate::cli::check::certificates::time::{self, Moment};
 use crate::cli::check::report::Finding;
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::config::checked::{ActAs, Core, KeyRights};
+use crate::config::section::{ActAs, Core, KeyRights};
 use crate::core_server::KeyEntries;
 use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys};
 use crate::process::files::access::{self, Obstacle};

@@ -7,7 +7,7 @@ use nix::unistd::Uid;
 use super::report::Finding;
 use crate::advice::core as advice;
 use crate::config::Settings;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::core_server::Place;
 use crate::process::account::user_name;

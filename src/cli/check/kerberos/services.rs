@@ -6,7 +6,7 @@ use super::holders::Holders;
 use super::names;
 use crate::cli::check::bounded::thread;
 use crate::config::Settings;
-use crate::config::checked::HostPattern;
+use crate::config::section::HostPattern;
 use crate::krb5::kdc::ask::{self, Holder, Known, Seen, Withheld};
 use crate::krb5::keytab::Keytab;
 

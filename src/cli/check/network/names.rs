@@ -8,7 +8,7 @@ use crate::advice::name as advice;
 use crate::cli::check::bounded::thread;
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
-use crate::config::checked::HostPattern;
+use crate::config::section::HostPattern;
 use crate::krb5::keytab::{self, Keytab};
 
 /// What the system's resolver says of a host.

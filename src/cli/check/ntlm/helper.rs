@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::advice::ntlm as advice;
 use crate::cli::check::report::Finding;
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 
 pub(super) async fn check(ntlm: &Ntlm) -> Finding {
     let asked = timeout(ntlm.helper_timeout, twice(ntlm)).await;

@@ -6,7 +6,7 @@ use self::samba::Samba;
 use super::report::Finding;
 use crate::advice::ntlm as ntlm_advice;
 use crate::config::Settings;
-use crate::config::checked::Ntlm;
+use crate::config::section::Ntlm;
 use crate::process::files::access::{Obstacle, explain};
 use crate::process::files::rights::{self, Need};
 use crate::wire::Mechanism;
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::cli::check::report::Status;
-    use crate::config::checked::HelperProtocol;
+    use crate::config::section::HelperProtocol;
     use crate::config::{self, Surroundings};
 
     fn settings(text: &str) -> Settings {

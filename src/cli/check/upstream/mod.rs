@@ -12,7 +12,7 @@ use self::answer::{Answer, Spoken};
 use super::report::Finding;
 use crate::advice::application as advice;
 use crate::config::Settings;
-use crate::config::checked::{HostPattern, Site};
+use crate::config::section::{HostPattern, Site};
 use crate::front::upstream::Application;
 
 mod answer;

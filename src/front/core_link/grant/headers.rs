@@ -7,7 +7,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use thiserror::Error;
 
 use crate::clock::Timestamp;
-use crate::config::checked::HeaderNames;
+use crate::config::section::HeaderNames;
 use crate::wire::Session;
 
 /// A group list longer than this is left out as a whole: most servers take

@@ -1,7 +1,7 @@
 //! What can be checked in a client's answer without knowing the password: its version, and the
 //! service and the channel that it was made for.
 
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::mechanism::ntlm::crypto::key::channel_binding_hash;
 use crate::mechanism::ntlm::message::Authenticate;
 use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;

@@ -10,7 +10,7 @@ use super::crypto::key::Integrity;
 use super::crypto::sign;
 use super::effect::{Challenged, Context, Question, Verified};
 use super::message::{Authenticate, Challenge, Kind, Malformed, Negotiate, kind};
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::mechanism::outcome::{self, Outcome, Proof};
 use crate::mechanism::spnego::negotiation::{NegTokenResp, State, response};
 use crate::mechanism::spnego::{NtlmFraming, begins_anew, is_ntlm};

@@ -18,7 +18,7 @@ use super::pool::helpers::Helpers;
 use super::process::{Process, commands};
 use super::winbind::{Silent, Winbind, without_winbind};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 
 /// Why nobody can sign on by NTLM now. Displayed as the sentence for `/ready`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::metrics::NtlmMetrics;
 use super::values::Logon;
 use super::{Attempt, Failure, Opened, Pool, Question};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;
 
 pub(super) const NTLM_AUTH: &str = "/usr/bin/ntlm_auth";

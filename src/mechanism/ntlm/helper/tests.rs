@@ -13,7 +13,7 @@ use super::metrics::NtlmMetrics;
 use super::testing::{BOTH, Client, PASSWORD, eventually, faulty, figure, pool, settings, sign_on};
 use super::{Account, Attempt, Failure, LogonKey, Opened, Pool};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;
 
 const SERVER_1: HelperProtocol = HelperProtocol::NtlmServer1;

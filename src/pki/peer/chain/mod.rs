@@ -17,7 +17,7 @@ use super::authority::{self, Purpose};
 use super::key_possession::ProvenChain;
 use super::{key_policy, version1};
 use crate::clock::{self, Timestamp};
-use crate::config::checked::AuthorityFiles;
+use crate::config::section::AuthorityFiles;
 use crate::pki::file::pem;
 use crate::process::files::stamp::FileStamp;
 use crate::process::seldom::Seldom;

@@ -8,7 +8,7 @@ use super::time::{self, Moment};
 use crate::advice::authority as advice;
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
-use crate::config::checked::{AuthorityFiles, CoreTls};
+use crate::config::section::{AuthorityFiles, CoreTls};
 use crate::pki::peer::chain::Authorities;
 
 mod lists;

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::queue::{Queue, Taken, Ticket};
 use super::reservation_timeout::ReservationTimeout;
 use crate::clock;
-use crate::config::checked::Ntlm;
+use crate::config::section::Ntlm;
 use crate::mechanism::ntlm::helper::failure::Failure;
 use crate::mechanism::ntlm::helper::metrics::{HelperCounts, NtlmMetrics};
 use crate::mechanism::ntlm::helper::process::Process;

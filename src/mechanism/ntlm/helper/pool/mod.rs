@@ -12,7 +12,7 @@ use super::metrics::NtlmMetrics;
 use super::values::{Attempt, Logon, Names, Opened};
 use super::verifier::Verifier;
 use super::winbind::Winbind;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use helpers::Helpers;
 
 pub(super) mod helpers;

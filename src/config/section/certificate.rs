@@ -2,30 +2,52 @@
 
 use std::path::PathBuf;
 
-use crate::config::checked::CertificateFiles;
-use crate::config::errors::{At, Notes};
-use crate::config::plain::SecretText;
+use crate::config::reading::{At, Given, Notes};
 use crate::config::secret::Secret;
 use crate::config::surroundings::Surroundings;
-use crate::config::value::Given;
+use crate::config::value_types::SecretText;
+
+/// `server_ssl_key_file` and `server_ssl_cert_file`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CertificateFiles {
+    /// PEM file with the private key.
+    pub key: PathBuf,
+    /// PEM file with certificate and chain; the key file itself where it holds both.
+    pub certificate: PathBuf,
+    /// Passphrase of the key, where it is encrypted.
+    pub key_pass: Option<Secret>,
+}
+
+/// `server_ssl_ca_file`, `server_ssl_ca_path` and `crl_file` of `[core]`, or
+/// `client_ssl_ca_file`, `client_ssl_ca_path` and `crl_file` of `[front]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AuthorityFiles {
+    /// A PEM file with certificates of authorities.
+    pub ca_file: Option<PathBuf>,
+    /// A folder of such files.
+    pub ca_path: Option<PathBuf>,
+    /// A PEM file with the lists of revoked certificates: of every authority
+    /// between a certificate and its root.
+    pub crl_file: Option<PathBuf>,
+}
 
 /// The keys of a section that name one private key and what belongs to it.
-pub(super) struct KeyPair<'a> {
+pub(in crate::config) struct KeyPair<'a> {
     /// The section, for complaints.
-    pub(super) section: &'a str,
+    pub(in crate::config) section: &'a str,
     /// The key's name, and the file of the private key.
-    pub(super) key: (&'a str, &'a Given<Option<PathBuf>>),
+    pub(in crate::config) key: (&'a str, &'a Given<Option<PathBuf>>),
     /// The file of the certificate, where it may be another one.
-    pub(super) certificate: Option<&'a Given<Option<PathBuf>>>,
+    pub(in crate::config) certificate: Option<&'a Given<Option<PathBuf>>>,
     /// The passphrase,
-    pub(super) pass: &'a Given<SecretText>,
+    pub(in crate::config) pass: &'a Given<SecretText>,
     /// or the file that it stands in.
-    pub(super) pass_file: &'a Given<Option<PathBuf>>,
+    pub(in crate::config) pass_file: &'a Given<Option<PathBuf>>,
 }
 
 impl KeyPair<'_> {
     /// The files, where there are any. What goes with a key and has none is noted.
-    pub(super) fn files(
+    pub(in crate::config) fn files(
         &self,
         surroundings: &Surroundings,
         notes: &mut Notes<'_>,

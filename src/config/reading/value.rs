@@ -5,18 +5,18 @@ use std::ops::Deref;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::errors::{At, Notes};
-use super::section::Key;
+use super::diagnostics::{At, Notes};
+use super::fields::Key;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Given<T> {
-    pub(super) at: At,
-    pub(super) value: T,
+pub(in crate::config) struct Given<T> {
+    pub(in crate::config) at: At,
+    pub(in crate::config) value: T,
 }
 
 /// A type that a key can have.
-pub(super) trait FromToml: Sized {
+pub(in crate::config) trait FromToml: Sized {
     /// The keys inside, where the type is a section or a list of them.
     const KEYS: &'static [Key] = &[];
 
@@ -28,10 +28,10 @@ pub(super) trait FromToml: Sized {
 }
 
 /// What to do about a value that should be text.
-pub(super) const QUOTES: &str = "put it in quotes";
+pub(in crate::config) const QUOTES: &str = "put it in quotes";
 
 /// A type that is written as text.
-pub(super) trait Word: Sized {
+pub(in crate::config) trait Word: Sized {
     /// What the documentation calls the type.
     const TYPE: &'static str;
 
@@ -52,7 +52,7 @@ pub(super) trait Word: Sized {
 
 impl<T> Given<T> {
     /// Whether the file says it, and not the default.
-    pub(super) const fn is_set(&self) -> bool {
+    pub(in crate::config) const fn is_set(&self) -> bool {
         self.at.offset.is_some()
     }
 }
@@ -132,7 +132,7 @@ impl<T: Word> Word for Option<T> {
 }
 
 /// Notes that a value is of another type than its key; `None`, for the caller to return.
-pub(super) fn wrong_type<T: FromToml>(
+pub(in crate::config) fn wrong_type<T: FromToml>(
     value: &Spanned<DeValue<'_>>,
     mend: &str,
     at: &At,
@@ -153,4 +153,18 @@ pub(super) fn wrong_type<T: FromToml>(
     };
     notes.error(at, format!("expected {}, found {found}; {mend}", T::type_name()));
     None
+}
+
+/// Notes a number or time outside its bounds.
+pub(in crate::config) fn within<T: PartialOrd + std::fmt::Debug>(
+    given: &Given<T>,
+    least: &T,
+    most: &T,
+    notes: &mut Notes<'_>,
+) {
+    if given.value < *least {
+        notes.error(&given.at, format!("is less than {least:?}; write that or more"));
+    } else if given.value > *most {
+        notes.error(&given.at, format!("is more than {most:?}; write that or less"));
+    }
 }

@@ -6,16 +6,15 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::errors::{At, Notes};
-use super::value::{FromToml, QUOTES, Word, wrong_type};
+use crate::config::reading::{At, FromToml, Notes, QUOTES, Word, wrong_type};
 
 /// A secret as the file has it: itself, or `$NAME` of an environment variable.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct SecretText(pub(super) String);
+pub(in crate::config) struct SecretText(pub(in crate::config) String);
 
 /// A table or list of a feature that this version lacks: only whether anything is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unread {
+pub(in crate::config) struct Unread {
     anything: bool,
 }
 

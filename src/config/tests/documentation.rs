@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effect, Key, Surroundings, cases, keys, parse};
+use super::cases;
+use crate::config::{Effect, Key, Surroundings, keys, parse};
 
 #[test]
 fn every_key_stands_in_the_document_as_it_is_in_the_table() {
@@ -89,4 +90,4 @@ fn surroundings() -> Surroundings {
     surroundings
 }
 
-const DOCUMENT: &str = include_str!("../../docs/configuration.md");
+const DOCUMENT: &str = include_str!("../../../docs/configuration.md");

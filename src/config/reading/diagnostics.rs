@@ -23,16 +23,16 @@ pub struct Complaint {
 
 /// A key and where its value stands.
 #[derive(Clone, Debug)]
-pub(super) struct At {
+pub(in crate::config) struct At {
     /// With its sections: `front.listen`.
-    pub(super) key: String,
+    pub(in crate::config) key: String,
     /// Byte offset in the file; `None` where the default stands.
-    pub(super) offset: Option<usize>,
+    pub(in crate::config) offset: Option<usize>,
 }
 
 /// Collects complaints while a file is read.
 #[derive(Debug)]
-pub(super) struct Notes<'t> {
+pub(in crate::config) struct Notes<'t> {
     origin: &'t str,
     text: &'t str,
     errors: Vec<Complaint>,
@@ -46,7 +46,7 @@ impl ConfigErrors {
     }
 
     /// The one complaint that a file could not even be read.
-    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+    pub(in crate::config) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         Self(vec![Complaint {
             origin: path.display().to_string(),
             place: None,
@@ -60,40 +60,40 @@ impl ConfigErrors {
 
 impl<'t> Notes<'t> {
     /// `origin` is the file's name as it is shown.
-    pub(super) const fn new(origin: &'t str, text: &'t str) -> Self {
+    pub(in crate::config) const fn new(origin: &'t str, text: &'t str) -> Self {
         Self { origin, text, errors: Vec::new(), warnings: Vec::new() }
     }
 
     /// Something that keeps the configuration from running.
-    pub(super) fn error(&mut self, at: &At, sentence: impl Into<String>) {
+    pub(in crate::config) fn error(&mut self, at: &At, sentence: impl Into<String>) {
         let complaint = self.complaint(at, sentence.into());
         self.errors.push(complaint);
     }
 
     /// Something that does not.
-    pub(super) fn warn(&mut self, at: &At, sentence: impl Into<String>) {
+    pub(in crate::config) fn warn(&mut self, at: &At, sentence: impl Into<String>) {
         let complaint = self.complaint(at, sentence.into());
         self.warnings.push(complaint);
     }
 
     /// Whether nothing has been wrong so far.
-    pub(super) const fn is_sound(&self) -> bool {
+    pub(in crate::config) const fn is_sound(&self) -> bool {
         self.errors.is_empty()
     }
 
     /// The line on which a value stands, counted from 1; 0 for a default.
-    pub(super) fn line(&self, at: &At) -> usize {
+    pub(in crate::config) fn line(&self, at: &At) -> usize {
         at.offset.map_or(0, |offset| position(self.text, offset).0)
     }
 
     /// All errors, in the order of the file.
-    pub(super) fn into_errors(mut self) -> ConfigErrors {
+    pub(in crate::config) fn into_errors(mut self) -> ConfigErrors {
         self.errors.sort_by_key(|complaint| complaint.place);
         ConfigErrors(self.errors)
     }
 
     /// All warnings, in the order of the file.
-    pub(super) fn into_warnings(mut self) -> Vec<Warning> {
+    pub(in crate::config) fn into_warnings(mut self) -> Vec<Warning> {
         self.warnings.sort_by_key(|complaint| complaint.place);
         self.warnings.into_iter().map(Warning).collect()
     }

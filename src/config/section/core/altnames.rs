@@ -3,12 +3,11 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::errors::{At, Notes};
-use super::value::{FromToml, wrong_type};
+use crate::config::reading::{At, FromToml, Notes, wrong_type};
 
 /// Principals and the login names they have, ordered by principal.
 #[derive(Clone, Debug)]
-pub(super) struct Altnames(pub(super) Vec<(String, String)>);
+pub(in crate::config) struct Altnames(pub(in crate::config) Vec<(String, String)>);
 
 impl FromToml for Altnames {
     fn type_name() -> String {

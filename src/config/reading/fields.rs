@@ -3,9 +3,9 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::errors::{At, Notes};
-use super::raw;
+use super::diagnostics::{At, Notes};
 use super::value::{FromToml, Given, wrong_type};
+use crate::config::section::File;
 
 /// One row of the table of keys: all there is to know of a key besides its value.
 #[derive(Debug)]
@@ -55,14 +55,14 @@ macro_rules! section {
         })?
     ) => {
         $(#[$attribute])*
-        pub(super) struct $name {
-            $(#[doc = $meaning] pub(super) $key: $crate::config::value::Given<$type>,)*
+        pub(in crate::config) struct $name {
+            $(#[doc = $meaning] pub(in crate::config) $key: $crate::config::reading::value::Given<$type>,)*
         }
 
-        impl $crate::config::value::FromToml for $name {
-            const KEYS: &'static [$crate::config::section::Key] = &[
-                $($crate::config::section::row!($key: $type = $default, $effect, $meaning),)*
-                $($($crate::config::section::row!($akey: $atype = $adefault, $aeffect, $ameaning),)*)?
+        impl $crate::config::reading::value::FromToml for $name {
+            const KEYS: &'static [$crate::config::reading::fields::Key] = &[
+                $($crate::config::reading::fields::row!($key: $type = $default, $effect, $meaning),)*
+                $($($crate::config::reading::fields::row!($akey: $atype = $adefault, $aeffect, $ameaning),)*)?
             ];
 
             fn type_name() -> String {
@@ -71,14 +71,14 @@ macro_rules! section {
 
             fn from_toml(
                 value: &toml::Spanned<toml::de::DeValue<'_>>,
-                at: &$crate::config::errors::At,
-                notes: &mut $crate::config::errors::Notes<'_>,
+                at: &$crate::config::reading::diagnostics::At,
+                notes: &mut $crate::config::reading::diagnostics::Notes<'_>,
             ) -> Option<Self> {
-                let mut fields = $crate::config::section::Fields::open::<Self>(value, at, notes)?;
+                let mut fields = $crate::config::reading::fields::Fields::open::<Self>(value, at, notes)?;
                 $($(fields.absent::<$atype>(
                     stringify!($akey),
                     $adefault,
-                    $crate::config::section::Effect::$aeffect,
+                    $crate::config::reading::fields::Effect::$aeffect,
                 );)*)?
                 Some(Self { $($key: fields.read(stringify!($key), $default),)* })
             }
@@ -88,21 +88,21 @@ macro_rules! section {
 
 macro_rules! row {
     ($key:ident: $type:ty = $default:literal, $effect:ident, $meaning:literal) => {
-        $crate::config::section::Key {
+        $crate::config::reading::fields::Key {
             name: stringify!($key),
             default: $default,
-            effect: $crate::config::section::Effect::$effect,
+            effect: $crate::config::reading::fields::Effect::$effect,
             meaning: $meaning,
-            type_name: <$type as $crate::config::value::FromToml>::type_name,
-            keys: <$type as $crate::config::value::FromToml>::KEYS,
+            type_name: <$type as $crate::config::reading::value::FromToml>::type_name,
+            keys: <$type as $crate::config::reading::value::FromToml>::KEYS,
         }
     };
 }
 
-pub(super) use {row, section};
+pub(in crate::config) use {row, section};
 
 /// A section that is being read.
-pub(super) struct Fields<'v, 'n, 't> {
+pub(in crate::config) struct Fields<'v, 'n, 't> {
     table: &'v DeTable<'v>,
     at: &'v At,
     notes: &'n mut Notes<'t>,
@@ -110,7 +110,7 @@ pub(super) struct Fields<'v, 'n, 't> {
 
 impl<'v, 'n, 't> Fields<'v, 'n, 't> {
     /// Begins to read section `S`, and notes every key that it does not have.
-    pub(super) fn open<S: FromToml>(
+    pub(in crate::config) fn open<S: FromToml>(
         value: &'v Spanned<DeValue<'v>>,
         at: &'v At,
         notes: &'n mut Notes<'t>,
@@ -130,7 +130,7 @@ impl<'v, 'n, 't> Fields<'v, 'n, 't> {
     }
 
     /// Reads one key; its default where the file does not say, or says it wrongly.
-    pub(super) fn read<T: FromToml>(&mut self, name: &str, default: &str) -> Given<T> {
+    pub(in crate::config) fn read<T: FromToml>(&mut self, name: &str, default: &str) -> Given<T> {
         let key = path(&self.at.key, name);
         let Some(value) = self.table.get(name) else {
             let at = At { key, offset: None };
@@ -143,7 +143,7 @@ impl<'v, 'n, 't> Fields<'v, 'n, 't> {
 
     /// Reads a key whose feature is not in this version, and says so when it
     /// asks for anything but the default.
-    pub(super) fn absent<T: FromToml + PartialEq>(
+    pub(in crate::config) fn absent<T: FromToml + PartialEq>(
         &mut self,
         name: &str,
         default: &str,
@@ -172,7 +172,7 @@ fn from_default<T: FromToml>(default: &str, at: &At) -> T {
 /// What to say of a key that does not exist.
 fn unknown(name: &str, keys: &'static [Key]) -> String {
     let mut elsewhere = Vec::new();
-    collect("", raw::File::KEYS, &mut elsewhere);
+    collect("", File::KEYS, &mut elsewhere);
     if let Some((other, _)) = elsewhere.iter().find(|(_, key)| key.name == name) {
         return format!("is not known here; it belongs in {}", shown(other));
     }
@@ -192,7 +192,11 @@ fn unknown(name: &str, keys: &'static [Key]) -> String {
 }
 
 /// All keys below a section, each with its section.
-pub(super) fn collect(section: &str, keys: &'static [Key], all: &mut Vec<(String, &'static Key)>) {
+pub(in crate::config) fn collect(
+    section: &str,
+    keys: &'static [Key],
+    all: &mut Vec<(String, &'static Key)>,
+) {
     for key in keys {
         all.push((section.to_owned(), key));
         collect(&path(section, key.name), key.keys, all);

@@ -6,25 +6,25 @@
 
 /// What was read of a file that is not TOML.
 #[derive(Debug, Default)]
-pub(super) struct Outline {
+pub(in crate::config) struct Outline {
     /// Where statements begin: sections and keys with their values.
     statements: Vec<usize>,
     /// The first thing that is not closed.
-    pub(super) unclosed: Option<Unclosed>,
+    pub(in crate::config) unclosed: Option<Unclosed>,
 }
 
 /// Something that begins and does not end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unclosed {
+pub(in crate::config) struct Unclosed {
     /// Where it begins.
-    pub(super) offset: usize,
+    pub(in crate::config) offset: usize,
     /// What it is, and what to do.
-    pub(super) sentence: &'static str,
+    pub(in crate::config) sentence: &'static str,
 }
 
 impl Outline {
     /// Reads a file up to the first thing that is not closed.
-    pub(super) fn of(text: &str) -> Self {
+    pub(in crate::config) fn of(text: &str) -> Self {
         let mut outline = Self::default();
         let mut scan = Scan { text: text.as_bytes(), at: 0 };
         while scan.skip_to_statement() {
@@ -39,7 +39,7 @@ impl Outline {
 
     /// The number of the statement that a place belongs to: what is wrong at one place
     /// of a statement makes the rest of it unreadable.
-    pub(super) fn statement(&self, offset: usize) -> usize {
+    pub(in crate::config) fn statement(&self, offset: usize) -> usize {
         self.statements.partition_point(|begin| *begin <= offset)
     }
 }
