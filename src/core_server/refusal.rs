@@ -63,20 +63,25 @@ impl Refusal {
         let what = ask.word();
         let message = match (peer.standing(), peer) {
             (_, Peer::Local { uid, account: None }) if ask == Ask::OpenOwn => format!(
-                "uid {uid} may not open a session: it has no account on this host, or allow_local_users is off in the core's settings."
+                "uid {uid} may not open a session: it has no account on this host, or \
+                 allow_local_users is off in the core's settings."
             ),
             (Standing::Local, _) => format!(
-                "{peer} may not {what}: it is a local program, which may only open sessions for its own account. To allow it, add its account to local_admin_users or front_users in the core's settings."
+                "{peer} may not {what}: it is a local program, which may only open sessions for \
+                 its own account. To allow it, add its account to local_admin_users or front_users \
+                 in the core's settings."
             ),
             (Standing::Service, _) => format!(
                 "{peer} may not {what}: its [[core.key]] only allows trusted sessions for {}.",
                 peer.acting_as().map_or_else(String::new, |users| users.to_string())
             ),
             (Standing::Anonymous, _) => format!(
-                "Nobody may {what} without a certificate. Use one whose public key is in the core's sslkeys_path (curl --cert client.pem)."
+                "Nobody may {what} without a certificate. Use one whose public key is in the \
+                 core's sslkeys_path (curl --cert client.pem)."
             ),
             (Standing::Front | Standing::System, _) => format!(
-                "{peer} may not {what}: it is a front, and fronts authenticate clients, but vouch for nobody."
+                "{peer} may not {what}: it is a front, and fronts authenticate clients, but vouch \
+                 for nobody."
             ),
         };
         Self::new(ErrorWord::NoAccess, message)
@@ -110,7 +115,8 @@ impl Refusal {
 
     pub(super) fn too_large(at_most: usize) -> Self {
         let message = format!(
-            "The body is too large: the limit is {at_most} bytes. Only peers that may send proofs (SYSTEM and fronts) may send more."
+            "The body is too large: the limit is {at_most} bytes. Only peers that may send proofs \
+             (SYSTEM and fronts) may send more."
         );
         Self::new(ErrorWord::TooLarge, message)
     }

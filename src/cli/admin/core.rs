@@ -30,7 +30,7 @@ impl Core {
     }
 
     /// Says what is wrong, and what to do here.
-    pub(super) fn told<T>(&self, answer: Result<T, ClientError>) -> Result<T, AdminError> {
+    pub(super) fn explain<T>(&self, answer: Result<T, ClientError>) -> Result<T, AdminError> {
         answer.map_err(|error| AdminError::of(error, &self.address))
     }
 }

@@ -57,6 +57,13 @@ impl Settings {
             self.sites.iter().map(|site| &site.mechanisms).chain([&self.sso.mechanisms]);
         self.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
     }
+
+    /// Whether a list of mechanisms that somebody wrote has this one in it.
+    pub(crate) fn asks_for(&self, mechanism: Mechanism) -> bool {
+        let sites = self.sites.iter().map(|site| (&site.mechanisms, site.mechanisms_by_default));
+        let general = (&self.sso.mechanisms, self.sso.mechanisms_by_default);
+        sites.chain([general]).any(|(list, by_default)| !by_default && list.contains(&mechanism))
+    }
 }
 
 /// `run_as_user` and `run_as_group`, as written: digits are an id, all else a name.

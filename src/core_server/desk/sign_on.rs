@@ -214,11 +214,11 @@ impl Core {
     }
 
     fn granted(&self, peer: &Peer, caller: &Caller, opened: &Opened) -> Handed {
-        for gone in &opened.made_room {
+        for evicted in &opened.evicted {
             self.audit.write(&Line {
                 ended: Some(Ending::Displaced),
                 detail: Some("made room for a newer session of the same user"),
-                ..of_record(Happening::SessionEnd, gone, &gone.key.short())
+                ..of_record(Happening::SessionEnd, evicted, &evicted.key.short())
             });
         }
         self.audit.hand_over(&Line {

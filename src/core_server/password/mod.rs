@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use prometheus::{IntCounterVec, Opts};
+use prometheus::IntCounterVec;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::section::Settings;
+use crate::core_server::metrics::password_checks;
 use crate::core_server::request::admit::Facts;
 use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};
 use crate::krb5::kdc::{self, Prover};
@@ -138,9 +139,7 @@ pub(super) struct Passwords {
 impl Passwords {
     /// With nothing remembered.
     pub(super) fn new() -> Result<Self, prometheus::Error> {
-        let help = "Password checks by outcome: checked by the KDC (granted, refused), found in the cache (remembered), not checked (limited_address, limited_account, busy), failed (unable)";
-        let counts =
-            IntCounterVec::new(Opts::new("doorward_password_checks_total", help), &["outcome"])?;
+        let counts = password_checks()?;
         for outcome in OUTCOMES {
             counts.with_label_values(&[outcome]);
         }

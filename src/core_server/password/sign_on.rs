@@ -38,6 +38,7 @@ impl Core {
         mut request: OpenSession,
         now: Timestamp,
     ) -> Result<Session, Refusal> {
+        request.beyond.check(false).map_err(Refusal::bad_request)?;
         let policy = self.policy.load_full();
         let basic = request.basic && allowed(peer, Ask::OpenByProof);
         let secret = self.proposed(peer, &mut request, basic)?;

@@ -60,7 +60,9 @@ impl Wish {
     /// What is wrong with it, in a sentence.
     pub(in crate::core_server) fn read(mut request: OpenSession) -> Result<Self, &'static str> {
         let act_as = request.act_as.take();
+        let beyond = std::mem::take(&mut request.beyond);
         let claim = Claim::read(request)?;
+        beyond.check(matches!(claim, Claim::Own(_)))?;
         if act_as.is_some() && matches!(claim, Claim::Certified(..)) {
             return Err("A certificate signs on its own user: do not send \"act_as\" with it.");
         }
@@ -111,9 +113,8 @@ impl Claim {
                     (Evidence::Key, None)
                     | (Evidence::Principal | Evidence::WindowsAccount, Some(_))
                     | (Evidence::PasswordAtFront | Evidence::PasswordAtCore | Evidence::Peer, _) => {
-                        Err(
-                            "A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \"certificate\" with its \"public_key\".",
-                        )
+                        Err("A proof needs one of these mechanisms: \"negotiate\", \"ntlm\", or \
+                             \"certificate\" with its \"public_key\".")
                     }
                 }
             }
@@ -122,7 +123,8 @@ impl Claim {
             }
             OpenSession { proof: None, user: Some(user), .. } => Ok(Self::Own(user)),
             _ => Err(
-                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you vouch for somebody else).",
+                "Send exactly one of these: \"proof\", or \"user\" (with \"trusted\": true if you \
+                 vouch for somebody else).",
             ),
         }
     }

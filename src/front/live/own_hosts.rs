@@ -3,7 +3,7 @@
 
 use crate::config::section::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};
-use crate::mechanism::ntlm::OwnHosts;
+use crate::mechanism::OwnHosts;
 
 /// Those of sites, `server_hostname`, and the services that the keytab has keys of.
 pub(super) fn of(settings: &Settings) -> OwnHosts {

@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::SessionSecret;
 
 pub(crate) mod attempts;
+mod beyond;
 mod password;
 mod proof;
 
+pub(crate) use beyond::Beyond;
 pub(crate) use password::Password;
 pub(crate) use proof::{Account, AccountKind, Proof};
 
 /// `POST /v1/sessions`: exactly one of `proof`, `user` with `trusted`, `user` with
 /// `password`, or the caller's own `user`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct OpenSession {
     /// What a front has proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,11 +45,13 @@ pub(crate) struct OpenSession {
     /// the cookie is for. Without it the core makes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SessionSecret>,
+    /// What a newer peer asks beyond.
+    #[serde(flatten, skip_serializing)]
+    pub beyond: Beyond,
 }
 
 /// `POST /v1/sign-ons`: several sign-ons for one round trip and one write to the disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct SignOns {
     /// Each as `POST /v1/sessions` would take it.
     pub proofs: Vec<OpenSession>,

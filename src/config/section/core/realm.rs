@@ -52,7 +52,9 @@ pub(super) fn check(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>
         let capitals = entry.realm.to_ascii_uppercase();
         if *entry.realm != capitals {
             let said = format!(
-                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a realm of exactly this spelling; write {capitals:?}, unless klist shows the realm with this spelling",
+                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a \
+                 realm of exactly this spelling; write {capitals:?}, unless klist shows the realm \
+                 with this spelling",
                 entry.realm.value
             );
             diagnostics.warn(&entry.realm.at, said);

@@ -21,7 +21,8 @@ pub(in crate::front) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
 /// A grant that cannot be told to an application unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "the {field} {value:?} of user {login:?} cannot be in a header: it is empty, or contains control characters or outer blanks; correct it in the directory"
+    "the {field} {value:?} of user {login:?} cannot be in a header: it is empty, or contains \
+     control characters or outer blanks; correct it in the directory"
 )]
 pub(in crate::front) struct Unsendable {
     /// Whose it is.

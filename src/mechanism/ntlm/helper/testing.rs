@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::NtlmMetrics;
 use super::values::Logon;
 use super::{Attempt, Failure, Opened, Pool, Question};
 use crate::clock;
@@ -45,9 +46,10 @@ pub(super) fn settings(protocol: HelperProtocol) -> Ntlm {
 }
 
 /// A pool that is ready.
-pub(super) async fn pool(settings: &Ntlm) -> (Pool, Arc<Metrics>) {
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let pool = Pool::start(settings, Arc::clone(&metrics), CancellationToken::new());
+pub(super) async fn pool(settings: &Ntlm) -> (Pool, Metrics) {
+    let metrics = Metrics::default();
+    let counted = Arc::new(NtlmMetrics::register(&metrics).unwrap());
+    let pool = Pool::start(settings, true, counted, CancellationToken::new());
     eventually("the pool is ready", || pool.ready().is_ok()).await;
     eventually("helpers run", || {
         figure(&metrics, "doorward_ntlm_helpers{state=\"starting\"}") == 0

@@ -1,5 +1,6 @@
 //! Sessions that ended recently, so that clients that still send one learn why.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use crate::wire::{Ended, SessionKey};
@@ -12,11 +13,12 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// A session has ended. Each ends once.
+    /// A session has ended. Its first end is the one that counts.
     pub(super) fn remember(&mut self, key: SessionKey, ended: Ended) {
-        if self.ends.insert(key, ended).is_some() {
-            return;
-        }
+        match self.ends.entry(key) {
+            Entry::Occupied(_) => return,
+            Entry::Vacant(new) => new.insert(ended),
+        };
         self.order.push_back(key);
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()

@@ -45,7 +45,7 @@ impl Targets {
     /// Whether an answer may be made for the service of this name: `HTTP/host`,
     /// where a port or a realm may follow. A client that knows no name says so,
     /// and cannot be held to one.
-    pub(super) fn admit(&self, name: &str) -> bool {
+    pub(in crate::mechanism) fn admit(&self, name: &str) -> bool {
         let Self::Ours { own, local } = self else { return true };
         let name = name.trim();
         if name.is_empty() || name.eq_ignore_ascii_case(UNSPECIFIED) {
