@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(crate) use self::reading::diagnostics::{ConfigErrors, Warning};
 #[cfg(test)]
-pub(crate) use self::reading::fields::{Effect, Key};
+pub(crate) use self::reading::key::{Effect, Key};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::section::Settings;
 pub(crate) use self::surroundings::Surroundings;
@@ -28,10 +28,14 @@ mod surroundings;
 mod value_types;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod tests;
 
 use self::reading::syntax::{Outline, Unclosed};
-use self::reading::{At, FromToml, Notes};
+use self::reading::{Diagnostics, FromToml, Location};
 
 /// A configuration that runs.
 #[derive(Clone, Debug)]
@@ -66,10 +70,10 @@ pub(crate) fn load_in(
         Err(error) => {
             let text =
                 String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
-            let mut notes = Notes::new(&origin, &text);
-            let at = At { key: String::new(), offset: Some(text.len()) };
-            notes.error(&at, "is not UTF-8; save the file in that encoding");
-            Err(notes.into_errors())
+            let mut diagnostics = Diagnostics::new(&origin, &text, section::File::KEYS);
+            let at = Location { key: String::new(), offset: Some(text.len()) };
+            diagnostics.error(&at, "is not UTF-8; save the file in that encoding");
+            Err(diagnostics.into_errors())
         }
     }
 }
@@ -84,27 +88,27 @@ pub(crate) fn parse(
     origin: &str,
     surroundings: &Surroundings,
 ) -> Result<Loaded, ConfigErrors> {
-    let mut notes = Notes::new(origin, text);
+    let mut diagnostics = Diagnostics::new(origin, text, section::File::KEYS);
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        not_toml(text, &errors, &mut notes);
-        return Err(notes.into_errors());
+        not_toml(text, &errors, &mut diagnostics);
+        return Err(diagnostics.into_errors());
     }
     let document = Spanned::new(0..text.len(), DeValue::Table(document.into_inner()));
-    let top = At { key: String::new(), offset: Some(0) };
-    let Some(file) = section::File::from_toml(&document, &top, &mut notes) else {
-        return Err(notes.into_errors());
+    let top = Location { key: String::new(), offset: Some(0) };
+    let Some(file) = section::File::from_toml(&document, &top, &mut diagnostics) else {
+        return Err(diagnostics.into_errors());
     };
-    let settings = section::check(&file, surroundings, &mut notes);
-    if !notes.is_sound() {
-        return Err(notes.into_errors());
+    let settings = section::check(&file, surroundings, &mut diagnostics);
+    if !diagnostics.is_sound() {
+        return Err(diagnostics.into_errors());
     }
-    Ok(Loaded { settings, warnings: notes.into_warnings() })
+    Ok(Loaded { settings, warnings: diagnostics.into_warnings() })
 }
 
-/// Notes why a text is not TOML. One error begets others in its statement, and something
+/// Reports why a text is not TOML. One error begets others in its statement, and something
 /// that is not closed in all that follows.
-fn not_toml(text: &str, errors: &[toml::de::Error], notes: &mut Notes<'_>) {
+fn not_toml(text: &str, errors: &[toml::de::Error], diagnostics: &mut Diagnostics<'_>) {
     let outline = Outline::of(text);
     let end = outline.unclosed.as_ref().map_or(text.len() + 1, |unclosed| unclosed.offset);
     let last = outline.statement(end);
@@ -115,12 +119,12 @@ fn not_toml(text: &str, errors: &[toml::de::Error], notes: &mut Notes<'_>) {
         let told = outline.unclosed.is_some() && statement >= last;
         if !told && statements.insert(statement) {
             let said = error.message().replace(UNQUOTED, "text must be in quotes");
-            let at = At { key: String::new(), offset: Some(offset) };
-            notes.error(&at, format!("is not TOML: {said}; correct this line"));
+            let at = Location { key: String::new(), offset: Some(offset) };
+            diagnostics.error(&at, format!("is not TOML: {said}; correct this line"));
         }
     }
     if let Some(Unclosed { offset, sentence }) = outline.unclosed {
-        notes.error(&At { key: String::new(), offset: Some(offset) }, sentence);
+        diagnostics.error(&Location { key: String::new(), offset: Some(offset) }, sentence);
     }
 }
 
@@ -131,6 +135,6 @@ const UNQUOTED: &str = "string values must be quoted, expected literal string";
 /// The table of all keys, each with the section it stands in (`""` is the top of the file).
 pub(crate) fn keys() -> Vec<(String, &'static Key)> {
     let mut keys = Vec::new();
-    reading::fields::collect("", section::File::KEYS, &mut keys);
+    reading::key::collect("", section::File::KEYS, &mut keys);
     keys
 }

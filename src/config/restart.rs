@@ -105,7 +105,7 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::cases;
+    use crate::config::cases;
     use crate::config::{Effect, Settings, keys, parse};
 
     const REMOTE: &str = "[front]\ncore = \"https://core.example\"\nsslkey_file = \"/a.pem\"\n";

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use super::key::Key;
+
 /// Everything that is wrong with a configuration, in the order of the file.
 /// Always for the administrator to correct; displayed one complaint a line.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub struct Complaint {
 
 /// A key and where its value stands.
 #[derive(Clone, Debug)]
-pub(in crate::config) struct At {
+pub(in crate::config) struct Location {
     /// With its sections: `front.listen`.
     pub(in crate::config) key: String,
     /// Byte offset in the file; `None` where the default stands.
@@ -32,9 +34,10 @@ pub(in crate::config) struct At {
 
 /// Collects complaints while a file is read.
 #[derive(Debug)]
-pub(in crate::config) struct Notes<'t> {
+pub(in crate::config) struct Diagnostics<'t> {
     origin: &'t str,
     text: &'t str,
+    keys: &'static [Key],
     errors: Vec<Complaint>,
     warnings: Vec<Complaint>,
 }
@@ -58,22 +61,31 @@ impl ConfigErrors {
     }
 }
 
-impl<'t> Notes<'t> {
-    /// `origin` is the file's name as it is shown.
-    pub(in crate::config) const fn new(origin: &'t str, text: &'t str) -> Self {
-        Self { origin, text, errors: Vec::new(), warnings: Vec::new() }
+impl<'t> Diagnostics<'t> {
+    /// `origin` is the file's name as it is shown; `keys` are all that the file may have.
+    pub(in crate::config) const fn new(
+        origin: &'t str,
+        text: &'t str,
+        keys: &'static [Key],
+    ) -> Self {
+        Self { origin, text, keys, errors: Vec::new(), warnings: Vec::new() }
     }
 
     /// Something that keeps the configuration from running.
-    pub(in crate::config) fn error(&mut self, at: &At, sentence: impl Into<String>) {
+    pub(in crate::config) fn error(&mut self, at: &Location, sentence: impl Into<String>) {
         let complaint = self.complaint(at, sentence.into());
         self.errors.push(complaint);
     }
 
     /// Something that does not.
-    pub(in crate::config) fn warn(&mut self, at: &At, sentence: impl Into<String>) {
+    pub(in crate::config) fn warn(&mut self, at: &Location, sentence: impl Into<String>) {
         let complaint = self.complaint(at, sentence.into());
         self.warnings.push(complaint);
+    }
+
+    /// All keys that the file may have.
+    pub(in crate::config) const fn keys(&self) -> &'static [Key] {
+        self.keys
     }
 
     /// Whether nothing has been wrong so far.
@@ -82,7 +94,7 @@ impl<'t> Notes<'t> {
     }
 
     /// The line on which a value stands, counted from 1; 0 for a default.
-    pub(in crate::config) fn line(&self, at: &At) -> usize {
+    pub(in crate::config) fn line(&self, at: &Location) -> usize {
         at.offset.map_or(0, |offset| position(self.text, offset).0)
     }
 
@@ -98,7 +110,7 @@ impl<'t> Notes<'t> {
         self.warnings.into_iter().map(Warning).collect()
     }
 
-    fn complaint(&self, at: &At, sentence: String) -> Complaint {
+    fn complaint(&self, at: &Location, sentence: String) -> Complaint {
         Complaint {
             origin: self.origin.to_owned(),
             place: at.offset.map(|offset| position(self.text, offset)),

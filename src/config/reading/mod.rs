@@ -3,9 +3,10 @@
 
 pub(super) mod diagnostics;
 pub(super) mod fields;
+pub(super) mod key;
 pub(super) mod syntax;
 pub(super) mod value;
 
-pub(super) use self::diagnostics::{At, Notes};
+pub(super) use self::diagnostics::{Diagnostics, Location};
 pub(super) use self::fields::section;
-pub(super) use self::value::{FromToml, Given, QUOTES, Word, within, wrong_type};
+pub(super) use self::value::{FromToml, Located, QUOTES, TextValue, wrong_type};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::reading::{At, Given, Notes};
+use crate::config::reading::{Diagnostics, Located, Location};
 use crate::config::secret::Secret;
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::SecretText;
@@ -36,13 +36,13 @@ pub(in crate::config) struct KeyPair<'a> {
     /// The section, for complaints.
     pub(in crate::config) section: &'a str,
     /// The key's name, and the file of the private key.
-    pub(in crate::config) key: (&'a str, &'a Given<Option<PathBuf>>),
+    pub(in crate::config) key: (&'a str, &'a Located<Option<PathBuf>>),
     /// The file of the certificate, where it may be another one.
-    pub(in crate::config) certificate: Option<&'a Given<Option<PathBuf>>>,
+    pub(in crate::config) certificate: Option<&'a Located<Option<PathBuf>>>,
     /// The passphrase,
-    pub(in crate::config) pass: &'a Given<SecretText>,
+    pub(in crate::config) pass: &'a Located<SecretText>,
     /// or the file that it stands in.
-    pub(in crate::config) pass_file: &'a Given<Option<PathBuf>>,
+    pub(in crate::config) pass_file: &'a Located<Option<PathBuf>>,
 }
 
 impl KeyPair<'_> {
@@ -50,9 +50,9 @@ impl KeyPair<'_> {
     pub(in crate::config) fn files(
         &self,
         surroundings: &Surroundings,
-        notes: &mut Notes<'_>,
+        diagnostics: &mut Diagnostics<'_>,
     ) -> Option<CertificateFiles> {
-        let key_pass = self.key_pass(surroundings, notes);
+        let key_pass = self.key_pass(surroundings, diagnostics);
         let (name, key) = self.key;
         let certificate = self.certificate.and_then(|given| given.value.as_ref());
         let Some(key) = &key.value else {
@@ -62,7 +62,7 @@ impl KeyPair<'_> {
                 (!self.pass.0.is_empty()).then_some(&self.pass.at),
             ];
             for at in dependents.into_iter().flatten() {
-                notes.error(at, format!("needs a private key; set {}.{name}", self.section));
+                diagnostics.error(at, format!("needs a private key; set {}.{name}", self.section));
             }
             return None;
         };
@@ -70,7 +70,11 @@ impl KeyPair<'_> {
         Some(CertificateFiles { key: key.clone(), certificate, key_pass })
     }
 
-    fn key_pass(&self, surroundings: &Surroundings, notes: &mut Notes<'_>) -> Option<Secret> {
+    fn key_pass(
+        &self,
+        surroundings: &Surroundings,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Secret> {
         match (self.pass.0.as_str(), &self.pass_file.value) {
             ("", file) => file.clone().map(Secret::file),
             (_, Some(_)) => {
@@ -78,10 +82,10 @@ impl KeyPair<'_> {
                     "cannot be set together with {}; remove one of them",
                     self.pass_file.at.key
                 );
-                notes.error(&self.pass.at, sentence);
+                diagnostics.error(&self.pass.at, sentence);
                 None
             }
-            (secret, None) => secret_of(secret, &self.pass.at, surroundings, notes),
+            (secret, None) => secret_of(secret, &self.pass.at, surroundings, diagnostics),
         }
     }
 }
@@ -89,16 +93,16 @@ impl KeyPair<'_> {
 /// A secret that stands in the file, or in the environment variable that it names.
 fn secret_of(
     written: &str,
-    at: &At,
+    at: &Location,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Option<Secret> {
     let Some(variable) = written.strip_prefix('$') else {
         return Some(Secret::text(written.to_owned()));
     };
     let Some(value) = surroundings.environment.get(variable) else {
         // The text may be a secret that happens to begin so: it is not repeated.
-        notes.error(at, "begins with $, but there is no such environment variable; set it, or put the secret into a file beside");
+        diagnostics.error(at, "begins with $, but there is no such environment variable; set it, or put the secret into a file beside");
         return None;
     };
     Some(Secret::text(value.clone()))

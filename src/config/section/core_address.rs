@@ -8,7 +8,7 @@ use std::str::FromStr;
 use http::Uri;
 
 use super::certificate::CertificateFiles;
-use crate::config::reading::Word;
+use crate::config::reading::TextValue;
 use crate::config::value_types::addresses::{is_host_name, port_of};
 
 /// Where the front finds the core.
@@ -33,7 +33,7 @@ pub(crate) struct RemoteCore {
     pub ca_file: Option<PathBuf>,
 }
 
-impl Word for CoreAddress {
+impl TextValue for CoreAddress {
     const TYPE: &'static str = "socket address";
 
     /// Without what stands before an `@`: it may be a password.

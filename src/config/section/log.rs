@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::reading::{Word, section};
+use crate::config::reading::{TextValue, section};
 use crate::config::value_types::one_of;
 
 section! {
@@ -18,13 +18,9 @@ section! {
 /// `[log]`
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
-    /// The lowest level of the lines that are written.
     pub level: tracing::Level,
-    /// How lines look.
     pub format: LogFormat,
-    /// Where audit lines go.
     pub audit: AuditTarget,
-    /// Whether a sign-on fails if its audit line cannot be written to the disk.
     pub audit_required: bool,
 }
 
@@ -64,7 +60,7 @@ pub(super) fn check(written: &Written) -> Log {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::config) struct AuditFile(pub(in crate::config) Option<PathBuf>);
 
-impl Word for tracing::Level {
+impl TextValue for tracing::Level {
     const TYPE: &'static str = "error, warn, info, debug or trace";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -79,7 +75,7 @@ impl Word for tracing::Level {
     }
 }
 
-impl Word for LogFormat {
+impl TextValue for LogFormat {
     const TYPE: &'static str = "text, json or empty";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -87,7 +83,7 @@ impl Word for LogFormat {
     }
 }
 
-impl Word for AuditFile {
+impl TextValue for AuditFile {
     const TYPE: &'static str = "stderr or absolute path";
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -1,6 +1,8 @@
 //! One file a section of `doorward.toml`. From top to bottom: the section's keys (name,
-//! type, default, what becomes of a change, meaning), the settings that run, and how one
+//! type, default, when a change takes effect, meaning), the settings that run, and how one
 //! becomes the other. Nothing here is looked up, opened or bound yet.
+//! What a setting means is said once, with its key: a field of the settings that run says
+//! only what is different there.
 
 mod certificate;
 mod core;

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::core_address::CoreAddress;
 use super::{Core, Front, Log, Site, Sso};
 use super::{core, front, log, site, sso};
-use crate::config::reading::{At, FromToml, Given, Notes, section, wrong_type};
+use crate::config::reading::{Diagnostics, FromToml, Located, Location, section, wrong_type};
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::account::{Account, name_or_id};
 use crate::config::value_types::{Unread, is_host_name};
@@ -25,7 +25,7 @@ section! {
         log: log::Written = "{}", Section, "What is logged, and where.";
         front: front::Written = "{}", Section, "The front's sockets and limits.";
         sso: sso::Written = "{}", Section, "How clients may sign on.";
-        site: Vec<Given<site::Written>> = "[]", Section, "A web application behind the front.";
+        site: Vec<Located<site::Written>> = "[]", Section, "A web application behind the front.";
         core: core::Written = "{}", Section, "The core's socket and policy.";
     }
     absent {
@@ -36,23 +36,17 @@ section! {
 /// Everything `doorward.toml` can say, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// This node in a multi-server set-up.
     pub server_name: String,
     /// The host's full name, from the file or the system.
     pub server_hostname: String,
-    /// The embedded database and generated keys live here.
     pub state_path: PathBuf,
     /// Whom to become once the sockets are open; `None`: who started it.
     pub run_as: Option<RunAs>,
-    /// What is logged, and where.
     pub log: Log,
-    /// The front's sockets and limits.
     pub front: Front,
-    /// How clients may sign on.
     pub sso: Sso,
     /// The sites, the most specific first.
     pub sites: Vec<Site>,
-    /// The core's socket and policy.
     pub core: Core,
 }
 
@@ -81,11 +75,11 @@ pub struct RunAs {
     pub group: Option<String>,
 }
 
-/// Notes everything that does not fit. The settings run only when nothing was noted.
+/// Reports everything that does not fit. The settings run only if nothing was reported.
 pub(in crate::config) fn check(
     file: &File,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Settings {
     let state_path = if file.state_path.is_set() {
         file.state_path.value.clone()
@@ -97,54 +91,68 @@ pub(in crate::config) fn check(
         CoreAddress::Unix(_) => surroundings.core_socket(&state_path),
         CoreAddress::Https(_) => {
             let sentence = "is a unix socket; set the address of TLS in core.listen_tls";
-            notes.error(&file.core.listen.at, sentence);
+            diagnostics.error(&file.core.listen.at, sentence);
             surroundings.core_socket(&state_path)
         }
     };
     if file.server_name.is_empty() || file.server_name.contains(char::is_whitespace) {
-        notes.error(&file.server_name.at, "is not a name; write one word");
+        diagnostics.error(&file.server_name.at, "is not a name; write one word");
     }
-    let front = front::check(&file.front, &core_socket, surroundings, notes);
-    let server_hostname = server_hostname(&file.server_hostname, surroundings, notes);
-    let own = site::Own { addresses: front.addresses(), name: &server_hostname };
-    let sso = sso::check(file, front.clients.is_some(), surroundings, notes);
-    let sites = site::check(file, &sso.mechanisms, &own, notes);
+    let front = front::check(&file.front, &core_socket, surroundings, diagnostics);
+    let server_hostname = server_hostname(&file.server_hostname, surroundings, diagnostics);
+    let sso = sso::check(
+        &file.sso,
+        &file.front,
+        &file.core,
+        front.clients.is_some(),
+        surroundings,
+        diagnostics,
+    );
+    let around = site::Around {
+        front: &file.front,
+        sso: &file.sso,
+        core: &file.core,
+        offered: &sso.mechanisms,
+        addresses: front.addresses(),
+        name: &server_hostname,
+    };
+    let sites = site::check(&file.site, &around, diagnostics);
     Settings {
         server_name: file.server_name.value.clone(),
         server_hostname,
-        run_as: run_as(file, notes),
+        run_as: run_as(file, diagnostics),
         log: log::check(&file.log),
         front,
         sites,
         sso,
-        core: core::check(&file.core, core_socket, surroundings, notes),
+        core: core::check(&file.core, core_socket, surroundings, diagnostics),
         state_path,
     }
 }
 
 fn server_hostname(
-    given: &Given<String>,
+    given: &Located<String>,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> String {
     let name = given.to_ascii_lowercase();
     if name.is_empty() {
         return surroundings.hostname.clone();
     }
     if !is_host_name(&name) {
-        notes
+        diagnostics
             .error(&given.at, format!("{name:?} is not a host name; write it as gate.example.org"));
     }
     name
 }
 
-fn run_as(file: &File, notes: &mut Notes<'_>) -> Option<RunAs> {
+fn run_as(file: &File, diagnostics: &mut Diagnostics<'_>) -> Option<RunAs> {
     let group = file.run_as_group.0.clone();
     match &file.run_as_user.0 {
         Some(user) => Some(RunAs { user: user.0.clone(), group }),
         None => {
             if group.is_some() {
-                notes.error(
+                diagnostics.error(
                     &file.run_as_group.at,
                     "needs run_as_user; set that too, or remove this",
                 );
@@ -167,11 +175,15 @@ impl FromToml for RunAsUser {
         "account name or uid".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref().as_str() {
             Some("") => Some(Self(None)),
             _ => {
-                let user = name_or_id(value, ["uid", "an account", "/etc/passwd"], at, notes);
+                let user = name_or_id(value, ["uid", "an account", "/etc/passwd"], at, diagnostics);
                 user.map(|user| Self(Some(Account(user))))
             }
         }
@@ -183,14 +195,18 @@ impl FromToml for RunAsGroup {
         "group name or gid".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref() {
             DeValue::String(name) if name.is_empty() => Some(Self(None)),
             DeValue::Integer(_) | DeValue::String(_) => {
-                let group = name_or_id(value, ["gid", "a group", "/etc/group"], at, notes);
+                let group = name_or_id(value, ["gid", "a group", "/etc/group"], at, diagnostics);
                 group.map(|group| Self(Some(group)))
             }
-            _ => wrong_type::<Self>(value, "write \"name\" or a number", at, notes),
+            _ => wrong_type::<Self>(value, "write \"name\" or a number", at, diagnostics),
         }
     }
 }

@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::config::reading::{At, FromToml, Notes, wrong_type};
+use crate::config::reading::{Diagnostics, FromToml, Location, wrong_type};
 
 /// Local accounts: a name, a numeric uid in digits, or `@` and the name of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +14,17 @@ impl FromToml for Account {
         "account name, uid or @group".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref() {
             DeValue::Integer(_) | DeValue::String(_) => {
                 let table = "/etc/passwd, or a group as @wheel";
-                name_or_id(value, ["uid", "an account", table], at, notes).map(Self)
+                name_or_id(value, ["uid", "an account", table], at, diagnostics).map(Self)
             }
-            _ => wrong_type::<Self>(value, "write \"name\" or a number", at, notes),
+            _ => wrong_type::<Self>(value, "write \"name\" or a number", at, diagnostics),
         }
     }
 }
@@ -30,8 +34,8 @@ impl FromToml for Account {
 pub(in crate::config) fn name_or_id(
     value: &Spanned<DeValue<'_>>,
     [id, what, table]: [&str; 3],
-    at: &At,
-    notes: &mut Notes<'_>,
+    at: &Location,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Option<String> {
     let unfit = |c: char| c.is_control() || c.is_whitespace() || c == ':';
     match value.get_ref() {
@@ -42,14 +46,16 @@ pub(in crate::config) fn name_or_id(
             {
                 return Some(number.to_string());
             }
-            notes.error(at, format!("{digits} is not a {id}; write a number from 0 to 4294967294"));
+            diagnostics
+                .error(at, format!("{digits} is not a {id}; write a number from 0 to 4294967294"));
         }
         DeValue::String(name) if !matches!(&**name, "" | "@") && !name.contains(unfit) => {
             return Some(name.to_string());
         }
         _ => {
             let shown = value.get_ref().as_str().unwrap_or_default();
-            notes.error(at, format!("{shown:?} is not the name of {what}; write it as in {table}"));
+            diagnostics
+                .error(at, format!("{shown:?} is not the name of {what}; write it as in {table}"));
         }
     }
     None

@@ -7,13 +7,15 @@ use ipnet::{IpNet, Ipv4Net};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::config::reading::{At, FromToml, Given, Notes, QUOTES, Word, wrong_type};
+use crate::config::reading::{
+    Diagnostics, FromToml, Located, Location, QUOTES, TextValue, wrong_type,
+};
 
 /// Addresses to listen on: one, several, or (an empty text or list) none.
 #[derive(Clone, Debug)]
-pub(in crate::config) struct Addresses(pub(in crate::config) Vec<Given<SocketAddr>>);
+pub(in crate::config) struct Addresses(pub(in crate::config) Vec<Located<SocketAddr>>);
 
-impl Word for SocketAddr {
+impl TextValue for SocketAddr {
     const TYPE: &'static str = "address:port";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -29,20 +31,24 @@ impl FromToml for Addresses {
         "address:port, or list of them".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref() {
             DeValue::String(text) if text.is_empty() => Some(Self(Vec::new())),
             DeValue::String(_) => {
-                let address = SocketAddr::from_toml(value, at, notes)?;
-                Some(Self(vec![Given { at: at.clone(), value: address }]))
+                let address = SocketAddr::from_toml(value, at, diagnostics)?;
+                Some(Self(vec![Located { at: at.clone(), value: address }]))
             }
-            DeValue::Array(_) => Vec::from_toml(value, at, notes).map(Self),
-            _ => wrong_type::<Self>(value, QUOTES, at, notes),
+            DeValue::Array(_) => Vec::from_toml(value, at, diagnostics).map(Self),
+            _ => wrong_type::<Self>(value, QUOTES, at, diagnostics),
         }
     }
 }
 
-impl Word for IpNet {
+impl TextValue for IpNet {
     const TYPE: &'static str = "network";
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::config::reading::{At, FromToml, Notes, QUOTES, Word, wrong_type};
+use crate::config::reading::{Diagnostics, FromToml, Location, QUOTES, TextValue, wrong_type};
 
 /// A secret as the file has it: itself, or `$NAME` of an environment variable.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,10 +23,14 @@ impl FromToml for bool {
         "true or false".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref().as_bool() {
             Some(flag) => Some(flag),
-            None => wrong_type::<Self>(value, "write it without quotes", at, notes),
+            None => wrong_type::<Self>(value, "write it without quotes", at, diagnostics),
         }
     }
 }
@@ -36,13 +40,18 @@ impl FromToml for usize {
         "number".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         let Some(integer) = value.get_ref().as_integer() else {
-            return wrong_type::<Self>(value, "write digits without quotes", at, notes);
+            return wrong_type::<Self>(value, "write digits without quotes", at, diagnostics);
         };
         let number = Self::from_str_radix(integer.as_str(), integer.radix()).ok();
         if number.is_none() {
-            notes.error(at, format!("{integer} is negative or too large; write a smaller number"));
+            diagnostics
+                .error(at, format!("{integer} is negative or too large; write a smaller number"));
         }
         number
     }
@@ -53,10 +62,14 @@ impl FromToml for SecretText {
         "secret".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref().as_str() {
             Some(text) => Some(Self(text.to_owned())),
-            None => wrong_type::<Self>(value, QUOTES, at, notes),
+            None => wrong_type::<Self>(value, QUOTES, at, diagnostics),
         }
     }
 }
@@ -66,16 +79,20 @@ impl FromToml for Unread {
         "section".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref() {
             DeValue::Table(_) => Some(Self { anything: at.offset.is_some() }),
             DeValue::Array(items) => Some(Self { anything: !items.is_empty() }),
-            _ => wrong_type::<Self>(value, &format!("write [{}]", at.key), at, notes),
+            _ => wrong_type::<Self>(value, &format!("write [{}]", at.key), at, diagnostics),
         }
     }
 }
 
-impl Word for String {
+impl TextValue for String {
     const TYPE: &'static str = "text";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -86,7 +103,7 @@ impl Word for String {
     }
 }
 
-impl Word for PathBuf {
+impl TextValue for PathBuf {
     const TYPE: &'static str = "absolute path";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -97,9 +114,9 @@ impl Word for PathBuf {
     }
 }
 
-impl Word for Duration {
+impl TextValue for Duration {
     const TYPE: &'static str = "time";
-    const MEND: &'static str = "write it with its unit and in quotes, such as \"300s\"";
+    const FIX: &'static str = "write it with its unit and in quotes, such as \"300s\"";
 
     fn parse(text: &str) -> Result<Self, String> {
         let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];

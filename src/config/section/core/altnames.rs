@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::config::reading::{At, FromToml, Notes, wrong_type};
+use crate::config::reading::{Diagnostics, FromToml, Location, wrong_type};
 
 /// Principals and the login names they have, ordered by principal.
 #[derive(Clone, Debug)]
@@ -14,24 +14,28 @@ impl FromToml for Altnames {
         "section of principal = login name".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         let Some(table) = value.get_ref().as_table() else {
-            return wrong_type::<Self>(value, "write [core.altnames]", at, notes);
+            return wrong_type::<Self>(value, "write [core.altnames]", at, diagnostics);
         };
         let mut names = Vec::new();
         for (principal, login) in table {
             let key = format!("{}.{:?}", at.key, principal.get_ref());
-            let principal_at = At { key: key.clone(), offset: Some(principal.span().start) };
-            let login_at = At { key, offset: Some(login.span().start) };
+            let principal_at = Location { key: key.clone(), offset: Some(principal.span().start) };
+            let login_at = Location { key, offset: Some(login.span().start) };
             if let Some(sentence) = wrong_principal(principal.get_ref()) {
-                notes.error(&principal_at, sentence);
+                diagnostics.error(&principal_at, sentence);
             }
             match login.get_ref() {
                 DeValue::String(name) => match wrong_login(name) {
-                    Some(sentence) => notes.error(&login_at, format!("{name:?} {sentence}")),
+                    Some(sentence) => diagnostics.error(&login_at, format!("{name:?} {sentence}")),
                     None => names.push((principal.get_ref().to_string(), name.to_string())),
                 },
-                DeValue::Table(_) => notes.error(
+                DeValue::Table(_) => diagnostics.error(
                     &principal_at,
                     "is read as a section because of its dot; put the whole principal in quotes",
                 ),
@@ -40,7 +44,7 @@ impl FromToml for Altnames {
                         login,
                         "write \"principal\" = \"login\"",
                         &login_at,
-                        notes,
+                        diagnostics,
                     );
                 }
             }

@@ -9,7 +9,9 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::clock::Timestamp;
-use crate::config::reading::{At, FromToml, Given, Notes, Word, section, wrong_type};
+use crate::config::reading::{
+    Diagnostics, FromToml, Located, Location, TextValue, section, wrong_type,
+};
 use crate::config::value_types::one_of;
 use crate::wire::LoginId;
 
@@ -17,9 +19,9 @@ section! {
     /// `[[core.key]]`
     Written {
         file: FileName = r#""""#, Reload, "Name of the file in core.sslkeys_path.";
-        act_as: Vec<Given<ActAs>> = "[]", Reload, "The users for whom the holder may open sessions.";
+        act_as: Vec<Located<ActAs>> = "[]", Reload, "The users for whom the holder may open sessions.";
         role: Role = r#""service""#, Reload, "What kind of peer the holder is.";
-        from: Vec<Given<IpNet>> = "[]", Reload, "Networks from which the key is accepted; empty: from everywhere.";
+        from: Vec<Located<IpNet>> = "[]", Reload, "Networks from which the key is accepted; empty: from everywhere.";
         not_after: Moment = r#""""#, Reload, "Date and time when the key expires; empty: never.";
     }
 }
@@ -27,7 +29,6 @@ section! {
 /// `[[core.key]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CoreKey {
-    /// The name of the file in `sslkeys_path`.
     pub file: String,
     /// What its holder may do.
     pub rights: KeyRights,
@@ -62,9 +63,12 @@ pub(crate) enum ActAs {
 }
 
 /// What the holders of keys may do.
-pub(in crate::config) fn check(list: &[Given<Written>], notes: &mut Notes<'_>) -> Vec<CoreKey> {
-    twins(list, notes);
-    list.iter().map(|given| key(given, notes)).collect()
+pub(in crate::config) fn check(
+    list: &[Located<Written>],
+    diagnostics: &mut Diagnostics<'_>,
+) -> Vec<CoreKey> {
+    twins(list, diagnostics);
+    list.iter().map(|given| key(given, diagnostics)).collect()
 }
 
 /// Whether a key without an entry is SYSTEM. As soon as there is an entry, a
@@ -76,27 +80,28 @@ pub(in crate::config) fn without_entry_are_system(written: &super::Written) -> b
         .map_or(written.key.is_empty(), |said| said == WithoutEntry::System)
 }
 
-fn key(written: &Given<Written>, notes: &mut Notes<'_>) -> CoreKey {
+fn key(written: &Located<Written>, diagnostics: &mut Diagnostics<'_>) -> CoreKey {
     if written.file.0.is_empty() {
-        notes.error(&written.at, "names no file; set file to a file name in core.sslkeys_path");
+        diagnostics
+            .error(&written.at, "names no file; set file to a file name in core.sslkeys_path");
     }
     let act_as: Vec<ActAs> = written.act_as.iter().map(|given| given.value.clone()).collect();
     let rights = match (written.role.value, act_as.as_slice()) {
         (Role::Front, []) => KeyRights::Front,
         (Role::Front, _) => {
-            notes.error(&written.act_as.at, "is not for fronts, because they authenticate users themselves; remove it, or set role = \"service\"");
+            diagnostics.error(&written.act_as.at, "is not for fronts, because they authenticate users themselves; remove it, or set role = \"service\"");
             KeyRights::Front
         }
         (Role::Service, []) => {
-            notes.error(&written.at, "gives no rights; set act_as (SYSTEM, *, login names, company:NAME) or role = \"front\"");
+            diagnostics.error(&written.at, "gives no rights; set act_as (SYSTEM, *, login names, company:NAME) or role = \"front\"");
             KeyRights::Service(act_as)
         }
         (Role::Service, _) if act_as.contains(&ActAs::System) => KeyRights::System,
         (Role::Service, _) => KeyRights::Service(act_as),
     };
     // Networks that could not be read are complained of already, and look like none.
-    if notes.is_sound() && written.from.is_set() && written.from.is_empty() {
-        notes.error(
+    if diagnostics.is_sound() && written.from.is_set() && written.from.is_empty() {
+        diagnostics.error(
             &written.from.at,
             "is empty; list networks, or remove it to accept the key from everywhere",
         );
@@ -109,14 +114,14 @@ fn key(written: &Given<Written>, notes: &mut Notes<'_>) -> CoreKey {
     }
 }
 
-fn twins(keys: &[Given<Written>], notes: &mut Notes<'_>) {
+fn twins(keys: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) {
     for (index, key) in keys.iter().enumerate() {
         let earlier = keys.iter().take(index).find(|earlier| earlier.file.0 == key.file.0);
         if let Some(earlier) = earlier.filter(|_| !key.file.0.is_empty()) {
-            let line = notes.line(&earlier.at);
+            let line = diagnostics.line(&earlier.at);
             let sentence =
                 format!("{:?} already has an entry (line {line}); remove one", key.file.0);
-            notes.error(&key.file.at, sentence);
+            diagnostics.error(&key.file.at, sentence);
         }
     }
 }
@@ -147,7 +152,7 @@ pub(in crate::config) struct FileName(pub(in crate::config) String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) struct Moment(pub(in crate::config) Option<Timestamp>);
 
-impl Word for Role {
+impl TextValue for Role {
     const TYPE: &'static str = "service or front";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -155,7 +160,7 @@ impl Word for Role {
     }
 }
 
-impl Word for WithoutEntry {
+impl TextValue for WithoutEntry {
     const TYPE: &'static str = "system or refuse";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -163,7 +168,7 @@ impl Word for WithoutEntry {
     }
 }
 
-impl Word for FileName {
+impl TextValue for FileName {
     const TYPE: &'static str = "file name";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -174,7 +179,7 @@ impl Word for FileName {
     }
 }
 
-impl Word for ActAs {
+impl TextValue for ActAs {
     const TYPE: &'static str = "SYSTEM, *, user name or company:NAME";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -196,17 +201,28 @@ impl FromToml for Moment {
         "date and time".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         let text = match value.get_ref() {
             DeValue::Datetime(moment) => moment.to_string(),
             DeValue::String(text) if text.is_empty() => return Some(Self(None)),
             DeValue::String(text) => text.to_string(),
-            _ => return wrong_type::<Self>(value, "write it as 2027-01-31T12:00:00Z", at, notes),
+            _ => {
+                return wrong_type::<Self>(
+                    value,
+                    "write it as 2027-01-31T12:00:00Z",
+                    at,
+                    diagnostics,
+                );
+            }
         };
         let moment = OffsetDateTime::parse(&text, &Rfc3339).ok();
         let seconds = moment.and_then(|moment| u64::try_from(moment.unix_timestamp()).ok());
         if seconds.is_none() {
-            notes.error(at, format!("{text:?} is not a date and time with time zone (RFC 3339); write it as 2027-01-31T12:00:00Z"));
+            diagnostics.error(at, format!("{text:?} is not a date and time with time zone (RFC 3339); write it as 2027-01-31T12:00:00Z"));
         }
         seconds.map(|seconds| Self(Some(Timestamp::from_unix(seconds))))
     }

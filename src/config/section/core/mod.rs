@@ -15,7 +15,7 @@ pub(super) use self::realm::is_place;
 pub(crate) use self::realm::{Realm, Strip};
 pub(crate) use self::tls::CoreTls;
 use super::core_address::CoreAddress;
-use crate::config::reading::{Given, Notes, section, within};
+use crate::config::reading::{Diagnostics, Located, section};
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::{Account, Addresses, SecretText};
 
@@ -32,10 +32,10 @@ section! {
         server_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
         crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not checked.";
         sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers, and of users who sign on by certificate.";
-        key: Vec<Given<key::Written>> = "[]", Section, "What the holder of a key in sslkeys_path may do.";
+        key: Vec<Located<key::Written>> = "[]", Section, "What the holder of a key in sslkeys_path may do.";
         keys_without_entry: Option<WithoutEntry> = r#""""#, Reload, "What a key without [[core.key]] may do; empty: \"system\", and \"refuse\" as soon as there is any [[core.key]].";
-        local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything (SYSTEM).";
-        front_users: Vec<Given<Account>> = "[]", Reload, "Local accounts that may act as a front.";
+        local_admin_users: Vec<Located<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything (SYSTEM).";
+        front_users: Vec<Located<Account>> = "[]", Reload, "Local accounts that may act as a front.";
         allow_local_users: bool = "true", Reload, "Whether a local account may open a session for itself without a password.";
         session_timeout: Duration = r#""300s""#, Reload, "A session ends if it is not used for this time.";
         session_lifetime: Duration = r#""10h""#, Reload, "A session ends after this time, used or not.";
@@ -46,7 +46,7 @@ section! {
         password_attempts_per_account: usize = "10", Reload, "Maximum number of wrong passwords for one account within password_attempts_window.";
         password_attempts_window: Duration = r#""10m""#, Reload, "Time after which a wrong password is forgotten.";
         password_cache: Duration = r#""60s""#, Reload, "How long a right password is cached, so that the KDC is not asked again; \"0s\": not at all.";
-        realm: Vec<Given<realm::Written>> = "[]", Section, "A realm or domain whose users may come in.";
+        realm: Vec<Located<realm::Written>> = "[]", Section, "A realm or domain whose users may come in.";
         altnames: Altnames = "{}", Reload, "Principals with an explicit login name; they come before all other rules.";
     }
     absent {
@@ -66,7 +66,6 @@ pub(crate) struct Core {
     pub listen: PathBuf,
     /// TLS listeners, and by what peers are judged there; `None`: there are none.
     pub tls: Option<CoreTls>,
-    /// Folder with the public keys of peers, and of users who sign on by certificate.
     pub sslkeys_path: PathBuf,
     /// What the holders of some of these keys may do.
     pub keys: Vec<CoreKey>,
@@ -76,17 +75,11 @@ pub(crate) struct Core {
     pub local_admin_users: Vec<String>,
     /// Names, numeric uids or `@group`s that may act as a front, as written.
     pub front_users: Vec<String>,
-    /// Whether a local account may open a session for itself without a password.
     pub allow_local_users: bool,
-    /// A session unused for so long ends.
     pub session_timeout: Duration,
-    /// A session ends after this, used or not.
     pub session_lifetime: Duration,
-    /// A session whose id never came back ends after this.
     pub session_unclaimed: Duration,
-    /// Maximum number of sessions of one user; a new one replaces the one that was unused for longest.
     pub max_sessions_per_user: usize,
-    /// Whether a session may be used only from the address that opened it.
     pub session_ip_check: bool,
     /// Limits of passwords.
     pub passwords: Passwords,
@@ -99,11 +92,8 @@ pub(crate) struct Core {
 /// `core.password_…`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Passwords {
-    /// Wrong passwords of one address within the window.
     pub attempts_per_address: u32,
-    /// Wrong passwords for one account within the window.
     pub attempts_per_account: u32,
-    /// The window.
     pub attempts_window: Duration,
     /// A right password is remembered for so long; zero: not at all.
     pub cache: Duration,
@@ -113,18 +103,18 @@ pub(super) fn check(
     written: &Written,
     listen: PathBuf,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Core {
     let second = Duration::from_secs(1);
-    within(&written.session_timeout, &SHORTEST_SESSION, &Duration::MAX, notes);
-    within(&written.session_lifetime, &SHORTEST_SESSION, &Duration::MAX, notes);
-    within(&written.session_unclaimed, &second, &Duration::MAX, notes);
-    within(&written.max_sessions_per_user, &1, &usize::MAX, notes);
+    written.session_timeout.within(&SHORTEST_SESSION, &Duration::MAX, diagnostics);
+    written.session_lifetime.within(&SHORTEST_SESSION, &Duration::MAX, diagnostics);
+    written.session_unclaimed.within(&second, &Duration::MAX, diagnostics);
+    written.max_sessions_per_user.within(&1, &usize::MAX, diagnostics);
     Core {
         listen,
-        tls: tls::check(written, surroundings, notes),
+        tls: tls::check(written, surroundings, diagnostics),
         sslkeys_path: written.sslkeys_path.value.clone(),
-        keys: key::check(&written.key, notes),
+        keys: key::check(&written.key, diagnostics),
         keys_without_entry_are_system: key::without_entry_are_system(written),
         local_admin_users: accounts(&written.local_admin_users),
         front_users: accounts(&written.front_users),
@@ -134,20 +124,20 @@ pub(super) fn check(
         session_unclaimed: written.session_unclaimed.value,
         max_sessions_per_user: written.max_sessions_per_user.value,
         session_ip_check: written.session_ip_check.value,
-        passwords: passwords(written, notes),
-        realms: realm::check(&written.realm, notes),
+        passwords: passwords(written, diagnostics),
+        realms: realm::check(&written.realm, diagnostics),
         altnames: written.altnames.0.clone(),
     }
 }
 
-fn passwords(written: &Written, notes: &mut Notes<'_>) -> Passwords {
+fn passwords(written: &Written, diagnostics: &mut Diagnostics<'_>) -> Passwords {
     // What does not fit is complained of already.
     let small = |number| u32::try_from(number).unwrap_or(u32::MAX);
     let (second, hour) = (Duration::from_secs(1), Duration::from_secs(60 * 60));
-    within(&written.password_attempts_per_address, &1, &1_000_000, notes);
-    within(&written.password_attempts_per_account, &1, &1_000_000, notes);
-    within(&written.password_attempts_window, &second, &(24 * hour), notes);
-    within(&written.password_cache, &Duration::ZERO, &hour, notes);
+    written.password_attempts_per_address.within(&1, &1_000_000, diagnostics);
+    written.password_attempts_per_account.within(&1, &1_000_000, diagnostics);
+    written.password_attempts_window.within(&second, &(24 * hour), diagnostics);
+    written.password_cache.within(&Duration::ZERO, &hour, diagnostics);
     Passwords {
         attempts_per_address: small(written.password_attempts_per_address.value),
         attempts_per_account: small(written.password_attempts_per_account.value),
@@ -156,7 +146,7 @@ fn passwords(written: &Written, notes: &mut Notes<'_>) -> Passwords {
     }
 }
 
-fn accounts(list: &[Given<Account>]) -> Vec<String> {
+fn accounts(list: &[Located<Account>]) -> Vec<String> {
     list.iter().map(|given| given.0.clone()).collect()
 }
 

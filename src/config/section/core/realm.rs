@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::config::reading::{At, FromToml, Given, Notes, section, wrong_type};
+use crate::config::reading::{Diagnostics, FromToml, Located, Location, section, wrong_type};
 
 section! {
     /// `[[core.realm]]`
@@ -21,15 +21,11 @@ section! {
 /// `[[core.realm]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Realm {
-    /// Kerberos realm.
     pub realm: String,
-    /// NTLM domain; empty where there is none.
     pub domain: String,
-    /// What becomes of the realm or domain in the login name.
     pub strip: Strip,
     /// Tenant of this realm's users.
     pub company: String,
-    /// Whether `John` and `john` are two people in this realm (never in Active Directory).
     pub case_sensitive: bool,
 }
 
@@ -46,27 +42,29 @@ pub(crate) enum Strip {
     Kopano,
 }
 
-pub(super) fn check(list: &[Given<Written>], notes: &mut Notes<'_>) -> Vec<Realm> {
+pub(super) fn check(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) -> Vec<Realm> {
     for (index, entry) in list.iter().enumerate() {
         if entry.realm.is_empty() && entry.domain.is_empty() {
-            notes.error(&entry.at, "has neither realm nor domain; set one");
+            diagnostics.error(&entry.at, "has neither realm nor domain; set one");
         }
-        is_place(&entry.realm, notes);
-        is_place(&entry.domain, notes);
+        is_place(&entry.realm, diagnostics);
+        is_place(&entry.domain, diagnostics);
         let capitals = entry.realm.to_ascii_uppercase();
         if *entry.realm != capitals {
             let said = format!(
-                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a realm of exactly this spelling; write {capitals:?}, unless klist shows the realm with this spelling",
+                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a \
+                 realm of exactly this spelling; write {capitals:?}, unless klist shows the realm \
+                 with this spelling",
                 entry.realm.value
             );
-            notes.warn(&entry.realm.at, said);
+            diagnostics.warn(&entry.realm.at, said);
         }
         for earlier in list.iter().take(index) {
-            twins(&earlier.realm, &entry.realm, notes);
-            twins(&earlier.domain, &entry.domain, notes);
+            twins(&earlier.realm, &entry.realm, diagnostics);
+            twins(&earlier.domain, &entry.domain, diagnostics);
         }
     }
-    let realm = |given: &Given<Written>| Realm {
+    let realm = |given: &Located<Written>| Realm {
         realm: given.realm.value.clone(),
         domain: given.domain.value.clone(),
         strip: given.strip.value,
@@ -77,20 +75,20 @@ pub(super) fn check(list: &[Given<Written>], notes: &mut Notes<'_>) -> Vec<Realm
 }
 
 /// Complains of what is no name of a realm or domain.
-pub(in crate::config) fn is_place(name: &Given<String>, notes: &mut Notes<'_>) {
+pub(in crate::config) fn is_place(name: &Located<String>, diagnostics: &mut Diagnostics<'_>) {
     if name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '\\' | '/')) {
         let said = format!(
             "{:?} is not the name of a realm or domain; write it alone, as EXAMPLE.ORG",
             name.value
         );
-        notes.error(&name.at, said);
+        diagnostics.error(&name.at, said);
     }
 }
 
-fn twins(earlier: &Given<String>, later: &Given<String>, notes: &mut Notes<'_>) {
+fn twins(earlier: &Located<String>, later: &Located<String>, diagnostics: &mut Diagnostics<'_>) {
     if !later.is_empty() && later.eq_ignore_ascii_case(earlier) {
-        let line = notes.line(&earlier.at);
-        notes.error(
+        let line = diagnostics.line(&earlier.at);
+        diagnostics.error(
             &later.at,
             format!("{:?} is already in the list (line {line}); remove one", later.value),
         );
@@ -102,20 +100,24 @@ impl FromToml for Strip {
         "true, false, \"zcp\" or \"kopano\"".to_owned()
     }
 
-    fn from_toml(value: &Spanned<DeValue<'_>>, at: &At, notes: &mut Notes<'_>) -> Option<Self> {
+    fn from_toml(
+        value: &Spanned<DeValue<'_>>,
+        at: &Location,
+        diagnostics: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
         match value.get_ref() {
             DeValue::Boolean(true) => Some(Self::Exact),
             DeValue::Boolean(false) => Some(Self::Keep),
             DeValue::String(rule) if rule == "zcp" => Some(Self::Zcp),
             DeValue::String(rule) if rule == "kopano" => Some(Self::Kopano),
             DeValue::String(rule) => {
-                notes.error(
+                diagnostics.error(
                     at,
                     format!("{rule:?} is not a rule; write true, false, \"zcp\" or \"kopano\""),
                 );
                 None
             }
-            _ => wrong_type::<Self>(value, "write one of these", at, notes),
+            _ => wrong_type::<Self>(value, "write one of these", at, diagnostics),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::certificate::{AuthorityFiles, CertificateFiles, KeyPair};
 use super::Written;
-use crate::config::reading::{Given, Notes};
+use crate::config::reading::{Diagnostics, Located};
 use crate::config::surroundings::Surroundings;
 
 /// `core.listen_tls`, and what belongs to it.
@@ -23,7 +23,7 @@ pub(crate) struct CoreTls {
 pub(super) fn check(
     written: &Written,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Option<CoreTls> {
     let given = KeyPair {
         section: "core",
@@ -32,32 +32,32 @@ pub(super) fn check(
         pass: &written.server_ssl_key_pass,
         pass_file: &written.server_ssl_key_pass_file,
     };
-    let certificate = given.files(surroundings, notes);
+    let certificate = given.files(surroundings, diagnostics);
     let listen = &written.listen_tls.0;
     let Some(first) = listen.first() else {
-        unused(written, notes);
+        unused(written, diagnostics);
         return None;
     };
-    same_twice(listen, notes);
+    same_twice(listen, diagnostics);
     let authorities = AuthorityFiles {
         ca_file: written.server_ssl_ca_file.value.clone(),
         ca_path: written.server_ssl_ca_path.value.clone(),
         crl_file: written.crl_file.value.clone(),
     };
     if authorities.ca_file.is_none() && authorities.ca_path.is_none() {
-        notes.warn(
+        diagnostics.warn(
             &first.at,
             "lets nobody sign on with a key, because core.server_ssl_ca_file is not set",
         );
         if authorities.crl_file.is_some() {
-            notes.error(
+            diagnostics.error(
                 &written.crl_file.at,
                 "belongs to an authority; set core.server_ssl_ca_file",
             );
         }
     }
     let Some(certificate) = certificate else {
-        notes.error(&first.at, "needs the core's own certificate; set core.server_ssl_key_file (`doorward cert server` makes one)");
+        diagnostics.error(&first.at, "needs the core's own certificate; set core.server_ssl_key_file (`doorward cert server` makes one)");
         return None;
     };
     Some(CoreTls {
@@ -67,19 +67,19 @@ pub(super) fn check(
     })
 }
 
-fn same_twice(listen: &[Given<SocketAddr>], notes: &mut Notes<'_>) {
+fn same_twice(listen: &[Located<SocketAddr>], diagnostics: &mut Diagnostics<'_>) {
     for (index, given) in listen.iter().enumerate() {
         let again = listen.iter().take(index).any(|earlier| earlier.value == given.value);
         if again && given.port() != 0 {
-            notes.error(&given.at, format!("{} is already in use; remove one", given.value));
+            diagnostics.error(&given.at, format!("{} is already in use; remove one", given.value));
         }
     }
 }
 
 /// What belongs to TLS and stands there without it. Keys do not: a front may
 /// ask as whom they sign on.
-fn unused(written: &Written, notes: &mut Notes<'_>) {
-    let said = |given: &Given<Option<PathBuf>>| given.value.is_some().then(|| given.at.clone());
+fn unused(written: &Written, diagnostics: &mut Diagnostics<'_>) {
+    let said = |given: &Located<Option<PathBuf>>| given.value.is_some().then(|| given.at.clone());
     let files = [
         &written.server_ssl_key_file,
         &written.server_ssl_ca_file,
@@ -87,6 +87,6 @@ fn unused(written: &Written, notes: &mut Notes<'_>) {
         &written.crl_file,
     ];
     for at in files.into_iter().filter_map(said) {
-        notes.warn(&at, "is not used, because core.listen_tls is empty");
+        diagnostics.warn(&at, "is not used, because core.listen_tls is empty");
     }
 }

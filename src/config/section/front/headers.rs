@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use http::HeaderName;
 
-use crate::config::reading::{Notes, Word, section};
+use crate::config::reading::{Diagnostics, TextValue, section};
 
 section! {
     /// `[front.headers]`
@@ -23,25 +23,17 @@ section! {
 /// `[front.headers]`: names under which the application is told who is there.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderNames {
-    /// Login name (`Remote-User`).
     pub user: http::HeaderName,
-    /// Full name (`Remote-Name`).
     pub name: http::HeaderName,
-    /// Mail address (`Remote-Email`).
     pub email: http::HeaderName,
-    /// Groups, comma separated (`Remote-Groups`).
     pub groups: http::HeaderName,
-    /// Tenant (`Remote-Company`).
     pub company: http::HeaderName,
-    /// Admin level 0, 1, 2 (`Remote-Admin`).
     pub admin: http::HeaderName,
-    /// Mechanism (`Remote-Mechanism`).
     pub mechanism: http::HeaderName,
-    /// Signed assertion (`Doorward-Assertion`).
     pub assertion: http::HeaderName,
 }
 
-pub(super) fn check(written: &Written, notes: &mut Notes<'_>) -> HeaderNames {
+pub(super) fn check(written: &Written, diagnostics: &mut Diagnostics<'_>) -> HeaderNames {
     let names = [
         &written.user,
         &written.name,
@@ -57,7 +49,7 @@ pub(super) fn check(written: &Written, notes: &mut Notes<'_>) -> HeaderNames {
         if let Some(twin) = twin {
             // One of the two may be a default: the complaint goes to the one that is written.
             let (here, there) = if given.is_set() { (given, twin) } else { (twin, given) };
-            notes.error(
+            diagnostics.error(
                 &here.at,
                 format!(
                     "{} reads the same as the name in {}; choose another",
@@ -83,7 +75,7 @@ fn folded(name: &HeaderName) -> String {
     name.as_str().replace(['_', '.'], "-")
 }
 
-impl Word for HeaderName {
+impl TextValue for HeaderName {
     const TYPE: &'static str = "header name";
 
     fn parse(text: &str) -> Result<Self, String> {

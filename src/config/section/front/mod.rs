@@ -11,21 +11,21 @@ use ipnet::IpNet;
 pub(crate) use self::headers::HeaderNames;
 use super::certificate::{AuthorityFiles, CertificateFiles, KeyPair};
 use super::core_address::{CoreAddress, RemoteCore};
-use crate::config::reading::{Given, Notes, section, within};
+use crate::config::reading::{Diagnostics, Located, section};
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::SecretText;
 
 section! {
     /// `[front]`
     Written {
-        listen: Vec<Given<SocketAddr>> = r#"["127.0.0.1:8080"]"#, Restart, "Addresses of plain HTTP.";
-        listen_tls: Vec<Given<SocketAddr>> = "[]", Restart, "Addresses of HTTPS.";
+        listen: Vec<Located<SocketAddr>> = r#"["127.0.0.1:8080"]"#, Restart, "Addresses of plain HTTP.";
+        listen_tls: Vec<Located<SocketAddr>> = "[]", Restart, "Addresses of HTTPS.";
         listen_status: Option<SocketAddr> = r#""""#, Restart, "Address of the status pages; empty: none.";
         server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of HTTPS.";
         server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the private key.";
-        trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks of proxies whose forwarding headers are believed.";
+        trusted_proxies: Vec<Located<IpNet>> = "[]", Reload, "Networks of proxies whose forwarding headers are believed.";
         core: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "Where the front finds the core.";
         sslkey_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the key and the certificate with which the front signs on to a core over TLS.";
         sslkey_pass: SecretText = r#""""#, Restart, "Passphrase of sslkey_file.";
@@ -54,43 +54,28 @@ section! {
 /// `[front]`
 #[derive(Clone, Debug)]
 pub(crate) struct Front {
-    /// Plain HTTP listeners.
     pub listen: Vec<SocketAddr>,
     /// Whether nobody wrote that list.
     pub listen_by_default: bool,
-    /// TLS listeners.
     pub listen_tls: Vec<SocketAddr>,
-    /// The status listener, where there is one.
     pub listen_status: Option<SocketAddr>,
     /// Key and certificate of the TLS listeners; `None`: a self-signed one is made.
     pub certificate: Option<CertificateFiles>,
     /// Authorities of clients' certificates; `None`: clients are asked for none.
     pub clients: Option<AuthorityFiles>,
-    /// Networks whose forwarding headers count.
     pub trusted_proxies: Vec<IpNet>,
-    /// The core.
     pub core: CoreAddress,
-    /// Connections at once.
     pub max_connections: usize,
     /// Connections at once from one address that is no trusted proxy, where that is set.
     pub max_connections_per_address: Option<usize>,
-    /// A request's header lines at most, in bytes.
     pub max_header_bytes: usize,
-    /// A TLS handshake or a request head must be complete within this time.
     pub header_timeout: Duration,
-    /// A keep-alive connection may be idle this long.
     pub idle_timeout: Duration,
-    /// A body may stand still this long, in either direction.
     pub body_timeout: Duration,
-    /// An application must accept a connection within this time.
     pub connect_timeout: Duration,
-    /// An application must begin its answer within this time.
     pub answer_timeout: Duration,
-    /// A tunnel (websocket) may stand still this long.
     pub tunnel_timeout: Duration,
-    /// Open requests are given this long to finish when the gateway stops.
     pub stop_timeout: Duration,
-    /// Names of the identity headers.
     pub headers: HeaderNames,
 }
 
@@ -113,13 +98,13 @@ pub(super) fn check(
     written: &Written,
     core_socket: &Path,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Front {
     let plain = plain(written);
-    listeners(written, plain, notes);
-    limits(written, notes);
+    listeners(written, plain, diagnostics);
+    limits(written, diagnostics);
     for given in written.trusted_proxies.iter().filter(|given| given.prefix_len() == 0) {
-        notes.warn(
+        diagnostics.warn(
             &given.at,
             "contains all addresses, so any client could pretend to be any other; list only the proxies",
         );
@@ -129,10 +114,10 @@ pub(super) fn check(
         listen_by_default: !written.listen.is_set(),
         listen_tls: written.listen_tls.iter().map(|given| given.value).collect(),
         listen_status: written.listen_status.value,
-        certificate: certificate(written, surroundings, notes),
-        clients: clients(written, notes),
+        certificate: certificate(written, surroundings, diagnostics),
+        clients: clients(written, diagnostics),
         trusted_proxies: written.trusted_proxies.iter().map(|given| given.value).collect(),
-        core: core(written, core_socket, surroundings, notes),
+        core: core(written, core_socket, surroundings, diagnostics),
         max_connections: written.max_connections.value,
         max_connections_per_address: Some(written.max_connections_per_address.value)
             .filter(|most| *most > 0),
@@ -144,27 +129,27 @@ pub(super) fn check(
         answer_timeout: written.answer_timeout.value,
         tunnel_timeout: written.tunnel_timeout.value,
         stop_timeout: written.stop_timeout.value,
-        headers: headers::check(&written.headers, notes),
+        headers: headers::check(&written.headers, diagnostics),
     }
 }
 
 /// The listeners of plain HTTP. The default one is for a file that names no address.
-fn plain(written: &Written) -> &[Given<SocketAddr>] {
+fn plain(written: &Written) -> &[Located<SocketAddr>] {
     if written.listen.is_set() || written.listen_tls.is_empty() { &written.listen } else { &[] }
 }
 
-fn listeners(written: &Written, plain: &[Given<SocketAddr>], notes: &mut Notes<'_>) {
+fn listeners(written: &Written, plain: &[Located<SocketAddr>], diagnostics: &mut Diagnostics<'_>) {
     let status = written
         .listen_status
         .value
-        .map(|value| Given { at: written.listen_status.at.clone(), value });
-    let mut seen: Vec<&Given<SocketAddr>> = Vec::new();
+        .map(|value| Located { at: written.listen_status.at.clone(), value });
+    let mut seen: Vec<&Located<SocketAddr>> = Vec::new();
     for given in plain.iter().chain(written.listen_tls.iter()).chain(&status) {
         // Port 0 is a new port each time.
         let twin = seen.iter().find(|other| other.value == given.value && given.port() != 0);
         if let Some(twin) = twin {
-            let line = notes.line(&twin.at);
-            notes.error(
+            let line = diagnostics.line(&twin.at);
+            diagnostics.error(
                 &given.at,
                 format!("{} is already in the list (line {line}); remove one", given.value),
             );
@@ -172,16 +157,16 @@ fn listeners(written: &Written, plain: &[Given<SocketAddr>], notes: &mut Notes<'
         seen.push(given);
     }
     if plain.is_empty() && written.listen_tls.is_empty() {
-        notes.warn(
+        diagnostics.warn(
             &written.listen.at,
             "is empty, and so is front.listen_tls: no client can reach the front",
         );
     }
 }
 
-fn limits(written: &Written, notes: &mut Notes<'_>) {
-    within(&written.max_connections, &1, &10_000_000, notes);
-    within(&written.max_header_bytes, &8192, &(16 << 20), notes);
+fn limits(written: &Written, diagnostics: &mut Diagnostics<'_>) {
+    written.max_connections.within(&1, &10_000_000, diagnostics);
+    written.max_header_bytes.within(&8192, &(16 << 20), diagnostics);
     let times = [
         &written.header_timeout,
         &written.idle_timeout,
@@ -191,14 +176,14 @@ fn limits(written: &Written, notes: &mut Notes<'_>) {
         &written.tunnel_timeout,
     ];
     for time in times {
-        within(time, &Duration::from_secs(1), &Duration::MAX, notes);
+        time.within(&Duration::from_secs(1), &Duration::MAX, diagnostics);
     }
 }
 
 fn certificate(
     written: &Written,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Option<CertificateFiles> {
     let given = KeyPair {
         section: "front",
@@ -207,9 +192,9 @@ fn certificate(
         pass: &written.server_ssl_key_pass,
         pass_file: &written.server_ssl_key_pass_file,
     };
-    let files = given.files(surroundings, notes)?;
+    let files = given.files(surroundings, diagnostics)?;
     if written.listen_tls.is_empty() {
-        notes.warn(
+        diagnostics.warn(
             &written.server_ssl_key_file.at,
             "is not used, because front.listen_tls is empty",
         );
@@ -218,7 +203,7 @@ fn certificate(
 }
 
 /// By whose word clients' certificates are taken.
-fn clients(written: &Written, notes: &mut Notes<'_>) -> Option<AuthorityFiles> {
+fn clients(written: &Written, diagnostics: &mut Diagnostics<'_>) -> Option<AuthorityFiles> {
     let files = AuthorityFiles {
         ca_file: written.client_ssl_ca_file.value.clone(),
         ca_path: written.client_ssl_ca_path.value.clone(),
@@ -226,7 +211,7 @@ fn clients(written: &Written, notes: &mut Notes<'_>) -> Option<AuthorityFiles> {
     };
     if files.ca_file.is_none() && files.ca_path.is_none() {
         if files.crl_file.is_some() {
-            notes.error(
+            diagnostics.error(
                 &written.crl_file.at,
                 "belongs to an authority; set front.client_ssl_ca_file",
             );
@@ -236,7 +221,7 @@ fn clients(written: &Written, notes: &mut Notes<'_>) -> Option<AuthorityFiles> {
     if written.listen_tls.is_empty() {
         for given in [&written.client_ssl_ca_file, &written.client_ssl_ca_path] {
             if given.value.is_some() {
-                notes.warn(&given.at, "is not used, because front.listen_tls is empty");
+                diagnostics.warn(&given.at, "is not used, because front.listen_tls is empty");
             }
         }
         return None;
@@ -249,7 +234,7 @@ fn core(
     written: &Written,
     core_socket: &Path,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> CoreAddress {
     let given = KeyPair {
         section: "front",
@@ -258,11 +243,12 @@ fn core(
         pass: &written.sslkey_pass,
         pass_file: &written.sslkey_pass_file,
     };
-    let client = given.files(surroundings, notes);
+    let client = given.files(surroundings, diagnostics);
     match &written.core.value {
         CoreAddress::Https(core) => {
             if client.is_none() {
-                notes.error(&written.core.at, "needs a key to sign on with; set front.sslkey_file");
+                diagnostics
+                    .error(&written.core.at, "needs a key to sign on with; set front.sslkey_file");
             }
             let ca_file = written.server_ssl_ca_file.value.clone();
             CoreAddress::Https(RemoteCore { client, ca_file, ..core.clone() })
@@ -270,7 +256,7 @@ fn core(
         CoreAddress::Unix(path) => {
             let unused = [&written.sslkey_file, &written.server_ssl_ca_file];
             for given in unused.into_iter().filter(|given| given.value.is_some()) {
-                notes.warn(&given.at, "is not used, because front.core is a unix socket");
+                diagnostics.warn(&given.at, "is not used, because front.core is a unix socket");
             }
             let path = if written.core.is_set() { path } else { core_socket };
             CoreAddress::Unix(path.to_owned())

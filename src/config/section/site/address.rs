@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::config::reading::Word;
+use crate::config::reading::TextValue;
 use crate::config::value_types::addresses::{is_host_name, port_of};
 
 /// `site.host`
@@ -23,7 +23,7 @@ pub(crate) enum HostPattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::config) struct SitePath(pub(in crate::config) String);
 
-impl Word for HostPattern {
+impl TextValue for HostPattern {
     const TYPE: &'static str = "host pattern";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -47,7 +47,7 @@ impl Word for HostPattern {
     }
 }
 
-impl Word for SitePath {
+impl TextValue for SitePath {
     const TYPE: &'static str = "path";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -69,7 +69,7 @@ impl Word for SitePath {
     }
 }
 
-impl Word for Uri {
+impl TextValue for Uri {
     const TYPE: &'static str = "http:// URL";
 
     /// Without what stands before the `@`: it may be a password.

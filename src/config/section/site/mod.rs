@@ -12,8 +12,8 @@ pub(crate) use self::address::HostPattern;
 use self::address::SitePath;
 pub(crate) use self::require::Requirement;
 use super::sso::{ChannelBinding, Offer, binding, known};
-use super::top::File;
-use crate::config::reading::{Given, Notes, section};
+use super::{core, front, sso};
+use crate::config::reading::{Diagnostics, Located, section};
 use crate::config::value_types::addresses::port_of;
 use crate::wire::Mechanism;
 
@@ -23,8 +23,8 @@ section! {
         host: HostPattern = r#""*""#, Reload, "Host names that the site serves.";
         path: SitePath = r#""/""#, Reload, "The path of the site.";
         upstream: Option<Uri> = r#""""#, Reload, "Address of the application; empty: the site is for forward-auth only.";
-        require: Vec<Given<Requirement>> = r#"["valid-user"]"#, Reload, "Who may use the site: users who meet one of these.";
-        mechanisms: Vec<Given<Offer>> = "[]", Reload, "The mechanisms on offer at this site; empty: as in [sso].";
+        require: Vec<Located<Requirement>> = r#"["valid-user"]"#, Reload, "Who may use the site: users who meet one of these.";
+        mechanisms: Vec<Located<Offer>> = "[]", Reload, "The mechanisms on offer at this site; empty: as in [sso].";
         channel_binding: Option<ChannelBinding> = r#""""#, Reload, "Channel bindings at this site; empty: as in [sso].";
         pass_authorization: bool = "false", Reload, "Whether Authorization headers with schemes that Doorward does not use reach the application.";
     }
@@ -33,41 +33,41 @@ section! {
 /// `[[site]]`
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    /// Which host names it serves.
     pub host: HostPattern,
     /// The path prefix it serves, on segment borders: begins with `/`, ends without one unless it is `/`.
     pub path: String,
-    /// The application; `None`: only forward-auth and Doorward's own pages.
     pub upstream: Option<Uri>,
-    /// Who may use it: any of these.
     pub require: Vec<Requirement>,
-    /// What is offered here.
     pub mechanisms: Vec<Mechanism>,
     /// Whether nobody wrote that list, neither here nor in `[sso]`.
     pub mechanisms_by_default: bool,
-    /// Channel bindings here.
     pub channel_binding: ChannelBinding,
-    /// Whether `Authorization` headers of schemes that Doorward does not speak reach the application.
     pub pass_authorization: bool,
 }
 
-/// Where the gateway itself is found.
-pub(super) struct Own<'a> {
+/// What sites depend on.
+pub(super) struct Around<'a> {
+    pub(super) front: &'a front::Written,
+    pub(super) sso: &'a sso::Written,
+    pub(super) core: &'a core::Written,
+    /// What `[sso]` offers.
+    pub(super) offered: &'a [Mechanism],
+    /// Where the gateway itself listens.
     pub(super) addresses: Vec<SocketAddr>,
+    /// The name of its host.
     pub(super) name: &'a str,
 }
 
-/// The sites, the most specific first. `offered` is what `[sso]` offers.
+/// The sites, the most specific first.
 pub(super) fn check(
-    file: &File,
-    offered: &[Mechanism],
-    own: &Own<'_>,
-    notes: &mut Notes<'_>,
+    list: &[Located<Written>],
+    around: &Around<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Vec<Site> {
-    duplicates(file, notes);
-    for written in file.site.iter() {
-        if let Some(address) = written.upstream.as_ref().and_then(|uri| own.listens_at(uri)) {
-            notes.error(
+    duplicates(list, diagnostics);
+    for written in list {
+        if let Some(address) = written.upstream.as_ref().and_then(|uri| around.listens_at(uri)) {
+            diagnostics.error(
                 &written.upstream.at,
                 format!(
                     "is this gateway itself, which listens on {address}; write the address of the application"
@@ -76,52 +76,53 @@ pub(super) fn check(
         }
     }
     let mut sites: Vec<Site> =
-        file.site.iter().map(|written| site(written, file, offered, notes)).collect();
+        list.iter().map(|written| site(written, around, diagnostics)).collect();
     sites.sort_by_key(|site| (Reverse(weight(&site.host)), Reverse(site.path.len())));
     sites
 }
 
-fn site(written: &Written, file: &File, offered: &[Mechanism], notes: &mut Notes<'_>) -> Site {
+fn site(written: &Written, around: &Around<'_>, diagnostics: &mut Diagnostics<'_>) -> Site {
+    let Around { front, sso, offered, .. } = around;
     let certificates = offered.contains(&Mechanism::Certificate);
-    let all = &file.sso.mechanisms;
+    let all = &sso.mechanisms;
     for given in written.mechanisms.iter().filter(|given| !all.contains(given)) {
         let Offer(mechanism) = given.value;
         let name = mechanism.as_str();
-        notes.error(
+        diagnostics.error(
             &given.at,
             format!("{name:?} is not in sso.mechanisms; add it there, or remove it here"),
         );
     }
     if let Some(wanted) = written.channel_binding.value {
-        binding(wanted, &written.channel_binding.at, file, notes);
+        binding(wanted, &written.channel_binding.at, front, diagnostics);
     }
     Site {
         host: written.host.value.clone(),
         path: written.path.0.clone(),
         upstream: written.upstream.value.clone(),
-        require: require::check(written, file, notes),
+        require: require::check(written, around.core, diagnostics),
         mechanisms: if written.mechanisms.is_empty() {
             offered.to_vec()
         } else {
-            known(&written.mechanisms, certificates, notes)
+            known(&written.mechanisms, certificates, diagnostics)
         },
-        mechanisms_by_default: written.mechanisms.is_empty() && !file.sso.mechanisms.is_set(),
-        channel_binding: written.channel_binding.value.unwrap_or(file.sso.channel_binding.value),
+        mechanisms_by_default: written.mechanisms.is_empty() && !sso.mechanisms.is_set(),
+        channel_binding: written.channel_binding.value.unwrap_or(sso.channel_binding.value),
         pass_authorization: written.pass_authorization.value,
     }
 }
 
 /// Two sites of one host and path. Not looked for where a site could not be
 /// read: its defaults would seem to be twins.
-fn duplicates(file: &File, notes: &mut Notes<'_>) {
-    if !notes.is_sound() {
+fn duplicates(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) {
+    if !diagnostics.is_sound() {
         return;
     }
-    for (index, site) in file.site.iter().enumerate() {
+    for (index, site) in list.iter().enumerate() {
         let same = |other: &Written| other.host == site.host && other.path == site.path;
-        if let Some(twin) = file.site.iter().take(index).find(|other| same(other)) {
-            let line = notes.line(&twin.at);
-            notes.error(
+        if let Some(twin) = list.iter().take(index).find(|other| same(other)) {
+            let line = diagnostics.line(&twin.at);
+            diagnostics.error(
                 &site.at,
                 format!(
                     "has the same host and path as the site on line {line}; change or remove one"
@@ -140,7 +141,7 @@ fn weight(host: &HostPattern) -> (u8, usize) {
     }
 }
 
-impl Own<'_> {
+impl Around<'_> {
     /// The listener that a request to this URL would come to, as far as the file tells.
     fn listens_at(&self, uri: &Uri) -> Option<SocketAddr> {
         let authority = uri.authority()?;

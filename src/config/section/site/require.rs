@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{File, Written};
-use crate::config::reading::{Notes, Word};
+use super::Written;
+use crate::config::reading::{Diagnostics, TextValue};
+use crate::config::section::core;
 
 /// `site.require`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +23,19 @@ pub(crate) enum Requirement {
     Admin,
 }
 
-pub(super) fn check(written: &Written, file: &File, notes: &mut Notes<'_>) -> Vec<Requirement> {
+pub(super) fn check(
+    written: &Written,
+    core: &core::Written,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Vec<Requirement> {
     if written.require.is_empty() {
-        notes.error(&written.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in everybody who is signed on");
+        diagnostics.error(&written.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in everybody who is signed on");
     }
-    let case_counts = file.core.realm.iter().any(|realm| realm.case_sensitive.value);
+    let case_counts = core.realm.iter().any(|realm| realm.case_sensitive.value);
     let mut required = Vec::new();
     for given in written.require.iter() {
         if let Some(sentence) = unmeetable(&given.value) {
-            notes.error(&given.at, format!("{:?} {sentence}", given.value.to_string()));
+            diagnostics.error(&given.at, format!("{:?} {sentence}", given.value.to_string()));
         }
         required.push(match &given.value {
             Requirement::User(name) if case_counts => Requirement::UserExactly(name.clone()),
@@ -75,7 +80,7 @@ fn is_sid(text: &str) -> bool {
     begins && parts.clone().all(|part| number(&part)) && parts.count() >= 2
 }
 
-impl Word for Requirement {
+impl TextValue for Requirement {
     const TYPE: &'static str = "requirement";
 
     fn parse(text: &str) -> Result<Self, String> {

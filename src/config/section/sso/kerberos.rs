@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::core::is_place;
-use super::File;
-use crate::config::reading::{Given, Notes, Word, section, within};
+use crate::config::reading::{Diagnostics, Located, TextValue, section};
+use crate::config::section::core;
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::one_of;
 
@@ -17,26 +16,20 @@ section! {
         queue: usize = "1024", Reload, "Maximum number of tickets that wait to be checked; further ones get 503.";
         user_name: UserName = r#""sam""#, Reload, "Which name of an account becomes the login.";
         allow_computers: bool = "false", Reload, "Whether computers may sign on, by any mechanism.";
-        realms_without_pac: Vec<Given<String>> = "[]", Reload, "Realms whose KDC makes tickets without a PAC; never a realm of Active Directory.";
+        realms_without_pac: Vec<Located<String>> = "[]", Reload, "Realms whose KDC makes tickets without a PAC; never a realm of Active Directory.";
     }
 }
 
 /// `[sso.kerberos]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kerberos {
-    /// The keytab.
     pub keytab: PathBuf,
-    /// The one principal to accept for (`HTTP/host` or `HTTP/host@REALM`); `None`: any in the keytab.
     pub acceptor: Option<String>,
     /// Threads that do GSS work; each has a credential of its own.
     pub threads: usize,
-    /// Tokens that may wait for a thread; further ones are answered 503.
     pub queue: usize,
-    /// Which name of an account becomes the login.
     pub user_name: UserName,
-    /// Whether computers may sign on.
     pub allow_computers: bool,
-    /// Realms whose tickets are believed without a PAC.
     pub realms_without_pac: Vec<String>,
 }
 
@@ -60,31 +53,31 @@ pub(crate) enum UserName {
 
 pub(super) fn check(
     written: &Written,
-    file: &File,
+    core: &core::Written,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Kerberos {
     if let Some(name) = &written.acceptor.value
         && (name.contains(char::is_whitespace) || !name.contains('/'))
     {
-        notes.error(
+        diagnostics.error(
             &written.acceptor.at,
             format!("{name:?} is not a service principal; write it as HTTP/web.example.org"),
         );
     }
     for realm in written.realms_without_pac.iter() {
-        is_place(realm, notes);
-        let is_domain =
-            file.core.realm.iter().any(|listed| {
-                listed.realm.eq_ignore_ascii_case(realm) && !listed.domain.is_empty()
-            });
+        core::is_place(realm, diagnostics);
+        let is_domain = core
+            .realm
+            .iter()
+            .any(|listed| listed.realm.eq_ignore_ascii_case(realm) && !listed.domain.is_empty());
         if is_domain {
             let said = "is a Windows domain: its tickets have a PAC unless the client asks for none, and without a PAC the client chooses the name in the ticket; remove it";
-            notes.warn(&realm.at, format!("{:?} {said}", realm.value));
+            diagnostics.warn(&realm.at, format!("{:?} {said}", realm.value));
         }
     }
-    within(&written.threads, &0, &1024, notes);
-    within(&written.queue, &1, &1_000_000, notes);
+    written.threads.within(&0, &1024, diagnostics);
+    written.queue.within(&1, &1_000_000, diagnostics);
     Kerberos {
         keytab: written.keytab.value.clone(),
         acceptor: written.acceptor.value.clone(),
@@ -104,7 +97,7 @@ pub(super) fn check(
     }
 }
 
-impl Word for UserName {
+impl TextValue for UserName {
     const TYPE: &'static str = "sam, upn or principal";
 
     fn parse(text: &str) -> Result<Self, String> {

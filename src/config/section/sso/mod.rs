@@ -5,8 +5,8 @@ mod ntlm;
 
 pub(crate) use self::kerberos::{Kerberos, UserName};
 pub(crate) use self::ntlm::{HelperProtocol, Ntlm};
-use super::top::File;
-use crate::config::reading::{At, Given, Notes, Word, section};
+use super::{core, front};
+use crate::config::reading::{Diagnostics, Located, Location, TextValue, section};
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::one_of;
 use crate::wire::Mechanism;
@@ -15,7 +15,7 @@ section! {
     /// `[sso]`
     Written {
         enable_sso: bool = "true", Reload, "Whether anybody may sign on at all.";
-        mechanisms: Vec<Given<Offer>> = r#"["certificate", "negotiate", "ntlm", "basic"]"#, Reload, "The mechanisms on offer, in this order.";
+        mechanisms: Vec<Located<Offer>> = r#"["certificate", "negotiate", "ntlm", "basic"]"#, Reload, "The mechanisms on offer, in this order.";
         channel_binding: ChannelBinding = r#""allow""#, Reload, "Whether a sign-on must be bound to its TLS connection.";
         kerberos: kerberos::Written = "{}", Section, "Kerberos.";
         ntlm: ntlm::Written = "{}", Section, "NTLM, through Samba.";
@@ -26,17 +26,12 @@ section! {
 /// `[sso]`
 #[derive(Clone, Debug)]
 pub(crate) struct Sso {
-    /// Whether anybody may sign on at all.
     pub enable_sso: bool,
-    /// What is offered, in this order.
     pub mechanisms: Vec<Mechanism>,
     /// Whether nobody wrote that list: NTLM is then offered only while it works.
     pub mechanisms_by_default: bool,
-    /// Channel bindings.
     pub channel_binding: ChannelBinding,
-    /// `[sso.kerberos]`
     pub kerberos: Kerberos,
-    /// `[sso.ntlm]`
     pub ntlm: Ntlm,
 }
 
@@ -53,20 +48,21 @@ pub(crate) enum ChannelBinding {
 
 /// `certificates`: whether the front asks for certificates at all.
 pub(in crate::config) fn check(
-    file: &File,
+    written: &Written,
+    front: &front::Written,
+    core: &core::Written,
     certificates: bool,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Sso {
-    let written = &file.sso;
-    binding(written.channel_binding.value, &written.channel_binding.at, file, notes);
+    binding(written.channel_binding.value, &written.channel_binding.at, front, diagnostics);
     Sso {
         enable_sso: written.enable_sso.value,
-        mechanisms: mechanisms(written, certificates, surroundings, notes),
+        mechanisms: mechanisms(written, certificates, surroundings, diagnostics),
         mechanisms_by_default: !written.mechanisms.is_set(),
         channel_binding: written.channel_binding.value,
-        kerberos: kerberos::check(&written.kerberos, file, surroundings, notes),
-        ntlm: ntlm::check(&written.ntlm, notes),
+        kerberos: kerberos::check(&written.kerberos, core, surroundings, diagnostics),
+        ntlm: ntlm::check(&written.ntlm, diagnostics),
     }
 }
 
@@ -78,13 +74,13 @@ fn mechanisms(
     written: &Written,
     certificates: bool,
     surroundings: &Surroundings,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Vec<Mechanism> {
-    let mut offered = known(&written.mechanisms, certificates, notes);
+    let mut offered = known(&written.mechanisms, certificates, diagnostics);
     if written.kerberos.user_name.value == UserName::Upn && offered.contains(&Mechanism::Ntlm) {
         if written.mechanisms.is_set() {
             let said = "contains ntlm, which provides no user principal name: with sso.kerberos.user_name = \"upn\" nobody can sign on by NTLM; remove it";
-            notes.error(&written.mechanisms.at, said);
+            diagnostics.error(&written.mechanisms.at, said);
         } else {
             offered.retain(|mechanism| *mechanism != Mechanism::Ntlm);
         }
@@ -94,10 +90,9 @@ fn mechanisms(
         return offered;
     }
     if written.mechanisms.is_set() {
-        let mend = "install Debian's package winbind, correct sso.ntlm.ntlm_auth, or remove ntlm";
-        let said =
-            format!("contains ntlm, but there is no program {}; {mend}", ntlm_auth.display());
-        notes.warn(&written.mechanisms.at, said);
+        let fix = "install Debian's package winbind, correct sso.ntlm.ntlm_auth, or remove ntlm";
+        let said = format!("contains ntlm, but there is no program {}; {fix}", ntlm_auth.display());
+        diagnostics.warn(&written.mechanisms.at, said);
     } else {
         offered.retain(|mechanism| *mechanism != Mechanism::Ntlm);
     }
@@ -107,26 +102,26 @@ fn mechanisms(
 /// What of a list can be offered. Whatever is written there and not offered is
 /// told; the default list is not written.
 pub(in crate::config) fn known(
-    list: &Given<Vec<Given<Offer>>>,
+    list: &Located<Vec<Located<Offer>>>,
     certificates: bool,
-    notes: &mut Notes<'_>,
+    diagnostics: &mut Diagnostics<'_>,
 ) -> Vec<Mechanism> {
     let mut offered = Vec::new();
     for given in list.iter() {
         let Offer(mechanism) = given.value;
         if offered.contains(&mechanism) {
             let said = format!("{:?} is in the list twice; remove one", mechanism.as_str());
-            notes.error(&given.at, said);
+            diagnostics.error(&given.at, said);
         } else if mechanism == Mechanism::Certificate && !certificates {
             if list.is_set() {
-                notes.warn(&given.at, "\"certificate\" needs front.listen_tls and an authority in front.client_ssl_ca_file; it is not offered");
+                diagnostics.warn(&given.at, "\"certificate\" needs front.listen_tls and an authority in front.client_ssl_ca_file; it is not offered");
             }
         } else {
             offered.push(mechanism);
         }
     }
     if offered.is_empty() && list.is_set() {
-        notes.error(&list.at, "contains nothing that can be offered; write [\"negotiate\"]");
+        diagnostics.error(&list.at, "contains nothing that can be offered; write [\"negotiate\"]");
     }
     offered
 }
@@ -134,12 +129,12 @@ pub(in crate::config) fn known(
 /// Channel bindings need a channel: over plain HTTP nobody could sign on.
 pub(in crate::config) fn binding(
     wanted: ChannelBinding,
-    at: &At,
-    file: &File,
-    notes: &mut Notes<'_>,
+    at: &Location,
+    front: &front::Written,
+    diagnostics: &mut Diagnostics<'_>,
 ) {
-    if wanted == ChannelBinding::Require && file.front.listen_tls.is_empty() {
-        notes.warn(
+    if wanted == ChannelBinding::Require && front.listen_tls.is_empty() {
+        diagnostics.warn(
             at,
             "is \"require\", but front.listen_tls is empty: nobody can sign on over plain HTTP",
         );
@@ -150,7 +145,7 @@ pub(in crate::config) fn binding(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) struct Offer(pub(in crate::config) Mechanism);
 
-impl Word for Offer {
+impl TextValue for Offer {
     const TYPE: &'static str = "mechanism";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -160,7 +155,7 @@ impl Word for Offer {
     }
 }
 
-impl Word for ChannelBinding {
+impl TextValue for ChannelBinding {
     const TYPE: &'static str = "off, allow or require";
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::reading::{Given, Notes, Word, section, within};
+use crate::config::reading::{Diagnostics, Located, TextValue, section};
 use crate::config::value_types::one_of;
 
 section! {
     /// `[sso.ntlm]`
     Written {
         ntlm_auth: PathBuf = r#""/usr/bin/ntlm_auth""#, Reload, "Samba's helper, which asks winbind.";
-        ntlm_auth_args: Vec<Given<String>> = "[]", Reload, "Further arguments of the helper.";
+        ntlm_auth_args: Vec<Located<String>> = "[]", Reload, "Further arguments of the helper.";
         helper_protocol: HelperProtocol = r#""ntlm-server-1""#, Reload, "The protocol between Doorward and the helper.";
         target_name: TargetName = r#""check""#, Reload, "Whether answers for other services are refused.";
         helpers: usize = "8", Reload, "Number of helpers.";
@@ -24,21 +24,14 @@ section! {
 /// `[sso.ntlm]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ntlm {
-    /// Samba's `ntlm_auth`.
     pub ntlm_auth: PathBuf,
-    /// Its further arguments.
     pub ntlm_auth_args: Vec<String>,
-    /// What is spoken with it.
     pub helper_protocol: HelperProtocol,
     /// Whether answers for other services are refused.
     pub check_target_name: bool,
-    /// How many of them are kept running.
     pub helpers: usize,
-    /// Sign-ons that may wait for one; further ones are answered 503.
     pub queue: usize,
-    /// A helper must answer within this time.
     pub helper_timeout: Duration,
-    /// A client must answer its challenge within this time.
     pub exchange_timeout: Duration,
 }
 
@@ -61,15 +54,15 @@ impl HelperProtocol {
     }
 }
 
-pub(super) fn check(written: &Written, notes: &mut Notes<'_>) -> Ntlm {
-    within(&written.helpers, &1, &1024, notes);
-    within(&written.queue, &1, &1_000_000, notes);
+pub(super) fn check(written: &Written, diagnostics: &mut Diagnostics<'_>) -> Ntlm {
+    written.helpers.within(&1, &1024, diagnostics);
+    written.queue.within(&1, &1_000_000, diagnostics);
     for time in [&written.helper_timeout, &written.exchange_timeout] {
-        within(time, &Duration::from_secs(1), &Duration::from_secs(600), notes);
+        time.within(&Duration::from_secs(1), &Duration::from_secs(600), diagnostics);
     }
     for given in written.ntlm_auth_args.iter() {
         if given.value.starts_with("--helper-protocol") {
-            notes.error(&given.at, "belongs in sso.ntlm.helper_protocol; remove it here");
+            diagnostics.error(&given.at, "belongs in sso.ntlm.helper_protocol; remove it here");
         }
     }
     Ntlm {
@@ -93,7 +86,7 @@ pub(in crate::config) enum TargetName {
     Off,
 }
 
-impl Word for TargetName {
+impl TextValue for TargetName {
     const TYPE: &'static str = "check or off";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -101,7 +94,7 @@ impl Word for TargetName {
     }
 }
 
-impl Word for HelperProtocol {
+impl TextValue for HelperProtocol {
     const TYPE: &'static str = "ntlm-server-1 or squid-2.5-ntlmssp";
 
     fn parse(text: &str) -> Result<Self, String> {

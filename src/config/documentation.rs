@@ -90,4 +90,4 @@ fn surroundings() -> Surroundings {
     surroundings
 }
 
-const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
+const DOCUMENT: &str = include_str!("../../docs/configuration.md");

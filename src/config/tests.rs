@@ -1,8 +1,5 @@
 //! The configuration as a whole.
 
-pub(super) mod cases;
-mod documentation;
-
 use std::fs;
 use std::path::Path;
 

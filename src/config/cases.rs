@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Loaded, Settings, Surroundings, parse};
+use super::{Loaded, Settings, Surroundings, parse};
 
 #[test]
 fn every_case_comes_out_as_written() {
@@ -32,7 +32,7 @@ fn there_are_cases() {
 }
 
 /// What surrounds every case.
-pub(in crate::config) fn surroundings() -> Surroundings {
+pub(super) fn surroundings() -> Surroundings {
     Surroundings {
         environment: BTreeMap::from([("TLS_PASS".to_owned(), "hunter2".to_owned())]),
         root: true,
