@@ -55,11 +55,11 @@ class World:
 
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/run.sh", description=rows.__doc__)
-    parser.add_argument("--row", action="append", choices=list(rows.ROWS), help="only this row; may be repeated")
-    parser.add_argument("--pairs", type=int, default=5, help="pairs a row (5)")
-    parser.add_argument("--seconds", type=int, default=4, help="length of one measurement (4)")
-    parser.add_argument("--helpers", type=int, default=4, help="ntlm_auth helpers, Doorward's and its peer's (4)")
-    parser.add_argument("--list", action="store_true", help="name the rows, and end")
+    parser.add_argument("--row", action="append", choices=list(rows.ROWS), help="only this row; repeat it for more rows")
+    parser.add_argument("--pairs", type=int, default=5, help="number of pairs in a row (5)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of one measurement in seconds (4)")
+    parser.add_argument("--helpers", type=int, default=4, help="number of ntlm_auth helpers on each side (4)")
+    parser.add_argument("--list", action="store_true", help="print the names of the rows")
     return parser.parse_args()
 
 
@@ -91,7 +91,7 @@ def main():
     print()
     print(report.table(results))
     print(f"\nTokens of {len(token)} bytes (base64), {load.CONNECTIONS} keep-alive connections.")
-    print(f"Each single measurement stands in target/bench/{path.name}.")
+    print(f"All measurements are in target/bench/{path.name}.")
     print(report.CLOSING)
     errors = sum(result.our_errors + result.their_errors for result in results)
     if errors:

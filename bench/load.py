@@ -81,7 +81,7 @@ class Tokens:
         running = [self.make(ccache, each) for ccache in self.ccaches]
         parts = [part for part, _ in running]
         if any([process.wait() for _, process in running]):
-            raise SystemExit("bench: tests/lab/tokens.py failed")
+            raise SystemExit("bench: tests/lab/clients/tokens.py failed")
         whole = self.dir / f"{self.made}.tokens"
         with open(whole, "w", encoding="ascii") as out:
             for lines in zip(*(part.read_text().splitlines() for part in parts)):
@@ -93,7 +93,7 @@ class Tokens:
     def make(self, ccache, count):
         part = ccache.with_suffix(".part")
         python = Path(os.environ["LAB_VENV"]) / "bin/python"
-        command = [python, HERE.parent / "tests/lab/tokens.py", servers.host(), str(count)]
+        command = [python, HERE.parent / "tests/lab/clients/tokens.py", servers.host(), str(count)]
         with open(part, "w", encoding="ascii") as out:
             environment = os.environ | {"KRB5CCNAME": f"FILE:{ccache}"}
             return part, subprocess.Popen(command, stdout=out, env=environment)

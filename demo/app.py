@@ -46,9 +46,9 @@ class Application(BaseHTTPRequestHandler):
         try:
             claims = self.claims()
         except (assertion.Invalid, ValueError, KeyError) as error:
-            return self.answer(403, "text/plain", f"The assertion is not to be believed: {error}\n")
+            return self.answer(403, "text/plain", f"The assertion is not valid: {error}\n")
         if claims["sub"] != user:
-            return self.answer(403, "text/plain", "The identity headers are not the gateway's.\n")
+            return self.answer(403, "text/plain", "The identity headers are not from the gateway.\n")
         told = [(name, value) for name, value in self.headers.items() if name.lower().startswith("remote")]
         if "text/html" in self.headers.get("Accept", ""):
             page = PAGE.format(user=html.escape(user), headers=rows(told), claims=rows(claims.items()))

@@ -28,10 +28,10 @@ def verify(token, keys, audience):
     header, claims = (json.loads(decoded(part)) for part in signed.split("."))
     # The algorithm is ours to demand, not the token's to choose.
     if header.get("alg") != "ES256":
-        raise Invalid(f"it is signed by {header.get('alg')}, not ES256")
+        raise Invalid(f"it is signed with {header.get('alg')}, not ES256")
     key = next((key for key in keys["keys"] if key.get("kid") == header.get("kid")), None)
     if key is None:
-        raise Invalid("no published key has its kid")
+        raise Invalid("no published key has this kid")
     if not signature_is_right(signed.encode(), decoded(signature), key):
         raise Invalid("the signature is wrong")
     if claims["aud"] != audience:

@@ -24,9 +24,8 @@ JAAS = """com.sun.security.jgss.krb5.initiate {
 };
 """
 WHOAMI = """
-import json, sys, requests, requests_gssapi
-auth = requests_gssapi.HTTPSPNEGOAuth(channel_bindings="tls-server-end-point")
-answer = requests.get(sys.argv[1], auth=auth, verify=sys.argv[2], timeout=30)
+import json, os, sys, requests, requests_gssapi, requests_ntlm
+answer = requests.get(sys.argv[1], auth={auth}, verify=sys.argv[2], timeout=30)
 answer.raise_for_status()
 print(json.dumps(answer.json()))
 """
@@ -64,6 +63,14 @@ class Answer:
 
     def is_hello(self, user):
         return self.status == 200 and json.loads(self.body)["hello"] == user
+
+    def greets(self, user):
+        """As a row of the table: the application says hello to that user."""
+        return self.line, self.is_hello(user), self.evidence()
+
+    def denies(self, status, reason):
+        """As a row of the table: the gateway refuses, for that reason."""
+        return self.line, self.refused(status, reason), self.why()
 
     def refused(self, status, reason):
         return self.status == status and json.loads(self.body)["error"] == reason
@@ -110,13 +117,19 @@ def negotiate(user, url, *args, config="KRB5_CONFIG"):
 
 def token(user, *args):
     """A Negotiate token for the gateway, made and not sent."""
-    command = [venv_python(), HERE.parent / "tests/lab/tokens.py", *args, f"web.{DNS}", "1"]
+    command = [venv_python(), HERE.parent / "tests/lab/clients/tokens.py", *args, f"web.{DNS}", "1"]
     return finished(command, user).strip()
 
 
-def requests_whoami(user):
+def bound_whoami(user, login, auth, **environment):
+    """As a row of the table: `login` signs on with Python's requests, bound to its TLS
+    channel. `auth` is Python; it has the ticket of `user`."""
     trusted = str(DIR / "state/self-signed.pem")
-    return json.loads(finished([venv_python(), "-c", WHOAMI, f"{WEB_TLS}.doorward/whoami", trusted], user))
+    command = [venv_python(), "-c", WHOAMI.format(auth=auth), f"{WEB_TLS}.doorward/whoami", trusted]
+    who = json.loads(finished(command, user, **environment))
+    bound = who["channel_bound"]
+    words = f"whoami: {who['principal']}, channel_bound {str(bound).lower()}"
+    return "HTTP/1.1 200", bound and who["user"]["login"] == login, words
 
 
 def chromium(user, url, trusting=True):
@@ -133,9 +146,11 @@ def chromium(user, url, trusting=True):
         return finished([*command, "--timeout=20000", "--dump-dom", url], user, HOME=profile)
 
 
-def heading(page):
+def shown(line, page, user):
+    """As a row of the table: the page says hello to that user."""
     found = re.search(r"<h1>(.*?)</h1>", page, re.DOTALL)
-    return found[1].strip() if found else "(no heading)"
+    heading = found[1].strip() if found else "(no heading)"
+    return line, heading == f"Hello {user}", f"the page says \"{heading}\""
 
 
 def java(user, url):
@@ -143,7 +158,7 @@ def java(user, url):
     jaas.write_text(JAAS)
     command = ["java", "-Djavax.security.auth.useSubjectCredsOnly=false"]
     command += [f"-Djava.security.krb5.conf={os.environ['KRB5_CONFIG']}"]
-    command += [f"-Djava.security.auth.login.config={jaas}", HERE.parent / "tests/lab/Negotiate.java", url]
+    command += [f"-Djava.security.auth.login.config={jaas}", HERE.parent / "tests/lab/clients/Negotiate.java", url]
     head, _, body = finished(command, user).partition("\n\n")
     return Answer(head, body)
 

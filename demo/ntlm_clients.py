@@ -11,13 +11,6 @@ import urllib.parse
 import clients
 from clients import DIR, DOMAIN, Answer, Failed
 
-WHOAMI = """
-import json, os, sys, requests, requests_ntlm
-auth = requests_ntlm.HttpNtlmAuth(sys.argv[3], os.environ["PASSWORD"])
-answer = requests.get(sys.argv[1], auth=auth, verify=sys.argv[2], timeout=30)
-answer.raise_for_status()
-print(json.dumps(answer.json()))
-"""
 HTTP2 = """
 import socket, ssl, sys, urllib.parse, h2.config, h2.connection, h2.errors, h2.events
 url = urllib.parse.urlsplit(sys.argv[1])
@@ -55,10 +48,10 @@ def curl_ntlm(user, url, *args):
     return clients.curl(url, "--ntlm", "--user", f"{DOMAIN}\\{user}:{password(user)}", *args)
 
 
-def requests_whoami(user):
-    trusted = str(DIR / "state/self-signed.pem")
-    command = [clients.venv_python(), "-c", WHOAMI, f"{clients.WEB_TLS}.doorward/whoami", trusted]
-    return json.loads(clients.finished([*command, f"{DOMAIN}\\{user}"], "nobody", PASSWORD=password(user)))
+def bound_whoami(user):
+    auth = "requests_ntlm.HttpNtlmAuth(os.environ['LOGIN'], os.environ['PASSWORD'])"
+    known = {"LOGIN": f"{DOMAIN}\\{user}", "PASSWORD": password(user)}
+    return clients.bound_whoami("nobody", user, auth, **known)
 
 
 def chromium(user, url):
@@ -73,14 +66,20 @@ def on_http2(url, message):
     return clients.finished([clients.venv_python(), "-c", HTTP2, url, trusted, message], "nobody").strip()
 
 
+def signed_on(url, scheme="NTLM", **wanted):
+    """The last answer of an exchange on a connection of its own."""
+    with Exchange(url, scheme, **wanted) as exchange:
+        return exchange.signed_on()
+
+
 class Exchange:
     """One connection to the gateway, on which pyspnego signs on. What it may be told
-    besides name and password, tests/lab/ntlm.py says."""
+    besides name and password, tests/lab/clients/ntlm.py says."""
 
     def __init__(self, url, scheme, **wanted):
         self.scheme = scheme
         self.connection = connection(url)
-        driver = [clients.venv_python(), clients.HERE.parent / "tests/lab/ntlm.py"]
+        driver = [clients.venv_python(), clients.HERE.parent / "tests/lab/clients/ntlm.py"]
         self.driver = subprocess.Popen(driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ask(new=0, **wanted)
 

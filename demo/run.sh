@@ -38,7 +38,7 @@ outside() {
     done
     [ -z "$left" ] || exit 0
     if [ "$rc" != 0 ]; then
-        echo "demo: the gateway's last words:" >&2
+        echo "demo: the last lines of the gateway's log:" >&2
         tail -n 5 "$DEMO_DIR/gateway.log" 2>/dev/null >&2 || true
     fi
     exit "$rc"
@@ -103,15 +103,15 @@ By NTLM, like a machine that has no ticket:
 
   demo/enter sh -c 'curl --ntlm --user "$DOMAIN\\bob:\$BOB_PASSWORD" http://web.$DNS:8080/'
   demo/enter sh -c 'DOORWARD_PASSWORD=\$BOB_PASSWORD target/release/doorward probe http://web.$DNS:8080/ --ntlm --user "$DOMAIN\\bob"'
-  demo/enter sh -c 'echo \$BOB_PASSWORD'     (bob's password, to be typed anywhere else)
+  demo/enter sh -c 'echo \$BOB_PASSWORD'     (prints bob's password)
 
-What the gateway logs: $DEMO_DIR/gateway.log; who came in: $DEMO_DIR/audit.log
-Ctrl-C ends it all.
+The gateway's log: $DEMO_DIR/gateway.log; its audit log: $DEMO_DIR/audit.log
+Ctrl-C stops everything.
 EOF
 }
 
 inside() {
-    echo "demo: bringing up an Active Directory realm and an MIT realm"
+    echo "demo: starting an Active Directory realm and an MIT realm"
     tests/lab/realm.sh up "$DEMO_DIR/realm"
     set -a
     # shellcheck source=/dev/null

@@ -53,14 +53,12 @@ def opened(answer, login):
 
 @way("a certificate: curl")
 def _():
-    answer = curl(clients.WEB_TLS, "--cert", clients.path("pki/alice.pem"), *clients.TRUST)
-    return answer.line, answer.is_hello("alice"), answer.evidence()
+    return curl(clients.WEB_TLS, "--cert", clients.path("pki/alice.pem"), *clients.TRUST).greets("alice")
 
 
 @way("a password: curl, by Basic over TLS")
 def _():
-    answer = basic(clients.WEB_TLS, os.environ["ALICE_PASSWORD"], *clients.TRUST)
-    return answer.line, answer.is_hello("alice"), answer.evidence()
+    return basic(clients.WEB_TLS, os.environ["ALICE_PASSWORD"], *clients.TRUST).greets("alice")
 
 
 @way("a password, at the core")
@@ -103,8 +101,7 @@ def _():
 
 @must_be_refused("a key that is not in sslkeys_path")
 def _():
-    answer = by_key("stranger", "whoami")
-    return answer.line, answer.refused(403, "certificate_refused"), answer.why()
+    return by_key("stranger", "whoami").denies(403, "certificate_refused")
 
 
 @must_be_refused("a local program, for somebody else")
@@ -115,11 +112,9 @@ def _():
 
 @must_be_refused("a wrong password, by Basic")
 def _():
-    answer = basic(clients.WEB_TLS, "not-hers", *clients.TRUST)
-    return answer.line, answer.refused(401, "logon_failed"), answer.why()
+    return basic(clients.WEB_TLS, "not-hers", *clients.TRUST).denies(401, "logon_failed")
 
 
 @must_be_refused("a password over plain HTTP")
 def _():
-    answer = basic(clients.WEB, os.environ["ALICE_PASSWORD"])
-    return answer.line, answer.refused(403, "basic_needs_tls"), answer.why()
+    return basic(clients.WEB, os.environ["ALICE_PASSWORD"]).denies(403, "basic_needs_tls")

@@ -75,7 +75,7 @@ fi
 purpose=${1:-}
 needs=$(wanted "$purpose")
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    echo "packages.sh: no apt-get here; \"make $purpose\" needs what Debian calls $(echo "$needs" | paste -sd' ')" >&2
+    echo "packages.sh: there is no apt-get; \"make $purpose\" needs these Debian packages: $(echo "$needs" | paste -sd' ')" >&2
     exit 0
 fi
 missing=()

@@ -85,8 +85,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let moment = OffsetDateTime::parse(&text, &Rfc3339)
-            .map_err(|_| de::Error::custom("expected a moment such as 2026-11-22T15:00:00Z"))?;
+        let moment = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| {
+            de::Error::custom("expected a date and time such as 2026-11-22T15:00:00Z")
+        })?;
         let seconds = u64::try_from(moment.unix_timestamp())
             .map_err(|_| de::Error::custom("a moment before 1970"))?;
         Ok(Self(seconds))

@@ -1,14 +1,14 @@
-//! What is fuzzed: readers of bytes that strangers write. `cargo fuzz` calls these
-//! (`fuzz/`); a unit test reads the kept inputs again.
+//! What is fuzzed: parsers of untrusted bytes. `cargo fuzz` calls these (`fuzz/`); a unit test
+//! reads the kept inputs again.
 
-use crate::mechanism::ntlm::av_pair::TargetInfo;
+use crate::mechanism::ntlm::crypto::key::{ExportedKey, Integrity};
+use crate::mechanism::ntlm::crypto::sign;
 use crate::mechanism::ntlm::helper::dialogue::{server_1, squid};
-use crate::mechanism::ntlm::key::{ExportedKey, Integrity};
+use crate::mechanism::ntlm::message::av_pair::TargetInfo;
+use crate::mechanism::ntlm::message::response::NtResponse;
 use crate::mechanism::ntlm::message::{
     self, Authenticate, Challenge, Kind, Negotiate, ServerNames,
 };
-use crate::mechanism::ntlm::response::NtResponse;
-use crate::mechanism::ntlm::sign;
 
 /// What a helper answers (Samba's `ntlm_auth`, in both protocols): no panic, and no
 /// grant that the helper did not write.

@@ -1,5 +1,4 @@
-//! What strangers write has a length, and nothing in it that a reader does not
-//! see: texts as logs take them.
+//! Untrusted texts for logs: with limited length, and without invisible characters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,10 +1,10 @@
 //! Doorward: an authentication and single sign-on gateway.
 //!
-//! A **front** finds out who is there; a **core** decides who may come in and
-//! keeps the sessions; web applications behind the front get a proven identity.
+//! A **front** authenticates clients; a **core** decides who may come in and stores the sessions;
+//! web applications behind the front receive a proven identity.
 //!
 //! ```text
-//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ http ─▶ mechanism ══ Proof ══▶ core_link
+//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ door ─▶ mechanism ══ Proof ══▶ core_link
 //!   ▲                                                ▲                              │ wire
 //!   │                                                │                              ▼
 //!   └────────── answer / upstream ◀══ Grant ═════════╧═══════════ core_server: admit ◀─ identity ◀─ Proof
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Four types carry a login, and each can be made only from the one before:
-//! [`front::mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
+//! [`mechanism::Proof`] → [`identity::Identity`] → [`core_server::request::admit::Admission`]
 //! → [`front::core_link::Grant`] → identity headers.
 
 mod advice;
@@ -27,6 +27,7 @@ mod core_server;
 mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod hsts;
 mod identity;
 mod krb5;
 mod legible;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use doorward::cli::serve::{self, Role};
+use doorward::cli::role::Role;
+use doorward::cli::serve;
 use doorward::cli::{Arguments, Command, admin, cert, check, probe, reload};
 
 /// Wrong configuration (sysexits.h: EX_CONFIG).

@@ -1,5 +1,5 @@
-//! Figures for Prometheus. Every name begins `doorward_`; the handles of the
-//! session path are made once, so that counting costs an atomic addition.
+//! Metrics for Prometheus. Every name begins `doorward_`; the handles of the session path are made
+//! once, so that counting costs an atomic addition.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -21,15 +21,15 @@ pub(crate) struct Metrics {
     upstream_errors: IntCounterVec,
     connections_ended: IntCounterVec,
     heads_refused: IntCounterVec,
-    /// From a request's head to the head of its answer, in seconds.
+    /// Time from a request's head to the head of its answer, in seconds.
     pub request_seconds: Histogram,
     /// Open client connections.
     pub connections: IntGauge,
     /// Open tunnels (websockets).
     pub tunnels: IntGauge,
-    /// Requests that were served by a session, without a new sign-on.
+    /// Requests with an existing session, without a new sign-on.
     pub session_requests: IntCounter,
-    /// 1 while the core's event stream stands.
+    /// 1 while the core's event stream is open.
     pub core_connected: IntGauge,
     /// Verdicts of `ntlm_auth`, and why there was none, by a word of few.
     pub ntlm_verdicts: IntCounterVec,
@@ -37,11 +37,11 @@ pub(crate) struct Metrics {
     pub ntlm_restarts: IntCounter,
     ntlm_helpers: IntGaugeVec,
     ntlm_waiting: IntGauge,
-    /// 1 while a sign-on could succeed.
+    /// 1 while people can sign on.
     pub ready: IntGauge,
     parts: IntGaugeVec,
     certificate_ends: IntGaugeVec,
-    /// Seconds by which this host's clock is ahead of the KDC's.
+    /// How far this host's clock is ahead of the KDC's, in seconds.
     pub clock_ahead: IntGauge,
     /// Peers that are not in `trusted_proxies`, and speak as proxies do.
     pub unlisted_proxies: IntGauge,
@@ -103,7 +103,7 @@ impl Metrics {
         let connections_ended = counters(
             &registry,
             "doorward_connections_ended_total",
-            "Connections that the gateway ended: place_needed, address_full, stopped_reading",
+            "Connections that the gateway closed: place_needed, address_full, stopped_reading",
             &["why"],
         )?;
         for why in ["place_needed", "address_full", "stopped_reading"] {
@@ -112,49 +112,39 @@ impl Metrics {
         let heads_refused = counters(
             &registry,
             "doorward_heads_refused_total",
-            "Heads of requests that could not be served, by reason",
+            "Refused request heads, by reason",
             &["reason"],
         )?;
         let request_seconds = Histogram::with_opts(
             HistogramOpts::new(
                 "doorward_request_seconds",
-                "From a request's head to the head of its answer",
+                "Time from a request's head to the head of its answer",
             )
             .buckets(vec![0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0]),
         )?;
         registry.register(Box::new(request_seconds.clone()))?;
         let session_requests = IntCounter::new(
             "doorward_session_requests_total",
-            "Requests that were served by a session, without a new sign-on",
+            "Requests with an existing session, without a new sign-on",
         )?;
         registry.register(Box::new(session_requests.clone()))?;
         let ntlm_verdicts = counters(
             &registry,
             "doorward_ntlm_verdicts_total",
-            "NTLM exchanges by what ntlm_auth said of them, or why it did not",
+            "NTLM exchanges by outcome",
             &["verdict"],
         )?;
-        let ntlm_restarts = IntCounter::new(
-            "doorward_ntlm_restarts_total",
-            "Helpers (ntlm_auth) that ended and were started again",
-        )?;
+        let ntlm_restarts =
+            IntCounter::new("doorward_ntlm_restarts_total", "Restarts of helpers (ntlm_auth)")?;
         registry.register(Box::new(ntlm_restarts.clone()))?;
-        let ntlm_helpers = gauges(
-            &registry,
-            "doorward_ntlm_helpers",
-            "Helpers (ntlm_auth) by what they are at",
-            &["state"],
-        )?;
-        let parts = gauges(
-            &registry,
-            "doorward_ready_part",
-            "1 while this part of what a sign-on needs is all right",
-            &["part"],
-        )?;
+        let ntlm_helpers =
+            gauges(&registry, "doorward_ntlm_helpers", "Helpers (ntlm_auth) by state", &["state"])?;
+        let parts =
+            gauges(&registry, "doorward_ready_part", "1 while this part is all right", &["part"])?;
         let certificate_ends = gauges(
             &registry,
             "doorward_certificate_end_seconds",
-            "When what ends first in a file ends, in seconds since 1970",
+            "The earliest expiry in the file, in seconds since 1970",
             &["kind", "file"],
         )?;
         let unlisted_proxy_requests = IntCounter::new(
@@ -162,9 +152,7 @@ impl Metrics {
             "Requests with forwarding headers from peers that are not in trusted_proxies",
         )?;
         registry.register(Box::new(unlisted_proxy_requests.clone()))?;
-        for mechanism in
-            [Mechanism::Certificate, Mechanism::Negotiate, Mechanism::Ntlm, Mechanism::Basic]
-        {
+        for mechanism in Mechanism::ALL.iter().filter(|mechanism| mechanism.is_at_front()) {
             signons.with_label_values(&[mechanism.as_str(), "granted", "none"]);
         }
         let class = |name: &str| responses.with_label_values(&[name]);
@@ -175,7 +163,7 @@ impl Metrics {
             core_connected: gauge(
                 &registry,
                 "doorward_core_connected",
-                "1 while the core's event stream stands",
+                "1 while the core's event stream is open",
             )?,
             ntlm_waiting: gauge(
                 &registry,
@@ -185,13 +173,13 @@ impl Metrics {
             ntlm_verdicts,
             ntlm_restarts,
             ntlm_helpers,
-            ready: gauge(&registry, "doorward_ready", "1 while a sign-on could succeed")?,
+            ready: gauge(&registry, "doorward_ready", "1 while people can sign on")?,
             parts,
             certificate_ends,
             clock_ahead: gauge(
                 &registry,
                 "doorward_clock_ahead_seconds",
-                "Seconds by which this host's clock is ahead of the KDC's",
+                "How far this host's clock is ahead of the KDC's, in seconds",
             )?,
             unlisted_proxies: gauge(
                 &registry,
@@ -199,7 +187,7 @@ impl Metrics {
                 "Peers that send forwarding headers and are not in trusted_proxies",
             )?,
             unlisted_proxy_requests,
-            sessions: gauge(&registry, "doorward_sessions", "Sessions that live in this core")?,
+            sessions: gauge(&registry, "doorward_sessions", "Live sessions in this core")?,
             live_sessions: OnceLock::new(),
             registry,
             signons,
@@ -325,4 +313,18 @@ fn gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntG
     let gauge = IntGauge::new(name, help)?;
     registry.register(Box::new(gauge.clone()))?;
     Ok(gauge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mechanism_is_counted_from_the_start_where_people_sign_on_by_it_at_a_front() {
+        let text = String::from_utf8(Metrics::new().unwrap().render()).unwrap();
+        for mechanism in Mechanism::ALL {
+            let label = format!("doorward_signons_total{{mechanism=\"{}\"", mechanism.as_str());
+            assert_eq!(text.contains(&label), mechanism.is_at_front(), "{label}");
+        }
+    }
 }

@@ -1,6 +1,5 @@
-//! When the refusal of a password is answered: at a full step after the attempt
-//! began, so that the time tells nothing of how far it came. The same steps for
-//! every way to a password.
+//! When the refusal of a password is answered: at a full step after the attempt began, so that the
+//! time does not show how far it came. All ways to a password use the same steps.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,7 @@
 //! The core, as fronts see it.
 
 /// It does not answer.
-pub(crate) const START: &str =
-    "start the core (doorward core), and let [front] core name its socket";
+pub(crate) const START: &str = "start the core (doorward core), and set [front] core to its socket";
 
 /// It takes the front's account for an ordinary program.
 pub(crate) fn front_users(account: &str) -> String {
@@ -14,7 +13,7 @@ pub(crate) fn front_users(account: &str) -> String {
 /// It takes the front's key for a program's.
 pub(crate) fn front_key(file: &str) -> String {
     format!(
-        "give its entry at the core role = \"front\" ([[core.key]] file = \"{file}\") and reload the core"
+        "set role = \"front\" in its entry at the core ([[core.key]] file = \"{file}\") and reload the core"
     )
 }
 
@@ -24,7 +23,7 @@ pub(crate) fn look_at(reference: &str) -> String {
 }
 
 /// It does not know the front's key.
-pub(crate) const LIST_KEY: &str = "put the public key of [front] sslkey_file into the core's sslkeys_path, and give it a [[core.key]] with role = \"front\"; the core's audit log says why a key does not count";
+pub(crate) const LIST_KEY: &str = "put the public key of [front] sslkey_file into the core's sslkeys_path, and give it a [[core.key]] with role = \"front\"; the core's audit log says why a key is not accepted";
 
 /// The folder of its socket cannot be made.
 pub(crate) const SOCKET_FOLDER: &str = "create its folder for the user that the core runs as (RuntimeDirectory= in systemd), or set [core] listen";

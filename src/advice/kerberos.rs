@@ -25,10 +25,10 @@ pub(crate) fn register(service: &str) -> String {
 }
 
 /// The keytab is older than its account's password.
-pub(crate) const EXPORT_AGAIN: &str = "export the keytab again (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and replace the file: it counts at once";
+pub(crate) const EXPORT_AGAIN: &str = "export the keytab again (ktpass; samba-tool domain exportkeytab; kadmin ktadd), and replace the file: no reload is needed";
 
 /// The KDC gives tickets by an older key than the keytab has.
-pub(crate) const OLDER_KEY: &str = "wait until all domain controllers have the new password (repadmin /showrepl; samba-tool drs showrepl); if it stays so, the keytab is of another account: export it again";
+pub(crate) const OLDER_KEY: &str = "wait until all domain controllers have the new password (repadmin /showrepl; samba-tool drs showrepl); if it does not change, the keytab is from another account: export it again";
 
 /// The key is of another account.
 pub(crate) fn other_account(service: &str) -> String {
@@ -45,26 +45,26 @@ pub(crate) fn export_name(service: &str) -> String {
 /// The name is on several accounts.
 pub(crate) fn one_account(service: &str) -> String {
     format!(
-        "`setspn -Q {service}` shows them: take it off all but the one whose keytab this is (setspn -D {service} OTHER)"
+        "`setspn -Q {service}` shows them: remove it from all but the account of this keytab (setspn -D {service} OTHER)"
     )
 }
 
 /// The name is on no account, or on several.
 pub(crate) fn find_account(service: &str) -> String {
     format!(
-        "`setspn -Q {service}` shows which (samba-tool spn list ACCOUNT): register it where it is on none (setspn -S {service} ACCOUNT; samba-tool spn add; kadmin addprinc), and where it is on two, take it off all but the one whose keytab this is (setspn -D {service} OTHER)"
+        "`setspn -Q {service}` shows which (samba-tool spn list ACCOUNT): if it is on none, register it (setspn -S {service} ACCOUNT; samba-tool spn add; kadmin addprinc); if it is on two, remove it from all but the account of this keytab (setspn -D {service} OTHER)"
     )
 }
 
 /// krb5.conf forbids the keytab's types.
-pub(crate) const PERMIT: &str = "take permitted_enctypes out of krb5.conf (it is of no use to a gateway), or name the keytab's types in it";
+pub(crate) const PERMIT: &str = "remove permitted_enctypes from krb5.conf (a gateway does not need it), or add the keytab's types to it";
 
 /// Nobody had a ticket to compare.
-pub(crate) const COMPARE: &str = "versions and types of keys were not compared with the KDC's, because nobody here has a ticket: run kinit, as anybody in the domain, and check again";
+pub(crate) const COMPARE: &str = "versions and types of keys were not compared with the KDC's, because nobody here has a ticket: run kinit, as any user of the domain, and check again";
 
 /// Somebody got no ticket, for a reason that may be theirs.
 pub(crate) fn by_hand(service: &str, realm: &str) -> String {
     format!(
-        "run `kinit` as somebody else, and `kvno {service}@{realm}`: it says the same, if it is not their fault"
+        "run `kinit` as another user, and `kvno {service}@{realm}`: if that fails in the same way, the user is not the cause"
     )
 }

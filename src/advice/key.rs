@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::rights::quoted;
+use crate::process::files::rights::quoted;
 
 /// The folder may be written by others.
 pub(crate) fn close_folder(path: &Path) -> String {
-    format!("chmod go-w {}: a key that is put there is let in", quoted(path))
+    format!("chmod go-w {}: whoever can put a key there can sign on with it", quoted(path))
 }
 
 /// There is no such folder.
@@ -15,7 +15,7 @@ pub(crate) fn make_folder(path: &Path) -> String {
 }
 
 /// One key in several files.
-pub(crate) const KEEP_ONE: &str = "keep one of them: one file, one name";
+pub(crate) const KEEP_ONE: &str = "keep one of them: a key may be in one file only";
 
 /// A file that holds no key.
 pub(crate) const PUT_KEY: &str =
@@ -23,7 +23,7 @@ pub(crate) const PUT_KEY: &str =
 
 /// An entry that is about no key.
 pub(crate) const CORRECT_ENTRY: &str =
-    "correct file, or take the entry out: the core neither starts nor reloads before";
+    "correct file, or remove the entry: until then, the core neither starts nor reloads";
 
 /// A key without an entry, where such keys may do nothing.
 pub(crate) const GIVE_RIGHTS: &str = "give it an entry with act_as or role, or remove the file";
@@ -36,4 +36,4 @@ pub(crate) const GIVE_ENTRY: &str =
 pub(crate) const REMOVE_KEY: &str = "remove the file, or give the entry another not_after";
 
 /// A listed certificate whose authority is not taken.
-pub(crate) const ISSUE_OR_TRUST: &str = "have it issued again by an authority that is taken, or append that issuer's certificate to [core] server_ssl_ca_file (for browsers: [front] client_ssl_ca_file)";
+pub(crate) const ISSUE_OR_TRUST: &str = "have it issued again by an accepted authority, or append that issuer's certificate to [core] server_ssl_ca_file (for browsers: [front] client_ssl_ca_file)";

@@ -2,7 +2,7 @@
 
 /// A host's name has no domain.
 pub(crate) const FULL_NAME: &str =
-    "let browsers come by the full name, and set server_hostname, or host of the [[site]], to it";
+    "let people use the full name, and set server_hostname, or host of the [[site]], to it";
 
 /// A name has no address.
 pub(crate) const ADD: &str =
@@ -10,11 +10,11 @@ pub(crate) const ADD: &str =
 
 /// A site is named by an address.
 pub(crate) const NO_ADDRESS: &str =
-    "give the host a name in DNS, set host of the [[site]] to it, and let people come by it";
+    "give the host a name in DNS, set host of the [[site]] to it, and let people use it";
 
 /// DNS is silent.
 pub(crate) const RESOLVER: &str =
-    "look at /etc/resolv.conf (resolvectl status), and whether its servers can be reached";
+    "check /etc/resolv.conf (resolvectl status), and that its servers can be reached";
 
 /// The address has another name.
 pub(crate) const AGREE: &str =

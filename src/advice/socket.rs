@@ -1,7 +1,7 @@
 //! Addresses to listen on.
 
 /// The port needs a right that this user lacks.
-pub(crate) const LOW_PORT: &str = "ports below 1024 take root or CAP_NET_BIND_SERVICE: run the check as the user that starts the gateway";
+pub(crate) const LOW_PORT: &str = "ports below 1024 need root or CAP_NET_BIND_SERVICE: run the check as the user that starts the gateway";
 
 /// The address belongs to another host.
 pub(crate) fn another_host(key: &str) -> String {

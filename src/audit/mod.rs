@@ -1,4 +1,4 @@
-//! The audit log: one JSON object a line for everything that grants, refuses or ends.
+//! The audit log: one JSON object a line for each sign-on, refusal and end of a session.
 
 use std::io;
 use std::net::IpAddr;
@@ -151,7 +151,7 @@ pub(crate) struct Handed(Option<oneshot::Receiver<bool>>);
 impl Handed {
     /// Whether it is where it has to be: on the disk, under `audit_required`;
     /// otherwise nobody waits for that.
-    pub(crate) async fn is_safe(self) -> bool {
+    pub(crate) async fn written_as_required(self) -> bool {
         match self.0 {
             None => true,
             Some(written) => matches!(timeout(PATIENCE, written).await, Ok(Ok(true))),
@@ -228,7 +228,7 @@ impl Audit {
         if !matches!(sent, Some(Ok(()))) {
             self.state.lose(1);
             if let Some(more) = LOST.due("full", clock::instant()) {
-                tracing::error!(more, "an audit line was lost: the audit log takes no more");
+                tracing::error!(more, "an audit line was lost: the audit log accepts no more");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where audit lines end up.
+//! Where audit lines are written to.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};

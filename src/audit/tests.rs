@@ -82,13 +82,13 @@ async fn a_line_that_is_required_and_not_written_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit");
     let audit = open(Path::new("/dev/full"), true);
-    assert!(!audit.hand_over(&granted()).is_safe().await);
+    assert!(!audit.hand_over(&granted()).written_as_required().await);
     assert!(audit.forbids_sign_ons());
     assert!(audit.ready().unwrap_err().contains("No space left"));
     audit.write(&granted());
     // Room is back.
     audit.order(Order::Reopened(Output::open(&AuditTarget::File(path.clone())).unwrap()));
-    assert!(audit.hand_over(&granted()).is_safe().await);
+    assert!(audit.hand_over(&granted()).written_as_required().await);
     assert!(audit.ready().is_ok() && !audit.forbids_sign_ons());
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -97,6 +97,6 @@ async fn a_line_that_is_required_and_not_written_is_told() {
     assert_eq!(lines[1]["event"], "sign_on");
 
     let audit = open(Path::new("/dev/full"), false);
-    assert!(audit.hand_over(&granted()).is_safe().await, "nobody asked for it");
+    assert!(audit.hand_over(&granted()).written_as_required().await, "nobody asked for it");
     assert!(!audit.forbids_sign_ons());
 }

@@ -1,5 +1,5 @@
-//! The thread that writes audit lines: those that wait together at once. When
-//! there is no room it goes on trying, and says afterwards how many lines are missing.
+//! The thread that writes audit lines, all that wait in one write. When the disk is full it keeps
+//! trying, and reports afterwards how many lines are missing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -135,7 +135,7 @@ impl Writer {
         let (_, told) = self.output.write(format!("{line}\n").as_bytes(), self.durable);
         told?;
         self.state.lost.fetch_sub(lost, Ordering::Relaxed);
-        tracing::warn!(lost, "the audit log is written again; lines were lost before");
+        tracing::warn!(lost, "the audit log can be written again; lines were lost before");
         Ok(())
     }
 }

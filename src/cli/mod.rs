@@ -10,13 +10,14 @@ pub mod check;
 pub mod probe;
 mod readable;
 pub mod reload;
+pub mod role;
 pub mod serve;
 
 /// An authentication and single sign-on gateway.
 ///
-/// The front finds out who is there (by Kerberos, NTLM, client certificate or
-/// password); the core decides who may come in, and keeps the sessions; web
-/// applications behind the front get a proven identity.
+/// The front authenticates clients (by Kerberos, NTLM, client certificate or
+/// password). The core decides who may come in, and stores the sessions. Web
+/// applications behind the front receive a proven identity.
 #[derive(Debug, Parser)]
 #[command(name = "doorward", version, after_help = EXIT_CODES)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
@@ -29,43 +30,43 @@ pub struct Arguments {
 /// What `doorward` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Runs front and core in one process; runs without any file
+    /// Runs front and core in one process; needs no configuration file
     Serve(Configured),
-    /// Runs the front alone: listens, finds out who is there, proxies
+    /// Runs the front alone: listens, authenticates clients, proxies
     Front(Separate),
-    /// Runs the core alone: decides who may come in, keeps the sessions
+    /// Runs the core alone: decides who may come in, stores the sessions
     Core(Separate),
-    /// Has a running gateway read its configuration again, and says what came of it
+    /// Makes a running gateway read its configuration again, and prints the result
     ///
-    /// SIGHUP asks the same without an answer. With a configuration that is wrong the
-    /// gateway goes on with its old one.
+    /// SIGHUP does the same, without a result. If the new configuration is wrong, the
+    /// gateway continues with the old one.
     Reload(ReloadArguments),
-    /// Reads the configuration and tries the surroundings
+    /// Checks the configuration and everything that the gateway needs
     ///
-    /// Prints a line a check: `ok`, `warn` or `FAIL`, what was found, and how to
-    /// fix it; the last line counts them. Run it as the user that starts the gateway, with the gateway
-    /// running or stopped: as root it becomes `run_as_user`, as the gateway
-    /// does. Changes nothing.
+    /// Prints one line for each check: `ok`, `warn` or `FAIL`, what it found, and how
+    /// to fix it. The last line is a summary. Run it as the user that starts the gateway; the
+    /// gateway may be running or stopped. As root, it becomes `run_as_user`, as the gateway
+    /// does. It changes nothing.
     Check(CheckArguments),
     /// Makes keys and certificates for servers and services, and explains them
     ///
-    /// Asks no questions, and overwrites nothing unless told to renew it.
+    /// It asks no questions, and overwrites a file only with --renew.
     Cert(cert::CertArguments),
     /// Asks a running core: sessions, keys, and which identity it gives the caller
     ///
-    /// Over the core's unix socket, or by TLS with a key that the core knows.
-    /// Sessions and keys are for administrators.
+    /// Uses the core's unix socket, or TLS with a key that the core knows. Only
+    /// administrators may see sessions and keys.
     Admin(admin::AdminArguments),
-    /// Signs on as a client would, and shows every leg
+    /// Signs on like a client, and shows every leg
     ///
-    /// Without a mechanism it only shows what the server offers.
+    /// Without a mechanism, it only shows what the server offers.
     Probe(ProbeArguments),
 }
 
 /// Arguments of commands that can do without a file.
 #[derive(Debug, Args)]
 pub struct Configured {
-    /// The configuration; without it /etc/doorward/doorward.toml, where that exists
+    /// The configuration [default: /etc/doorward/doorward.toml, if that exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -81,7 +82,7 @@ pub struct Separate {
 /// Arguments of `doorward reload`.
 #[derive(Debug, Args)]
 pub struct ReloadArguments {
-    /// The process that runs `doorward serve`, `front` or `core`, as that user or root
+    /// The process id of `doorward serve`, `front` or `core`; run this as the same user or as root
     #[arg(value_name = "PID")]
     pub pid: u32,
 }
@@ -93,7 +94,7 @@ pub struct CheckArguments {
     #[command(flatten)]
     pub configured: Configured,
     /// Prints a JSON array of {"check", "status", "found", "mend"}; the last
-    /// element, "summary", counts the others
+    /// element is the summary
     #[arg(long)]
     pub json: bool,
 }
@@ -112,26 +113,26 @@ pub struct ProbeArguments {
     /// Signs on by client certificate: a PEM file with key and certificate
     #[arg(long, value_name = "FILE", group = "mechanism")]
     pub cert: Option<PathBuf>,
-    /// Takes the pass phrase of the key in --cert from this file
+    /// Reads the passphrase of the key in --cert from this file
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub cert_pass_file: Option<PathBuf>,
-    /// Who signs on by NTLM: 'DOMAIN\user' or user@dns.domain
+    /// The user for NTLM: 'DOMAIN\user' or user@dns.domain
     ///
-    /// The password is in --password-file, or in the environment as
-    /// DOORWARD_PASSWORD, or else it is asked for on the terminal, or read as
-    /// the first line of standard input where that is none.
+    /// The password comes from --password-file, or from the environment variable
+    /// DOORWARD_PASSWORD. Otherwise `probe` asks for it on the terminal, or reads the
+    /// first line of standard input if that is not a terminal.
     #[arg(long, value_name = "NAME", requires = "ntlm")]
     pub user: Option<String>,
-    /// Takes the password of --user from this file
+    /// Reads the password of --user from this file
     #[arg(long, value_name = "FILE", requires = "ntlm")]
     pub password_file: Option<PathBuf>,
     /// Trusts the certificates in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub ca: Option<PathBuf>,
-    /// Goes on with a certificate that is not trusted
+    /// Continues with a certificate that is not trusted
     #[arg(long)]
     pub insecure: bool,
-    /// Asks for a ticket of this service instead of HTTP/ and the URL's host
+    /// Asks for a ticket for this service instead of HTTP/ and the URL's host
     #[arg(long, value_name = "HTTP/HOST", requires = "negotiate")]
     pub spn: Option<String>,
     /// Does not bind the token to the TLS connection, as old clients do
@@ -153,7 +154,7 @@ const SYSTEM_CONFIGURATION: &str = "/etc/doorward/doorward.toml";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
-`doorward help COMMAND` tells more about a command.";
+`doorward help COMMAND` explains a command.";
 
 #[cfg(test)]
 mod tests {

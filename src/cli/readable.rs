@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::serve::Role;
+use super::role::Role;
 use crate::config::Settings;
-use crate::process::access::{self, Unreadable};
+use crate::process::files::access::{self, Unreadable};
 
 /// The key of the keytab.
 pub(super) const KEYTAB: &str = "[sso.kerberos] keytab";

@@ -1,5 +1,4 @@
-//! `doorward reload`: has a running gateway read its configuration again, and says what
-//! came of it.
+//! `doorward reload`: makes a running gateway read its configuration again, and prints the result.
 
 use std::process::ExitCode;
 
@@ -24,7 +23,7 @@ pub fn run(arguments: &ReloadArguments) -> ExitCode {
     match failed {
         None => ExitCode::SUCCESS,
         Some(why) => {
-            eprintln!("doorward: the old configuration stays. {why}");
+            eprintln!("doorward: the old configuration remains. {why}");
             if configuration { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }

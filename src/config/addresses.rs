@@ -88,7 +88,7 @@ impl Word for CoreAddress {
                 Err("is not a unix socket; write it as unix:/run/doorward/core.sock".to_owned())
             }
             Some(path) if path.len() > SOCKET_PATH_BYTES => Err(format!(
-                "is longer than the {SOCKET_PATH_BYTES} bytes that a socket's path may have; choose a shorter one"
+                "is longer than {SOCKET_PATH_BYTES} bytes, the limit for a socket's path; choose a shorter one"
             )),
             Some(path) => Ok(Self::Unix(PathBuf::from(path))),
         }
@@ -145,7 +145,7 @@ impl Word for HeaderName {
             return Err("is not a header name; use letters, digits and hyphens".to_owned());
         };
         if RESERVED_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-") {
-            return Err("has a meaning of its own in HTTP; choose another name".to_owned());
+            return Err("is a standard header of HTTP; choose another name".to_owned());
         }
         Ok(name)
     }
@@ -184,14 +184,14 @@ impl Word for SitePath {
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&byte);
         if !text.bytes().all(plain) {
-            return Err("holds a character that programs read in different ways; use letters, digits, / and -._~".to_owned());
+            return Err("contains a character that programs read in different ways; use letters, digits, / and -._~".to_owned());
         }
         let path = text.strip_suffix('/').unwrap_or(text);
         if path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
-            return Err("has an empty segment, or one of dots; write the path plainly".to_owned());
+            return Err("contains an empty segment, or a segment of dots; remove it".to_owned());
         }
         if path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case(".doorward")) {
-            return Err("is Doorward's own; choose another path".to_owned());
+            return Err("is reserved for Doorward; choose another path".to_owned());
         }
         Ok(Self(if path.is_empty() { "/".to_owned() } else { path.to_owned() }))
     }
@@ -212,20 +212,20 @@ impl Word for Uri {
         match uri.scheme_str() {
             Some("http") => {}
             Some("https") => {
-                return Err("asks for HTTPS to the application, which is not in this version of Doorward; use http://".to_owned());
+                return Err("needs HTTPS to the application, which is not in this version of Doorward; use http://".to_owned());
             }
             _ => return Err(wrong()),
         }
         let Some(authority) = uri.authority() else { return Err(wrong()) };
         if authority.as_str().contains('@') {
-            return Err("holds a user name; take out what stands before the @".to_owned());
+            return Err("contains a user name; remove everything before the @".to_owned());
         }
         let host = authority.host();
         if !is_host_name(host) && !is_address(host) {
             return Err(wrong());
         }
         if port_of(authority, 80).is_none() {
-            return Err("has a port that none can be; write a number from 1 to 65535".to_owned());
+            return Err("has an invalid port; write a number from 1 to 65535".to_owned());
         }
         if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
             return Err("has a path; end it after host and port".to_owned());

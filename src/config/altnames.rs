@@ -52,12 +52,10 @@ impl FromToml for Altnames {
 
 fn wrong_principal(principal: &str) -> Option<&'static str> {
     if principal.is_empty() {
-        return Some("names no principal; write it as \"john@EXAMPLE.ORG\"");
+        return Some("is not a principal; write it as \"john@EXAMPLE.ORG\"");
     }
     if principal.chars().any(char::is_control) {
-        return Some(
-            "holds a control character, which no principal can be shown with; write it as a log line shows it",
-        );
+        return Some("contains a control character; write the principal as a log line shows it");
     }
     None
 }
@@ -66,13 +64,15 @@ fn wrong_principal(principal: &str) -> Option<&'static str> {
 /// instance could be stripped again further on.
 fn wrong_login(login: &str) -> Option<&'static str> {
     if login.trim().is_empty() || login.trim() != login {
-        return Some("is empty, or has blanks around it; write the login name alone");
+        return Some("is empty, or has blanks around it; write only the login name");
     }
     if login.chars().any(|c| c.is_control() || matches!(c, '@' | '\\' | '/')) {
         return Some("is not a login name; write it without @, \\, / and control characters");
     }
     if login.eq_ignore_ascii_case("SYSTEM") {
-        return Some("is Doorward itself; grant its powers with core.local_admin_users");
+        return Some(
+            "is Doorward itself; to give an account its rights, use core.local_admin_users",
+        );
     }
     None
 }

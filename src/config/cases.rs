@@ -1,9 +1,8 @@
-//! The cases in `tests/cases/config`: a `doorward.toml`, a line of dashes, and
-//! what comes of it. That is either every error, or `ok`, every warning, and
-//! every setting that differs from those of an empty file. (The empty file
-//! itself shows all.)
+//! The cases in `tests/cases/config`: a `doorward.toml`, a line of dashes, and the result. That is
+//! either every error, or `ok`, every warning, and every setting that differs from those of an
+//! empty file. (The empty file itself shows all.)
 //!
-//! `UPDATE_CASES=1 cargo test` writes what comes of each into its file.
+//! `UPDATE_CASES=1 cargo test` writes the result of each into its file.
 
 use std::collections::BTreeMap;
 use std::fs;

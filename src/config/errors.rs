@@ -1,5 +1,4 @@
-//! What is wrong with a configuration: all of it at once, each thing with the
-//! place where it stands.
+//! What is wrong with a configuration: all errors at once, each with its place.
 
 use std::fmt;
 use std::path::Path;

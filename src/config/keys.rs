@@ -10,6 +10,7 @@ use super::errors::{At, Notes};
 use super::value::{FromToml, Word, wrong_type};
 use super::words::one_of;
 use crate::clock::Timestamp;
+use crate::wire::LoginId;
 
 /// What kind of peer holds a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Word for FileName {
 
     fn parse(text: &str) -> Result<Self, String> {
         if text.contains(['/', '\0']) || matches!(text, "." | "..") {
-            return Err("is not the name of a file in core.sslkeys_path; write it without its folder, as webapp-public.pem".to_owned());
+            return Err("is not the name of a file in core.sslkeys_path; write it without the folder, as webapp-public.pem".to_owned());
         }
         Ok(Self(text.to_owned()))
     }
@@ -72,9 +73,11 @@ impl Word for ActAs {
             ("SYSTEM", _) => Ok(Self::System),
             ("*", _) => Ok(Self::Anybody),
             (_, Some(("company", name))) if is_name(name) => Ok(Self::Company(name.to_owned())),
-            (name, None) if is_name(name) => Ok(Self::User(name.to_owned())),
-            _ => Err("names nobody; write SYSTEM, *, a login name such as john, or company:NAME"
-                .to_owned()),
+            (name, None) if is_name(name) => Ok(Self::User(LoginId::without_company(name))),
+            _ => {
+                Err("is empty; write SYSTEM, *, a login name such as john, or company:NAME"
+                    .to_owned())
+            }
         }
     }
 }
@@ -94,7 +97,7 @@ impl FromToml for Moment {
         let moment = OffsetDateTime::parse(&text, &Rfc3339).ok();
         let seconds = moment.and_then(|moment| u64::try_from(moment.unix_timestamp()).ok());
         if seconds.is_none() {
-            notes.error(at, format!("{text:?} is not a moment with its time zone (RFC 3339); write it as 2027-01-31T12:00:00Z"));
+            notes.error(at, format!("{text:?} is not a date and time with time zone (RFC 3339); write it as 2027-01-31T12:00:00Z"));
         }
         seconds.map(|seconds| Self(Some(Timestamp::from_unix(seconds))))
     }

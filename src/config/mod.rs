@@ -127,7 +127,7 @@ fn not_toml(text: &str, errors: &[toml::de::Error], notes: &mut Notes<'_>) {
         let statement = outline.statement(offset);
         let told = outline.unclosed.is_some() && statement >= last;
         if !told && statements.insert(statement) {
-            let said = error.message().replace(UNQUOTED, "text must stand in quotes");
+            let said = error.message().replace(UNQUOTED, "text must be in quotes");
             let at = At { key: String::new(), offset: Some(offset) };
             notes.error(&at, format!("is not TOML: {said}; correct this line"));
         }

@@ -81,7 +81,7 @@ impl Word for String {
 
     fn parse(text: &str) -> Result<Self, String> {
         if text.chars().any(char::is_control) {
-            return Err("holds a control character; take it out".to_owned());
+            return Err("contains a control character; remove it".to_owned());
         }
         Ok(text.to_owned())
     }

@@ -1,6 +1,6 @@
-//! What the file says. The one table of all keys: name, type, default, what
-//! becomes of a change, and meaning. Each value is right by itself; whether
-//! they fit together is looked at in [`super::check`].
+//! What the file says. The one table of all keys: name, type, default, when a change takes effect,
+//! and meaning. Each value is right by itself; whether they fit together is checked in
+//! [`super::check`].
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,10 +25,10 @@ section! {
     /// The whole of `doorward.toml`.
     File {
         server_name: String = r#""doorward""#, Restart, "Name of this node.";
-        server_hostname: String = r#""""#, Restart, "Full name of the host; empty: as the system knows it.";
+        server_hostname: String = r#""""#, Restart, "Full name of the host; empty: the system's name.";
         state_path: PathBuf = r#""/var/lib/doorward""#, Restart, "Folder of the session store and of generated keys.";
-        run_as_user: RunAsUser = r#""""#, Restart, "Account to change to once the sockets are open.";
-        run_as_group: RunAsGroup = r#""""#, Restart, "Group to change to once the sockets are open.";
+        run_as_user: RunAsUser = r#""""#, Restart, "Account that Doorward changes to after it has opened the sockets.";
+        run_as_group: RunAsGroup = r#""""#, Restart, "Group that Doorward changes to after it has opened the sockets.";
         log: Log = "{}", Section, "What is logged, and where.";
         front: Front = "{}", Section, "The front's sockets and limits.";
         sso: Sso = "{}", Section, "How clients may sign on.";
@@ -43,10 +43,10 @@ section! {
 section! {
     /// `[log]`
     Log {
-        level: tracing::Level = r#""info""#, Reload, "The least severe level that is written.";
-        format: LogFormat = r#""""#, Restart, "How log lines look; empty: text on a terminal, JSON otherwise.";
+        level: tracing::Level = r#""info""#, Reload, "The lowest level of the lines that are written.";
+        format: LogFormat = r#""""#, Restart, "Format of log lines; empty: text on a terminal, JSON otherwise.";
         audit: AuditFile = r#""stderr""#, Restart, "Where audit lines go, one JSON object a line.";
-        audit_required: bool = "false", Restart, "Whether nobody is signed on whose audit line is not on the disk.";
+        audit_required: bool = "false", Restart, "Whether a sign-on fails if its audit line cannot be written to the disk.";
     }
 }
 
@@ -60,29 +60,29 @@ section! {
         server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the private key.";
-        trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks whose forwarding headers are believed.";
+        trusted_proxies: Vec<Given<IpNet>> = "[]", Reload, "Networks of proxies whose forwarding headers are believed.";
         core: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "Where the front finds the core.";
-        sslkey_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the key and the certificate by which the front signs on to a core on TLS.";
+        sslkey_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the key and the certificate with which the front signs on to a core over TLS.";
         sslkey_pass: SecretText = r#""""#, Restart, "Passphrase of sslkey_file.";
         sslkey_pass_file: Option<PathBuf> = r#""""#, Restart, "File with the passphrase of sslkey_file.";
-        server_ssl_ca_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the authority of that core's certificate; empty: the system's authorities.";
-        client_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of clients' certificates; empty: nobody signs on by certificate.";
+        server_ssl_ca_file: Option<PathBuf> = r#""""#, Restart, "PEM file with the authority of the core's certificate; empty: the system's authorities.";
+        client_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of client certificates; empty: nobody can sign on by certificate.";
         client_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
-        crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
-        max_connections: usize = "20000", Restart, "Connections at once; where all are taken, the one idle for longest is ended for a new one.";
-        max_connections_per_address: usize = "0", Restart, "Connections at once from one address; 0: three quarters of max_connections.";
-        max_header_bytes: usize = "163840", Reload, "Bytes that the header lines of a request may have together.";
-        header_timeout: Duration = r#""30s""#, Reload, "Time within which a TLS handshake or a request head must be complete.";
-        idle_timeout: Duration = r#""120s""#, Reload, "Time a connection may stay open without a request.";
-        body_timeout: Duration = r#""60s""#, Reload, "Time a body may stand still, in either direction.";
-        connect_timeout: Duration = r#""5s""#, Reload, "Time within which an application must accept a connection.";
-        answer_timeout: Duration = r#""120s""#, Reload, "Time within which an application must begin its answer.";
-        tunnel_timeout: Duration = r#""1h""#, Reload, "Time a tunnel (websocket) may stand still.";
-        stop_timeout: Duration = r#""10s""#, Restart, "Time that open requests are given to finish when Doorward stops.";
+        crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not checked.";
+        max_connections: usize = "20000", Restart, "Maximum number of connections; if all are taken, a new one replaces the one that was idle for longest.";
+        max_connections_per_address: usize = "0", Restart, "Maximum number of connections from one address; 0: three quarters of max_connections.";
+        max_header_bytes: usize = "163840", Reload, "Maximum size of all header lines of a request together, in bytes.";
+        header_timeout: Duration = r#""30s""#, Reload, "Time limit for a TLS handshake, and for a request head.";
+        idle_timeout: Duration = r#""120s""#, Reload, "How long a connection may stay open without a request.";
+        body_timeout: Duration = r#""60s""#, Reload, "How long a body may make no progress, in either direction.";
+        connect_timeout: Duration = r#""5s""#, Reload, "Time limit for an application to accept a connection.";
+        answer_timeout: Duration = r#""120s""#, Reload, "Time limit for an application to begin its answer.";
+        tunnel_timeout: Duration = r#""1h""#, Reload, "How long a tunnel (websocket) may stay open without a byte.";
+        stop_timeout: Duration = r#""10s""#, Restart, "How long open requests may take to finish when Doorward stops.";
         headers: Headers = "{}", Section, "Names of the headers that tell the application who is there.";
     }
     absent {
-        proxy_header: String = r#""""#, Refused, "Header by which a node in a multi-server set-up knows its own proxy.";
+        proxy_header: String = r#""""#, Refused, "Header that identifies a node's own proxy in a multi-server set-up.";
     }
 }
 
@@ -104,7 +104,7 @@ section! {
     /// `[sso]`
     Sso {
         enable_sso: bool = "true", Reload, "Whether anybody may sign on at all.";
-        mechanisms: Vec<Given<Offer>> = r#"["certificate", "negotiate", "ntlm", "basic"]"#, Reload, "Ways of signing on that are offered, in this order.";
+        mechanisms: Vec<Given<Offer>> = r#"["certificate", "negotiate", "ntlm", "basic"]"#, Reload, "The mechanisms on offer, in this order.";
         channel_binding: ChannelBinding = r#""allow""#, Reload, "Whether a sign-on must be bound to its TLS connection.";
         kerberos: Kerberos = "{}", Section, "Kerberos.";
         ntlm: Ntlm = "{}", Section, "NTLM, through Samba.";
@@ -116,12 +116,12 @@ section! {
     /// `[sso.kerberos]`
     Kerberos {
         keytab: PathBuf = r#""/etc/krb5.keytab""#, Reload, "The keytab with the keys of this service.";
-        acceptor: Option<String> = r#""""#, Reload, "The one principal to accept tickets for; empty: any in the keytab.";
-        threads: usize = "0", Reload, "Threads that check tickets; 0: one a core.";
-        queue: usize = "1024", Reload, "Tickets that may wait to be checked; further ones are answered 503.";
-        user_name: UserName = r#""sam""#, Reload, "Which name of an account the login is made of.";
-        allow_computers: bool = "false", Reload, "Whether computers may sign on as people do, by any mechanism.";
-        realms_without_pac: Vec<Given<String>> = "[]", Reload, "Realms whose KDC puts no PAC into tickets: the name in the ticket is believed. Never one of Active Directory.";
+        acceptor: Option<String> = r#""""#, Reload, "The only principal whose tickets are accepted; empty: any HTTP/ service in the keytab.";
+        threads: usize = "0", Reload, "Number of threads that check tickets; 0: one for each processor core.";
+        queue: usize = "1024", Reload, "Maximum number of tickets that wait to be checked; further ones get 503.";
+        user_name: UserName = r#""sam""#, Reload, "Which name of an account becomes the login.";
+        allow_computers: bool = "false", Reload, "Whether computers may sign on, by any mechanism.";
+        realms_without_pac: Vec<Given<String>> = "[]", Reload, "Realms whose KDC makes tickets without a PAC; never a realm of Active Directory.";
     }
 }
 
@@ -130,12 +130,12 @@ section! {
     Ntlm {
         ntlm_auth: PathBuf = r#""/usr/bin/ntlm_auth""#, Reload, "Samba's helper, which asks winbind.";
         ntlm_auth_args: Vec<Given<String>> = "[]", Reload, "Further arguments of the helper.";
-        helper_protocol: HelperProtocol = r#""ntlm-server-1""#, Reload, "What is spoken with the helper.";
-        target_name: TargetName = r#""check""#, Reload, "Whether an answer that a client made for another service is refused.";
-        helpers: usize = "8", Reload, "Helpers that are kept running.";
-        queue: usize = "1024", Reload, "Sign-ons that may wait for a helper; further ones are answered 503.";
-        helper_timeout: Duration = r#""10s""#, Reload, "Time within which a helper must answer.";
-        exchange_timeout: Duration = r#""30s""#, Reload, "Time within which a client must answer its challenge.";
+        helper_protocol: HelperProtocol = r#""ntlm-server-1""#, Reload, "The protocol between Doorward and the helper.";
+        target_name: TargetName = r#""check""#, Reload, "Whether answers for other services are refused.";
+        helpers: usize = "8", Reload, "Number of helpers.";
+        queue: usize = "1024", Reload, "Maximum number of sign-ons that wait for a helper; further ones get 503.";
+        helper_timeout: Duration = r#""10s""#, Reload, "Time limit for a helper's answer.";
+        exchange_timeout: Duration = r#""30s""#, Reload, "Time limit for a client to answer the challenge.";
     }
     absent {}
 }
@@ -144,12 +144,12 @@ section! {
     /// `[[site]]`
     Site {
         host: HostPattern = r#""*""#, Reload, "Host names that the site serves.";
-        path: SitePath = r#""/""#, Reload, "Path below which the site lies.";
-        upstream: Option<Uri> = r#""""#, Reload, "The application; empty: the site is only asked for by forward-auth.";
-        require: Vec<Given<Requirement>> = r#"["valid-user"]"#, Reload, "Who may use the site: whoever meets one of these.";
-        mechanisms: Vec<Given<Offer>> = "[]", Reload, "Ways of signing on that are offered here; empty: as in [sso].";
-        channel_binding: Option<ChannelBinding> = r#""""#, Reload, "Channel bindings here; empty: as in [sso].";
-        pass_authorization: bool = "false", Reload, "Whether Authorization headers of schemes that Doorward does not speak reach the application.";
+        path: SitePath = r#""/""#, Reload, "The path of the site.";
+        upstream: Option<Uri> = r#""""#, Reload, "Address of the application; empty: the site is for forward-auth only.";
+        require: Vec<Given<Requirement>> = r#"["valid-user"]"#, Reload, "Who may use the site: users who meet one of these.";
+        mechanisms: Vec<Given<Offer>> = "[]", Reload, "The mechanisms on offer at this site; empty: as in [sso].";
+        channel_binding: Option<ChannelBinding> = r#""""#, Reload, "Channel bindings at this site; empty: as in [sso].";
+        pass_authorization: bool = "false", Reload, "Whether Authorization headers with schemes that Doorward does not use reach the application.";
     }
 }
 
@@ -157,38 +157,38 @@ section! {
     /// `[core]`
     Core {
         listen: CoreAddress = r#""unix:/run/doorward/core.sock""#, Restart, "The core's socket.";
-        listen_tls: Addresses = r#""""#, Restart, "Addresses of the core's TLS; empty: none.";
+        listen_tls: Addresses = r#""""#, Restart, "Addresses of the core's TLS listener; empty: none.";
         server_ssl_key_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the private key of the core's TLS.";
         server_ssl_cert_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the core's certificate and chain; empty: they are in the key file.";
         server_ssl_key_pass: SecretText = r#""""#, Reload, "Passphrase of the core's private key.";
         server_ssl_key_pass_file: Option<PathBuf> = r#""""#, Reload, "File with the passphrase of the core's private key.";
         server_ssl_ca_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the authorities of peers' certificates.";
         server_ssl_ca_path: Option<PathBuf> = r#""""#, Reload, "Folder of such PEM files.";
-        crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not looked at.";
-        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers, and of those who sign on by certificate.";
+        crl_file: Option<PathBuf> = r#""""#, Reload, "PEM file with the lists of revoked certificates of these authorities; empty: revocation is not checked.";
+        sslkeys_path: PathBuf = r#""/etc/doorward/sslkeys""#, Reload, "Folder with the public keys of peers, and of users who sign on by certificate.";
         key: Vec<Given<Key>> = "[]", Section, "What the holder of a key in sslkeys_path may do.";
         keys_without_entry: Option<WithoutEntry> = r#""""#, Reload, "What a key without [[core.key]] may do; empty: \"system\", and \"refuse\" as soon as there is any [[core.key]].";
-        local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything, as SYSTEM.";
+        local_admin_users: Vec<Given<Account>> = r#"["root"]"#, Reload, "Local accounts that may do everything (SYSTEM).";
         front_users: Vec<Given<Account>> = "[]", Reload, "Local accounts that may act as a front.";
         allow_local_users: bool = "true", Reload, "Whether a local account may open a session for itself without a password.";
-        session_timeout: Duration = r#""300s""#, Reload, "A session that is not used for so long ends.";
+        session_timeout: Duration = r#""300s""#, Reload, "A session ends if it is not used for this time.";
         session_lifetime: Duration = r#""10h""#, Reload, "A session ends after this time, used or not.";
-        session_unclaimed: Duration = r#""120s""#, Reload, "A session whose cookie never came back ends after this time.";
-        max_sessions_per_user: usize = "20000", Reload, "Sessions of one user at once; the one unused longest makes room.";
+        session_unclaimed: Duration = r#""120s""#, Reload, "A session ends after this time if its cookie never came back.";
+        max_sessions_per_user: usize = "20000", Reload, "Maximum number of sessions of one user; a new one replaces the one that was unused for longest.";
         session_ip_check: bool = "false", Reload, "Whether a session may be used only from the address that opened it.";
-        password_attempts_per_address: usize = "50", Reload, "Wrong passwords that one address may try within password_attempts_window.";
-        password_attempts_per_account: usize = "10", Reload, "Wrong passwords that may be tried for one account within password_attempts_window.";
+        password_attempts_per_address: usize = "50", Reload, "Maximum number of wrong passwords from one address within password_attempts_window.";
+        password_attempts_per_account: usize = "10", Reload, "Maximum number of wrong passwords for one account within password_attempts_window.";
         password_attempts_window: Duration = r#""10m""#, Reload, "Time after which a wrong password is forgotten.";
-        password_cache: Duration = r#""60s""#, Reload, "Time for which a right password is remembered, so that the KDC is not asked again; \"0s\": never.";
-        realm: Vec<Given<Realm>> = "[]", Section, "A realm or domain whose people may come in.";
-        altnames: Altnames = "{}", Reload, "Principals that have a login name of their own choosing; these come before every rule.";
+        password_cache: Duration = r#""60s""#, Reload, "How long a right password is cached, so that the KDC is not asked again; \"0s\": not at all.";
+        realm: Vec<Given<Realm>> = "[]", Section, "A realm or domain whose users may come in.";
+        altnames: Altnames = "{}", Reload, "Principals with an explicit login name; they come before all other rules.";
     }
     absent {
         enable_hosted: bool = "false", Refused, "Tenants.";
         enable_distributed: bool = "false", Refused, "Several nodes.";
         loginname_format: String = r#""%u""#, Refused, "What login names look like with tenants.";
         storename_format: String = r#""%f""#, Ignored, "What display names look like.";
-        user_plugin: String = r#""realm""#, Refused, "Where users are looked up: whoever an allowed realm proves is a user.";
+        user_plugin: String = r#""realm""#, Refused, "Where users are looked up: everybody from an allowed realm is a user.";
         session_store: String = r#""sqlite""#, Refused, "Where sessions are kept.";
     }
 }
@@ -197,10 +197,10 @@ section! {
     /// `[[core.key]]`
     Key {
         file: FileName = r#""""#, Reload, "Name of the file in core.sslkeys_path.";
-        act_as: Vec<Given<ActAs>> = "[]", Reload, "For whom the holder may open sessions.";
+        act_as: Vec<Given<ActAs>> = "[]", Reload, "The users for whom the holder may open sessions.";
         role: Role = r#""service""#, Reload, "What kind of peer the holder is.";
-        from: Vec<Given<IpNet>> = "[]", Reload, "Networks from which the key counts; empty: from everywhere.";
-        not_after: Moment = r#""""#, Reload, "Moment after which the key counts no more; empty: never.";
+        from: Vec<Given<IpNet>> = "[]", Reload, "Networks from which the key is accepted; empty: from everywhere.";
+        not_after: Moment = r#""""#, Reload, "Date and time when the key expires; empty: never.";
     }
 }
 
@@ -209,7 +209,7 @@ section! {
     Realm {
         realm: String = r#""""#, Reload, "Kerberos realm.";
         domain: String = r#""""#, Reload, "Windows (NetBIOS) name of the domain.";
-        strip: Strip = "true", Reload, "What becomes of the realm in the login name.";
+        strip: Strip = "true", Reload, "How the realm is removed from the login name.";
         case_sensitive: bool = "false", Reload, "Whether John and john are two people.";
     }
     absent {

@@ -1,4 +1,4 @@
-//! What a reload does not change: settings that count after a restart only.
+//! What a reload does not change: settings that take effect only after a restart.
 
 use super::checked::{CoreAddress, CoreTls, Settings};
 

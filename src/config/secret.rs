@@ -1,5 +1,5 @@
-//! Secrets: never logged, never shown. They stand in the file, in a `*_file`
-//! beside it, or come as `$ENVIRONMENT_VARIABLE`.
+//! Secrets: never logged, never shown. They are in the file, in a `*_file` beside it, or in an
+//! `$ENVIRONMENT_VARIABLE`.
 
 use std::path::PathBuf;
 use std::{fmt, fs, io};

@@ -1,5 +1,4 @@
-//! How a section is read: every key by itself, so that all that is wrong in a
-//! file is found at once.
+//! How a section is read: every key by itself, so that all errors in a file are found at once.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -155,9 +154,9 @@ impl<'v, 'n, 't> Fields<'v, 'n, 't> {
         match effect {
             _ if !asks => {}
             Effect::Ignored => {
-                self.notes.warn(&at, "is not in this version of Doorward, and not looked at")
+                self.notes.warn(&at, "is not in this version of Doorward, and is ignored")
             }
-            _ => self.notes.error(&at, "is not in this version of Doorward; take it out"),
+            _ => self.notes.error(&at, "is not in this version of Doorward; remove it"),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Where a file that is not TOML goes wrong. The parser names the place where it could
-//! not go on; for a list, a text or a section that is not closed, that is lines after the
-//! one to be corrected. This finds the place where such a thing begins.
+//! Where a file that is not TOML goes wrong. The parser names the place where it stopped; for a
+//! list, a text or a section that is not closed, that is lines after the one to correct. This
+//! finds the place where it begins.
 //!
-//! Only asked when the parser refused the file, so it never refuses anything itself.
+//! It is only used when the parser refused the file, so it never refuses anything itself.
 
 /// What was read of a file that is not TOML.
 #[derive(Debug, Default)]

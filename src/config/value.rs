@@ -1,4 +1,4 @@
-//! A value of the file, its place and its type, and what is said when it has another type.
+//! A value in the file, its place and its type, and the error if it has another type.
 
 use std::ops::Deref;
 

@@ -55,15 +55,8 @@ impl Word for Offer {
     const TYPE: &'static str = "mechanism";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let words = [
-            Mechanism::Certificate,
-            Mechanism::Negotiate,
-            Mechanism::Ntlm,
-            Mechanism::Basic,
-            Mechanism::Unix,
-            Mechanism::Trusted,
-        ];
-        let words = words.map(|mechanism| (mechanism.as_str(), Self(mechanism)));
+        let words: Vec<_> =
+            Mechanism::listed().map(|mechanism| (mechanism.as_str(), Self(mechanism))).collect();
         one_of(text, &words)
     }
 }
@@ -261,4 +254,30 @@ pub(super) fn one_of<T: Clone>(text: &str, words: &[(&str, T)]) -> Result<T, Str
         Some(nearest) => format!("is not known; did you mean {nearest:?}?"),
         None => format!("is not known; write one of {}", known.join(", ")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::mechanism::Listing;
+
+    #[test]
+    fn every_mechanism_that_may_be_listed_is_a_word_and_no_other_is() {
+        for mechanism in Mechanism::ALL.iter().copied() {
+            let listed = Offer::parse(mechanism.as_str()).ok();
+            let may = mechanism.row().listing != Listing::Never;
+            assert_eq!(listed, may.then_some(Offer(mechanism)), "{}", mechanism.as_str());
+        }
+    }
+
+    #[test]
+    fn the_default_list_has_those_that_are_offered_by_default() {
+        let keys = crate::config::raw::Sso::KEYS;
+        let default = keys.iter().find(|key| key.name == "mechanisms").unwrap().default;
+        let expected: Vec<_> = Mechanism::listed()
+            .filter(|mechanism| mechanism.row().listing == Listing::ByDefault)
+            .map(|mechanism| format!("{:?}", mechanism.as_str()))
+            .collect();
+        assert_eq!(default, format!("[{}]", expected.join(", ")));
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use bytes::Bytes;
-use http::{Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Client, ClientError};
@@ -48,8 +46,7 @@ impl Client {
             SessionFilter::Id(digits) => (None, Some(digits.as_str())),
         };
         let path = path("/v1/sessions", page, &[("user", user), ("id", id)]);
-        let (status, body) = self.call(Method::GET, &path, Bytes::new()).await?;
-        self.read(status, StatusCode::OK, &body)
+        self.get(&path).await
     }
 
     /// Ends a session without its secret.
@@ -58,8 +55,7 @@ impl Client {
     /// As of [`Client::end`]; `no_access` for a peer that is no administrator.
     pub(crate) async fn end_listed(&self, id: &SessionKey) -> Result<(), ClientError> {
         let path = format!("/v1/sessions/{id}");
-        let (status, body) = self.call(Method::DELETE, &path, Bytes::new()).await?;
-        if status == StatusCode::NO_CONTENT { Ok(()) } else { Err(self.refusal(status, &body)) }
+        self.delete(&path).await
     }
 
     /// The keys of peers, by the names of their files.
@@ -68,8 +64,7 @@ impl Client {
     /// As of [`Client::sessions`].
     pub(crate) async fn keys(&self, page: &Page) -> Result<KeyList, ClientError> {
         let path = path("/v1/keys", page, &[]);
-        let (status, body) = self.call(Method::GET, &path, Bytes::new()).await?;
-        self.read(status, StatusCode::OK, &body)
+        self.get(&path).await
     }
 }
 

@@ -24,7 +24,7 @@ impl Events {
         Self { body, core, unread: BytesMut::new() }
     }
 
-    /// The next event. After an error the stream is over: listen anew, and
+    /// The next event that is known here. After an error the stream is over: listen anew, and
     /// take whatever was remembered before for doubtful.
     ///
     /// # Errors
@@ -34,9 +34,11 @@ impl Events {
         loop {
             while let Some(end) = self.unread.iter().position(|&byte| byte == b'\n') {
                 let line = self.unread.split_to(end + 1);
-                if let Some(json) = line.strip_prefix(b"data:") {
-                    return serde_json::from_slice(json)
-                        .map_err(|error| self.protocol(error.to_string()));
+                let Some(json) = line.strip_prefix(b"data:") else { continue };
+                match serde_json::from_slice(json) {
+                    Ok(Event::Other) => tracing::debug!("an event of a newer core is passed over"),
+                    Ok(event) => return Ok(event),
+                    Err(error) => return Err(self.protocol(error.to_string())),
                 }
             }
             if self.unread.len() > MAX_LINE {

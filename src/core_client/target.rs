@@ -18,9 +18,9 @@ use tokio_rustls::TlsConnector;
 use super::ClientError;
 use crate::config::checked::{CoreAddress, RemoteCore};
 use crate::pki::file::pair::{self, PairError};
-use crate::pki::file::stamp::Stamp;
 use crate::pki::peer::chain::AuthorityError;
-use crate::pki::tls::ServerJudge;
+use crate::pki::tls::{CoreTrust, ServerVerifier};
+use crate::process::files::stamp::FileStamp;
 
 /// The core's address; on TLS, with the settings that its files were last read to.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Target {
 
 #[derive(Clone, Debug)]
 struct Read {
-    stamps: Vec<Option<Stamp>>,
+    stamps: Vec<Option<FileStamp>>,
     config: Arc<ClientConfig>,
 }
 
@@ -45,10 +45,10 @@ pub enum CredentialError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// This system trusts nobody.
-    #[error("this system has no authorities to trust; name the core's in server_ssl_ca_file")]
+    #[error("this system has no trusted authorities; name the core's in server_ssl_ca_file")]
     NoAuthorities,
     /// The TLS library cannot do with them.
-    #[error("TLS cannot be spoken: {0}")]
+    #[error("TLS does not work: {0}")]
     Tls(#[from] rustls::Error),
 }
 
@@ -139,9 +139,10 @@ fn config(core: &RemoteCore) -> Result<Arc<ClientConfig>, CredentialError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
     let builder = match &core.ca_file {
-        Some(path) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(ServerJudge::load(path, provider)?)),
+        Some(path) => {
+            let verifier = ServerVerifier::new(Arc::new(CoreTrust::load(path)?), provider);
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        }
         None => builder.with_root_certificates(system_roots()?),
     };
     let mut config = match &core.client {
@@ -162,8 +163,8 @@ fn system_roots() -> Result<RootCertStore, CredentialError> {
     if roots.is_empty() { Err(CredentialError::NoAuthorities) } else { Ok(roots) }
 }
 
-fn stamps(core: &RemoteCore) -> Vec<Option<Stamp>> {
+fn stamps(core: &RemoteCore) -> Vec<Option<FileStamp>> {
     let pair = core.client.iter().flat_map(|files| [&files.key, &files.certificate]);
     let paths: Vec<&PathBuf> = pair.chain(&core.ca_file).collect();
-    paths.into_iter().map(|path| Stamp::of(path)).collect()
+    paths.into_iter().map(|path| FileStamp::of(path)).collect()
 }

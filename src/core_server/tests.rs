@@ -5,11 +5,16 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::peer::Peer;
 use super::testing::*;
 use super::*;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
-use crate::wire::{ErrorBody, Event, Mechanism, OpenSession};
+use crate::wire::open::Claim;
+use crate::wire::{
+    ActingAs, ErrorBody, ErrorWord, Event, Mechanism, OpenSession, PeerCredential, Reason, Session,
+    SessionKey,
+};
 
 #[tokio::test]
 async fn a_session_is_opened_resolved_and_ended() {
@@ -19,7 +24,7 @@ async fn a_session_is_opened_resolved_and_ended() {
     assert_eq!(events.next().await.unwrap(), Event::Hello);
 
     let opened = client.open(&proof("John@EXAMPLE.TEST")).await.unwrap();
-    assert_eq!(opened.user.login, "john");
+    assert_eq!(opened.user.login(), "john");
     assert_eq!(opened.user.groups, ["S-1-5-21-1-2-3-513"]);
     assert_eq!(opened.mechanism, Mechanism::Negotiate);
     assert!(opened.channel_bound);
@@ -33,8 +38,8 @@ async fn a_session_is_opened_resolved_and_ended() {
     client.end(&opened.session).await.unwrap();
     let id = SessionKey::of(&opened.session);
     assert_eq!(events.next().await.unwrap(), Event::SessionEnded { id });
-    assert_eq!(refused(client.resolve(&opened.session, None).await).error, "end_of_session");
-    assert_eq!(refused(client.end(&opened.session).await).error, "end_of_session");
+    assert_eq!(refused(client.resolve(&opened.session, None).await).error, ErrorWord::EndOfSession);
+    assert_eq!(refused(client.end(&opened.session).await).error, ErrorWord::EndOfSession);
     assert_eq!(lab.core.live_sessions(), 0);
 }
 
@@ -42,9 +47,9 @@ async fn a_session_is_opened_resolved_and_ended() {
 async fn this_process_is_system() {
     let lab = Lab::start("");
     let whoami = lab.client().whoami().await.unwrap();
-    assert_eq!(whoami.peer, "unix");
+    assert_eq!(whoami.peer, PeerCredential::Unix);
     assert_eq!(whoami.uid, Some(nix::unistd::geteuid().as_raw()));
-    assert_eq!(whoami.acting_as.as_deref(), Some("SYSTEM"));
+    assert_eq!(whoami.acting_as, Some(ActingAs::System));
 }
 
 #[tokio::test]
@@ -53,7 +58,7 @@ async fn sign_ons_that_travel_together_are_answered_in_order() {
     let logins = ["a@EXAMPLE.TEST", "b@OTHER.TEST", "c@EXAMPLE.TEST"];
     let answers = lab.client().open_many(logins.map(proof).to_vec()).await.unwrap();
     let outcome = |answer: &Result<Session, ErrorBody>| match answer {
-        Ok(session) => session.user.login.clone(),
+        Ok(session) => session.user.login().to_owned(),
         Err(error) => format!("{} {:?}", error.error, error.reason),
     };
     assert_eq!(
@@ -67,12 +72,9 @@ async fn sign_ons_that_travel_together_are_answered_in_order() {
 #[tokio::test]
 async fn whom_system_names_it_vouches_for() {
     let lab = Lab::start(REALM);
-    for request in [
-        trusted("John@EXAMPLE.TEST"),
-        OpenSession { trusted: false, ..trusted("John@EXAMPLE.TEST") },
-    ] {
+    for request in [trusted("John@EXAMPLE.TEST"), own("John@EXAMPLE.TEST")] {
         let session = lab.client().open(&request).await.unwrap();
-        assert_eq!((session.user.login.as_str(), session.mechanism), ("john", Mechanism::Trusted));
+        assert_eq!((session.user.login(), session.mechanism), ("john", Mechanism::Trusted));
     }
 }
 
@@ -80,8 +82,8 @@ async fn whom_system_names_it_vouches_for() {
 async fn without_realms_a_trusted_name_may_have_no_realm() {
     let lab = Lab::start("[sso.kerberos]\nkeytab = '/nonexistent'\n");
     let error = refused(lab.client().open(&trusted("john@EXAMPLE.TEST")).await);
-    assert_eq!(error.error, "logon_failed");
-    assert_eq!(lab.client().open(&trusted("john")).await.unwrap().user.login, "john");
+    assert_eq!(error.error, ErrorWord::LogonFailed);
+    assert_eq!(lab.client().open(&trusted("john")).await.unwrap().user.login(), "john");
 }
 
 #[tokio::test]
@@ -98,7 +100,7 @@ async fn all_refused_sign_ons_look_the_same() {
     let error: ErrorBody = serde_json::from_value(body).unwrap();
     bodies.push(ErrorBody { reference: String::new(), ..error });
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
-    assert_eq!(bodies[0].error, "logon_failed");
+    assert_eq!(bodies[0].error, ErrorWord::LogonFailed);
     assert_eq!(bodies[0].reason, None);
 }
 
@@ -106,8 +108,8 @@ async fn all_refused_sign_ons_look_the_same() {
 async fn a_front_is_told_why_its_proof_is_refused() {
     let lab = Lab::start(REALM);
     let mut expired = proof("john@EXAMPLE.TEST");
-    if let Some(proof) = &mut expired.proof {
-        proof.ends_at = Some(clock::now());
+    if let Claim::Proof(claim) = &mut expired.claim {
+        claim.proof.ends_at = Some(clock::now());
     }
     for (request, reason) in [
         (proof("john@OTHER.TEST"), "realm_not_allowed"),
@@ -215,8 +217,8 @@ async fn a_restart_keeps_sessions_and_clients() {
     assert!(matches!(client.whoami().await, Err(ClientError::Unreachable { .. })));
 
     let _again = Lab::start_in(directory, REALM);
-    assert_eq!(client.resolve(&kept, None).await.unwrap().user.login, "john");
-    assert_eq!(refused(client.resolve(&ended, None).await).error, "end_of_session");
+    assert_eq!(client.resolve(&kept, None).await.unwrap().user.login(), "john");
+    assert_eq!(refused(client.resolve(&ended, None).await).error, ErrorWord::EndOfSession);
 }
 
 #[tokio::test]
@@ -236,7 +238,7 @@ async fn on_a_full_disk_new_sessions_are_refused_and_old_ones_served() {
             error => break refused(error),
         }
     };
-    assert_eq!(refusal.error, "store_full");
+    assert_eq!(refusal.error, ErrorWord::StoreFull);
     let request = serde_json::to_value(proof("mary@EXAMPLE.TEST")).unwrap();
     let (status, _) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -271,7 +273,7 @@ async fn under_session_ip_check_a_session_stays_where_it_was_opened() {
     client.resolve(&opened.session, mapped).await.unwrap();
     for elsewhere in [None, Some("192.0.2.2".parse().unwrap())] {
         let error = refused(client.resolve(&opened.session, elsewhere).await);
-        assert_eq!(error.error, "end_of_session");
+        assert_eq!(error.error, ErrorWord::EndOfSession);
         assert_eq!(error.reason, Some(Reason::AddressChanged));
     }
     let path = format!("/v1/sessions/{}?client=192.0.2.1", &*opened.session);
@@ -294,7 +296,7 @@ async fn a_reload_changes_who_may_come_in() {
 async fn what_cannot_be_an_id_is_never_sent() {
     let client = Client::new(CoreAddress::Unix("/nonexistent/core.sock".into()));
     for id in ["", "short", "../../v1/whoami", &"/".repeat(43)] {
-        assert_eq!(refused(client.resolve(id, None).await).error, "end_of_session");
+        assert_eq!(refused(client.resolve(id, None).await).error, ErrorWord::EndOfSession);
     }
     let id = "x".repeat(43);
     let error = client.resolve(&id, None).await.unwrap_err();
@@ -336,4 +338,73 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     assert_eq!(lines.len(), 5);
     let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();
     assert!(!text.contains(&*session), "the secret stands nowhere");
+}
+
+#[tokio::test]
+async fn who_may_not_ask_is_told_so_whatever_the_request_looks_like() {
+    let lab = Lab::start(REALM);
+    for (method, path, body) in [
+        (Method::GET, "/v1/sessions?limit=0", Value::Null),
+        (Method::GET, "/v1/keys?after", Value::Null),
+        (Method::POST, "/v1/sign-ons", json!("no list")),
+        (Method::POST, "/v1/attempts", json!("no attempts")),
+    ] {
+        let (status, body) = lab.ask(john(), method, path, body).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (StatusCode::FORBIDDEN, &json!("no_access")),
+            "{path}"
+        );
+    }
+    let path = format!("/v1/sessions/{}?client=somewhere", "x".repeat(43));
+    let nobody = Peer::Anonymous { address: "192.0.2.1".parse().unwrap() };
+    assert_eq!(lab.ask(nobody, Method::GET, &path, Value::Null).await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn only_who_may_hand_in_proofs_chooses_secrets_and_tells_addresses() {
+    let lab = Lab::start(REALM);
+    let secret = "s".repeat(43);
+    let basic = json!({"user": "john", "password": "x", "basic": true, "secret": secret});
+    let (status, body) = lab.ask(john(), Method::POST, "/v1/sessions", basic).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+    assert!(body["message"].as_str().unwrap().contains("propose the secret"), "{body}");
+    let own = json!({"user": "john", "client": "192.0.2.1"});
+    lab.ask(john(), Method::POST, "/v1/sessions", own).await;
+    let lines = lab.audit(2).await;
+    assert_eq!((&lines[0]["event"], &lines[0]["mechanism"]), (&json!("sign_on"), &json!("basic")));
+    assert_eq!((&lines[1]["outcome"], &lines[1]["client"]), (&json!("granted"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_denial_is_one_line_in_the_audit_log_whichever_way_it_was_asked() {
+    let lab = Lab::start(REALM);
+    let proven = serde_json::to_value(proof("john@EXAMPLE.TEST")).unwrap();
+    let proofs = json!({"proofs": [proven]});
+    lab.ask(john(), Method::POST, "/v1/sessions", proven).await;
+    lab.ask(john(), Method::POST, "/v1/sign-ons", proofs).await;
+    let lines = lab.audit(2).await;
+    for line in &lines {
+        let words = ["event", "outcome", "reason", "detail", "peer"].map(|word| line[word].clone());
+        let expected =
+            ["sign_on", "refused", "not_permitted", "open a session by proof", "uid 1000"];
+        assert_eq!(words, expected.map(|word| json!(word)));
+    }
+    assert_eq!(lines[0]["principal"], "john@EXAMPLE.TEST", "of a batch nobody is read");
+}
+
+#[tokio::test]
+async fn what_is_not_understood_of_a_batch_is_answered_by_itself() {
+    let lab = Lab::start(REALM);
+    let proven = serde_json::to_value(proof("john@EXAMPLE.TEST")).unwrap();
+    let password = json!({"user": "john", "password": "x"});
+    let proofs = json!({"proofs": [{"trusted": true}, proven, password, {"user": "mary"}]});
+    let (status, body) =
+        lab.ask(Peer::System { uid: 0 }, Method::POST, "/v1/sign-ons", proofs).await;
+    assert_eq!(status, StatusCode::OK);
+    let answers = &body["answers"];
+    assert_eq!(answers[0]["refused"]["error"], "bad_request");
+    assert_eq!(answers[1]["granted"]["user"]["login"], "john");
+    assert_eq!(answers[2]["refused"]["message"], "Send a password alone, to POST /v1/sessions.");
+    assert_eq!(answers[3]["granted"]["user"]["login"], "mary");
 }

@@ -1,9 +1,16 @@
 //! The front: speaks TCP, TLS and HTTP, finds out who is there, and passes
-//! requests on under a proven identity. Files in the order in which data flows:
-//! `listen`, `tls`, `connection`, `http`, `mechanism`, `core_link`, `upstream`.
+//! requests on under a proven identity.
+//!
+//! ```text
+//! listen ─▶ connection ─▶ door ─▶ sign_on ─▶ core_link     who is there, and what the core grants
+//!                          │  ├──▶ upstream                a granted request goes to its application
+//!                          └──┴──▶ answer                  all that the front itself writes
+//! ```
+//!
+//! A room imports only those that stand after it here: `listen`, `door`, `answer`, `sign_on`,
+//! `state`, `readiness`, `live`, `upstream`, `core_link`, `request`, `connection`, `tls`.
 
 use std::io;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,93 +20,31 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) mod answer;
-pub(crate) mod body;
-pub(crate) mod connection;
-pub(crate) mod core_link;
-pub(crate) mod door;
+mod answer;
+mod connection;
+mod core_link;
+mod door;
 pub(crate) mod listen;
+mod live;
 pub(crate) mod readiness;
 pub(crate) mod request;
-pub(crate) mod sign_on;
+mod sign_on;
+mod state;
 pub(crate) mod tls;
 pub(crate) mod upstream;
 
 use self::core_link::CoreLink;
+pub(crate) use self::listen::{Listener, Speaks, bind};
+use self::live::{Live, LiveError};
 use self::readiness::Readiness;
-use self::tls::{Clients, ServerTls, TlsError};
-use self::upstream::{AssertionError, Assertions, OddAddress, Proxy};
+use self::request::unlisted::Unlisted;
+use self::state::LogLimits;
 use crate::audit::Audit;
-use crate::clock;
-use crate::config::checked::{HostPattern, Settings};
-use crate::mechanism::kerberos::pool::Pool;
-use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
+use crate::config::checked::Settings;
 use crate::metrics::Metrics;
 use crate::pki::file::write as file;
-use crate::process::seldom::Seldom;
-use crate::wire::{Mechanism, Reason};
-use answer::visitors::Visitors;
-use connection::serve::Limits;
-use request::unlisted::Unlisted;
-use sign_on::cookie;
 
-/// A running front.
-#[derive(Debug)]
-pub(crate) struct Front {
-    live: ArcSwap<Live>,
-    /// The line to the core.
-    pub core: Arc<CoreLink>,
-    /// Figures.
-    pub metrics: Arc<Metrics>,
-    /// Who was refused, and why.
-    pub audit: Arc<Audit>,
-    /// Whether a sign-on would succeed.
-    pub readiness: Readiness,
-    /// Proxies that are not listed.
-    pub unlisted: Unlisted,
-    /// What strangers can bring about as often as they like is told once in a while.
-    pub told: Told,
-    /// Fires when the front is to stop.
-    pub stop: CancellationToken,
-    connections: TaskTracker,
-}
-
-/// Which lines of the log were written not long ago.
-#[derive(Debug)]
-pub(crate) struct Told {
-    /// That somebody is not signed on.
-    pub visitors: Visitors,
-    /// What an administrator has to mend: by reason.
-    pub faults: Seldom<Reason>,
-}
-
-impl Told {
-    fn new() -> Self {
-        let minute = Duration::from_secs(60);
-        Self { visitors: Visitors::default(), faults: Seldom::new(minute, 256) }
-    }
-}
-
-/// What a reload replaces as a whole. A request keeps the one it began with.
-#[derive(Debug)]
-pub(crate) struct Live {
-    /// The configuration.
-    pub settings: Settings,
-    /// The Kerberos threads.
-    pub gss: Arc<Pool>,
-    /// Who accepts NTLM; `None` where it is offered nowhere.
-    pub ntlm: Option<Arc<Acceptor>>,
-    /// The hosts that are ours, whatever a request says.
-    own_hosts: Arc<OwnHosts>,
-    /// Certificate and settings of the TLS listeners.
-    pub tls: Option<Arc<ServerTls>>,
-    /// The way to the applications.
-    pub proxy: Proxy,
-    /// Who signs what applications are told.
-    pub assertions: Arc<Assertions>,
-    /// Limits of a connection.
-    limits: Limits,
-}
+pub(crate) use self::state::Front;
 
 /// Why a front cannot start, or not take a new configuration.
 #[derive(Debug, thiserror::Error)]
@@ -107,26 +52,12 @@ pub enum FrontError {
     /// A socket.
     #[error(transparent)]
     Bind(#[from] listen::BindError),
-    /// Key or certificate.
+    /// What is made of the settings.
     #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The key of the signed assertion.
-    #[error(transparent)]
-    Assertion(#[from] AssertionError),
-    /// An application's address.
-    #[error(transparent)]
-    Application(#[from] OddAddress),
-    /// The Kerberos threads could not be started.
-    #[error("the Kerberos threads cannot be started: {0}")]
-    Kerberos(#[source] io::Error),
+    Live(#[from] LiveError),
     /// The folder of generated keys.
     #[error("state_path {} cannot be made ({source}): make it, and let the gateway's user write to it", path.display())]
-    State {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    State { path: PathBuf, source: io::Error },
     /// A socket could not be served.
     #[error("a socket cannot be served: {0}")]
     Serve(#[source] io::Error),
@@ -149,34 +80,25 @@ impl Front {
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let stop = CancellationToken::new();
         let live = Live::new(settings, &metrics, &stop, None)?;
+        let live = Arc::new(ArcSwap::from_pointee(live));
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
+        let readiness = Readiness::new(&live, &core, &metrics, &audit);
         let front = Arc::new(Self {
-            live: ArcSwap::from_pointee(live),
+            live,
             core,
             metrics,
             audit,
-            readiness: Readiness::default(),
+            readiness: Arc::new(readiness),
             unlisted: Unlisted::default(),
-            told: Told::new(),
+            log_limits: LogLimits::new(),
             stop,
             connections: TaskTracker::new(),
         });
         front.live().know_ntlm().await;
         listen::serve(&front, listeners).map_err(FrontError::Serve)?;
-        tokio::spawn(readiness::watch(Arc::clone(&front)));
+        let watching = readiness::watch(Arc::clone(&front.readiness));
+        tokio::spawn(front.stop.clone().run_until_cancelled_owned(watching));
         Ok(front)
-    }
-
-    /// What holds at this moment.
-    pub(crate) fn live(&self) -> Arc<Live> {
-        self.live.load_full()
-    }
-
-    /// Whether an address is one of the trusted proxies.
-    fn is_trusted(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        let proxies = &self.live.load().settings.front.trusted_proxies;
-        proxies.iter().any(|network| network.contains(&address))
     }
 
     /// Takes a new configuration as a whole, or leaves everything as it was.
@@ -198,123 +120,8 @@ impl Front {
         if timeout(limit, self.connections.wait()).await.is_err() {
             tracing::warn!(
                 open = self.connections.len(),
-                "connections were still open when the time was up"
+                "connections were still open at the end of stop_timeout"
             );
         }
     }
-}
-
-impl Live {
-    fn new(
-        settings: &Settings,
-        metrics: &Arc<Metrics>,
-        stop: &CancellationToken,
-        old: Option<&Self>,
-    ) -> Result<Self, FrontError> {
-        let kerberos = &settings.sso.kerberos;
-        let gss = match old {
-            Some(old) if old.settings.sso.kerberos == *kerberos => Arc::clone(&old.gss),
-            _ => {
-                let replay_cache = settings.state_path.join("replay-cache");
-                Arc::new(Pool::start(kerberos, &replay_cache).map_err(FrontError::Kerberos)?)
-            }
-        };
-        let assertions =
-            Arc::new(Assertions::open(&settings.state_path, &settings.server_hostname)?);
-        let cookies = [cookie::PLAIN, cookie::SECURE];
-        let proxy =
-            Proxy::new(&settings.front, &settings.sites, &cookies, Arc::clone(&assertions))?;
-        Ok(Self {
-            gss,
-            ntlm: acceptor(settings, metrics, stop, old),
-            own_hosts: Arc::new(sign_on::own_hosts::of(settings)),
-            tls: tls(settings)?,
-            proxy,
-            assertions,
-            limits: Limits {
-                header_bytes: settings.front.max_header_bytes,
-                first_request: settings.front.header_timeout,
-                idle: settings.front.idle_timeout,
-                body: settings.front.body_timeout,
-            },
-            settings: settings.clone(),
-        })
-    }
-
-    /// For which services an answer by NTLM may be made on a connection to this address.
-    pub(crate) fn targets(&self, local: Option<IpAddr>) -> Targets {
-        if self.settings.sso.ntlm.check_target_name {
-            let local = local.map(|address| address.to_string());
-            Targets::Ours { own: Arc::clone(&self.own_hosts), local }
-        } else {
-            Targets::Any
-        }
-    }
-}
-
-impl Live {
-    /// Waits until it is known whether NTLM works, where that decides what is offered.
-    async fn know_ntlm(&self) {
-        let Settings { sites, sso, .. } = &self.settings;
-        let decides =
-            sites.iter().any(|site| site.mechanisms_by_default) || sso.mechanisms_by_default;
-        if let Some(acceptor) = self.ntlm.as_ref().filter(|_| decides)
-            && timeout(FIRST_VERDICT, acceptor.known()).await.is_err()
-        {
-            tracing::info!("winbind takes its time: NTLM is offered as soon as it answers");
-        }
-    }
-}
-
-/// So long the first client waits for winbind.
-const FIRST_VERDICT: Duration = Duration::from_secs(2);
-
-/// Who accepts NTLM, where a site or Doorward's own pages offer it.
-fn acceptor(
-    settings: &Settings,
-    metrics: &Arc<Metrics>,
-    stop: &CancellationToken,
-    old: Option<&Live>,
-) -> Option<Arc<Acceptor>> {
-    if !offers(settings, Mechanism::Ntlm) {
-        return None;
-    }
-    let kept = old.filter(|old| old.settings.sso.ntlm == settings.sso.ntlm);
-    kept.and_then(|old| old.ntlm.clone()).or_else(|| {
-        let (metrics, stop) = (Arc::clone(metrics), stop.clone());
-        Some(Arc::new(Acceptor::start(&settings.sso.ntlm, metrics, stop)))
-    })
-}
-
-/// Whether anybody may sign on by this, at a site or on Doorward's own pages.
-fn offers(settings: &Settings, mechanism: Mechanism) -> bool {
-    let mut lists =
-        settings.sites.iter().map(|site| &site.mechanisms).chain([&settings.sso.mechanisms]);
-    settings.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
-}
-
-fn tls(settings: &Settings) -> Result<Option<Arc<ServerTls>>, TlsError> {
-    if settings.front.listen_tls.is_empty() {
-        return Ok(None);
-    }
-    let authorities =
-        settings.front.clients.as_ref().filter(|_| offers(settings, Mechanism::Certificate));
-    let clients = authorities.map(Clients::load).transpose()?;
-    let tls = match &settings.front.certificate {
-        Some(files) => ServerTls::load(files, clients)?,
-        None => {
-            let mut names = vec![settings.server_hostname.clone(), "localhost".to_owned()];
-            names.extend(settings.sites.iter().filter_map(|site| match &site.host {
-                HostPattern::Exact(name) => Some(name.clone()),
-                HostPattern::Suffix(suffix) => Some(format!("*{suffix}")),
-                HostPattern::Any => None,
-            }));
-            names.dedup();
-            tracing::warn!(
-                "no server_ssl_key_file: TLS uses a self-signed certificate, which no browser trusts"
-            );
-            ServerTls::self_signed(&settings.state_path, &names, clients, clock::now())?
-        }
-    };
-    Ok(Some(Arc::new(tls)))
 }

@@ -1,13 +1,13 @@
-//! Who somebody is whose account the verifier told: by the PAC of a ticket, or by
-//! winbind. A principal is what was asked for, and the KDC finds accounts by many
-//! names: without a computer's `$`, by a principal name that somebody may have set
-//! for himself, in other letters. So the account's own name makes the login.
+//! The identity of a verified account, from the PAC of a ticket or from winbind. A principal is
+//! what the client asked for, and the KDC finds accounts by many names: without a computer's `$`,
+//! by a principal name that users may have set themselves, in different upper and lower case. So
+//! the account's own name makes the login.
 
 use super::login::same_name;
 use super::mapping::{Rules, Via, identify, mapped, of_realm, parse, same};
-use super::{Identity, Origin, Principal, Refused};
+use super::{Identity, Origin, Principal};
 use crate::config::checked::UserName;
-use crate::wire::{Account, AccountKind, Reason};
+use crate::wire::{Account, AccountKind, Denied, Reason};
 
 /// Says who is here, shown as `principal` and verified as `account`. Where the
 /// verifier tells no account, as MIT's KDC, the principal is its word.
@@ -20,14 +20,14 @@ pub(crate) fn verified(
     account: Option<&Account>,
     via: Via<'_>,
     rules: &Rules,
-) -> Result<Identity, Refused> {
+) -> Result<Identity, Denied> {
     let Some(account) = account else {
         return Ok(identify(principal, via, rules)?);
     };
     let shown = parse(principal, via)?;
     let origin = shown.origin();
     if let Some(detail) = foreign(account, origin, rules) {
-        return Err(Refused { reason: Reason::AccountConflict, detail });
+        return Err(Denied::new(Reason::AccountConflict, detail));
     }
     if let Some(login) = explicit(principal, &shown, account, rules) {
         return Ok(mapped(principal, login, via, rules)?);
@@ -36,7 +36,7 @@ pub(crate) fn verified(
     let is_computer = account.kind == AccountKind::Computer || account.sam.ends_with('$');
     if is_computer && !rules.allow_computers {
         let detail = format!("{principal} is the computer {}", account.sam);
-        return Err(Refused { reason: Reason::ComputerAccount, detail });
+        return Err(Denied::new(Reason::ComputerAccount, detail));
     }
     match rules.user_name {
         UserName::Sam => Ok(of_realm(&account.sam, origin, via, home, rules)?),
@@ -46,8 +46,8 @@ pub(crate) fn verified(
             Some(Shown::Upn) => by_upn(account, via, rules),
             None => {
                 let detail =
-                    format!("{principal} was shown, and the account is {}", named(account));
-                Err(Refused { reason: Reason::AccountConflict, detail })
+                    format!("the ticket names {principal}, but the account is {}", named(account));
+                Err(Denied::new(Reason::AccountConflict, detail))
             }
         },
     }
@@ -61,7 +61,10 @@ fn foreign(account: &Account, origin: &Origin, rules: &Rules) -> Option<String> 
     let of_domain =
         account.domain.as_deref().filter(|domain| !listed.is_empty() && !same(listed, domain));
     let domain = of_dns.or(of_domain)?;
-    Some(format!("the ticket is of the realm {realm}, and its account {} of {domain}", account.sam))
+    Some(format!(
+        "the ticket is from the realm {realm}, but its account {} is from {domain}",
+        account.sam
+    ))
 }
 
 /// The explicit mapping of the account, by any name that is its own: the SAM name
@@ -115,18 +118,19 @@ fn same_account<'a>(shown: &'a Principal, account: &Account) -> Option<Shown<'a>
 }
 
 /// The login by the user principal name, whose suffix must be an allowed realm.
-fn by_upn(account: &Account, via: Via<'_>, rules: &Rules) -> Result<Identity, Refused> {
-    let upn = account.upn.as_deref().ok_or_else(|| Refused {
-        reason: Reason::UpnMissing,
-        detail: format!("the user principal name of {} is not told", named(account)),
+fn by_upn(account: &Account, via: Via<'_>, rules: &Rules) -> Result<Identity, Denied> {
+    let upn = account.upn.as_deref().ok_or_else(|| {
+        let detail = format!("the user principal name of {} is not known", named(account));
+        Denied::new(Reason::UpnMissing, detail)
     })?;
     let Some((prefix, suffix)) = upn.rsplit_once('@') else {
-        return Err(Refused { reason: Reason::OddPrincipal, detail: format!("its UPN is {upn}") });
+        return Err(Denied::new(Reason::OddPrincipal, format!("its UPN is {upn}")));
     };
     let origin = Origin::Realm(suffix.to_owned());
-    let home = rules.home(&origin, via).map_err(|reason| Refused {
-        reason,
-        detail: format!("the suffix of the UPN {upn} of {} is no listed realm", account.sam),
+    let home = rules.home(&origin, via).map_err(|reason| {
+        let detail =
+            format!("the suffix of the UPN {upn} of {} is not a listed realm", account.sam);
+        Denied::new(reason, detail)
     })?;
     Ok(of_realm(prefix, &origin, via, home, rules)?)
 }

@@ -5,7 +5,7 @@
 
 use unicode_normalization::is_nfc;
 
-use crate::wire::Reason;
+use crate::wire::{LoginId, Reason};
 
 /// Makes the canonical form of a name without realm, or says why it is none.
 pub(super) fn canonical(user: &str, case_sensitive: bool) -> Result<String, Reason> {
@@ -41,8 +41,13 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
 }
 
 /// Whether what an administrator wrote is this login: the name without case,
-/// unless case counts in some realm, and the realm or domain always without.
-pub(crate) fn is_login(written: &str, login: &str, case_sensitive: bool) -> bool {
+/// unless case counts in some realm, and the realm or domain always without. A name
+/// is written without a tenant, so it means nobody who is of one.
+pub(crate) fn is_login(written: &str, who: &LoginId, case_sensitive: bool) -> bool {
+    who.company().is_empty() && is_name(written, who.login(), case_sensitive)
+}
+
+fn is_name(written: &str, login: &str, case_sensitive: bool) -> bool {
     let same = |one: &str, other: &str| match case_sensitive {
         true => one == other,
         false => same_name(one, other),
@@ -149,8 +154,10 @@ mod tests {
             ("lab\\john", "john", false, false),
             ("", "john", false, false),
         ] {
-            assert_eq!(is_login(written, login, false), caseless, "{written} {login}");
-            assert_eq!(is_login(written, login, true), exact, "{written} {login}");
+            let who = LoginId::without_company(login);
+            assert_eq!(is_login(written, &who, false), caseless, "{written} {login}");
+            assert_eq!(is_login(written, &who, true), exact, "{written} {login}");
+            assert!(!is_login(written, &LoginId::new(login, "acme"), false), "of a tenant");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::login::{canonical, check_length, is_odd, lower};
 use super::{Identity, Origin, Principal};
 use crate::config::checked::{Realm, Strip, UserName};
-use crate::wire::Reason;
+use crate::wire::{LoginId, Reason};
 
 /// How a name came to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +74,12 @@ impl Rules {
             (realm, domain) => format!("{realm} (NTLM domain {domain})"),
         };
         if self.realms.is_empty() {
-            return "no [[core.realm]] is set, so only the realm and the domain that this gateway \
-                    itself belongs to may sign on: list others in [[core.realm]]"
+            return "no [[core.realm]] is set, so only users of this gateway's own realm and domain may sign on: list others in [[core.realm]]"
                 .to_owned();
         }
         let listed: Vec<_> = self.realms.iter().map(one).collect();
         format!(
-            "[[core.realm]] lists {}: set realm, or for NTLM domain, to the one that the principal \
-             has",
+            "[[core.realm]] lists {}: set realm (for NTLM: domain) to that of the principal",
             listed.join(", ")
         )
     }
@@ -214,12 +212,11 @@ pub(super) fn of_realm(
     Ok(match home {
         Some(realm) => {
             let login = stripped(user, origin, via, &realm)?;
-            let Realm { realm, company, .. } = realm.into_owned();
-            Identity { login, company, realm: Some(realm) }
+            Identity { login_id: LoginId::new(login, &*realm.company) }
         }
         None => {
             let login = canonical(user, rules.bare_is_case_sensitive())?;
-            Identity { login, company: String::new(), realm: None }
+            Identity { login_id: LoginId::without_company(login) }
         }
     })
 }
@@ -260,12 +257,7 @@ pub(super) fn mapped(
     };
     check_length(&login)?;
     let company = home.map(|realm| realm.company.clone()).unwrap_or_default();
-    let realm = match (home, origin) {
-        (Some(home), _) => Some(home.realm.clone()),
-        (None, Origin::Realm(realm)) => Some(realm),
-        (None, Origin::Domain(_) | Origin::Bare) => None,
-    };
-    Ok(Identity { login, company, realm })
+    Ok(Identity { login_id: LoginId::new(login, company) })
 }
 
 /// The login of somebody from a listed realm. What is kept is spelt as

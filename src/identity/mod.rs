@@ -12,7 +12,7 @@
 //! Where a verifier tells the account (the PAC of a ticket, winbind), that account
 //! is who signs on, whatever the principal says: see `account`.
 
-use crate::wire::Reason;
+use crate::wire::LoginId;
 
 mod account;
 mod login;
@@ -28,28 +28,11 @@ pub(crate) use mapping::{Rules, Via, identify};
 pub(crate) use principal::{Origin, Principal};
 pub(crate) use typed::{Typed, typed};
 
-/// Why somebody has no identity here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// Why.
-    pub reason: Reason,
-    /// What was wrong in this case, for log and audit; may be empty.
-    pub detail: String,
-}
-
-impl From<Reason> for Refused {
-    fn from(reason: Reason) -> Self {
-        Self { reason, detail: String::new() }
-    }
-}
-
 /// Who somebody is here. Made only by [`identify`], so whoever holds one knows
 /// that the realm is allowed and the login name canonical.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
-    login: String,
-    company: String,
-    realm: Option<String>,
+    login_id: LoginId,
 }
 
 impl Identity {
@@ -57,17 +40,11 @@ impl Identity {
     /// the realm is case-sensitive), without its realm, or with it where the
     /// realm says `strip = false`: `john`, `john@ADSDOMAIN.EXAMPLE`.
     pub(crate) fn login(&self) -> &str {
-        &self.login
+        self.login_id.login()
     }
 
-    /// The tenant of the realm; empty outside multi-tenancy.
-    pub(crate) fn company(&self) -> &str {
-        &self.company
-    }
-
-    /// The realm the name came from, spelt as configured; `None` for a name
-    /// that a trusted peer gave without one.
-    pub(crate) fn realm(&self) -> Option<&str> {
-        self.realm.as_deref()
+    /// Login and tenant, by which people are compared.
+    pub(crate) const fn login_id(&self) -> &LoginId {
+        &self.login_id
     }
 }

@@ -1,4 +1,4 @@
-//! The table of principals, and what holds for every name there is.
+//! The table of principals, and properties of all names.
 
 use std::collections::HashMap;
 
@@ -38,13 +38,6 @@ fn what_cannot_be_written_in_the_table_is_refused_too() {
     for name in same_to_the_eye.into_iter().chain(["john\u{a0}", "john\u{feff}"]) {
         assert_eq!(identify(name, Via::Trusted, &rules), Err(Reason::OddPrincipal), "{name:?}");
     }
-}
-
-#[test]
-fn the_realm_is_told_as_configured() {
-    let john = identify("john@adsdomain.example", Via::Trusted, &listed(Strip::Exact)).unwrap();
-    assert_eq!(john.realm(), Some("ADSDOMAIN.EXAMPLE"));
-    assert_eq!(identify("john", Via::Trusted, &listed(Strip::Exact)).unwrap().realm(), None);
 }
 
 #[test]
@@ -98,7 +91,7 @@ proptest! {
         for name in [format!("{name}@ADSDOMAIN.EXAMPLE"), format!("ADSDOMAIN\\{name}"), name] {
             if let Ok(once) = identify(&name, Via::Trusted, &listed(strip)) {
                 let twice = identify(once.login(), Via::Trusted, &listed(strip));
-                prop_assert_eq!(twice.map(|identity| identity.login), Ok(once.login));
+                prop_assert_eq!(twice.map(|identity| identity.login_id), Ok(once.login_id));
             }
         }
     }
@@ -125,8 +118,7 @@ fn unlisted() -> Rules {
 
 fn written(result: &Result<Identity, Reason>) -> String {
     match result {
-        Ok(who) if who.company().is_empty() => who.login().to_owned(),
-        Ok(who) => format!("{} ({})", who.login(), who.company()),
+        Ok(who) => who.login_id().to_string(),
         Err(reason) => format!("refused: {reason}"),
     }
 }

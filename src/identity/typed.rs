@@ -1,4 +1,4 @@
-//! Names that people type beside a password.
+//! Names that people type with a password.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,5 +1,4 @@
-//! Name and password in one header (RFC 7617). Nothing is proven here: the core
-//! has both judged.
+//! Name and password in one header (RFC 7617). Nothing is proven here: the core checks both.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +9,7 @@ use crate::wire::{Password, Reason};
 
 /// What a client says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Credentials {
+pub(crate) struct NamePassword {
     /// The name, as typed.
     pub user: String,
     /// The password, as typed.
@@ -25,7 +24,7 @@ pub(crate) struct Credentials {
 ///
 /// # Errors
 /// [`Reason::BadBasic`].
-pub(super) fn read(token: &[u8]) -> Result<Credentials, Reason> {
+pub(super) fn read(token: &[u8]) -> Result<NamePassword, Reason> {
     let bytes = STANDARD.decode(token).map(Zeroizing::new).map_err(|_| Reason::BadBasic)?;
     let text = match str::from_utf8(&bytes) {
         Ok(text) => Zeroizing::new(text.nfc().collect::<String>()),
@@ -33,7 +32,7 @@ pub(super) fn read(token: &[u8]) -> Result<Credentials, Reason> {
     };
     let (user, password) = text.split_once(':').ok_or(Reason::BadBasic)?;
     let password = Password::new(Zeroizing::new(password.to_owned()));
-    Ok(Credentials { user: user.to_owned(), password })
+    Ok(NamePassword { user: user.to_owned(), password })
 }
 
 /// A character of windows-1252; what it leaves undefined is a control of Latin-1.

@@ -1,16 +1,17 @@
-//! Client certificates. That the client holds the key, its TLS handshake has
-//! proven; what remains is whether the certificate counts. As whom its key signs
-//! on, only the core knows.
+//! Client certificates. The TLS handshake has proven that the client has the key; here it is
+//! decided whether the certificate is accepted. Only the core knows the key's user.
 
 use super::{Outcome, Proof, Refused};
-use crate::pki::peer::chain;
-use crate::pki::peer::shown::Shown;
-use crate::wire::{self, Mechanism, Reason};
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
+use crate::wire::{self, Denied, Mechanism, Reason};
 
 /// What a certificate amounts to that a client showed on its own connection,
 /// and that was judged so. A sign-on by it is bound to that connection's TLS
 /// channel: a relay would have to hold the key.
-pub(crate) fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcome {
+pub(crate) fn prove(
+    shown: &PresentedCertificate,
+    judged: Result<&ProvenCertificate, Denied>,
+) -> Outcome {
     let refuse = |reason, detail: &str| {
         Outcome::Refused(Refused {
             mechanism: Mechanism::Certificate,
@@ -19,16 +20,16 @@ pub(crate) fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcom
             reply: None,
         })
     };
-    match (judged, shown.facts()) {
-        (Err(chain::Refused { reason, detail }), _) => refuse(reason, &detail),
-        (Ok(()), None) => refuse(Reason::CertificateForm, "it cannot be read"),
-        (Ok(()), Some(facts)) => Outcome::Proven {
+    match judged.map(|certificate| (certificate.key(), certificate.facts())) {
+        Err(Denied { reason, detail }) => refuse(reason, &detail),
+        Ok((_, None)) => refuse(Reason::CertificateForm, "it cannot be read"),
+        Ok((key, Some(facts))) => Outcome::Proven {
             proof: Proof(wire::Proof {
                 mechanism: Mechanism::Certificate,
                 principal: facts.subject.clone(),
                 acceptor_realm: None,
                 account: None,
-                public_key: Some(shown.key().to_owned()),
+                public_key: Some(key.to_owned()),
                 channel_bound: true,
                 ends_at: Some(facts.ends_at),
                 groups: Vec::new(),
@@ -41,32 +42,35 @@ pub(crate) fn prove(shown: &Shown, judged: Result<(), chain::Refused>) -> Outcom
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::peer::fitness::key_of_certificate;
-    use rustls::pki_types::CertificateDer;
+    use crate::pki::peer::key_policy::key_of_certificate;
 
     #[test]
     fn the_proof_names_the_key_and_the_subject_and_ends_with_the_certificate() {
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
-        let shown = Shown::new(&[made.cert.der().clone()]).unwrap();
-        let Outcome::Proven { proof, reply: None } = prove(&shown, Ok(())) else { panic!() };
+        let shown = PresentedCertificate::of_handshake(&[made.cert.der().clone()]).unwrap();
+        let certificate = shown.proven().unwrap();
+        let Outcome::Proven { proof, reply: None } = prove(&shown, Ok(certificate)) else {
+            panic!()
+        };
         let proof = proof.into_message();
         let key = key_of_certificate(made.cert.der()).unwrap();
         assert_eq!(proof.public_key, Some(key.fingerprint()));
         assert_eq!(proof.principal, "CN=rcgen self signed cert");
-        assert_eq!(proof.ends_at, shown.facts().map(|facts| facts.ends_at));
+        assert_eq!(proof.ends_at, certificate.facts().map(|facts| facts.ends_at));
         assert!(proof.channel_bound);
     }
 
     #[test]
     fn a_certificate_that_does_not_count_proves_nobody() {
-        let revoked =
-            chain::Refused { reason: Reason::CertificateRevoked, detail: "on the list".into() };
+        let revoked = Denied::new(Reason::CertificateRevoked, "on the list");
         let made = rcgen::generate_simple_self_signed(vec!["john.example".to_owned()]).unwrap();
-        for (certificate, judged, expected) in [
-            (made.cert.der().clone(), Err(revoked), Reason::CertificateRevoked),
-            (CertificateDer::from(vec![0x30]), Ok(()), Reason::CertificateForm),
+        let own = PresentedCertificate::of_handshake(&[made.cert.der().clone()]).unwrap();
+        let damaged = PresentedCertificate::of_handshake(&[vec![0x30].into()]).unwrap();
+        for (shown, judged, expected) in [
+            (&own, Err(revoked), Reason::CertificateRevoked),
+            (&damaged, damaged.proven(), Reason::CertificateForm),
         ] {
-            match prove(&Shown::new(&[certificate]).unwrap(), judged) {
+            match prove(shown, judged) {
                 Outcome::Refused(refused) => assert_eq!(refused.reason, expected),
                 Outcome::Proven { .. } => panic!("{expected}"),
             }

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Scheme;
-use super::basic::{self, Credentials};
+use super::basic::{self, NamePassword};
+use crate::wire::mechanism::Credentials;
 use crate::wire::{Mechanism, Reason};
 
 /// An `Authorization` value longer than this is refused. A user in a thousand
@@ -19,7 +20,7 @@ pub(crate) enum Choice {
     /// A token, out of its base64.
     Token(Scheme, Vec<u8>),
     /// Name and password.
-    Basic(Credentials),
+    Basic(NamePassword),
     /// An attempt that cannot stand.
     Refused(Mechanism, Reason),
 }
@@ -35,15 +36,12 @@ pub(crate) fn choose<'a>(
         return Choice::Absent(Reason::NoCredentials);
     };
     let (word, token) = split(value);
-    let scheme = [Scheme::Negotiate, Scheme::Ntlm]
-        .into_iter()
-        .find(|scheme| word.eq_ignore_ascii_case(scheme.as_str().as_bytes()));
-    let basic = word.eq_ignore_ascii_case(b"basic");
-    let mechanism = match scheme {
-        Some(scheme) => scheme.mechanism(),
-        None if basic => Mechanism::Basic,
-        None => Mechanism::Negotiate,
-    };
+    let known = Mechanism::ALL.iter().find_map(|mechanism| {
+        let credentials = mechanism.row().credentials?;
+        word.eq_ignore_ascii_case(credentials.word().as_bytes())
+            .then_some((*mechanism, credentials))
+    });
+    let mechanism = known.map_or(Mechanism::Negotiate, |(mechanism, _)| mechanism);
     let refused = |reason| Choice::Refused(mechanism, reason);
     if values.next().is_some() {
         return refused(Reason::ManyAuthorizations);
@@ -51,18 +49,17 @@ pub(crate) fn choose<'a>(
     if value.len() > MAX_HEADER_VALUE {
         return refused(Reason::TokenTooLarge);
     }
-    match scheme {
-        None if basic && offers(Mechanism::Basic) => match basic::read(token) {
-            Ok(credentials) => Choice::Basic(credentials),
-            Err(reason) => refused(reason),
+    match known {
+        Some((Mechanism::Ntlm, _)) if !offers(Mechanism::Ntlm) => refused(Reason::NtlmSent),
+        Some((mechanism, credentials)) if offers(mechanism) => match credentials {
+            Credentials::Password => basic::read(token).map_or_else(refused, Choice::Basic),
+            Credentials::Token(_) if token.is_empty() => refused(Reason::EmptyToken),
+            Credentials::Token(scheme) => match STANDARD.decode(token) {
+                Ok(token) => Choice::Token(scheme, token),
+                Err(_) => refused(Reason::BadBase64),
+            },
         },
-        Some(scheme) if offers(scheme.mechanism()) => match STANDARD.decode(token) {
-            _ if token.is_empty() => refused(Reason::EmptyToken),
-            Ok(token) => Choice::Token(scheme, token),
-            Err(_) => refused(Reason::BadBase64),
-        },
-        Some(Scheme::Ntlm) => refused(Reason::NtlmSent),
-        Some(Scheme::Negotiate) | None => Choice::Absent(Reason::UnknownScheme),
+        Some(_) | None => Choice::Absent(Reason::UnknownScheme),
     }
 }
 

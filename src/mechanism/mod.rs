@@ -1,8 +1,8 @@
 //! Mechanisms of signing on, without I/O.
 //!
-//! A mechanism knows no HTTP, no socket and no clock. [`Exchange::advance`]
-//! consumes a state and returns the next one with a [`Step`]; whoever holds the
-//! connection performs the step and feeds back what came of it:
+//! A mechanism knows no HTTP, no socket and no clock. [`Exchange::advance`] consumes a state and
+//! returns the next one with a [`Step`]; the owner of the connection performs the step and feeds
+//! back the result:
 //!
 //! ```text
 //! header ─choose─▶ token ─▶ advance ─▶ Do(effect) ─▶ performed elsewhere ─▶ answer ─▶ advance ─▶ …
@@ -23,6 +23,8 @@ pub(crate) mod choose;
 pub(crate) mod kerberos;
 pub(crate) mod ntlm;
 pub(crate) mod spnego;
+
+pub(crate) use crate::wire::mechanism::Scheme;
 
 /// Proof of who is there: made only by a mechanism.
 #[derive(Clone, Debug)]
@@ -59,33 +61,6 @@ impl Bindings {
     /// The application data itself.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-}
-
-/// The word before a token in `Authorization` and `WWW-Authenticate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// RFC 4559: Kerberos, or NTLM, in SPNEGO or bare.
-    Negotiate,
-    /// NTLM's own, as Windows had it before.
-    Ntlm,
-}
-
-impl Scheme {
-    /// As it is written in headers.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Negotiate => "Negotiate",
-            Self::Ntlm => "NTLM",
-        }
-    }
-
-    /// The mechanism that it is named after.
-    pub(crate) const fn mechanism(self) -> Mechanism {
-        match self {
-            Self::Negotiate => Mechanism::Negotiate,
-            Self::Ntlm => Mechanism::Ntlm,
-        }
     }
 }
 
@@ -260,8 +235,7 @@ fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
             (Reason::WrongMechanism, format!("the client offers only {}", offered.join(", ")))
         }
         (Opening::Continuation, _) => {
-            let detail = "the token continues an exchange that was not begun on this connection: \
-                          does a proxy spread one client over several connections?";
+            let detail = "the token continues an exchange that did not begin on this connection: does a proxy spread one client over several connections?";
             (Reason::ExchangeInterrupted, detail.to_owned())
         }
         (Opening::Unreadable(part), _) => {
@@ -269,7 +243,7 @@ fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
             (Reason::DefectiveToken, detail)
         }
         (Opening::Kerberos, Scheme::Ntlm) => {
-            (Reason::DefectiveToken, "a Kerberos token came under the scheme NTLM".to_owned())
+            (Reason::DefectiveToken, "a Kerberos token came with the scheme NTLM".to_owned())
         }
     };
     refuse(terms, mechanism, reason, detail)

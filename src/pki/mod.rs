@@ -1,21 +1,18 @@
-//! Private keys, certificates, and who a TLS peer can be taken for.
+//! Private keys, certificates, and the identity of a TLS peer.
 //!
-//! As files: PEM in, PEM out. One place reads private keys, for the front, the
-//! core and the commands, so that a key which one of them takes is taken by
-//! all, and what none of them takes is refused with the same sentence and the
-//! same way out.
+//! As files: PEM in, PEM out. One place reads private keys, for the front, the core and the
+//! commands, so that all of them accept the same keys, and refuse others with the same sentence
+//! and the same advice.
 //!
 //! As peers:
 //!
 //! ```text
-//! certificate ─▶ fitness (a key we take at all?) ─▶ chain (an authority of ours?) ─▶ peer_keys (on the list?)
+//! certificate ─▶ key_policy (a key we take at all?) ─▶ chain (an authority of ours?) ─▶ peer_keys (on the list?)
 //! ```
 //!
 //! Front and core both judge by these; this room knows neither of them.
 //! Nothing here reaches for the network: what a certificate says of lists and
 //! responders (CRL distribution points, OCSP) is not looked at.
-
-mod error;
 
 pub(crate) mod file;
 pub(crate) mod peer;
@@ -23,6 +20,6 @@ pub(crate) mod peer;
 pub(crate) mod testing;
 pub(crate) mod tls;
 
-pub(crate) use error::KeyError;
-pub(crate) use file::private_key::{KeySource, PrivateKey};
-pub(crate) use file::public_key::{Algorithm, PublicKey, fingerprint};
+pub(crate) use file::key::KeyError;
+pub(crate) use file::key::private::{KeySource, PrivateKey};
+pub(crate) use file::key::public::{Algorithm, PublicKey, fingerprint};

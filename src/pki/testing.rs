@@ -1,4 +1,4 @@
-//! A folder, and the openssl command at work in it.
+//! A folder, and the openssl command that works in it.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The account that `run_as_user` and `run_as_group` name: looked up while the
-//! process is still root, and all of it at once, so that nothing has to be asked later.
+//! The account that `run_as_user` and `run_as_group` name: looked up completely while the process
+//! is still root, so that nothing must be looked up later.
 
 use std::ffi::CString;
 
@@ -45,18 +45,16 @@ pub enum AccountError {
     )]
     NoGroup(String),
     /// A uid that no account has, and so no primary group.
-    #[error(
-        "run_as_user is uid {0}, which has no account and so no group of its own; set run_as_group"
-    )]
+    #[error("run_as_user is uid {0}, which has no account and so no group; set run_as_group")]
     Groupless(Uid),
     /// Root cannot be dropped to.
     #[error(
-        "run_as_user names root, and there would be nothing to give up; name an account of its own (useradd --system doorward), or leave run_as_user out"
+        "run_as_user names root, which has no rights to give up; name another account (useradd --system doorward), or remove run_as_user"
     )]
     Root,
     /// Only root may become somebody else.
     #[error(
-        "run_as_user is {wanted}, and Doorward was started as {found}, who cannot become {wanted}; start it as root, or as {wanted} (User= and Group= of systemd), or leave run_as_user and run_as_group out"
+        "run_as_user is {wanted}, but Doorward was started as {found}, who cannot become {wanted}; start it as root, or as {wanted} (User= and Group= of systemd), or remove run_as_user and run_as_group"
     )]
     NotRoot {
         /// What the configuration says.
@@ -65,7 +63,9 @@ pub enum AccountError {
         found: String,
     },
     /// NSS does not answer.
-    #[error("{what} cannot be looked up ({source}); is the directory service of this host up?")]
+    #[error(
+        "{what} cannot be looked up ({source}); is the directory service of this host running?"
+    )]
     Lookup {
         /// The name that was asked for.
         what: String,

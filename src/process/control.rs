@@ -1,9 +1,9 @@
-//! `doorward reload`: asks a running process to read its configuration again, and hears
-//! what came of it. A signal (SIGHUP) asks the same, and cannot answer.
+//! `doorward reload`: asks a running process to read its configuration again, and gets the result.
+//! A signal (SIGHUP) asks the same, but has no result.
 //!
-//! Who connects to a socket in the abstract namespace (unix(7)) that carries the number
-//! of the process asks for a reload, and gets one line of JSON. There is no file that could
-//! be left behind, and the kernel tells each side who the other is.
+//! A client that connects to the socket in the abstract namespace (unix(7)) with the process id in
+//! its name asks for a reload, and gets one line of JSON. There is no file that could be left
+//! behind, and the kernel tells each side who the other is.
 
 use std::io::{self, Read};
 use std::os::linux::net::SocketAddrExt;
@@ -41,12 +41,12 @@ pub(crate) struct Asker(UnixStream);
 pub(crate) enum AskError {
     /// Nobody listens, or somebody else.
     #[error(
-        "process {0} is no running doorward that could be asked ({1}); give the process id of `doorward serve`, `front` or `core`, from the same network namespace"
+        "process {0} is not a running doorward ({1}); give the process id of `doorward serve`, `front` or `core`, in the same network namespace"
     )]
     Nobody(u32, String),
     /// It hung up, or went silent.
     #[error(
-        "process {0} does not say what came of the reload ({1}); look at its log, and whether this is its own user or root"
+        "process {0} does not report the result of the reload ({1}); look at its log, and run this as its own user or as root"
     )]
     Silent(u32, String),
 }
@@ -60,7 +60,7 @@ impl Control {
             UnixListener::from_std(listener)
         });
         if let Err(error) = &listening {
-            tracing::warn!(%error, "`doorward reload` cannot be heard; SIGHUP is");
+            tracing::warn!(%error, "`doorward reload` does not work; use SIGHUP");
         }
         Self(listening.ok())
     }
@@ -71,9 +71,9 @@ impl Control {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) if may_ask(&stream) => return Asker(stream),
-                Ok(_) => tracing::warn!("somebody else's user asked for a reload: not heard"),
+                Ok(_) => tracing::warn!("another user asked for a reload: refused"),
                 Err(error) => {
-                    tracing::warn!(%error, "`doorward reload` could not be heard");
+                    tracing::warn!(%error, "`doorward reload` could not be received");
                     crate::clock::pause(Duration::from_millis(50)).await;
                 }
             }
@@ -90,7 +90,7 @@ impl Asker {
             self.0.shutdown().await
         });
         if !matches!(told.await, Ok(Ok(()))) {
-            tracing::debug!("whoever asked for the reload did not hear what came of it");
+            tracing::debug!("the result of the reload could not be sent to the caller");
         }
     }
 }
@@ -105,7 +105,7 @@ pub(crate) fn ask(pid: u32) -> Result<Outcome, AskError> {
         address(pid).and_then(|name| StdStream::connect_addr(&name)).map_err(nobody)?;
     let peer = getsockopt(&stream, sockopt::PeerCredentials).map_err(|e| nobody(e.into()))?;
     if u32::try_from(peer.pid()) != Ok(pid) {
-        return Err(AskError::Nobody(pid, "another process listens in its place".to_owned()));
+        return Err(AskError::Nobody(pid, "another process listens there".to_owned()));
     }
     let silent = |error: String| AskError::Silent(pid, error);
     stream.set_read_timeout(Some(RELOAD_LIMIT)).map_err(|error| silent(error.to_string()))?;

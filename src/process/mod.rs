@@ -1,15 +1,13 @@
-//! Duties of a long-running process: rights, sockets it is handed, signals, the
-//! log, word to systemd.
+//! Duties of a long-running process: rights, sockets from systemd, signals, the log, notifications
+//! to systemd.
 
-pub(crate) mod access;
 pub(crate) mod account;
-pub(crate) mod activation;
 pub(crate) mod control;
+pub(crate) mod files;
 pub(crate) mod log;
-pub(crate) mod notify;
-pub(crate) mod ownership;
 pub(crate) mod privileges;
 pub(crate) mod secrets;
 pub(crate) mod seldom;
 pub(crate) mod signals;
 pub(crate) mod sockets;
+pub(crate) mod systemd;

@@ -1,5 +1,5 @@
-//! Rights of this process: takes descriptors that were opened for it, and gives
-//! up root's rights for good.
+//! Rights of this process: takes over descriptors that were opened for it, and gives up root's
+//! rights for good.
 //!
 //! The kernel keeps ids, capabilities and flags for each thread. So this happens
 //! while there is one thread, and all later ones inherit what is left.
@@ -25,12 +25,12 @@ use super::account::Account;
 pub enum PrivilegeError {
     /// Threads would keep the old rights.
     #[error(
-        "root's rights cannot be given up while {0} threads run (a flaw of Doorward: please report it); start it as the account instead, and leave run_as_user out"
+        "root's rights cannot be given up while {0} threads run (a bug in Doorward: please report it); start it as the account instead, and remove run_as_user"
     )]
     Threads(usize),
     /// The system refuses a step.
     #[error(
-        "root's rights cannot be given up: the system refuses to {step} ({source}). In a container, allow the capabilities SETUID, SETGID and SETPCAP, or start Doorward as the account and leave run_as_user out"
+        "root's rights cannot be given up: the system refuses to {step} ({source}). In a container, allow the capabilities SETUID, SETGID and SETPCAP, or start Doorward as the account and remove run_as_user"
     )]
     Refused {
         /// What was tried.
@@ -40,7 +40,7 @@ pub enum PrivilegeError {
     },
     /// Something of root was left.
     #[error(
-        "root's rights were given up, and yet {0}; something on this host (a security module, a container runtime) keeps it so: start Doorward as the account, and leave run_as_user out"
+        "root's rights were given up, but {0}; something on this host (a security module, a container runtime) prevents it: start Doorward as the account, and remove run_as_user"
     )]
     Left(&'static str),
 }

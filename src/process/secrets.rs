@@ -1,4 +1,4 @@
-//! What this process knows stays in this process.
+//! Keeps passwords and keys out of core files.
 
 use nix::sys::resource::{Resource, setrlimit};
 

@@ -1,5 +1,5 @@
-//! Which of many like things is worth a line in the log: the first, and then one each
-//! while. Strangers can make some things happen as often as they like.
+//! Limits similar lines in the log: the first one, and then one for each period. Strangers can
+//! cause some events as often as they like.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,10 +1,11 @@
 //! What administrators see: sessions without their secrets, and the keys of peers.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, SessionKey};
+use super::{Mechanism, SessionKey, Word};
 use crate::clock::Timestamp;
 
 /// `GET /v1/sessions`: a page of the sessions that live, the oldest first.
@@ -26,7 +27,7 @@ pub(crate) struct SessionEntry {
     /// The tenant of its owner; empty outside multi-tenancy.
     pub company: String,
     /// How its owner was proven.
-    pub mechanism: Mechanism,
+    pub mechanism: Word<Mechanism>,
     /// The principal as it was proven, or the name that was trusted.
     pub principal: String,
     /// Whether the proof was bound to a TLS channel.
@@ -68,7 +69,7 @@ pub(crate) struct KeyEntry {
     /// Its name: the name of the key's holder in the audit log.
     pub file: String,
     /// Whether the key counts.
-    pub state: KeyState,
+    pub state: Word<KeyState>,
     /// Why it does not, and what to do.
     pub why: Option<String>,
     /// Algorithm and size, such as `RSA 2048`, `ECDSA P-256`, `Ed25519`.
@@ -76,7 +77,7 @@ pub(crate) struct KeyEntry {
     /// SHA-256 of its SubjectPublicKeyInfo, as `doorward cert show` prints it.
     pub fingerprint: Option<String>,
     /// What its holder is.
-    pub role: KeyRole,
+    pub role: Word<KeyRole>,
     /// For whom a service may open sessions.
     pub act_as: Vec<String>,
     /// Networks from which it counts; empty: from everywhere.
@@ -115,15 +116,14 @@ pub(crate) enum KeyRole {
     Nothing,
 }
 
-impl KeyState {
-    /// The word on the wire.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
             Self::Listed => "listed",
             Self::Refused => "refused",
             Self::Expired => "expired",
             Self::Skipped => "skipped",
             Self::Missing => "missing",
-        }
+        })
     }
 }

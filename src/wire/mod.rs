@@ -3,20 +3,24 @@
 
 pub(crate) mod admin;
 mod event;
-mod mechanism;
+pub(crate) mod mechanism;
 mod peer;
 mod refusal;
 mod request;
 mod session;
+#[cfg(test)]
+mod tests;
 mod user;
+mod word;
 
 pub(crate) use event::Event;
 pub(crate) use mechanism::Mechanism;
-pub(crate) use peer::Whoami;
+pub(crate) use peer::{ActingAs, PeerCredential, Whoami};
 pub use refusal::Reason;
-pub(crate) use refusal::{ErrorBody, reason, reference};
-pub(crate) use request::attempts;
+pub(crate) use refusal::{Denied, ErrorBody, ErrorWord, reason, reference};
 pub(crate) use request::{Account, AccountKind, OpenSession, Password, Proof, SignOns};
+pub(crate) use request::{attempts, open};
 pub(crate) use session::{Ended, Ending, Session, SessionKey, SessionSecret};
 pub(crate) use session::{SignOnAnswer, SignOnAnswers, key};
-pub(crate) use user::User;
+pub(crate) use user::{AdminLevel, LoginId, User};
+pub(crate) use word::Word;

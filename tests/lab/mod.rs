@@ -13,31 +13,23 @@
 )]
 
 pub mod clients;
-pub mod doorward;
-pub mod faulty_helper;
-pub mod h2;
-pub mod http;
-pub mod kdc;
-pub mod ntlm;
 pub mod pki;
 pub mod process;
 pub mod realm;
-pub mod scripted;
 pub mod servers;
-pub mod ticket;
-pub mod tls;
-pub mod winbind;
 
+pub use clients::ntlm::Login;
+pub use clients::ticket::{Ticket, TokenOptions};
 pub use clients::{chromium, chromium_ntlm, curl, curl_ntlm, java, python};
-pub use doorward::Doorward;
-pub use faulty_helper::FaultyHelper;
-pub use kdc::Kdc;
-pub use ntlm::Login;
+pub use clients::{h2, http, ntlm, resumption};
 pub use pki::Pki;
 pub use process::{Process, pass, timed, wait_until};
-pub use realm::{Realm, realm};
-pub use scripted::Scripted;
-pub use ticket::{Ticket, TokenOptions};
+pub use realm::kdc::Kdc;
+pub use realm::{Realm, realm, winbind};
+pub use servers::doorward::Doorward;
+pub use servers::faulty_helper::FaultyHelper;
+pub use servers::scripted::Scripted;
+pub use servers::{doorward, scripted};
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

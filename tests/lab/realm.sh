@@ -26,10 +26,10 @@ mit_port=10088
 # Nothing here has to outlive a power cut.
 export TDB_NO_FSYNC=1
 PATH=$PATH:/usr/sbin:/sbin
-# shellcheck source=tests/lab/accounts.sh
-. "$here/accounts.sh"
-# shellcheck source=tests/lab/winbind.sh
-. "$here/winbind.sh"
+# shellcheck source=tests/lab/realm/accounts.sh
+. "$here/realm/accounts.sh"
+# shellcheck source=tests/lab/realm/winbind.sh
+. "$here/realm/winbind.sh"
 
 die() {
     echo "realm.sh: $*" >&2
@@ -178,7 +178,7 @@ populate() {
   }
 }
 EOF
-    /usr/bin/python3 "$here/populate.py" "$SMB_CONF" "$names" >"$LAB_DIR/log/populate" 2>&1 ||
+    /usr/bin/python3 "$here/realm/populate.py" "$SMB_CONF" "$names" >"$LAB_DIR/log/populate" 2>&1 ||
         die "the accounts could not be made: $(tail -n 3 "$LAB_DIR/log/populate")"
     rm "$names"
 }

@@ -31,7 +31,7 @@ pub(super) struct Place {
     /// PEM file with our private key and certificate, for --core
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) sslkey_file: Option<PathBuf>,
-    /// File with the pass phrase of that key
+    /// File with the passphrase of this key
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) sslkey_pass_file: Option<PathBuf>,
     /// PEM file with the authority of the core's certificate, instead of the system's
@@ -50,23 +50,23 @@ pub(super) enum Subject {
         #[command(subcommand)]
         action: SessionAction,
     },
-    /// Lists the keys by which services, web applications and fronts sign on
+    /// Lists the keys with which services, web applications and fronts sign on
     Key {
         /// What to do.
         #[command(subcommand)]
         action: KeyAction,
     },
-    /// Says which identity the core gives the caller
+    /// Shows which identity the core gives the caller
     Peer,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionAction {
-    /// Lists sessions that live, the oldest first
+    /// Lists the live sessions, the oldest first
     List(ListSessions),
-    /// Shows all that is known of a session
+    /// Shows everything about a session
     Show {
-        /// Its id, as a list or the audit log shows it: eight digits or more
+        /// Its id, as in the list or in the audit log: eight digits or more
         id: String,
     },
     /// Ends sessions, everywhere and at once
@@ -75,7 +75,7 @@ pub(super) enum SessionAction {
 
 #[derive(Debug, Args)]
 pub(super) struct ListSessions {
-    /// Those of this user, by a name that could sign on
+    /// Lists the sessions of this user; write the name as for a sign-on
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
     #[command(flatten)]
@@ -85,29 +85,29 @@ pub(super) struct ListSessions {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct EndSessions {
-    /// Their ids, as a list or the audit log shows them: eight digits or more
+    /// Their ids, as in the list or in the audit log: eight digits or more
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<String>,
-    /// Those of this user, by a name that could sign on
+    /// Ends the sessions of this user; write the name as for a sign-on
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
-    /// Everybody's
+    /// Ends all sessions
     #[arg(long)]
     pub(super) all: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyAction {
-    /// Lists the files of sslkeys_path with what their entries say
+    /// Lists the files in sslkeys_path with their entries
     List(PageArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PageArguments {
-    /// So many at most
+    /// The maximum number of entries
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) limit: u16,
-    /// Those after the page that named this as the next
+    /// Prints the page after the one that named NEXT
     #[arg(long, value_name = "NEXT")]
     pub(super) after: Option<String>,
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::config::ConfigErrors;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{ClientError, CredentialError};
-use crate::wire::ErrorBody;
+use crate::wire::{ErrorBody, ErrorWord};
 
 #[derive(Debug, Error)]
 pub(super) enum AdminError {
@@ -18,7 +18,9 @@ pub(super) enum AdminError {
     Usage(String),
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    #[error("the system gives no runtime ({0}): raise the limits of this process (ulimit -n)")]
+    #[error(
+        "the system cannot start the runtime ({0}): raise the limits of this process (ulimit -n)"
+    )]
     Runtime(#[source] io::Error),
     #[error("there is no socket {}: is the core running, and is this its [core] listen? Name another with --socket PATH, or its configuration with --config FILE", .0.display())]
     NoSocket(PathBuf),
@@ -31,7 +33,7 @@ pub(super) enum AdminError {
     )]
     Unreachable { core: String, source: io::Error },
     #[error(
-        "what answers at {core} is not trusted ({source}): name the authority of the core's certificate with --ca FILE, and reach the core by a name in its certificate"
+        "the server at {core} is not trusted ({source}): name the authority of the core's certificate with --ca FILE, and use a host name that is in its certificate"
     )]
     Untrusted { core: String, source: io::Error },
     #[error(
@@ -41,11 +43,11 @@ pub(super) enum AdminError {
     #[error("{} `doorward admin peer` says which identity the core gives you (reference {} in the core's log)", .0.message, .0.reference)]
     NoAccess(ErrorBody),
     #[error(
-        "no session that lives has an id that begins with {0}; `doorward admin session list` shows those that live"
+        "no live session has an id that begins with {0}; `doorward admin session list` shows the live sessions"
     )]
     NoSession(String),
     #[error(
-        "{0:?} is no session's id: that is 8 to 64 hex digits, as a list or the audit log shows them"
+        "{0:?} is not the id of a session: an id has 8 to 64 hex digits, as in the list and in the audit log"
     )]
     OddId(String),
     #[error(
@@ -78,7 +80,9 @@ impl AdminError {
             (ClientError::Unreachable { core, source }, _) => Self::Unreachable { core, source },
             (ClientError::Untrusted { core, source }, _) => Self::Untrusted { core, source },
             (ClientError::Credentials { core, source }, _) => Self::Credentials { core, source },
-            (ClientError::Refused(body), _) if body.error == "no_access" => Self::NoAccess(body),
+            (ClientError::Refused(body), _) if body.error == ErrorWord::NoAccess => {
+                Self::NoAccess(body)
+            }
             (error, _) => Self::Other(error),
         }
     }

@@ -7,6 +7,7 @@ use super::arguments::PageArguments;
 use super::core::Core;
 use super::error::AdminError;
 use super::table::{shown, table};
+use crate::wire::Word;
 use crate::wire::admin::{KeyEntry, KeyList, KeyRole};
 
 /// The files of `sslkeys_path`.
@@ -17,15 +18,16 @@ pub(super) async fn list(core: &Core, page: &PageArguments) -> Result<Answer, Ad
 
 fn words(list: &KeyList) -> String {
     let Some(folder) = &list.folder else {
-        return "The core does not listen for TLS ([core] listen_tls), so no key counts.\n".into();
+        return "The core does not listen for TLS ([core] listen_tls), so no key is accepted.\n"
+            .into();
     };
     if let Some(fault) = &list.unreadable {
         return format!(
-            "{folder} cannot be read ({fault}), so no key counts. Let the user that the core runs as read it.\n"
+            "{folder} cannot be read ({fault}), so no key is accepted. Let the user that the core runs as read it.\n"
         );
     }
     if list.keys.is_empty() {
-        return format!("There is nothing in {folder}.\n");
+        return format!("{folder} is empty.\n");
     }
     let heading = ["FILE", "STATE", "KIND", "MAY ACT AS", "FROM", "UNTIL", "SHA-256"];
     let mut text = table(heading, &list.keys.iter().map(row).collect::<Vec<_>>());
@@ -43,13 +45,14 @@ fn words(list: &KeyList) -> String {
 fn row(key: &KeyEntry) -> [String; 7] {
     [
         shown(&key.file),
-        key.state.as_str().to_owned(),
+        shown(&key.state.to_string()),
         key.algorithm.clone().unwrap_or_default(),
-        match key.role {
-            KeyRole::System => "SYSTEM".to_owned(),
-            KeyRole::Front => "a front".to_owned(),
-            KeyRole::Service => key.act_as.join(", "),
-            KeyRole::Nothing => "-".to_owned(),
+        match &key.role {
+            Word::Known(KeyRole::System) => "SYSTEM".to_owned(),
+            Word::Known(KeyRole::Front) => "a front".to_owned(),
+            Word::Known(KeyRole::Service) => key.act_as.join(", "),
+            Word::Known(KeyRole::Nothing) => "-".to_owned(),
+            Word::Other(role) => shown(role),
         },
         key.from.join(", "),
         key.not_after.map(|end| end.to_string()).unwrap_or_default(),

@@ -4,7 +4,7 @@ use super::Answer;
 use super::core::Core;
 use super::error::AdminError;
 use super::table::lines;
-use crate::wire::Whoami;
+use crate::wire::{ActingAs, Whoami};
 
 /// For whom the core takes this process.
 pub(super) async fn show(core: &Core) -> Result<Answer, AdminError> {
@@ -23,11 +23,15 @@ fn peer(whoami: &Whoami) -> String {
 }
 
 fn acts_as(whoami: &Whoami) -> String {
-    match whoami.acting_as.as_deref() {
-        Some("SYSTEM") => "SYSTEM: may do everything, for everybody".to_owned(),
-        Some("FRONT") => "a front: proves who is there, and vouches for nobody".to_owned(),
-        Some(users) if whoami.key.is_some() => format!("those it vouches for: {users}"),
-        Some(account) => format!("its own account, {account}"),
+    match &whoami.acting_as {
+        Some(ActingAs::System) => "SYSTEM: may do everything, for everybody".to_owned(),
+        Some(ActingAs::Front) => {
+            "a front: authenticates clients, and vouches for nobody".to_owned()
+        }
+        Some(ActingAs::Users(users)) if whoami.key.is_some() => {
+            format!("the users it vouches for: {users}")
+        }
+        Some(ActingAs::Users(account)) => format!("its own account, {account}"),
         None => "nobody".to_owned(),
     }
 }

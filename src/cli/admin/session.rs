@@ -12,8 +12,8 @@ use super::core::Core;
 use super::error::AdminError;
 use super::table::{lines, shown, table};
 use crate::core_client::{ClientError, Page, SessionFilter};
-use crate::wire::SessionKey;
 use crate::wire::admin::{SessionEntry, SessionList};
+use crate::wire::{ErrorWord, SessionKey};
 
 /// A page of sessions.
 pub(super) async fn list(core: &Core, asked: &ListSessions) -> Result<Answer, AdminError> {
@@ -31,7 +31,7 @@ pub(super) async fn show(core: &Core, id: &str) -> Result<Answer, AdminError> {
         ("id", session.id.to_string()),
         ("user", shown(&session.user)),
         ("company", shown(&session.company)),
-        ("mechanism", session.mechanism.as_str().to_owned()),
+        ("mechanism", shown(&session.mechanism.to_string())),
         ("principal", shown(&session.principal)),
         ("opened by", shown(&session.opened_by)),
         ("acted as by", shown(session.impersonator.as_deref().unwrap_or_default())),
@@ -72,8 +72,8 @@ pub(super) async fn end(core: &Core, asked: &EndSessions) -> Result<Answer, Admi
         ended = end_all(core, ids).await?;
     }
     let words = match ended.len() {
-        1 => "1 session was ended.\n".to_owned(),
-        number => format!("{number} sessions were ended.\n"),
+        1 => "1 session has ended.\n".to_owned(),
+        number => format!("{number} sessions have ended.\n"),
     };
     Answer::new(words, &json!({ "ended": ended }))
 }
@@ -93,7 +93,8 @@ async fn end_all(core: &Core, ids: Vec<SessionKey>) -> Result<Vec<SessionKey>, A
         match ending.join_next().await {
             None => return Ok(ended),
             Some(Ok((id, Ok(())))) => ended.push(id),
-            Some(Ok((_, Err(ClientError::Refused(body))))) if body.error == "end_of_session" => {}
+            Some(Ok((_, Err(ClientError::Refused(body)))))
+                if body.error == ErrorWord::EndOfSession => {}
             Some(Ok((_, Err(error)))) => return core.told(Err(error)),
             Some(Err(broken)) => return Err(AdminError::Runtime(broken.into())),
         }
@@ -117,7 +118,7 @@ async fn find(core: &Core, id: &str) -> Result<SessionEntry, AdminError> {
 
 fn words(list: &SessionList) -> String {
     if list.sessions.is_empty() {
-        return "No session lives.\n".to_owned();
+        return "There are no live sessions.\n".to_owned();
     }
     let heading =
         ["ID", "USER", "COMPANY", "BY", "OPENED BY", "CLIENT", "CREATED", "LAST USED", "ENDS"];
@@ -133,7 +134,7 @@ fn row(session: &SessionEntry) -> [String; 9] {
         session.id.short(),
         shown(&session.user),
         shown(&session.company),
-        session.mechanism.as_str().to_owned(),
+        shown(&session.mechanism.to_string()),
         shown(&session.opened_by),
         session.client.map(|client| client.to_string()).unwrap_or_default(),
         session.created_at.to_string(),

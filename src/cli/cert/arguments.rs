@@ -17,20 +17,19 @@ pub struct CertArguments {
 pub(super) enum Action {
     /// Makes the CA: cacert.pem and cakey.pem
     ///
-    /// The CA signs the certificates of your servers and services. It can sign
-    /// no further CA.
+    /// The CA signs the certificates of your servers and services. It cannot sign
+    /// another CA.
     Ca(CaArguments),
     /// Makes NAME.pem for a server: key, certificate, chain
     Server(ServerArguments),
     /// Makes NAME.pem and NAME-public.pem for a service
     ///
-    /// NAME.pem (key and certificate) goes to the service, NAME-public.pem into
+    /// Give NAME.pem (key and certificate) to the service. Put NAME-public.pem into
     /// the core's sslkeys_path.
     Client(ClientArguments),
-    /// Explains a PEM file: what is in it, for whom, until when, whether it fits
+    /// Explains a PEM file: its keys and certificates, and whether Doorward can use it
     ///
-    /// Exit code 1: the file is of no use to Doorward as it is, and the output
-    /// says why.
+    /// Exit code 1 means that Doorward cannot use the file; the output says why.
     Show(ShowArguments),
 }
 
@@ -39,7 +38,7 @@ pub(super) struct CaArguments {
     /// The CA's common name [default: "Doorward CA" and this host's name]
     #[arg(long, value_name = "CN", conflicts_with = "renew")]
     pub(super) name: Option<String>,
-    /// The certificate counts for so many days
+    /// The lifetime of the certificate in days
     #[arg(long, value_name = "N", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(super) days: u32,
     #[command(flatten)]
@@ -52,10 +51,10 @@ pub(super) struct CaArguments {
 pub(super) struct ServerArguments {
     /// The server's host name or address
     pub(super) name: String,
-    /// A further host name or address; may be repeated, may be *.example.com
+    /// A further host name or address, also *.example.com; repeat it for more names
     #[arg(long, value_name = "NAME")]
     pub(super) san: Vec<String>,
-    /// The certificate counts for so many days; browsers take 398 at most
+    /// The lifetime of the certificate in days; browsers accept 398 at most
     #[arg(long, value_name = "N", default_value_t = 397, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(super) days: u32,
     #[command(flatten)]
@@ -66,7 +65,7 @@ pub(super) struct ServerArguments {
 pub(super) struct ClientArguments {
     /// The service's name: letters, digits, dot, hyphen, underscore
     pub(super) name: String,
-    /// The certificate counts for so many days
+    /// The lifetime of the certificate in days
     #[arg(long, value_name = "N", default_value_t = 1095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(super) days: u32,
     #[command(flatten)]
@@ -79,10 +78,10 @@ pub(super) struct SignedArguments {
     /// The folder of cacert.pem and cakey.pem [default: the folder of --dir]
     #[arg(long, value_name = "DIR")]
     pub(super) ca: Option<PathBuf>,
-    /// Takes the pass phrase of cakey.pem from this file
+    /// Reads the passphrase of cakey.pem from this file
     #[arg(long, value_name = "FILE", conflicts_with = "ca_pass_env")]
     pub(super) ca_pass_file: Option<PathBuf>,
-    /// Takes the pass phrase of cakey.pem from this environment variable
+    /// Reads the passphrase of cakey.pem from this environment variable
     #[arg(long, value_name = "VARIABLE")]
     pub(super) ca_pass_env: Option<String>,
     #[command(flatten)]
@@ -96,11 +95,11 @@ pub(super) struct Making {
     /// The folder to write to
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(super) dir: PathBuf,
-    /// Makes an RSA key instead of ECDSA on P-256; --rsa alone is 3072 bits
+    /// Makes an RSA key instead of ECDSA on P-256; --rsa alone means 3072 bits
     #[arg(long, value_name = "BITS", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "3072", conflicts_with = "renew")]
     pub(super) rsa: Option<RsaBits>,
-    /// Makes a new certificate for the key that is there
+    /// Makes a new certificate for the existing key
     #[arg(long)]
     pub(super) renew: bool,
 }
@@ -116,13 +115,13 @@ pub(super) enum RsaBits {
     Long,
 }
 
-/// Where the pass phrase of a private key comes from. None: the key is not encrypted.
+/// Where the passphrase of a private key comes from. None: the key is not encrypted.
 #[derive(Debug, Default, Args)]
 pub(super) struct PassArguments {
-    /// Takes the pass phrase of the private key from this file
+    /// Reads the passphrase of the private key from this file
     #[arg(long, value_name = "FILE", conflicts_with = "pass_env")]
     pub(super) pass_file: Option<PathBuf>,
-    /// Takes the pass phrase of the private key from this environment variable
+    /// Reads the passphrase of the private key from this environment variable
     #[arg(long, value_name = "VARIABLE")]
     pub(super) pass_env: Option<String>,
 }

@@ -8,17 +8,12 @@ pub use self::arguments::CertArguments;
 use crate::clock;
 
 mod arguments;
-mod authority;
-mod ca;
 mod error;
 mod files;
 mod issue;
-mod leaf;
-mod material;
-mod pass;
+mod passphrase;
+mod report;
 mod show;
-mod standing;
-mod told;
 
 /// Makes, renews or explains; prints what was made and where it goes on standard output.
 ///
@@ -27,9 +22,9 @@ pub fn run(arguments: &CertArguments) -> ExitCode {
     let now = clock::now();
     let made = match &arguments.action {
         Action::Show(arguments) => return show::run(arguments, now),
-        Action::Ca(arguments) => ca::run(arguments, now),
-        Action::Server(arguments) => leaf::server(arguments, now),
-        Action::Client(arguments) => leaf::client(arguments, now),
+        Action::Ca(arguments) => issue::ca::run(arguments, now),
+        Action::Server(arguments) => issue::leaf::server(arguments, now),
+        Action::Client(arguments) => issue::leaf::client(arguments, now),
     };
     match made {
         Ok(told) => {

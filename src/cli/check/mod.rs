@@ -1,35 +1,25 @@
-//! `doorward check`: reads the configuration and tries the surroundings. It
-//! changes nothing, and can run beside the gateway.
+//! `doorward check`: checks the configuration and everything that the gateway needs. It changes
+//! nothing, and can run while the gateway runs.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use self::finding::Finding;
-use self::gateway::Gateway;
+use self::gateway::{Gateway, run_as};
 use self::kerberos::Callers;
+use self::report::Finding;
 use super::CheckArguments;
 use crate::advice;
 use crate::config::{self, Settings};
 
-mod accounts;
-mod authorities;
+mod bounded;
 mod certificates;
-mod command;
 mod core;
-mod finding;
 mod gateway;
 mod kerberos;
-mod keys;
-mod names;
+mod network;
 mod ntlm;
-mod patience;
-mod process;
-mod proxies;
 mod report;
-mod rights;
-mod running;
-mod sockets;
 mod storage;
 mod upstream;
 
@@ -79,25 +69,25 @@ struct Context<'a> {
 /// What is looked at, in the order of the report. Each asks for a bounded time.
 const CHECKS: [fn(&Context<'_>) -> Vec<Finding>; 12] = [
     |context| kerberos::check(context.settings, &context.callers),
-    |context| names::check(context.settings),
+    |context| network::names::check(context.settings),
     |context| certificates::check(context.settings),
-    |context| authorities::check(context.settings),
-    |context| keys::check(context.settings),
+    |context| certificates::authorities::check(context.settings),
+    |context| core::keys::check(context.settings),
     storage::check,
-    |context| accounts::check(&context.settings.core),
+    |context| core::accounts::check(&context.settings.core),
     |context| wait_for("ntlm_auth", ntlm::check(context.settings)),
     |context| wait_for("core", core::check(context.settings, context.socket_is_made)),
     |context| wait_for("upstream", upstream::check(context.settings)),
-    |context| proxies::check(context.settings),
-    |context| wait_for("gateway", running::check(context.settings)),
+    |context| network::proxies::check(context.settings),
+    |context| wait_for("gateway", gateway::running::check(context.settings)),
 ];
 
 fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     // Whoever starts the gateway binds its sockets; all else is done as `run_as_user`.
     let gateway = Gateway::find(settings, file);
-    let mut findings = sockets::check(settings, &gateway);
+    let mut findings = network::sockets::check(settings, &gateway);
     let callers = Callers::take();
-    let account = match rights::become_account(settings, file) {
+    let account = match run_as::become_account(settings, file) {
         Ok(account) => account,
         Err(failed) => {
             findings.extend(failed);
@@ -105,7 +95,7 @@ fn surroundings(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
         }
     };
     findings.extend(account.findings);
-    let rights::As { state_is_made, socket_is_made, .. } = account;
+    let run_as::As { state_is_made, socket_is_made, .. } = account;
     let context = Context { settings, state_is_made, socket_is_made, gateway, callers };
     findings.extend(side_by_side(&context));
     findings

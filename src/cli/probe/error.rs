@@ -2,8 +2,6 @@
 
 use std::io;
 
-use super::ntlm::{PasswordError, Unreadable};
-use super::ticket::TicketError;
 use crate::pki::file::pair::PairError;
 
 /// Why a probe did not sign on. Each says who is at fault and what mends it.
@@ -19,34 +17,33 @@ pub(super) enum ProbeError {
     Tls { source: io::Error },
     #[error("the server showed no certificate")]
     NoCertificate,
-    #[error("the certificate is not trusted: {why}. {mend}. --insecure goes on without trust")]
+    #[error("the certificate is not trusted: {why}. {mend}. --insecure continues without trust")]
     Untrusted { why: String, mend: String },
     #[error(
-        "the connection was broken off ({what}): the log of the server, or of a proxy before it, says why"
+        "the connection broke off ({what}): the log of the server, or of a proxy in front of it, says why"
     )]
     BrokenOff { what: String },
     #[error("the server does not ask to sign on here: {0}")]
     NotAsked(String),
     #[error(
-        "the server does not offer Negotiate here, only {offered}: a Kerberos ticket is of no use to it. At a Doorward, `mechanisms` of the site must hold \"negotiate\""
+        "the server does not offer Negotiate here, only {offered}: so a Kerberos ticket does not help. At a Doorward, `mechanisms` of the site must contain \"negotiate\""
     )]
     NoNegotiate { offered: String },
     #[error(
-        "the server offers neither NTLM nor Negotiate here, only {offered}. At a Doorward, `mechanisms` of the site must hold \"ntlm\", and Samba's ntlm_auth must be installed"
+        "the server offers neither NTLM nor Negotiate here, only {offered}. At a Doorward, `mechanisms` of the site must contain \"ntlm\", and Samba's ntlm_auth must be installed"
     )]
     NoNtlm { offered: String },
-    #[error(transparent)]
-    Ticket(#[from] TicketError),
-    #[error(transparent)]
-    Password(#[from] PasswordError),
+    /// What proves who somebody is (a ticket, a password) cannot be had or used here.
+    #[error("{0}")]
+    Credential(String),
     #[error(transparent)]
     Pair(#[from] PairError),
     #[error(
-        "the server's challenge cannot be read: {0}. Either it is no NTLM server, or something between changes what it says"
+        "the server's challenge cannot be read: {0}. Either this is not an NTLM server, or something in between changes its answers"
     )]
-    Challenge(#[from] Unreadable),
+    Challenge(String),
     #[error(
-        "the server closed the connection after its challenge, but NTLM takes one connection from the first message to the last: a proxy before it, or a server without keep-alive, keeps NTLM from working"
+        "the server closed the connection after its challenge, but NTLM needs one connection from the first message to the last: a proxy in front of it, or a server without keep-alive, prevents NTLM"
     )]
     ClosedBetween,
     #[error("{0}")]
@@ -58,6 +55,6 @@ pub(super) enum ProbeError {
     ButNotByHttp2(String),
     #[error("the server asks for HTTP/1.1")]
     NeedsHttp1,
-    #[error("the exchange went on for more than {0} legs: that is no Kerberos")]
+    #[error("the exchange has more than {0} legs: this is not Kerberos")]
     TooLong(usize),
 }

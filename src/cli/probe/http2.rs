@@ -1,17 +1,17 @@
-//! The same sign-on by HTTP/2, which browsers use where it is offered, and where other
-//! limits may hold.
+//! The same sign-on by HTTP/2, which browsers use if it is offered, and which may have other
+//! limits.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 
 use super::connection::Connection;
+use super::connection::target::Target;
 use super::error::ProbeError;
-use super::negotiate::SCHEME;
+use super::kerberos::SCHEME;
+use super::kerberos::ticket::{Initiator, Service};
+use super::messages::{self, leg};
 use super::offer::{self, Verdict};
-use super::target::Target;
-use super::ticket::{Initiator, Service};
-use super::words::{self, leg};
 use crate::cli::ProbeArguments;
 use crate::mechanism::Bindings;
 
@@ -33,9 +33,9 @@ pub(super) async fn sign_on(
         }
         answer => answer?,
     };
-    leg("HTTP/2", format_args!("the same sign-on is answered {}", answer.status));
+    leg("HTTP/2", format_args!("the same sign-on gets {}", answer.status));
     match offer::verdict(answer.status) {
         Verdict::SignedOn | Verdict::NotPermitted => Ok(()),
-        verdict => Err(ProbeError::ButNotByHttp2(words::kept_out(&answer, verdict))),
+        verdict => Err(ProbeError::ButNotByHttp2(messages::kept_out(&answer, verdict))),
     }
 }

@@ -1,6 +1,6 @@
-//! `doorward probe`: signs on as a client would, and shows every leg in plain
-//! words. It knows nothing of the server but what a client is told, so it works
-//! against any server that speaks Negotiate (RFC 4559) or NTLM (MS-NTHT).
+//! `doorward probe`: signs on as a client would, and shows every leg in plain words. It knows only
+//! what the server tells a client, so it works against any server that speaks Negotiate (RFC 4559)
+//! or NTLM (MS-NTHT).
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,15 +9,16 @@ use http::StatusCode;
 use http::header::COOKIE;
 use rustls::sign::CertifiedKey;
 
+use self::connection::target::Target;
 use self::connection::{Answer, Connection};
+use self::connection::{pair, trust};
 use self::error::ProbeError;
+use self::kerberos::ticket::Initiator;
+use self::messages::{leg, show};
 use self::offer::{Challenge, Verdict};
-use self::target::Target;
-use self::ticket::Initiator;
-use self::words::{leg, show};
 use super::ProbeArguments;
 use crate::clock;
-use crate::front::sign_on::cookie;
+use crate::front::request::cookie;
 use crate::front::tls::server_end_point;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
@@ -25,15 +26,11 @@ use crate::pki::file::certificate::Certificate;
 mod connection;
 mod error;
 mod http2;
-mod negotiate;
+mod kerberos;
+mod messages;
 mod ntlm;
 mod offer;
-mod pair;
 mod server;
-mod target;
-mod ticket;
-mod trust;
-mod words;
 
 /// Probes, and prints what happens on standard output.
 ///
@@ -58,7 +55,7 @@ pub fn run(arguments: &ProbeArguments) -> ExitCode {
                 _ if signing_on => "Not signed on:",
                 _ => "Failed:",
             };
-            show(format_args!("\n{headline} {}", words::sentence(&error)));
+            show(format_args!("\n{headline} {}", messages::sentence(&error)));
             ExitCode::FAILURE
         }
     }
@@ -70,7 +67,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     let mut connection = connect(&target, arguments, pair.as_ref()).await?;
     let bindings = certificate(&connection, &target, arguments)?;
     if let Some(pair) = &pair {
-        leg("shown", pair::words(pair)?);
+        leg("shown", messages::certificate(&pair::certificate(pair)?));
         let answer = connection.get(&target.path, &[]).await?;
         leg("answer", answer.status);
         let note = conclude(&mut connection, &target, &answer, false).await?;
@@ -79,22 +76,22 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), ProbeError> {
     }
     let offer = connection.get(&target.path, &[]).await?;
     let offered = offer::challenges(&offer.headers);
-    leg("offer", words::offer(&target.path, &offer, &offered));
-    if let Some(clock) = words::clock(&offer, clock::now()) {
+    leg("offer", messages::offer(&target.path, &offer, &offered));
+    if let Some(clock) = messages::clock(&offer, clock::now()) {
         leg("clock", clock);
     }
     if !(arguments.negotiate || arguments.ntlm) {
         if let Some(explanation) = offer::explanation(&offer.body) {
-            leg("says", words::explained(explanation));
+            leg("says", messages::explained(explanation));
         }
         return Ok(());
     }
     if offer::verdict(offer.status) != Verdict::Refused {
-        return Err(ProbeError::NotAsked(words::not_asked(&offer)));
+        return Err(ProbeError::NotAsked(messages::not_asked(&offer)));
     }
     let mut exchange = Exchange::prepare(&target, arguments, &offered, bindings.clone()).await?;
     if connection.is_over().await {
-        leg("connection", "the server closed it after its answer: opening another");
+        leg("connection", "the server closed it after its answer: opening another one");
         connection = connect(&target, arguments, None).await?;
     }
     let answer = exchange.perform(&mut connection, &target).await?;
@@ -130,7 +127,7 @@ impl Exchange {
         Ok(if arguments.ntlm {
             Self::Ntlm(ntlm::prepare(target, arguments, offered, bindings).await?)
         } else {
-            Self::Kerberos(negotiate::prepare(target, arguments, offered, bindings)?)
+            Self::Kerberos(kerberos::prepare(target, arguments, offered, bindings)?)
         })
     }
 
@@ -149,7 +146,7 @@ impl Exchange {
         target: &Target,
     ) -> Result<Answer, ProbeError> {
         match self {
-            Self::Kerberos(initiator) => negotiate::exchange(connection, target, initiator).await,
+            Self::Kerberos(initiator) => kerberos::exchange(connection, target, initiator).await,
             Self::Ntlm(exchange) => ntlm::perform(connection, target, exchange).await,
         }
     }
@@ -162,14 +159,15 @@ async fn connect(
 ) -> Result<Connection, ProbeError> {
     let connection = Connection::open(target, arguments.ca.as_deref(), pair).await?;
     let tls = connection.tls.as_ref();
-    let over = tls.map_or("plain HTTP, which anybody on the way can read", |tls| &tls.version);
+    let over =
+        tls.map_or("plain HTTP, which anybody on the network path can read", |tls| &tls.version);
     leg("connection", format_args!("{} ({}), {over}", target.authority, connection.peer));
     match tls.map(|tls| &tls.verdict) {
         Some(trust::Verdict::Untrusted(why, mend)) if !arguments.insecure => {
             if let Some(tls) = tls
                 && let Ok(certificate) = Certificate::read(&tls.certificate)
             {
-                leg("certificate", words::certificate(&certificate));
+                leg("certificate", messages::certificate(&certificate));
             }
             Err(ProbeError::Untrusted { why: why.clone(), mend: mend.clone() })
         }
@@ -189,9 +187,9 @@ fn certificate(
     })?;
     let trusted = match &tls.verdict {
         trust::Verdict::Trusted => "trusted".to_owned(),
-        trust::Verdict::Untrusted(why, _) => format!("NOT trusted, {why}; going on (--insecure)"),
+        trust::Verdict::Untrusted(why, _) => format!("NOT trusted, {why}; continuing (--insecure)"),
     };
-    leg("certificate", format_args!("{}; {trusted}", words::certificate(&certificate)));
+    leg("certificate", format_args!("{}; {trusted}", messages::certificate(&certificate)));
     if arguments.no_channel_binding {
         return Ok(None);
     }
@@ -208,26 +206,26 @@ async fn conclude(
     proven: bool,
 ) -> Result<Option<String>, ProbeError> {
     let cookies = offer::cookies(&answer.headers);
-    leg("cookie", words::cookies(target, &cookies));
+    leg("cookie", messages::cookies(target, &cookies));
     let ours =
         cookies.iter().find(|(name, _)| [cookie::SECURE, cookie::PLAIN].contains(&name.as_str()));
     let explained = offer::explanation(&answer.body).is_some_and(|said| said.is_of_somebody());
     let note = match offer::verdict(answer.status) {
         Verdict::SignedOn if answer.status == StatusCode::NOT_FOUND => {
-            Some(words::without_page(answer).trim_end_matches('.').to_owned())
+            Some(messages::without_page(answer).trim_end_matches('.').to_owned())
         }
         Verdict::SignedOn => None,
         Verdict::Refused => {
-            return Err(ProbeError::Refused(words::kept_out(answer, Verdict::Refused)));
+            return Err(ProbeError::Refused(messages::kept_out(answer, Verdict::Refused)));
         }
         _ if proven || ours.is_some() || explained => {
-            return Err(ProbeError::KeptOut(words::without_page(answer)));
+            return Err(ProbeError::KeptOut(messages::without_page(answer)));
         }
-        verdict => return Err(ProbeError::Refused(words::kept_out(answer, verdict))),
+        verdict => return Err(ProbeError::Refused(messages::kept_out(answer, verdict))),
     };
     if let Some((name, value)) = ours {
         let whoami = connection.get(WHOAMI, &[(COOKIE, format!("{name}={value}"))]).await?;
-        for line in words::whoami(&whoami) {
+        for line in messages::whoami(&whoami) {
             leg("whoami", line);
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn larger_fields(server: &str) -> &'static str {
     } else if knows("microsoft") {
         "set there: MaxFieldLength and MaxRequestBytes of HTTP.sys"
     } else {
-        "let it take header fields of 128 KB"
+        "let it accept header fields of 128 KB"
     }
 }
 

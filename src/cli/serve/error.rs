@@ -1,4 +1,4 @@
-//! Why a role does not start, or does not take a new configuration.
+//! Why a role does not start, or does not accept a new configuration.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use crate::config::ConfigErrors;
 use crate::core_client::ClientError;
 use crate::core_server::CoreError;
 use crate::front::FrontError;
-use crate::process::access::Unreadable;
 use crate::process::account::AccountError;
-use crate::process::activation::ActivationError;
-use crate::process::ownership::FolderError;
+use crate::process::files::access::Unreadable;
+use crate::process::files::ownership::FolderError;
 use crate::process::privileges::PrivilegeError;
+use crate::process::systemd::activation::ActivationError;
 
 /// Why nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -20,17 +20,17 @@ pub enum ServeError {
     Config(#[from] ConfigErrors),
     /// `serve` starts a core and is told to use another one.
     #[error(
-        "[front] core names another socket than [core] listen: serve runs its own core; leave [front] core out, or run `doorward front`"
+        "[front] core names another socket than [core] listen: serve runs its own core; remove [front] core, or run `doorward front`"
     )]
     TwoCores,
     /// A socket was handed over that this role has no use for.
     #[error(
-        "a socket of {0} was handed over, which does not run here; name it in the socket unit of the service that does, or run `doorward serve`"
+        "systemd passed a socket for {0}, which does not run here; name it in the socket unit of the service that runs it, or run `doorward serve`"
     )]
     NotOurs(&'static str),
     /// A unix socket was handed over under no path.
     #[error(
-        "the core's socket was handed over without a path, so no front could find it; give its socket unit ListenStream=/run/doorward/core.sock"
+        "systemd passed the core's socket without a path, so no front can find it; set ListenStream=/run/doorward/core.sock in its socket unit"
     )]
     Pathless,
     /// What systemd hands over cannot be used.
@@ -52,7 +52,7 @@ pub enum ServeError {
     #[error("the audit log cannot be opened ({0}): check [log] audit and the rights of its folder")]
     Audit(#[source] io::Error),
     /// The runtime or a signal handler.
-    #[error("the system gives no {0}: {1}")]
+    #[error("the system has no {0}: {1}")]
     System(&'static str, #[source] io::Error),
     /// The metrics.
     #[error("the metrics cannot be set up: {0}")]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
+use crate::cli::role::Role;
 use crate::config::checked::{CoreAddress, Log, Settings};
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_client::Client;
@@ -15,7 +16,8 @@ use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::process::log::LogLevel;
 use crate::process::signals::{Asked, Signals};
-use crate::process::{log, notify, secrets};
+use crate::process::systemd::notify;
+use crate::process::{log, secrets};
 
 mod error;
 mod reload;
@@ -24,17 +26,6 @@ mod sockets;
 
 pub use error::ServeError;
 use sockets::{Handed, Sockets};
-
-/// Which half runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Front and core in one process, which still talk through the core's socket.
-    Both,
-    /// The front alone.
-    Front,
-    /// The core alone.
-    Core,
-}
 
 const LAST_MOMENTS: Duration = Duration::from_secs(2);
 
@@ -54,7 +45,7 @@ pub fn run(role: Role, file: Option<&Path>) -> Result<(), ServeError> {
     {
         return Err(ServeError::TwoCores);
     }
-    // One thread runs until root's rights are given up; everything is read after that.
+    // One thread runs until root's rights have been given up; everything is read after that.
     let mut sockets = Sockets::open(role, &mut settings)?;
     rights::give_up(role, &settings, sockets.core.is_some())?;
     rights::check_configuration(file);
@@ -156,7 +147,7 @@ async fn serve(
         }
     }
     notify::stopping();
-    tracing::info!(event = "stopping", "stopping: open requests are finished");
+    tracing::info!(event = "stopping", "stopping: open requests may finish");
     if let Some(front) = &running.front {
         front.drain(settings.front.stop_timeout).await;
     }
@@ -164,7 +155,7 @@ async fn serve(
     if let Some(serving) = core_serving
         && let Err(error) = serving.await
     {
-        tracing::error!(%error, "the core did not end by itself");
+        tracing::error!(%error, "the core did not stop by itself");
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
-//! A reload: all or nothing, and whoever asked hears what came of it.
+//! A reload: all or nothing. The caller gets the result.
 
 use super::{Running, ServeError, chain, rights};
 use crate::clock;
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_server::Core;
 use crate::process::control::Outcome;
-use crate::process::{access, notify};
+use crate::process::files::access;
+use crate::process::systemd::notify;
 
 impl Running {
     /// Takes the new configuration as a whole. What is wrong with it is said in the log,
@@ -28,12 +29,12 @@ impl Running {
             Some(error) => {
                 let said = chain(&error);
                 notify::ready(&format!(
-                    "the reload at {now} failed, the old configuration stays: {said}"
+                    "the reload at {now} failed, the old configuration remains: {said}"
                 ));
                 tracing::error!(
                     event = "reload_failed",
                     error = said,
-                    "the old configuration stays"
+                    "the old configuration remains"
                 );
                 outcome.configuration = error.is_configuration();
                 outcome.failed = Some(said);
@@ -54,7 +55,7 @@ impl Running {
         self.origin.handed.replace(&mut settings);
         let vain = settings.keep_until_restart(&self.started);
         if !vain.is_empty() {
-            warnings.push(format!("{} changed, which takes a restart", vain.join(", ")));
+            warnings.push(format!("{} changed, which needs a restart", vain.join(", ")));
         }
         rights::check(self.role, &settings)?;
         // What can fail comes first, and the front's is whole or nothing itself.

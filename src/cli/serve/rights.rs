@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::{Role, ServeError};
+use super::ServeError;
 use crate::cli::readable;
+use crate::cli::role::Role;
 use crate::config::Settings;
 use crate::process::account::{Account, Change, group_name};
-use crate::process::ownership;
+use crate::process::files::ownership;
 use crate::process::privileges;
 
 /// Becomes the account of `run_as_user`, for good, with the folders made that it
@@ -39,7 +40,7 @@ pub(super) fn give_up(
         uid = account.uid.as_raw(),
         gid = account.gid.as_raw(),
         groups = groups.join(" "),
-        "root's rights are given up"
+        "root's rights have been given up"
     );
     ownership::check(&settings.state_path, &account)?;
     run.map_or(Ok(()), ownership::check_shared)?;
@@ -65,7 +66,7 @@ pub(super) fn check(role: Role, settings: &Settings) -> Result<(), ServeError> {
 /// Tells a configuration that was read at the start, and cannot be read again.
 pub(super) fn check_configuration(file: Option<&Path>) {
     if let Some(file) = file
-        && let Err(unreadable) = crate::process::access::check(file)
+        && let Err(unreadable) = crate::process::files::access::check(file)
     {
         tracing::warn!(event = "unreadable", "a reload will fail: {unreadable}");
     }

@@ -1,16 +1,17 @@
-//! The sockets of a role: handed over by systemd, or bound here.
+//! The sockets of a role: passed by systemd, or bound here.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use super::{Role, ServeError};
+use super::ServeError;
+use crate::cli::role::Role;
 use crate::config::Settings;
 use crate::config::checked::CoreAddress;
 use crate::core_server;
-use crate::front::listen::{self, Listener, Speaks};
-use crate::process::activation::{self, Activated};
+use crate::front::{self, FrontError, Listener, Speaks};
+use crate::process::systemd::activation::{self, Activated};
 
 /// What a role listens on, before it serves anything.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Sockets {
         let front = match role {
             Role::Core => Vec::new(),
             Role::Front | Role::Both => {
-                listen::bind(&settings.front, taken).map_err(crate::front::FrontError::from)?
+                front::bind(&settings.front, taken).map_err(FrontError::from)?
             }
         };
         let core_tls = match role {

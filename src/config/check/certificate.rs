@@ -17,7 +17,7 @@ pub(super) struct KeyPair<'a> {
     pub(super) key: (&'a str, &'a Given<Option<PathBuf>>),
     /// The file of the certificate, where it may be another one.
     pub(super) certificate: Option<&'a Given<Option<PathBuf>>>,
-    /// The pass phrase,
+    /// The passphrase,
     pub(super) pass: &'a Given<SecretText>,
     /// or the file that it stands in.
     pub(super) pass_file: &'a Given<Option<PathBuf>>,
@@ -40,7 +40,7 @@ impl KeyPair<'_> {
                 (!self.pass.0.is_empty()).then_some(&self.pass.at),
             ];
             for at in dependents.into_iter().flatten() {
-                notes.error(at, format!("has no key to go with; set {}.{name}", self.section));
+                notes.error(at, format!("needs a private key; set {}.{name}", self.section));
             }
             return None;
         };
@@ -52,8 +52,10 @@ impl KeyPair<'_> {
         match (self.pass.0.as_str(), &self.pass_file.value) {
             ("", file) => file.clone().map(Secret::file),
             (_, Some(_)) => {
-                let sentence =
-                    format!("stands beside {}; take one of them out", self.pass_file.at.key);
+                let sentence = format!(
+                    "cannot be set together with {}; remove one of them",
+                    self.pass_file.at.key
+                );
                 notes.error(&self.pass.at, sentence);
                 None
             }

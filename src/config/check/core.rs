@@ -65,16 +65,14 @@ fn accounts(list: &[Given<Account>]) -> Vec<String> {
 fn realms(list: &[Given<raw::Realm>], notes: &mut Notes<'_>) -> Vec<Realm> {
     for (index, entry) in list.iter().enumerate() {
         if entry.realm.is_empty() && entry.domain.is_empty() {
-            notes.error(&entry.at, "names neither realm nor domain; set one");
+            notes.error(&entry.at, "has neither realm nor domain; set one");
         }
         is_place(&entry.realm, notes);
         is_place(&entry.domain, notes);
         let capitals = entry.realm.to_ascii_uppercase();
         if *entry.realm != capitals {
             let said = format!(
-                "{:?} has small letters, and Kerberos tells them from capitals: passwords are \
-                 checked in a realm of exactly this spelling; write {capitals:?}, unless klist \
-                 shows the realm as it stands here",
+                "{:?} has small letters, and case matters in Kerberos: passwords are checked in a realm of exactly this spelling; write {capitals:?}, unless klist shows the realm with this spelling",
                 entry.realm.value
             );
             notes.warn(&entry.realm.at, said);
@@ -110,7 +108,7 @@ fn twins(earlier: &Given<String>, later: &Given<String>, notes: &mut Notes<'_>) 
         let line = notes.line(&earlier.at);
         notes.error(
             &later.at,
-            format!("{:?} is listed already (line {line}); take one out", later.value),
+            format!("{:?} is already in the list (line {line}); remove one", later.value),
         );
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn check(
     for given in raw.trusted_proxies.iter().filter(|given| given.prefix_len() == 0) {
         notes.warn(
             &given.at,
-            "is everybody: any client could claim to be any other; name the proxies",
+            "contains all addresses, so any client could pretend to be any other; list only the proxies",
         );
     }
     Front {
@@ -71,7 +71,7 @@ fn listeners(raw: &raw::Front, plain: &[Given<SocketAddr>], notes: &mut Notes<'_
             let line = notes.line(&twin.at);
             notes.error(
                 &given.at,
-                format!("{} is listened on already (line {line}); take one out", given.value),
+                format!("{} is already in the list (line {line}); remove one", given.value),
             );
         }
         seen.push(given);

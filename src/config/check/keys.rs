@@ -37,7 +37,10 @@ pub(super) fn tls(
         crl_file: raw.crl_file.value.clone(),
     };
     if authorities.ca_file.is_none() && authorities.ca_path.is_none() {
-        notes.warn(&first.at, "lets nobody sign on by a key, because core.server_ssl_ca_file names no authority for their certificates");
+        notes.warn(
+            &first.at,
+            "lets nobody sign on with a key, because core.server_ssl_ca_file is not set",
+        );
         if authorities.crl_file.is_some() {
             notes.error(&raw.crl_file.at, "belongs to an authority; set core.server_ssl_ca_file");
         }
@@ -67,17 +70,17 @@ pub(super) fn without_entry_are_system(raw: &raw::Core) -> bool {
 
 fn key(raw: &Given<raw::Key>, notes: &mut Notes<'_>) -> CoreKey {
     if raw.file.0.is_empty() {
-        notes.error(&raw.at, "names no file; set file to one of core.sslkeys_path");
+        notes.error(&raw.at, "names no file; set file to a file name in core.sslkeys_path");
     }
     let act_as: Vec<ActAs> = raw.act_as.iter().map(|given| given.value.clone()).collect();
     let rights = match (raw.role.value, act_as.as_slice()) {
         (Role::Front, []) => KeyRights::Front,
         (Role::Front, _) => {
-            notes.error(&raw.act_as.at, "is not for fronts, which prove whom they sign on; take it out, or set role = \"service\"");
+            notes.error(&raw.act_as.at, "is not for fronts, because they authenticate users themselves; remove it, or set role = \"service\"");
             KeyRights::Front
         }
         (Role::Service, []) => {
-            notes.error(&raw.at, "may act as nobody; set act_as (SYSTEM, *, login names, company:NAME) or role = \"front\"");
+            notes.error(&raw.at, "gives no rights; set act_as (SYSTEM, *, login names, company:NAME) or role = \"front\"");
             KeyRights::Service(act_as)
         }
         (Role::Service, _) if act_as.contains(&ActAs::System) => KeyRights::System,
@@ -87,7 +90,7 @@ fn key(raw: &Given<raw::Key>, notes: &mut Notes<'_>) -> CoreKey {
     if notes.is_sound() && raw.from.is_set() && raw.from.is_empty() {
         notes.error(
             &raw.from.at,
-            "names no network; leave it out to let the key count from everywhere, or name networks",
+            "is empty; list networks, or remove it to accept the key from everywhere",
         );
     }
     CoreKey {
@@ -104,7 +107,7 @@ fn twins(keys: &[Given<raw::Key>], notes: &mut Notes<'_>) {
         if let Some(earlier) = earlier.filter(|_| !key.file.0.is_empty()) {
             let line = notes.line(&earlier.at);
             let sentence =
-                format!("{:?} has an entry already (line {line}); take one out", key.file.0);
+                format!("{:?} already has an entry (line {line}); remove one", key.file.0);
             notes.error(&key.file.at, sentence);
         }
     }
@@ -114,7 +117,7 @@ fn same_twice(listen: &[Given<SocketAddr>], notes: &mut Notes<'_>) {
     for (index, given) in listen.iter().enumerate() {
         let again = listen.iter().take(index).any(|earlier| earlier.value == given.value);
         if again && given.port() != 0 {
-            notes.error(&given.at, format!("{} is listened on already; take one out", given.value));
+            notes.error(&given.at, format!("{} is already in use; remove one", given.value));
         }
     }
 }

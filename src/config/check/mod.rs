@@ -79,7 +79,7 @@ fn run_as(file: &raw::File, notes: &mut Notes<'_>) -> Option<RunAs> {
             if group.is_some() {
                 notes.error(
                     &file.run_as_group.at,
-                    "counts only beside run_as_user; set that too, or take this out",
+                    "needs run_as_user; set that too, or remove this",
                 );
             }
             None

@@ -77,7 +77,9 @@ fn duplicates(file: &raw::File, notes: &mut Notes<'_>) {
             let line = notes.line(&twin.at);
             notes.error(
                 &site.at,
-                format!("has the same host and path as the site on line {line}; change one, or take it out"),
+                format!(
+                    "has the same host and path as the site on line {line}; change or remove one"
+                ),
             );
         }
     }
@@ -91,7 +93,7 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
         let name = mechanism.as_str();
         notes.error(
             &given.at,
-            format!("{name:?} is not among sso.mechanisms; add it there, or take it out here"),
+            format!("{name:?} is not in sso.mechanisms; add it there, or remove it here"),
         );
     }
     if let Some(wanted) = raw.channel_binding.value {
@@ -115,7 +117,7 @@ fn site(raw: &raw::Site, file: &raw::File, offered: &[Mechanism], notes: &mut No
 
 fn require(raw: &raw::Site, file: &raw::File, notes: &mut Notes<'_>) -> Vec<Requirement> {
     if raw.require.is_empty() {
-        notes.error(&raw.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in whoever is signed on");
+        notes.error(&raw.require.at, "is empty, so nobody could use the site; write [\"valid-user\"] to let in everybody who is signed on");
     }
     let case_counts = file.core.realm.iter().any(|realm| realm.case_sensitive.value);
     let mut required = Vec::new();
@@ -141,16 +143,16 @@ fn unmeetable(requirement: &Requirement) -> Option<String> {
                 .to_owned(),
         ),
         Requirement::Group(name) => Some(format!(
-            "is met by nobody, because this version knows groups by SID and not by name; write group: and the SID, which `wbinfo --name-to-sid='{}'` prints on a host that has joined the domain, and PowerShell by (Get-ADGroup '{}').SID.Value",
+            "is met by nobody, because this version knows groups only by SID; write group: and the SID. To find it, run `wbinfo --name-to-sid='{}'` on a host that has joined the domain, or (Get-ADGroup '{}').SID.Value in PowerShell",
             name.replace('\'', "'\\''"),
             name.replace('\'', "''"),
         )),
         Requirement::Company(_) => Some(
-            "is met by nobody, because tenants are not in this version of Doorward; take it out"
+            "is met by nobody, because tenants are not in this version of Doorward; remove it"
                 .to_owned(),
         ),
         Requirement::Admin => Some(
-            "is met by nobody, because this version knows no administrators among those who sign on; name them as user:NAME, or by the SID of their group as group:S-1-5-…"
+            "is met by nobody, because this version has no administrators among its users; write user:NAME, or group: and the SID of their group"
                 .to_owned(),
         ),
         _ => None,

@@ -44,8 +44,7 @@ fn mechanisms(
     let mut offered = known(&raw.mechanisms, certificates, notes);
     if raw.kerberos.user_name.value == UserName::Upn && offered.contains(&Mechanism::Ntlm) {
         if raw.mechanisms.is_set() {
-            let said = "offers ntlm, which tells no user principal name: with sso.kerberos.user_name = \"upn\" \
-                        nobody can be signed on by it; take it out";
+            let said = "contains ntlm, which provides no user principal name: with sso.kerberos.user_name = \"upn\" nobody can sign on by NTLM; remove it";
             notes.error(&raw.mechanisms.at, said);
         } else {
             offered.retain(|mechanism| *mechanism != Mechanism::Ntlm);
@@ -56,8 +55,9 @@ fn mechanisms(
         return offered;
     }
     if raw.mechanisms.is_set() {
-        let mend = "install Debian's package winbind, correct sso.ntlm.ntlm_auth, or take it out";
-        let said = format!("offers ntlm, but there is no program {}; {mend}", ntlm_auth.display());
+        let mend = "install Debian's package winbind, correct sso.ntlm.ntlm_auth, or remove ntlm";
+        let said =
+            format!("contains ntlm, but there is no program {}; {mend}", ntlm_auth.display());
         notes.warn(&raw.mechanisms.at, said);
     } else {
         offered.retain(|mechanism| *mechanism != Mechanism::Ntlm);
@@ -76,18 +76,18 @@ pub(super) fn known(
     for given in list.iter() {
         let Offer(mechanism) = given.value;
         if offered.contains(&mechanism) {
-            let said = format!("{:?} is listed twice; take one out", mechanism.as_str());
+            let said = format!("{:?} is in the list twice; remove one", mechanism.as_str());
             notes.error(&given.at, said);
         } else if mechanism == Mechanism::Certificate && !certificates {
             if list.is_set() {
-                notes.warn(&given.at, "\"certificate\" takes front.listen_tls and an authority in front.client_ssl_ca_file; not offered");
+                notes.warn(&given.at, "\"certificate\" needs front.listen_tls and an authority in front.client_ssl_ca_file; it is not offered");
             }
         } else {
             offered.push(mechanism);
         }
     }
     if offered.is_empty() && list.is_set() {
-        notes.error(&list.at, "offers nothing that can be offered; write [\"negotiate\"]");
+        notes.error(&list.at, "contains nothing that can be offered; write [\"negotiate\"]");
     }
     offered
 }
@@ -122,8 +122,7 @@ fn kerberos(
             listed.realm.eq_ignore_ascii_case(realm) && !listed.domain.is_empty()
         };
         if file.core.realm.iter().any(|listed| is_domain(listed)) {
-            let said = "is a Windows domain, whose tickets have a PAC unless the client wants none; \
-                        believed without, the name in them may be anybody's: take it out";
+            let said = "is a Windows domain: its tickets have a PAC unless the client asks for none, and without a PAC the client chooses the name in the ticket; remove it";
             notes.warn(&realm.at, format!("{:?} {said}", realm.value));
         }
     }
@@ -152,7 +151,7 @@ fn ntlm(raw: &raw::Ntlm, notes: &mut Notes<'_>) -> Ntlm {
     }
     for given in raw.ntlm_auth_args.iter() {
         if given.value.starts_with("--helper-protocol") {
-            notes.error(&given.at, "is for sso.ntlm.helper_protocol to say; take it out");
+            notes.error(&given.at, "belongs in sso.ntlm.helper_protocol; remove it here");
         }
     }
     Ntlm {

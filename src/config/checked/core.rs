@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::{AuthorityFiles, CertificateFiles};
 use crate::clock::Timestamp;
+use crate::wire::LoginId;
 
 /// `[core]`
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Core {
     pub listen: PathBuf,
     /// TLS listeners, and by what peers are judged there; `None`: there are none.
     pub tls: Option<CoreTls>,
-    /// Folder with the public keys of peers, and of those who sign on by certificate.
+    /// Folder with the public keys of peers, and of users who sign on by certificate.
     pub sslkeys_path: PathBuf,
     /// What the holders of some of these keys may do.
     pub keys: Vec<CoreKey>,
@@ -35,7 +36,7 @@ pub(crate) struct Core {
     pub session_lifetime: Duration,
     /// A session whose id never came back ends after this.
     pub session_unclaimed: Duration,
-    /// Sessions of one user at once; the one unused longest makes room.
+    /// Maximum number of sessions of one user; a new one replaces the one that was unused for longest.
     pub max_sessions_per_user: usize,
     /// Whether a session may be used only from the address that opened it.
     pub session_ip_check: bool,
@@ -102,8 +103,8 @@ pub(crate) enum ActAs {
     System,
     /// `*`: any user.
     Anybody,
-    /// A user, by login name.
-    User(String),
+    /// The user of this login who is of no tenant.
+    User(LoginId),
     /// `company:NAME`: the users of a tenant.
     Company(String),
 }
@@ -113,7 +114,7 @@ impl fmt::Display for ActAs {
         match self {
             Self::System => f.write_str("SYSTEM"),
             Self::Anybody => f.write_str("*"),
-            Self::User(login) => f.write_str(login),
+            Self::User(who) => who.fmt(f),
             Self::Company(name) => write!(f, "company:{name}"),
         }
     }

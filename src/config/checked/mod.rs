@@ -39,6 +39,15 @@ pub(crate) struct Settings {
     pub core: Core,
 }
 
+impl Settings {
+    /// Whether anybody may sign on by this, at a site or on Doorward's own pages.
+    pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
+        let mut lists =
+            self.sites.iter().map(|site| &site.mechanisms).chain([&self.sso.mechanisms]);
+        self.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
+    }
+}
+
 /// `run_as_user` and `run_as_group`, as written: digits are an id, all else a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunAs {
@@ -51,13 +60,13 @@ pub struct RunAs {
 /// `[log]`
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
-    /// The least severe level that is written.
+    /// The lowest level of the lines that are written.
     pub level: tracing::Level,
     /// How lines look.
     pub format: LogFormat,
     /// Where audit lines go.
     pub audit: AuditTarget,
-    /// Whether nobody is signed on whose audit line is not on the disk.
+    /// Whether a sign-on fails if its audit line cannot be written to the disk.
     pub audit_required: bool,
 }
 
@@ -257,7 +266,7 @@ pub(crate) struct Kerberos {
     pub threads: usize,
     /// Tokens that may wait for a thread; further ones are answered 503.
     pub queue: usize,
-    /// Which name of an account the login is made of.
+    /// Which name of an account becomes the login.
     pub user_name: UserName,
     /// Whether computers may sign on.
     pub allow_computers: bool,
@@ -292,7 +301,7 @@ pub(crate) struct Ntlm {
     pub ntlm_auth_args: Vec<String>,
     /// What is spoken with it.
     pub helper_protocol: HelperProtocol,
-    /// Whether an answer that a client made for another service is refused.
+    /// Whether answers for other services are refused.
     pub check_target_name: bool,
     /// How many of them are kept running.
     pub helpers: usize,

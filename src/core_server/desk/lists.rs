@@ -5,47 +5,74 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::clock::Timestamp;
+use super::Desk;
+use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
-use crate::core_server::door::api::Page;
 use crate::core_server::refusal::Refusal;
+use crate::core_server::rights::{Permit, SeeKeys, SeeSessions};
 use crate::core_server::sessions::{Seen, Whose};
 use crate::identity::{Rules, Via, identify};
-use crate::wire::SessionKey;
+use crate::wire::LoginId;
 use crate::wire::admin::{KeyList, SessionEntry, SessionList};
 
-impl Core {
-    /// A page of the sessions that live.
-    pub(in crate::core_server) fn list_sessions(
-        &self,
-        page: &Page,
-        now: Timestamp,
-    ) -> Result<SessionList, Refusal> {
-        let whose = whose(page, &self.policy.load().identity)?;
-        let after = page.after.as_deref().map(str::parse).transpose().map_err(|_| {
-            Refusal::bad_request("after is what an answer before this one called next.")
-        })?;
-        // One more says whether there is more.
-        let mut seen = self.sessions.list(&whose, after, page.limit.saturating_add(1), now);
-        let more = seen.len() > page.limit;
-        seen.truncate(page.limit);
-        let last = seen.last().filter(|_| more);
-        let next = last.map(|seen| seen.record.serial.to_string());
-        Ok(SessionList { sessions: seen.iter().map(entry).collect(), next })
-    }
+/// What part of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::core_server) struct Page {
+    /// Entries at most.
+    pub(in crate::core_server) limit: usize,
+    /// Those after this one: what a page before it called `next`.
+    pub(in crate::core_server) after: Option<String>,
+    /// Those of this user.
+    pub(in crate::core_server) user: Option<String>,
+    /// Those whose id begins so.
+    pub(in crate::core_server) id: Option<String>,
+}
 
-    /// The session of a key.
-    pub(in crate::core_server) fn see_session(
+impl Desk {
+    /// A page of the sessions that live.
+    pub(in crate::core_server) fn sessions(
         &self,
-        key: &SessionKey,
-        now: Timestamp,
-    ) -> Result<SessionEntry, Refusal> {
-        self.sessions.see(key, now).as_ref().map(entry).ok_or_else(Refusal::end_of_session)
+        page: Result<Page, Refusal>,
+    ) -> Result<SessionList, Refusal> {
+        let permit = self.permit(SeeSessions)?;
+        let page = page?;
+        let whose = whose(&page, &self.core.policy.load().identity)?;
+        let after = page.after.as_deref().map(str::parse).transpose().map_err(|_| {
+            Refusal::bad_request("after must be the value of next in the previous page.")
+        })?;
+        Ok(self.core.list(&permit, &whose, after, page.limit))
     }
 
     /// A page of the keys.
-    pub(in crate::core_server) async fn list_keys(
+    pub(in crate::core_server) async fn keys(
         &self,
+        page: Result<Page, Refusal>,
+    ) -> Result<KeyList, Refusal> {
+        let permit = self.permit(SeeKeys)?;
+        self.core.list_keys(&permit, page?, clock::now()).await
+    }
+}
+
+impl Core {
+    fn list(
+        &self,
+        _permit: &Permit<SeeSessions>,
+        whose: &Whose,
+        after: Option<u64>,
+        limit: usize,
+    ) -> SessionList {
+        // One more says whether there is more.
+        let mut seen = self.sessions.list(whose, after, limit.saturating_add(1), clock::now());
+        let more = seen.len() > limit;
+        seen.truncate(limit);
+        let last = seen.last().filter(|_| more);
+        let next = last.map(|seen| seen.record.serial.to_string());
+        SessionList { sessions: seen.iter().map(entry).collect(), next }
+    }
+
+    async fn list_keys(
+        &self,
+        _permit: &Permit<SeeKeys>,
         page: Page,
         now: Timestamp,
     ) -> Result<KeyList, Refusal> {
@@ -53,8 +80,8 @@ impl Core {
         let limit = page.limit;
         let listing =
             spawn_blocking(move || rules.list(page.after.as_deref(), limit.saturating_add(1), now));
-        let Ok(Ok(mut list)) = timeout(READING, listing).await else {
-            tracing::error!("the files of sslkeys_path cannot be looked at in time");
+        let Ok(Ok(mut list)) = timeout(READ_TIMEOUT, listing).await else {
+            tracing::error!("the files in sslkeys_path could not be read in time");
             return Err(Refusal::unjudged());
         };
         let more = list.keys.len() > limit;
@@ -64,21 +91,19 @@ impl Core {
     }
 }
 
-/// A name is taken by the rules of sign-on, so it may be written as for that: a
-/// realm or domain in it tells users of one login apart.
+/// A name is taken by the rules of sign-on, so it may be written as for that: the
+/// realm or domain in it tells users of one login apart, and without either it means
+/// the user who is of no tenant.
 fn whose(page: &Page, rules: &Rules) -> Result<Whose, Refusal> {
     match (&page.user, &page.id) {
         (Some(_), Some(_)) => Err(Refusal::bad_request("Give user or id, not both.")),
         (Some(user), None) => Ok(match identify(user, Via::Trusted, rules) {
-            Ok(who) if who.realm().is_some() => {
-                Whose::User { login: who.login().to_owned(), company: who.company().to_owned() }
-            }
-            Ok(who) => Whose::Login(who.login().to_owned()),
-            Err(_) => Whose::Login(user.clone()),
+            Ok(who) => Whose::User(who.login_id().clone()),
+            Err(_) => Whose::User(LoginId::without_company(user)),
         }),
         (None, Some(id)) if is_beginning(id) => Ok(Whose::Id(id.to_ascii_lowercase())),
         (None, Some(_)) => Err(Refusal::bad_request(
-            "id is the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
+            "id must be the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
         )),
         (None, None) => Ok(Whose::All),
     }
@@ -88,12 +113,12 @@ fn is_beginning(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
+pub(super) fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
     SessionEntry {
         id: record.key,
-        user: record.user.login.clone(),
-        company: record.user.company.clone(),
-        mechanism: record.mechanism,
+        user: record.user.login().to_owned(),
+        company: record.user.company().to_owned(),
+        mechanism: record.mechanism.into(),
         principal: record.principal.clone(),
         channel_bound: record.channel_bound,
         opened_by: record.opened_by.to_string(),
@@ -107,4 +132,4 @@ fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
 }
 
 /// Folders of keys take no longer to read.
-const READING: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);

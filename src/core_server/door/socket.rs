@@ -7,8 +7,8 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use crate::advice::rights::{Need, quoted};
-use crate::process::access::{self, Unreadable};
+use crate::process::files::access::{self, Unreadable};
+use crate::process::files::rights::{Need, quoted};
 use crate::process::sockets;
 
 /// Why there is no socket.
@@ -18,11 +18,11 @@ pub enum BindError {
     #[error("another core listens on {}; stop it, or give this one another core.listen", .0.display())]
     InUse(PathBuf),
     /// Something else has that name; it is left alone.
-    #[error("{} exists and is no socket; remove it, or choose another core.listen", .0.display())]
+    #[error("{} exists and is not a socket; remove it, or choose another core.listen", .0.display())]
     NoSocket(PathBuf),
     /// The system refuses an address of TLS.
     #[error(
-        "the core cannot listen on {address}: {source}. Correct core.listen_tls, or stop what holds the port; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+        "the core cannot listen on {address}: {source}. Correct core.listen_tls, or stop the program that uses the port; ports below 1024 need root or CAP_NET_BIND_SERVICE"
     )]
     Address {
         /// Where.
@@ -47,7 +47,7 @@ pub enum BindError {
         refused: Box<Unreadable>,
     },
     /// The system refuses.
-    #[error("cannot listen on {}: {source}; look at its folder, or set core.listen", path.display())]
+    #[error("cannot listen on {}: {source}; check its folder, or set core.listen", path.display())]
     System {
         /// The socket.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! The core's TLS: settings, and one connection.
 //!
-//! A client certificate is asked for and not demanded, and any passes the
-//! handshake whose key the client holds. What it is worth is found out for
+//! A client certificate is asked for and not demanded, and the handshake accepts
+//! every certificate whose key the client proves. Whether it counts is judged for
 //! each request, so a refusal is an answer that can be read.
 
 use std::net::SocketAddr;
@@ -12,27 +12,22 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::server::ServerSessionMemoryCache;
-use rustls::sign::SingleCertAndKey;
-use rustls::{ServerConfig, version};
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Bearer, Connection};
+use super::api::Asker;
 use super::serve::{Door, MAX_HEAD, STRANGERS_HEAD, talk};
 use crate::clock;
 use crate::config::checked;
-use crate::core_server::peer::Peer;
+use crate::core_server::TlsSetupError;
 use crate::core_server::peer::certificate::Client;
-use crate::core_server::refusal::Refusal;
-use crate::core_server::{Core, TlsSetupError};
+use crate::core_server::peer::{Peer, Remote};
 use crate::pki::file::pair;
-use crate::pki::peer::chain::{Authorities, Refused};
-use crate::pki::peer::possession::PossessionVerifier;
+use crate::pki::peer::chain::Authorities;
+use crate::pki::tls::server_config;
 use crate::process::seldom::Seldom;
 
 /// What new handshakes use, and by whose word certificates are taken.
@@ -45,49 +40,17 @@ pub(in crate::core_server) struct Tls {
 impl Tls {
     /// Reads key, certificate and authorities.
     pub(in crate::core_server) fn load(settings: &checked::CoreTls) -> Result<Self, TlsSetupError> {
-        let shown = Arc::new(SingleCertAndKey::from(pair::load(
-            &settings.certificate,
-            "server_ssl_key_pass",
-        )?));
-        let provider = Arc::new(default_provider());
-        let verifier = Arc::new(PossessionVerifier::new(Arc::clone(&provider)));
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(shown);
-        // The strongest suite that both sides have, whatever the client prefers.
-        config.ignore_client_order = true;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
+        let certificate = pair::load(&settings.certificate, "server_ssl_key_pass")?;
+        // A service has one certificate for us, and shows that one: it needs no names.
+        let asks = Some(Vec::new());
+        let config = server_config(certificate, asks, &["http/1.1"], RESUMABLE_SESSIONS)?;
         let authorities = Arc::new(Authorities::load(settings.authorities.clone())?);
         Ok(Self { config: Arc::new(config), authorities })
     }
-}
 
-impl Core {
-    /// Who a client is at this moment, or the answer it gets instead.
-    async fn judge_certificate(&self, client: &Arc<Client>) -> Result<Peer, Refusal> {
-        match self.weigh(client).await {
-            Some(Ok(peer)) => Ok(peer),
-            Some(Err(refused)) => Err(self.refused_certificate(client, &refused)),
-            None => Err(Refusal::unjudged()),
-        }
-    }
-
-    /// The same where nothing is answered; `None` where nobody can say.
-    pub(in crate::core_server) async fn weigh(
-        &self,
-        client: &Arc<Client>,
-    ) -> Option<Result<Peer, Refused>> {
-        let tls = self.tls.load_full()?;
-        let (authorities, keys) = (Arc::clone(&tls.authorities), self.keys());
-        let judged = Arc::clone(client);
-        let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
-        let Ok(Ok(judged)) = timeout(JUDGING, judging).await else {
-            tracing::error!(client = %client.address(), "the files of sslkeys_path and the authorities cannot be looked at in time");
-            return None;
-        };
-        Some(judged)
+    /// By whose word certificates are taken.
+    pub(in crate::core_server) fn authorities(&self) -> Arc<Authorities> {
+        Arc::clone(&self.authorities)
     }
 }
 
@@ -96,7 +59,7 @@ impl Door {
     pub(in crate::core_server) async fn welcome_tls(&self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = self.handshakes.try_acquire() else {
             if CROWDED.due("handshakes", clock::instant()).is_some() {
-                tracing::warn!(%address, "too many TLS handshakes with the core at once; hung up");
+                tracing::warn!(%address, "too many TLS handshakes with the core at once; closed the connection");
             }
             return;
         };
@@ -121,12 +84,12 @@ impl Door {
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let client = Arc::new(Client::new(chain, address.ip()));
         // Whoever is told that it is refused has all the time of a stranger.
-        let known = matches!(self.core.weigh(&client).await, Some(Ok(Peer::Key(_))));
+        let known = matches!(self.core.judge_client(&client).await, Some(Ok(Peer::Key(_))));
         drop(place);
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
             if CROWDED.due(if known { "keys" } else { "strangers" }, clock::instant()).is_some() {
-                tracing::warn!(%address, known, "too many TLS connections to the core; hung up");
+                tracing::warn!(%address, known, "too many TLS connections to the core; closed the connection");
             }
             return;
         };
@@ -145,11 +108,11 @@ impl Door {
         client: Arc<Client>,
         stop: CancellationToken,
     ) -> Result<Response<Body>, std::convert::Infallible> {
-        let peer = match self.core.judge_certificate(&client).await {
-            Ok(peer) => Arc::new(peer),
+        let desk = match self.core.receive_client(&client).await {
+            Ok(desk) => desk,
             Err(refusal) => return Ok(refusal.into_response()),
         };
-        request.extensions_mut().insert(Connection { peer, bearer: Bearer::Client(client), stop });
+        request.extensions_mut().insert(Asker { desk, remote: Remote::Client(client), stop });
         self.router.call(request).await
     }
 }
@@ -160,7 +123,5 @@ static CROWDED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 const RESUMABLE_SESSIONS: usize = 1024;
 /// A client that is slow or silent within a handshake is left.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Files that cannot be looked at within this time refuse the request.
-const JUDGING: Duration = Duration::from_secs(5);
 /// A connection of somebody without a good key lasts no longer.
 const STRANGERS_LIFETIME: Duration = Duration::from_secs(60);

@@ -1,5 +1,5 @@
-//! How many wrong passwords are borne, as a leaking bucket: each one counts until
-//! its share of the window has passed. Pure, on instants that are given.
+//! How many wrong passwords are allowed, as a leaking bucket: each one counts until its share of
+//! the window has passed. Pure: instants are arguments.
 
 use std::time::{Duration, Instant};
 

@@ -85,7 +85,7 @@ pub(in crate::core_server) struct System;
 impl Accounts for System {
     fn uid_of(&self, name: &str) -> Option<u32> {
         let found = User::from_name(name).inspect_err(|error| {
-            tracing::warn!(name, %error, "an account cannot be looked up, and counts for nobody");
+            tracing::warn!(name, %error, "an account cannot be looked up, and gets no rights");
         });
         found.ok().flatten().map(|user| user.uid.as_raw())
     }
@@ -96,7 +96,7 @@ impl Accounts for System {
 
     fn is_member(&self, uid: u32, group: &str) -> bool {
         let found = Group::from_name(group).inspect_err(|error| {
-            tracing::warn!(group, %error, "a group cannot be looked up, and counts for nobody");
+            tracing::warn!(group, %error, "a group cannot be looked up, and gets no rights");
         });
         let (Ok(Some(group)), Some(user)) = (found, account(uid)) else { return false };
         groups(&user).contains(&group.gid)
@@ -105,7 +105,7 @@ impl Accounts for System {
 
 fn account(uid: u32) -> Option<User> {
     let found = User::from_uid(Uid::from_raw(uid)).inspect_err(|error| {
-        tracing::warn!(uid, %error, "an account cannot be looked up, and counts for nobody");
+        tracing::warn!(uid, %error, "an account cannot be looked up, and gets no rights");
     });
     found.ok().flatten()
 }

@@ -1,5 +1,5 @@
-//! Who comes by the unix socket: a process of this host, judged by its uid; again
-//! after each reload, so that an account that lost its rights has them no more.
+//! Peers on the unix socket: processes of this host, identified by uid. They are checked again
+//! after each reload, so that an account that lost its rights loses them on open connections too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Core {
         let (uid, by) = (program.uid, Arc::clone(&policy));
         // Looking up accounts may block: they may be a directory's.
         let judging = spawn_blocking(move || policy.peers.judge(uid, geteuid().as_raw(), &System));
-        let Ok(Ok(peer)) = timeout(JUDGING, judging).await else {
+        let Ok(Ok(peer)) = timeout(LOOKUP_TIMEOUT, judging).await else {
             tracing::error!(uid, "the system's accounts cannot be looked up (NSS)");
             return None;
         };
@@ -62,4 +62,4 @@ impl Core {
     }
 }
 
-const JUDGING: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! The sessions of one user, in the order in which they make room for new ones.
+//! The sessions of one user, in the order in which new ones replace them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,27 +7,6 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::core_server::store::Usage;
 use crate::wire::{SessionKey, User};
-
-/// Whose sessions are counted together: the login, whatever its groups are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name {
-    login: String,
-    company: String,
-}
-
-impl Name {
-    pub(super) fn of(user: &User) -> Self {
-        Self { login: user.login.clone(), company: user.company.clone() }
-    }
-
-    pub(super) fn login(&self) -> &str {
-        &self.login
-    }
-
-    pub(super) fn company(&self) -> &str {
-        &self.company
-    }
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Account {
@@ -106,7 +85,7 @@ impl Account {
 
     /// The session that makes room: the oldest that was never claimed, where its
     /// bearer has had the time to; else the one unused longest, claimed or not.
-    pub(super) fn first_to_go(&self, now: Timestamp) -> Option<SessionKey> {
+    pub(super) fn eviction_candidate(&self, now: Timestamp) -> Option<SessionKey> {
         let (unclaimed, claimed) =
             (self.unclaimed.first_key_value(), self.claimed.first_key_value());
         let first = match (unclaimed, claimed) {

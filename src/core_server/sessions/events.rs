@@ -1,4 +1,4 @@
-//! Tells fronts at once which sessions ended, as server-sent events.
+//! Tells fronts at once which sessions have ended, as server-sent events.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! All live sessions: in memory for speed, in the store for restarts.
 //!
-//! A new session lives only once it is stored. An ended one is dead at once,
-//! and its end is stored as soon as the disk allows.
+//! A new session is valid only after it is stored. An ended one is invalid at once, and its end is
+//! stored as soon as the disk allows.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,15 +39,28 @@ pub(super) struct Opened {
     pub(super) secret: SessionSecret,
     pub(super) record: Arc<Record>,
     /// Sessions of the same user that had to make room, and were in use.
-    pub(super) made_room: Vec<Arc<Record>>,
+    pub(super) evicted: Vec<Arc<Record>>,
 }
 
 /// A session on its way to the disk.
 type Prepared = (SessionSecret, Arc<Record>);
 
-/// The secret that a session was to have belongs to another one.
+/// Why a session is not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SecretTaken;
+pub(super) enum NotOpened {
+    /// The secret that it was to have belongs to another one.
+    SecretTaken,
+    /// It could not be written to the disk.
+    Unrecorded(WriteError),
+    /// It could not be told in the audit log.
+    Unaudited,
+}
+
+impl From<WriteError> for NotOpened {
+    fn from(error: WriteError) -> Self {
+        Self::Unrecorded(error)
+    }
+}
 
 impl Sessions {
     /// Takes up the stored sessions that still live.
@@ -56,60 +69,90 @@ impl Sessions {
         Self { table, store, events: Events::new() }
     }
 
-    /// Opens sessions with one write to the disk; an answer for each, in order. One
-    /// whose secret is taken is not opened; of the others all or none are. Must be
-    /// awaited to its end, even when nobody waits for the answer any more.
+    /// Opens a session. Must be awaited to its end, even when nobody waits for the
+    /// answer any more.
     ///
     /// # Errors
-    /// None is opened.
-    pub(super) async fn open(
+    /// It is not opened.
+    pub(super) async fn open_one(
         &self,
-        admissions: Vec<(Admission, Origin)>,
+        admission: Admission,
+        origin: Origin,
         now: Timestamp,
-    ) -> Result<Vec<Result<Opened, SecretTaken>>, WriteError> {
-        let prepared = self.prepare(admissions, now)?;
-        let records: Vec<_> =
-            prepared.iter().flatten().map(|(_, record)| Arc::clone(record)).collect();
-        let stored = match records.is_empty() {
-            true => Ok(()),
-            false => self.store.open(records.clone()).await,
-        };
+    ) -> Result<Opened, NotOpened> {
+        let secret = origin.secret.clone().map_or_else(new_secret, Ok)?;
+        let prepared = prepare(&mut self.table(), secret, admission, origin, now)?;
+        let stored = self.store.open(vec![Arc::clone(&prepared.1)]).await;
         let mut table = self.table();
-        if let Err(error) = stored {
-            for record in &records {
-                table.abandon(record);
-            }
-            self.store.change_soon(table.take_changes());
-            return Err(error);
-        }
-        let mut insert = |(secret, record): Prepared| {
-            let ended = table.insert(Arc::clone(&record), now);
-            self.announce(&ended);
-            let used = ended.into_iter().filter(|ended| ended.was_claimed);
-            Opened { secret, record, made_room: used.map(|ended| ended.record).collect() }
-        };
-        let opened = prepared.into_iter().map(|one| one.map(&mut insert)).collect();
+        let opened = self.settle(&mut table, prepared, stored, now);
         self.store.change_soon(table.take_changes());
-        Ok(opened)
+        opened
     }
 
-    fn prepare(
+    /// Opens sessions with one write to the disk; an answer for each, with what was
+    /// given beside it. One whose secret is taken is not opened; of the others all or
+    /// none are. Must be awaited to its end, as above.
+    pub(super) async fn open<T>(
         &self,
-        admissions: Vec<(Admission, Origin)>,
+        admissions: Vec<(T, Admission, Origin)>,
         now: Timestamp,
-    ) -> Result<Vec<Result<Prepared, SecretTaken>>, WriteError> {
-        let secrets = (admissions.iter())
-            .map(|(_, origin)| origin.secret.clone().map_or_else(new_secret, Ok))
-            .collect::<Result<Vec<_>, _>>()?;
+    ) -> Vec<(T, Result<Opened, NotOpened>)> {
+        let prepared = self.prepare_all(admissions, now);
+        let records: Vec<_> = (prepared.iter())
+            .filter_map(|(_, prepared)| prepared.as_ref().ok())
+            .map(|(_, record)| Arc::clone(record))
+            .collect();
+        let stored = if records.is_empty() { Ok(()) } else { self.store.open(records).await };
         let mut table = self.table();
-        let prepared = admissions.into_iter().zip(secrets).map(|((admission, origin), secret)| {
-            let key = secret.key();
-            if table.is_taken(&key) {
-                return Err(SecretTaken);
-            }
-            Ok((secret, table.prepare(admission, key, origin, now)))
-        });
-        Ok(prepared.collect())
+        let opened = (prepared.into_iter())
+            .map(|(whose, prepared)| {
+                let opened = prepared.and_then(|one| self.settle(&mut table, one, stored, now));
+                (whose, opened)
+            })
+            .collect();
+        self.store.change_soon(table.take_changes());
+        opened
+    }
+
+    /// Makes the records with one hold of the lock; what takes time, before that.
+    fn prepare_all<T>(
+        &self,
+        admissions: Vec<(T, Admission, Origin)>,
+        now: Timestamp,
+    ) -> Vec<(T, Result<Prepared, NotOpened>)> {
+        let with_secrets: Vec<_> = (admissions.into_iter())
+            .map(|(whose, admission, origin)| {
+                let secret = origin.secret.clone().map_or_else(new_secret, Ok);
+                (whose, secret, admission, origin)
+            })
+            .collect();
+        let mut table = self.table();
+        (with_secrets.into_iter())
+            .map(|(whose, secret, admission, origin)| {
+                let prepared = secret
+                    .map_err(NotOpened::from)
+                    .and_then(|secret| prepare(&mut table, secret, admission, origin, now));
+                (whose, prepared)
+            })
+            .collect()
+    }
+
+    /// Lets a session live that is stored.
+    fn settle(
+        &self,
+        table: &mut Table,
+        (secret, record): Prepared,
+        stored: Result<(), WriteError>,
+        now: Timestamp,
+    ) -> Result<Opened, NotOpened> {
+        if let Err(error) = stored {
+            table.abandon(&record);
+            return Err(error.into());
+        }
+        let ended = table.insert(Arc::clone(&record), now);
+        self.announce(&ended);
+        let used = ended.into_iter().filter(|ended| ended.was_claimed);
+        Ok(Opened { secret, record, evicted: used.map(|ended| ended.record).collect() })
     }
 
     /// Whose session it is; counts as a use of it. `client` is the address that presented it.
@@ -217,11 +260,26 @@ impl Sessions {
     }
 }
 
+/// Makes the record of a session, unless another one has its secret.
+fn prepare(
+    table: &mut Table,
+    secret: SessionSecret,
+    admission: Admission,
+    origin: Origin,
+    now: Timestamp,
+) -> Result<Prepared, NotOpened> {
+    let key = secret.key();
+    if table.is_taken(&key) {
+        return Err(NotOpened::SecretTaken);
+    }
+    Ok((secret, table.prepare(admission, key, origin, now)))
+}
+
 /// A secret that nobody proposed.
 fn new_secret() -> Result<SessionSecret, WriteError> {
     let mut bits = [0; 32];
     rand::fill(&mut bits).map_err(|_| {
-        tracing::error!("the random source of the system failed: nobody can be signed on");
+        tracing::error!("the random source of the system failed: nobody can sign on");
         WriteError::Failed
     })?;
     Ok(SessionSecret::from_bits(&bits))

@@ -1,4 +1,4 @@
-//! Sessions that ended not long ago, so that whoever still sends one is told why.
+//! Sessions that ended recently, so that clients that still send one learn why.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -2,10 +2,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::core_server::request::admit::{Facts, admit};
+use crate::core_server::request::admit::admit;
+use crate::core_server::request::identified::{Identified, Named};
+use crate::core_server::rights::{Actor, VouchFor, permit};
 use crate::core_server::store::{Changes, Database};
-use crate::identity::{Rules, Via, identify};
-use crate::wire::Mechanism;
+use crate::identity::Rules;
+use crate::wire::{LoginId, Mechanism, Proof};
 
 const LIMITS: Limits = Limits {
     timeout: Duration::from_secs(300),
@@ -21,18 +23,33 @@ const fn at(second: u64) -> Timestamp {
     Timestamp::from_unix(START + second)
 }
 
-fn admission(login: &str, groups: &[&str], now: Timestamp) -> Admission {
-    let identity = identify(login, Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
-    let facts = Facts {
-        mechanism: Mechanism::Trusted,
-        principal: login.to_owned(),
-        typed: None,
+fn identified(
+    login: &str,
+    mechanism: Mechanism,
+    ends_at: Option<Timestamp>,
+    groups: &[&str],
+) -> Identified {
+    let proof = Proof {
+        mechanism,
+        principal: format!("{login}@EXAMPLE.TEST"),
+        acceptor_realm: Some("EXAMPLE.TEST".to_owned()),
+        account: None,
         public_key: None,
         channel_bound: false,
-        ends_at: None,
+        ends_at,
         groups: groups.iter().map(ToString::to_string).collect(),
     };
-    admit(&identity, facts, Duration::from_secs(LIFETIME), now).unwrap()
+    Identified::proven(proof, &Rules::new(&[], &[], Vec::new())).unwrap()
+}
+
+fn admission(login: &str, groups: &[&str], now: Timestamp) -> Admission {
+    let identified = if groups.is_empty() {
+        let named = Named::read(login.to_owned(), &Rules::new(&[], &[], Vec::new())).unwrap();
+        Identified::vouched(permit(Actor::System, VouchFor(named)).unwrap())
+    } else {
+        identified(login, Mechanism::Negotiate, None, groups)
+    };
+    admit(identified, Duration::from_secs(LIFETIME), now).unwrap()
 }
 
 fn empty() -> Table {
@@ -305,10 +322,9 @@ fn start(directory: &Path, pages: Option<i64>) -> Sessions {
     Sessions::start(stored, Store::start(database).unwrap(), LIMITS, at(0))
 }
 
-async fn open_one(sessions: &Sessions, login: &str) -> Result<SessionSecret, WriteError> {
-    let opened =
-        sessions.open(vec![(admission(login, &[], at(0)), Origin::default())], at(0)).await?;
-    Ok(opened.into_iter().next().unwrap().unwrap().secret)
+async fn open_one(sessions: &Sessions, login: &str) -> Result<SessionSecret, NotOpened> {
+    let admission = admission(login, &[], at(0));
+    Ok(sessions.open_one(admission, Origin::default(), at(0)).await?.secret)
 }
 
 #[tokio::test]
@@ -334,17 +350,16 @@ async fn no_two_sessions_have_one_secret() {
     let directory = tempfile::tempdir().unwrap();
     let sessions = start(directory.path(), None);
     let secret = SessionSecret::from_bits(&[1; 32]);
-    let wish = |login| {
-        let origin = Origin { secret: Some(secret.clone()), ..Origin::default() };
-        (admission(login, &[], at(0)), origin)
-    };
-    let opened = sessions.open(vec![wish("john"), wish("mary")], at(0)).await.unwrap();
-    assert_eq!(opened[0].as_ref().unwrap().secret, secret);
-    assert!(opened[1].is_err(), "not even in one go");
-    assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err());
-    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login, "john");
+    let origin = || Origin { secret: Some(secret.clone()), ..Origin::default() };
+    let wanted = |login| (login, admission(login, &[], at(0)), origin());
+    let opened = sessions.open(vec![wanted("john"), wanted("mary")], at(0)).await;
+    assert_eq!(opened[0].1.as_ref().unwrap().secret, secret);
+    assert!(opened[1].1.is_err(), "not even in one go");
+    let again = || sessions.open_one(admission("mary", &[], at(0)), origin(), at(0));
+    assert_eq!(again().await.unwrap_err(), NotOpened::SecretTaken);
+    assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login(), "john");
     sessions.end(&secret.key(), Ending::Logout, at(1)).await.unwrap().1.unwrap();
-    assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_ok());
+    assert!(again().await.is_ok());
 }
 
 #[tokio::test]
@@ -362,10 +377,10 @@ async fn on_a_full_disk_nobody_new_comes_in_and_nobody_is_thrown_out() {
             Err(error) => break error,
         }
     };
-    assert_eq!(full, WriteError::Full);
+    assert_eq!(full, NotOpened::Unrecorded(WriteError::Full));
     let lives = |secret: &SessionSecret| sessions.resolve(&secret.key(), None, at(1)).is_ok();
     // John is at his bound: had he come in, one of his would have made room.
-    assert_eq!(open_one(&sessions, "john").await, Err(WriteError::Full));
+    assert_eq!(open_one(&sessions, "john").await, Err(full));
     assert!(johns.iter().all(lives));
     assert!(others.iter().all(lives));
 
@@ -413,12 +428,11 @@ fn sessions_are_listed_in_the_order_in_which_they_were_opened_page_by_page() {
     assert_eq!(list(&Whose::All, None, 3, 0), of(&[(0, "a"), (1, "b"), (2, "c")]));
     assert_eq!(list(&Whose::All, Some(2), 3, 0), of(&[(3, "d")]));
     assert_eq!(list(&Whose::All, Some(u64::MAX), 3, 0), []);
-    let john = Whose::Login("john".into());
+    let john = Whose::User(LoginId::without_company("john"));
     assert_eq!(list(&john, None, 9, 0), of(&[(1, "b"), (3, "d")]));
     assert_eq!(list(&john, Some(1), 9, 0), of(&[(3, "d")]));
-    let user = |company: &str| Whose::User { login: "john".into(), company: company.into() };
-    assert_eq!(list(&user(""), None, 1, 0), of(&[(1, "b")]));
-    assert_eq!(list(&user("acme"), None, 1, 0), []);
+    let namesake = Whose::User(LoginId::new("john", "acme"));
+    assert_eq!(list(&namesake, None, 1, 0), [], "of another tenant");
     let id = SessionKey::of("c").short();
     assert_eq!(list(&Whose::Id(id), None, 9, 0), of(&[(2, "c")]));
     // What has run out is not listed, even before it is swept.
@@ -462,23 +476,14 @@ fn whoever_comes_too_late_is_told_why_and_when() {
 #[test]
 fn a_ticket_that_ends_before_the_lifetime_ends_the_session_and_is_named() {
     let mut table = empty();
-    let identity = identify("john", Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
     for (secret, mechanism, ends_at, why) in [
         ("ticket", Mechanism::Negotiate, Some(at(200)), Ending::TicketEnd),
         ("certificate", Mechanism::Certificate, Some(at(200)), Ending::CertificateEnd),
         ("long", Mechanism::Negotiate, Some(at(LIFETIME + 1)), Ending::Lifetime),
         ("password", Mechanism::Basic, None, Ending::Lifetime),
     ] {
-        let facts = Facts {
-            mechanism,
-            principal: "john".to_owned(),
-            typed: None,
-            public_key: None,
-            channel_bound: false,
-            ends_at,
-            groups: Vec::new(),
-        };
-        let admitted = admit(&identity, facts, LIMITS.lifetime, at(0)).unwrap();
+        let identified = identified("john", mechanism, ends_at, &[]);
+        let admitted = admit(identified, LIMITS.lifetime, at(0)).unwrap();
         let record = table.prepare(admitted, SessionKey::of(secret), Origin::default(), at(0));
         let end = record.expires_at;
         table.insert(record, at(0));

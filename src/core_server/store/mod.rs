@@ -10,16 +10,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::wire::{Mechanism, SessionKey, User};
 
-pub(crate) mod inspect;
-mod queue;
-mod rows;
-mod sqlite;
-#[cfg(test)]
-mod tests;
-mod writer;
+pub(crate) mod sqlite;
 
-pub(crate) use queue::Store;
-pub(crate) use sqlite::{Database, FILE_NAME};
+pub(crate) use sqlite::{Database, FILE_NAME, Store};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,13 +114,13 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Another process has it open.
-    #[error("another process uses the session store {}: is a core running already? Two cores need two state_paths", path.display())]
+    #[error("another process uses the session store {}: is a core already running? Two cores need two state_paths", path.display())]
     InUse {
         /// The database.
         path: PathBuf,
     },
     /// It is damaged, or no store of ours.
-    #[error("the session store {} is damaged ({what}). It was left as it is: move it aside, with its -wal file, and start again; everybody then signs on anew", path.display())]
+    #[error("the session store {} is damaged ({what}). Doorward has not changed it. Move it aside, with its -wal file, and start again; everybody must then sign on again", path.display())]
     Damaged {
         /// The database.
         path: PathBuf,
@@ -135,7 +128,7 @@ pub enum OpenError {
         what: String,
     },
     /// A newer Doorward wrote it.
-    #[error("the session store {} has format {found}, and this version knows formats up to {known}: run the version that wrote it, or move the file aside; everybody then signs on anew", path.display())]
+    #[error("the session store {} has format {found}, but this version knows only formats up to {known}: run the version that wrote it, or move the file aside; everybody must then sign on again", path.display())]
     Newer {
         /// The database.
         path: PathBuf,

@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 
 use super::advice::{Advice, Known, advise};
 use crate::config::checked::{ChannelBinding, Site};
-use crate::front::Front;
 use crate::front::readiness::Services;
 use crate::front::request::came::Came;
 use crate::front::request::facts::Facts;
 use crate::front::request::route;
 use crate::front::sign_on::Refusal;
 use crate::front::sign_on::policy::Policy;
+use crate::front::state::Front;
 use crate::wire::Mechanism;
 
 /// What can be said of a refusal beyond its reason.

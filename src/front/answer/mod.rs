@@ -1,56 +1,47 @@
-//! Turns outcomes into responses: the only file that writes a login response.
+//! Turns outcomes into responses: the only room that writes a login response.
 
 use std::time::Instant;
 
-use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, RETRY_AFTER,
-    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, COOKIE, HeaderName, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 
-use super::sign_on::cookie;
-use super::sign_on::{Present, Refusal, Reply};
-use crate::front::body::Body;
+use super::request::cookie;
+use super::sign_on::{NoEntry, NotPermitted, Refusal, SignedOn};
+use crate::front::answer::body::Body;
+use crate::front::connection::serve::needs::{NeedsConnection, NeedsHttp1};
+use crate::front::live::Live;
 use crate::front::request::came::Came;
 use crate::front::request::facts::{Facts, wants_page};
 use crate::front::sign_on::policy::Policy;
+use crate::front::state::Front;
 use crate::front::upstream::UpstreamError;
-use crate::front::{Front, Live};
-use crate::mechanism::Scheme;
-use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, Mechanism, Reason};
+use crate::wire::{Ended, Mechanism, Reason};
 use advice::{Advice, application};
+use challenge::with_token;
 use known::words_for;
-use status::{status_of, title};
+use response::{html, json};
+use status::title;
 
-pub(in crate::front) mod advice;
-pub(in crate::front) mod known;
-pub(crate) mod pages;
-pub(in crate::front) mod record;
-pub(in crate::front) mod status;
-pub(crate) mod visitors;
+mod advice;
+pub(in crate::front) mod body;
+mod challenge;
+mod known;
+mod pages;
+mod record;
+mod response;
+mod status;
 
 /// Tells curl, and programs of Windows, that the connection is not signed on: they
 /// send a token with the next request.
 const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
 
-/// Marks an answer that is not sent: instead the client is told to come back by
-/// HTTP/1.1 (`HTTP_1_1_REQUIRED`, RFC 9113 section 7).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NeedsHttp1;
-
-/// Marks an answer whose client has to go on on the same connection, whatever
-/// is left of its request's body.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NeedsConnection;
-
 /// Writes the answers to one request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answerer<'a> {
+pub(in crate::front) struct Answerer<'a> {
     front: &'a Front,
     page: bool,
     facts: Option<&'a Facts>,
@@ -59,14 +50,18 @@ pub(crate) struct Answerer<'a> {
 }
 
 impl<'a> Answerer<'a> {
-    /// Knows only whether a person is to read the answer.
-    pub(crate) fn new<B>(front: &'a Front, request: &Request<B>, began: Instant) -> Self {
-        let came = Came::read(request);
+    /// Knows how the request came, and whether a person is to read the answer.
+    pub(in crate::front) fn new<B>(
+        front: &'a Front,
+        request: &Request<B>,
+        came: Came,
+        began: Instant,
+    ) -> Self {
         Self { front, page: wants_page(request.headers()), facts: None, came, began }
     }
 
     /// Knows the facts of the request as well.
-    pub(crate) const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
+    pub(in crate::front) const fn with<'b>(self, facts: &'b Facts) -> Answerer<'b>
     where
         'a: 'b,
     {
@@ -74,40 +69,54 @@ impl<'a> Answerer<'a> {
         Answerer { front, page, facts: Some(facts), came, began }
     }
 
-    /// Remembers who sent the request, where that is a proxy that nobody listed.
-    pub(crate) fn notice_proxy(&self) {
-        let untrusted = self.facts.filter(|facts| !facts.trusted);
-        if let (Some(facts), Some(mark)) = (untrusted, self.came.mark) {
-            self.front.unlisted.saw(facts.client, mark, &self.front.metrics);
-        }
-    }
-
     fn secure(&self) -> bool {
         self.facts.is_some_and(|facts| facts.secure)
     }
 
-    /// Not signed on, or not permitted: the status that fits the reason, the
-    /// challenges that are offered, and the words.
-    pub(crate) fn refuse(&self, refusal: &Refusal, policy: Option<Policy<'_>>) -> Response<Body> {
-        let advice = words_for(self.front, self.facts, self.came, refusal, policy.as_ref());
-        self.refuse_with(advice, refusal, policy)
+    /// Not signed on, or not permitted.
+    pub(in crate::front) fn no_entry(&self, no: &NoEntry, policy: Policy<'_>) -> Response<Body> {
+        match no {
+            NoEntry::NotSignedOn(refusal) => self.refuse(refusal, Some(policy)),
+            NoEntry::NotPermitted(NotPermitted { signed_on, detail }) => {
+                let refusal = Refusal::new(Reason::RequirementNotMet).with_detail(detail.clone());
+                let advice = self.advice(&refusal, Some(&policy));
+                self.refuse_with(&advice, &refusal, Some(policy), Some(signed_on))
+            }
+        }
+    }
+
+    /// Not served: the status that fits the reason, the challenges that are offered,
+    /// and the words.
+    pub(in crate::front) fn refuse(
+        &self,
+        refusal: &Refusal,
+        policy: Option<Policy<'_>>,
+    ) -> Response<Body> {
+        let advice = self.advice(refusal, policy.as_ref());
+        self.refuse_with(&advice, refusal, policy, None)
+    }
+
+    fn advice(&self, refusal: &Refusal, policy: Option<&Policy<'_>>) -> Advice {
+        words_for(self.front, self.facts, self.came, refusal, policy)
     }
 
     fn refuse_with(
         &self,
-        advice: Advice,
+        advice: &Advice,
         refusal: &Refusal,
         policy: Option<Policy<'_>>,
+        signed_on: Option<&SignedOn>,
     ) -> Response<Body> {
-        let reference = record::refusal(self.front, self.facts, refusal, self.began);
-        let mut status = status_of(refusal.reason);
+        let login = signed_on.map(SignedOn::login);
+        let reference = record::refused(self.front, self.facts, refusal, login, self.began);
+        let mut status = refusal.reason.status();
         let unanswerable = policy.is_some_and(|policy| policy.asks_for_nothing());
         if unanswerable && status == StatusCode::UNAUTHORIZED {
             // 401 demands a challenge, and there is none for certificates and for
             // sessions of programs (RFC 9110 section 15.5.2).
             status = StatusCode::FORBIDDEN;
         }
-        let mut response = self.words(status, &advice, refusal, &reference);
+        let mut response = self.words(status, advice, refusal, &reference, login);
         if status == StatusCode::UNAUTHORIZED
             && let Some(policy) = policy
         {
@@ -123,8 +132,8 @@ impl<'a> Answerer<'a> {
         if refusal.reason == Reason::ExchangeOpen {
             response.extensions_mut().insert(NeedsConnection);
         }
-        if let Some(present) = &refusal.present {
-            self.welcome(response.headers_mut(), present);
+        if let Some(signed_on) = signed_on {
+            self.add_sign_on_headers(response.headers_mut(), signed_on);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -135,86 +144,50 @@ impl<'a> Answerer<'a> {
         response
     }
 
-    /// What is offered, or the one token that the client waits for.
-    fn challenges(&self, refusal: &Refusal, policy: &Policy<'_>) -> Vec<HeaderValue> {
-        if refusal.reason == Reason::ExchangeOpen {
-            return refusal.reply.as_ref().map(with_token).into_iter().collect();
-        }
-        let challenge = |mechanism: &Mechanism| match mechanism {
-            Mechanism::Negotiate => Some(offer(Scheme::Negotiate, refusal)),
-            Mechanism::Ntlm if !self.http2() => Some(offer(Scheme::Ntlm, refusal)),
-            Mechanism::Basic if self.secure() => Some(self.basic()),
-            _ => None,
-        };
-        let offered = policy.mechanisms.iter().filter(|mechanism| policy.offers(**mechanism));
-        offered.filter_map(challenge).collect()
-    }
-
-    /// The challenge of RFC 7617. Browsers remember a password by host and realm.
-    fn basic(&self) -> HeaderValue {
-        let host = self.facts.map_or("", |facts| &facts.host);
-        HeaderValue::from_str(&format!("Basic realm=\"{host}\", charset=\"UTF-8\""))
-            .unwrap_or(HeaderValue::from_static("Basic realm=\"\", charset=\"UTF-8\""))
-    }
-
-    /// Whether the client is to come back by HTTP/1.1: it tried NTLM; or it came a
-    /// second time without anything and may have nothing else; or `nothing` is
-    /// offered to it here; or it is a browser, which without a ticket asks for name
-    /// and password only where NTLM is offered. A client that chose HTTP/2 without asking (over plain
-    /// HTTP) could not. One that tried Kerberos has to hear what came of it: it
-    /// would send the same token again, and that one would be a replay.
-    fn needs_http1(&self, refusal: &Refusal, policy: &Policy<'_>, nothing: bool) -> bool {
-        let by_choice = self.facts.is_some_and(|facts| facts.secure && !facts.trusted);
-        let at_a_loss = refusal.tried.is_none() && (refusal.came_again || nothing || self.page);
-        self.http2()
-            && policy.offers(Mechanism::Ntlm)
-            && (by_choice && at_a_loss || refusal.reason == Reason::NtlmNeedsHttp1)
-    }
-
     fn http2(&self) -> bool {
         self.facts.is_some_and(|facts| facts.http2)
     }
 
     /// An application's answer to somebody who is signed on.
-    pub(crate) fn signed_on(
+    pub(in crate::front) fn signed_on(
         &self,
         mut response: Response<Body>,
-        present: &Present,
+        signed_on: &SignedOn,
     ) -> Response<Body> {
-        self.welcome(response.headers_mut(), present);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// Forward-auth: the request may pass, under this identity. `cookies` are those that
     /// the application may see, for a proxy that asked: so it need not know how ours
     /// are taken out.
-    pub(crate) fn may_pass(
+    pub(in crate::front) fn may_pass(
         &self,
-        present: &Present,
+        signed_on: &SignedOn,
         live: &Live,
         audience: &str,
         cookies: Option<HeaderValue>,
     ) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(Body::own(Bytes::new()));
         let headers = response.headers_mut();
-        if let Err(error) = live.proxy.identify(headers, &present.grant, audience) {
-            return self.application_failed(&error, present);
+        if let Err(error) = live.proxy.identify(headers, &signed_on.grant, audience) {
+            return self.application_failed(&error, signed_on);
         }
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, cookies);
         }
-        self.welcome(response.headers_mut(), present);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// `/.doorward/whoami`
-    pub(crate) fn whoami(&self, present: &Present) -> Response<Body> {
-        let session = present.grant.session();
+    pub(in crate::front) fn whoami(&self, signed_on: &SignedOn) -> Response<Body> {
+        let session = signed_on.grant.session();
         let mut response = if self.page {
             html(
                 StatusCode::OK,
                 &pages::Whoami {
-                    login: &session.user.login,
+                    login: session.user.login(),
                     name: &session.user.name,
                     principal: &session.principal,
                     mechanism: session.mechanism.as_str(),
@@ -226,12 +199,12 @@ impl<'a> Answerer<'a> {
         } else {
             json(StatusCode::OK, &pages::WhoamiJson::from(session))
         };
-        self.welcome(response.headers_mut(), present);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// `/.doorward/logout`, done.
-    pub(crate) fn signed_off(&self) -> Response<Body> {
+    pub(in crate::front) fn signed_off(&self) -> Response<Body> {
         let mut response = if self.page {
             html(StatusCode::OK, &pages::SignedOff { done: true })
         } else {
@@ -242,7 +215,7 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, and no cookie that was sent could be read.
-    pub(crate) fn cookie_unreadable(&self) -> Response<Body> {
+    pub(in crate::front) fn cookie_unreadable(&self) -> Response<Body> {
         let mut response = self.refuse(&Refusal::new(Reason::CookieUnreadable), None);
         // It would be in the way of the next attempt, too.
         self.take_cookies(response.headers_mut());
@@ -257,65 +230,58 @@ impl<'a> Answerer<'a> {
     }
 
     /// `/.doorward/logout`, not by POST.
-    pub(crate) fn logout_needs_post(&self) -> Response<Body> {
+    pub(in crate::front) fn logout_needs_post(&self) -> Response<Body> {
         let mut response = html(StatusCode::METHOD_NOT_ALLOWED, &pages::SignedOff { done: false });
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         response
     }
 
     /// An answer for programs.
-    pub(crate) fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
+    pub(in crate::front) fn json<T: Serialize>(&self, value: &T) -> Response<Body> {
         json(StatusCode::OK, value)
     }
 
     /// Doorward has no page of its own of this name.
-    pub(crate) fn no_own_page(&self) -> Response<Body> {
-        let what = "Doorward has no page of this name";
-        let refusal = Refusal { detail: what.to_owned(), ..Refusal::new(Reason::NoSite) };
-        self.refuse_with(Advice::of(format!("{what}.")), &refusal, None)
+    pub(in crate::front) fn no_own_page(&self) -> Response<Body> {
+        let what = "Doorward has no such page";
+        let refusal = Refusal::new(Reason::NoSite).with_detail(what);
+        self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
-    /// Signed on, at a site that has nothing to show.
-    pub(crate) fn no_application(&self, present: &Present) -> Response<Body> {
-        let what = "this site has no application behind it ([[site]] without upstream)";
-        let refusal = Refusal {
-            detail: what.to_owned(),
-            present: Some(Box::new(present.clone())),
-            ..Refusal::new(Reason::NoSite)
-        };
-        self.refuse_with(Advice::of(format!("You are signed on, but {what}.")), &refusal, None)
+    /// A site that has nothing to show.
+    pub(in crate::front) fn no_application(&self) -> Response<Body> {
+        let what = "This site has no application behind it ([[site]] without upstream)";
+        let refusal = Refusal::new(Reason::NoSite).with_detail(what);
+        self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }
 
     /// The application did not answer, or not in time.
-    pub(crate) fn application_failed(
+    pub(in crate::front) fn application_failed(
         &self,
         error: &UpstreamError,
-        present: &Present,
+        signed_on: &SignedOn,
     ) -> Response<Body> {
-        let reference = new_reference();
-        self.front.metrics.upstream_failed(error.label());
-        record::application(self.facts, error, &reference);
-        let refusal =
-            Refusal { present: Some(Box::new(present.clone())), ..Refusal::new(error.reason()) };
-        let advice = application(error);
-        let mut response = self.words(error.status(), &advice, &refusal, &reference);
-        self.welcome(response.headers_mut(), present);
+        let reference = record::application(self.front, self.facts, error);
+        let (advice, refusal) = (application(error), Refusal::new(error.reason()));
+        let login = Some(signed_on.login());
+        let mut response = self.words(error.status(), &advice, &refusal, &reference, login);
+        self.add_sign_on_headers(response.headers_mut(), signed_on);
         response
     }
 
     /// Gives the client what a new sign-on earns: the cookie, and the
     /// mechanism's last token (RFC 4559 section 5: mutual authentication).
-    fn welcome(&self, headers: &mut HeaderMap, present: &Present) {
-        let Some(fresh) = &present.fresh else { return };
+    fn add_sign_on_headers(&self, headers: &mut HeaderMap, signed_on: &SignedOn) {
+        let Some(new_session) = &signed_on.new_session else { return };
         if let Some(facts) = self.facts
-            && let Some(cookie) = cookie::set(&fresh.cookie, facts.origin())
+            && let Some(cookie) = cookie::set(&new_session.cookie, facts.origin())
         {
             headers.append(SET_COOKIE, cookie);
         }
-        if present.grant.session().mechanism == Mechanism::Negotiate {
+        if signed_on.grant.session().mechanism == Mechanism::Negotiate {
             headers.insert(PERSISTENT_AUTH, HeaderValue::from_static("false"));
         }
-        if let Some(reply) = &fresh.reply {
+        if let Some(reply) = &new_session.reply {
             headers.append(WWW_AUTHENTICATE, with_token(reply));
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -327,10 +293,10 @@ impl<'a> Answerer<'a> {
         advice: &Advice,
         refusal: &Refusal,
         reference: &str,
+        login: Option<&str>,
     ) -> Response<Body> {
         if self.page {
-            let login =
-                refusal.present.as_ref().map_or("", |present| &present.grant.session().user.login);
+            let login = login.unwrap_or_default();
             let Advice { sentence, steps } = advice;
             html(
                 status,
@@ -339,11 +305,11 @@ impl<'a> Answerer<'a> {
         } else {
             json(
                 status,
-                &ErrorBody {
-                    error: refusal.reason.label().to_owned(),
+                &RefusalBody {
+                    error: refusal.reason,
                     message: advice.message(),
-                    reference: reference.to_owned(),
-                    reason: Some(refusal.reason),
+                    reference,
+                    reason: refusal.reason,
                     ended: refusal.ended,
                 },
             )
@@ -351,52 +317,14 @@ impl<'a> Answerer<'a> {
     }
 }
 
-/// A scheme, with the token that the refused attempt has for the client.
-fn offer(scheme: Scheme, refusal: &Refusal) -> HeaderValue {
-    match &refusal.reply {
-        Some(reply) if reply.scheme == scheme => with_token(reply),
-        _ => HeaderValue::from_static(scheme.as_str()),
-    }
-}
-
-fn with_token(reply: &Reply) -> HeaderValue {
-    let word = reply.scheme.as_str();
-    let value = format!("{word} {}", STANDARD.encode(&reply.token));
-    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(word))
-}
-
-fn html(status: StatusCode, page: &impl Template) -> Response<Body> {
-    let text = page.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "a page could not be rendered");
-        String::from("The page could not be rendered.")
-    });
-    own(status, "text/html; charset=utf-8", text)
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    let text = serde_json::to_vec(value).unwrap_or_else(|error| {
-        tracing::error!(%error, "an answer could not be written as JSON");
-        b"{}".to_vec()
-    });
-    own(status, "application/json", text)
-}
-
-fn own(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    for (name, value) in own_headers(kind) {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(CONTENT_SECURITY_POLICY, pages::POLICY.clone());
-    response
-}
-
-const fn own_headers(kind: &'static str) -> [(HeaderName, &'static str); 4] {
-    [
-        (CONTENT_TYPE, kind),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-    ]
+/// A refusal for a program.
+#[derive(Serialize)]
+struct RefusalBody<'a> {
+    /// The same word as `reason`: programs look for it under either name.
+    error: Reason,
+    message: String,
+    reference: &'a str,
+    reason: Reason,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
 }

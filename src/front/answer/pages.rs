@@ -15,7 +15,7 @@ use crate::wire::{Mechanism, Session, User};
 
 /// What a page may load: its own style, known by its hash, and nothing else
 /// (Content Security Policy Level 3, section 2.3.1).
-pub(crate) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+pub(in crate::front) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     // Templates are included without their last line's end.
     let style = STANDARD.encode(digest(&SHA256, STYLE.trim_ascii_end().as_bytes()));
     let policy = format!(
@@ -28,7 +28,7 @@ pub(crate) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 /// Why there is no identity, or no application.
 #[derive(Debug, Template)]
 #[template(path = "refused.html")]
-pub(crate) struct Refused<'a> {
+pub(in crate::front) struct Refused<'a> {
     /// What it is about, in three words.
     pub title: &'a str,
     /// Why, and what to do.
@@ -44,7 +44,7 @@ pub(crate) struct Refused<'a> {
 /// `/.doorward/whoami`
 #[derive(Debug, Template)]
 #[template(path = "whoami.html")]
-pub(crate) struct Whoami<'a> {
+pub(in crate::front) struct Whoami<'a> {
     /// Login name.
     pub login: &'a str,
     /// Full name.
@@ -64,7 +64,7 @@ pub(crate) struct Whoami<'a> {
 /// After logging out, and where somebody meant to.
 #[derive(Debug, Template)]
 #[template(path = "signed_off.html")]
-pub(crate) struct SignedOff {
+pub(in crate::front) struct SignedOff {
     /// Whether it is done; otherwise the page has the button that does it.
     pub done: bool,
 }
@@ -73,7 +73,7 @@ const STYLE: &str = include_str!("../../../templates/style.css");
 
 /// `/.doorward/whoami` for programs.
 #[derive(Serialize)]
-pub(crate) struct WhoamiJson<'a> {
+pub(in crate::front) struct WhoamiJson<'a> {
     user: &'a User,
     mechanism: Mechanism,
     principal: &'a str,

@@ -1,27 +1,28 @@
-//! What log, audit log and metrics are told of a request that was not served.
+//! What log, audit log and metrics record about a request that was not served.
 
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::visitors::{Reference, Visitor};
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
 use crate::config::checked::HostPattern;
-use crate::front::Front;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
+use crate::front::state::Front;
+use crate::front::state::visitors::{Reference, Visitor};
 use crate::front::upstream::UpstreamError;
 use crate::wire::Reason;
 use crate::wire::reason::Fault;
 use crate::wire::reference::new_reference;
 
-/// A refusal; gives the reference for its page. That nobody has signed on yet is no
+/// A refusal, of `login` where somebody is signed on; gives the reference for its page. That nobody has signed on yet is no
 /// event; its line is there for whoever looks for the reference.
-pub(in crate::front) fn refusal(
+pub(super) fn refused(
     front: &Front,
     facts: Option<&Facts>,
     refusal: &Refusal,
+    login: Option<&str>,
     began: Instant,
 ) -> String {
     let reason = refusal.reason;
@@ -31,12 +32,11 @@ pub(in crate::front) fn refusal(
     let reference = new_reference();
     let (site, client) = (site(facts), facts.map(|facts| facts.client));
     let detail = detail(front, facts, refusal);
-    let login = refusal.present.as_ref().map(|present| present.grant.session().user.login.as_str());
     let shown = client.map(tracing::field::display);
     // Clients can provoke our own faults, too, as often as they like.
     let due = match reason.fault() {
         Fault::Configuration | Fault::Ourselves | Fault::Upstream => {
-            front.told.faults.due(reason, clock::instant())
+            front.log_limits.faults.due(reason, clock::instant())
         }
         Fault::Nobody | Fault::Client => None,
     };
@@ -67,8 +67,10 @@ pub(in crate::front) fn refusal(
     reference
 }
 
-/// An application that gave no answer.
-pub(in crate::front) fn application(facts: Option<&Facts>, error: &UpstreamError, reference: &str) {
+/// An application that gave no answer; gives the reference for its page.
+pub(super) fn application(front: &Front, facts: Option<&Facts>, error: &UpstreamError) -> String {
+    let reference = new_reference();
+    front.metrics.upstream_failed(error.label());
     tracing::error!(
         reference,
         site = site(facts),
@@ -77,6 +79,7 @@ pub(in crate::front) fn application(facts: Option<&Facts>, error: &UpstreamError
         error = error as &dyn std::error::Error,
         "the application gave no answer"
     );
+    reference
 }
 
 /// Once a minute for each host, client and reason at `info`, otherwise at `debug`.
@@ -87,7 +90,7 @@ fn not_signed_on(front: &Front, facts: Option<&Facts>, reason: Reason, began: In
         Reference { text: new_reference(), is_new: false }
     } else {
         let host = facts.map(|facts| facts.host.clone()).unwrap_or_default();
-        front.told.visitors.reference(Visitor { host, client, reason }, clock::instant())
+        front.log_limits.visitors.reference(Visitor { host, client, reason }, clock::instant())
     };
     if is_new {
         tracing::info!(reference, %reason, site, client = shown, "not signed on");
@@ -144,7 +147,7 @@ fn no_site(host: &str, mut names: Vec<String>) -> String {
         known = format!("{known} and {more} more");
     }
     let proxy = if host.parse::<IpAddr>().is_ok() || host == "localhost" {
-        ". Does a proxy before this gateway pass the Host on (nginx: proxy_set_header Host $http_host)?"
+        ". Does a proxy in front of this gateway pass on Host (nginx: proxy_set_header Host $http_host)?"
     } else {
         ""
     };
@@ -166,8 +169,7 @@ fn clocks(front: &Front) -> String {
             "This gateway's clock says {now} and is {clock} the domain controller's: set it by NTP"
         ),
         Some(clock) => format!(
-            "This gateway's clock says {now} and is {clock} the domain controller's, so the \
-             client's is the one to set"
+            "This gateway's clock says {now} and is {clock} the domain controller's, so set the client's clock"
         ),
         None => format!(
             "This gateway's clock says {now}: compare it and the client's with the domain controller's"

@@ -1,6 +1,6 @@
-//! What a connection is at: how many requests are open on it, whose turn it is,
-//! and when something last moved. Counted while requests are served, read by
-//! the limits on idle and stalled connections and by [`crate::front::listen::places`].
+//! What a connection is doing: how many requests are open on it, whose turn it is, and when
+//! something last moved. Counted while requests are served, read by the limits on idle and stalled
+//! connections and by [`crate::front::connection::places`].
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! What was proven on a connection stays with it, for clients without cookies:
-//! for the host that it was proven for, and as long as the same client speaks.
+//! The identity that a connection keeps, for clients without cookies: only for the host that it
+//! was proven for, and as long as the same client uses it.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderMap;
@@ -53,11 +53,11 @@ impl Bound {
 /// What tells one client without our cookies from another, on a connection that a
 /// proxy shares among them without a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Marks([u8; 32]);
+pub(in crate::front) struct Marks([u8; 32]);
 
 impl Marks {
     /// The marks of the client that sent these headers.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub(in crate::front) fn of(headers: &HeaderMap) -> Self {
         let mut context = Context::new(&SHA256);
         for name in [USER_AGENT, COOKIE] {
             for line in headers.get_all(&name) {

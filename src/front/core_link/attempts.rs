@@ -1,5 +1,5 @@
-//! Attempts at passwords that are checked here (NTLM): the core gives leave for
-//! each, and counts what came of it. Those that wait together travel together.
+//! Password attempts that are checked here (NTLM): the core allows each one, and counts the
+//! result. All that wait are sent together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::wire::attempts::{Attempt, AttemptAnswer, AttemptVerdict, Attempts, En
 
 /// Leave for one attempt. One that is dropped without a word counts as wrong.
 #[derive(Debug)]
-pub(crate) struct Leave {
+pub(in crate::front) struct Leave {
     number: u64,
     link: Arc<CoreLink>,
 }
@@ -41,7 +41,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// [`Reason::TooManyAttempts`], [`Reason::Busy`], or the core does not answer.
-    pub(crate) async fn begin_attempt(
+    pub(in crate::front) async fn begin_attempt(
         self: &Arc<Self>,
         attempt: Attempt,
     ) -> Result<Leave, NoGrant> {
@@ -67,7 +67,7 @@ impl CoreLink {
 
 impl Leave {
     /// Tells the core what came of the attempt, without waiting for it.
-    pub(crate) fn end(self, verdict: AttemptVerdict) {
+    pub(in crate::front) fn end(self, verdict: AttemptVerdict) {
         let ended = EndedAttempt { attempt: self.number, verdict };
         // A full queue loses it, and the attempt counts as wrong: never too few.
         let _ = self.link.attempts.orders.try_send(Order::End(ended));

@@ -1,4 +1,4 @@
-//! Hears from the core which sessions have ended, for as long as the front runs.
+//! Receives ends of sessions from the core, for as long as the front runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,7 @@ async fn listen(link: &CoreLink, mut events: Events) -> ClientError {
                 link.forget_all();
             }
             Ok(Event::SessionEnded { id }) => link.forget(&id),
+            Ok(Event::Other) => {}
             Err(error) => return error,
         }
     }

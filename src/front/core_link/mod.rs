@@ -1,14 +1,14 @@
-//! Asks the core, remembers for seconds what it granted, and hears what ended.
+//! Asks the core, caches its grants for seconds, and receives ends of sessions.
 //!
-//! A grant is served from memory; used ones are asked for anew in the
-//! background, so a session that ended is forgotten at the core's event, and
-//! within [`GRANT_LIFETIME`] even when events are lost.
+//! A grant is served from memory; used ones are fetched again in the background, so a session that
+//! ended is forgotten with the core's event, and within [`GRANT_LIFETIME`] even when events are
+//! lost.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -17,21 +17,25 @@ use tokio_util::sync::CancellationToken;
 use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
-use super::upstream::IdentityCache;
 use crate::clock;
 use crate::config::checked::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::mechanism::Proof;
 use crate::metrics::Metrics;
-use crate::wire::{Ended, OpenSession, Password, Reason, Session, SessionKey, SessionSecret};
+use crate::wire::{Ended, ErrorWord, OpenSession, Password, Reason, SessionKey, SessionSecret};
 
 mod attempts;
 mod events;
+mod grant;
 mod proofs;
+#[cfg(test)]
+mod tests;
 mod tunnels;
 
+pub(in crate::front) use grant::{Grant, Issued, Unsendable};
+
 /// A grant older than this is never used without asking the core again.
-pub(crate) const GRANT_LIFETIME: Duration = Duration::from_secs(15);
+pub(in crate::front) const GRANT_LIFETIME: Duration = Duration::from_secs(15);
 /// A grant older than this is asked for anew in the background when it is used.
 pub(super) const REFRESH_AFTER: Duration = Duration::from_secs(5);
 /// Grants at hand at most.
@@ -39,48 +43,9 @@ const GRANTS: u64 = 200_000;
 /// Passwords that may wait for the core at once.
 const PASSWORDS: usize = 256;
 
-/// Leave to use a site as a user: made only here, from the core's answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Grant(Arc<Granted>);
-
-#[derive(Debug)]
-struct Granted {
-    session: Session,
-    asked_at: Instant,
-    asking: AtomicBool,
-    identity: IdentityCache,
-}
-
-impl Grant {
-    fn new(session: Session) -> Self {
-        Self(Arc::new(Granted {
-            session,
-            asked_at: clock::instant(),
-            asking: AtomicBool::new(false),
-            identity: IdentityCache::default(),
-        }))
-    }
-
-    /// What the core said.
-    pub(crate) fn session(&self) -> &Session {
-        &self.0.session
-    }
-
-    /// A grant without a core.
-    #[cfg(test)]
-    pub(super) fn for_test(session: Session) -> Self {
-        Self::new(session)
-    }
-
-    /// What was rendered for applications once already.
-    pub(super) fn identity(&self) -> &IdentityCache {
-        &self.0.identity
-    }
-}
-
 /// Why the core gave no grant.
 #[derive(Clone, Debug)]
-pub(crate) struct NoGrant {
+pub(in crate::front) struct NoGrant {
     /// The reason, for page, metrics and audit.
     pub reason: Reason,
     /// What stands in the log of the core or of this front.
@@ -99,7 +64,7 @@ type Answer = Result<Grant, NoGrant>;
 
 /// The front's one line to the core.
 #[derive(Debug)]
-pub(crate) struct CoreLink {
+pub(in crate::front) struct CoreLink {
     client: Arc<Client>,
     /// Apart, because a wrong password is answered late on purpose.
     passwords: Client,
@@ -115,7 +80,7 @@ pub(crate) struct CoreLink {
 
 impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
-    pub(crate) fn start(
+    pub(in crate::front) fn start(
         address: CoreAddress,
         metrics: Arc<Metrics>,
         stop: CancellationToken,
@@ -145,7 +110,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// The core refuses, is busy, or does not answer.
-    pub(crate) async fn sign_on(
+    pub(in crate::front) async fn sign_on(
         &self,
         proof: Proof,
         client: IpAddr,
@@ -158,7 +123,7 @@ impl CoreLink {
     ///
     /// # Errors
     /// The core refuses, cannot ask the KDC, is busy, or does not answer.
-    pub(crate) async fn sign_on_by_password(
+    pub(in crate::front) async fn sign_on_by_password(
         &self,
         user: String,
         password: Password,
@@ -168,14 +133,7 @@ impl CoreLink {
         let Ok(_place) = self.waiting_passwords.try_acquire() else {
             return Err(NoGrant::new(Reason::Busy, "too many passwords wait for the core"));
         };
-        let question = OpenSession {
-            user: Some(user),
-            password: Some(password),
-            basic: true,
-            client: Some(client),
-            secret: Some(secret),
-            ..OpenSession::default()
-        };
+        let question = OpenSession::basic(user, password, client, secret);
         self.passwords.open(&question).await.map(Grant::new).map_err(refusal)
     }
 
@@ -183,13 +141,13 @@ impl CoreLink {
     ///
     /// # Errors
     /// The session has ended, belongs to another address, or the core does not answer.
-    pub(crate) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
+    pub(in crate::front) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
         let key = SessionKey::of(id);
         if let Some(grant) = self.grants.get(&key) {
-            let age = clock::instant().saturating_duration_since(grant.0.asked_at);
+            let age = grant.age();
             // The core knows why one is over whose time has come.
             if age < GRANT_LIFETIME && grant.session().expires_at > clock::now() {
-                if age > REFRESH_AFTER && !grant.0.asking.swap(true, Ordering::Relaxed) {
+                if age > REFRESH_AFTER && grant.begins_renewal() {
                     self.refresh(id.to_owned(), client);
                 }
                 return within_limits(grant, client);
@@ -203,7 +161,7 @@ impl CoreLink {
     /// # Errors
     /// The core could not record the end, and a restart of it could revive the
     /// session; or it does not answer, and the session may live on.
-    pub(crate) async fn end(&self, id: &str) -> Result<(), NoGrant> {
+    pub(in crate::front) async fn end(&self, id: &str) -> Result<(), NoGrant> {
         let key = SessionKey::of(id);
         let ended = self.client.end(id).await;
         // The core's event comes as well, but whoever reads our answer may be faster.
@@ -220,7 +178,7 @@ impl CoreLink {
     /// For a tunnel: is cancelled as soon as the session has ended, and when
     /// the front stops. Whoever ends the tunnel cancels it as well; until then
     /// the tunnel counts as a use of the session.
-    pub(crate) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+    pub(in crate::front) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
         let token = self.stop.child_token();
         self.tunnels.add(SessionKey::of(id), token.clone());
         let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
@@ -231,7 +189,7 @@ impl CoreLink {
 
     /// Counts a request that lasts as a use of its session, for as long as this is
     /// awaited.
-    pub(crate) async fn keep_in_use(
+    pub(in crate::front) async fn keep_in_use(
         self: &Arc<Self>,
         id: &SessionSecret,
         client: IpAddr,
@@ -263,19 +221,18 @@ impl CoreLink {
     ///
     /// # Errors
     /// It does not, and why.
-    pub(crate) async fn ready(&self) -> Result<(), NoGrant> {
+    pub(in crate::front) async fn ready(&self) -> Result<(), NoGrant> {
         let known_as = self.client.whoami().await.map_err(refusal)?;
-        match known_as.acting_as.as_deref() {
-            Some("SYSTEM" | "FRONT") => Ok(()),
+        match known_as.acting_as {
+            Some(acting_as) if acting_as.is_front() => Ok(()),
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core does not take this process ({}) for a front: name its account in \
-                     front_users of the core's settings, or give its key the role front",
+                    "the core does not accept this process ({}) as a front: add its account to front_users in the core's settings, or give its key the role front",
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),
-                        (None, None) => known_as.peer,
+                        (None, None) => known_as.peer.to_string(),
                     }
                 ),
             )),
@@ -335,7 +292,7 @@ impl CoreLink {
 
 fn within_limits(grant: Grant, client: IpAddr) -> Answer {
     if grant.session().expires_at <= clock::now() {
-        return Err(NoGrant::new(Reason::SessionEnded, "the session's time has come"));
+        return Err(NoGrant::new(Reason::SessionEnded, "the session has reached its end"));
     }
     match grant.session().only_from {
         Some(only) if only != client => Err(NoGrant::new(
@@ -353,21 +310,17 @@ fn refused(reason: Reason, detail: &str) -> NoGrant {
 fn refusal(error: ClientError) -> NoGrant {
     match error {
         // The certificate is ours, and no matter of whoever wants to sign on.
-        ClientError::Refused(body) if body.error == "certificate_refused" => {
+        ClientError::Refused(body) if body.error == ErrorWord::CertificateRefused => {
             NoGrant::new(Reason::FrontNotAllowed, ClientError::Refused(body).to_string())
         }
         ClientError::Refused(body) => {
-            let reason = body.reason.unwrap_or(match body.error.as_str() {
-                "end_of_session" => Reason::SessionEnded,
-                "store_full" => Reason::StoreFull,
-                "store_failed" => Reason::StoreFailed,
-                "busy" => Reason::Busy,
-                "no_access" => Reason::FrontNotAllowed,
-                "logon_failed" => Reason::LogonFailed,
-                _ => Reason::NotPermitted,
-            });
+            let reason = body.reason();
             let detail = format!("{} (core's reference {})", body.message, body.reference);
             NoGrant { ended: body.ended, ..NoGrant::new(reason, detail) }
+        }
+        // Whether such a session is accepted at a site is not known: sign on again.
+        error @ ClientError::UnknownMechanism { .. } => {
+            NoGrant::new(Reason::WrongMechanism, error.to_string())
         }
         other => NoGrant::new(Reason::CoreUnreachable, other.to_string()),
     }

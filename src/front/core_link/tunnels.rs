@@ -1,4 +1,4 @@
-//! Tunnels (websockets) outlive the request that opened them; their session's end ends them.
+//! Tunnels (websockets) outlive the request that opened them, and end with their session.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,18 +1,18 @@
 //! `/.doorward/auth`: another proxy asks whether a request may pass.
 //!
-//! Four kinds of proxy tell in four ways what the original request was. They
-//! also pass on what the client sent, so a forged header of another kind
-//! stands beside the true one: where two of them disagree, nobody is believed.
+//! Four kinds of proxy describe the original request in four ways. They also pass on the client's
+//! headers, so a forged header of another kind can be beside the true one: if two disagree,
+//! neither is believed.
 
 use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Response, Uri};
 
 use crate::front::answer::Answerer;
-use crate::front::body::Body;
+use crate::front::answer::body::Body;
 use crate::front::request::facts::{Facts, X_FORWARDED_HOST, host_in, nearest, single};
 use crate::front::request::route::{self, host_of};
 use crate::front::sign_on::policy::Policy;
-use crate::front::sign_on::{Refusal, Visit};
+use crate::front::sign_on::{Refusal, RequestContext};
 use crate::wire::Reason;
 
 const PREFIX: &str = "/.doorward/auth";
@@ -28,7 +28,7 @@ const SEC_DOORWARD_COOKIES: HeaderName = HeaderName::from_static("sec-doorward-c
 
 /// The request that another proxy asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Original {
+pub(in crate::front) struct Original {
     /// Host, lower case, without port.
     pub host: String,
     /// Path without query; `None` when the proxy does not tell it.
@@ -36,17 +36,20 @@ pub(crate) struct Original {
 }
 
 /// Answers 200 with identity headers, 401 with challenges, or 403.
-pub(crate) async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -> Response<Body> {
-    let Visit { live, headers, facts, .. } = visit;
+pub(in crate::front) async fn auth(
+    context: RequestContext<'_>,
+    uri: &Uri,
+    answerer: &Answerer<'_>,
+) -> Response<Body> {
+    let RequestContext { live, headers, facts, .. } = context;
     let original = match original(uri, headers, facts.trusted) {
         Ok(original) => original,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
     let Original { host, path } = original;
     if path.is_none() && route::depends_on_path(&live.settings.sites, &host) {
-        let detail = "the proxy tells no path, and the host has sites of several paths: let it send \
-                      X-Original-URI or X-Forwarded-Uri";
-        let refusal = Refusal { detail: detail.to_owned(), ..Refusal::new(Reason::AmbiguousPath) };
+        let detail = "the proxy sends no path, but the host has sites with several paths: let it send X-Original-URI or X-Forwarded-Uri";
+        let refusal = Refusal::new(Reason::AmbiguousPath).with_detail(detail);
         return answerer.refuse(&refusal, None);
     }
     let path = path.unwrap_or_else(|| "/".to_owned());
@@ -61,14 +64,14 @@ pub(crate) async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -
     let asked = Facts { shared: true, ..facts };
     let answerer = answerer.with(&asked);
     let policy = Policy::of(live, site).without_connection();
-    match super::enter(Visit { facts: &asked, ..visit }, site, &policy).await {
-        Ok(present) => {
+    match super::site::enter(RequestContext { facts: &asked, ..context }, site, &policy).await {
+        Ok(signed_on) => {
             let wants_cookies = asked.trusted && headers.contains_key(SEC_DOORWARD_COOKIES);
             let cookies = wants_cookies.then(|| live.proxy.rules().passable_cookies(headers));
             let audience = route::audience(site, &asked.host);
-            answerer.may_pass(&present, live, &audience, cookies.flatten())
+            answerer.may_pass(&signed_on, live, &audience, cookies.flatten())
         }
-        Err(refusal) => answerer.refuse(&refusal, Some(policy)),
+        Err(no) => answerer.no_entry(&no, policy),
     }
 }
 
@@ -79,7 +82,11 @@ pub(crate) async fn auth(visit: Visit<'_>, uri: &Uri, answerer: &Answerer<'_>) -
 /// # Errors
 /// The headers come from a peer that is not trusted, stand twice, are no
 /// text, contradict one another, or can be read in two ways.
-pub(crate) fn original(uri: &Uri, headers: &HeaderMap, trusted: bool) -> Result<Original, Reason> {
+pub(in crate::front) fn original(
+    uri: &Uri,
+    headers: &HeaderMap,
+    trusted: bool,
+) -> Result<Original, Reason> {
     let appended = uri.path().strip_prefix(PREFIX).filter(|rest| !rest.is_empty());
     let appended = appended.map(str::as_bytes);
     let original_uri = single(headers, &X_ORIGINAL_URI)?;

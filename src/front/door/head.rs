@@ -1,10 +1,10 @@
-//! What is looked at in the head of a request before anything else: whether it
-//! is of a size, in a form and on a way in which it can be served at all.
+//! The first checks of a request's head: whether its size, form and transport allow to serve it at
+//! all.
 
 use http::header::TRANSFER_ENCODING;
 use http::{HeaderMap, Request};
 
-use crate::front::Live;
+use crate::front::live::Live;
 use crate::front::sign_on::Refusal;
 use crate::wire::Reason;
 
@@ -19,18 +19,18 @@ pub(super) fn check<B>(request: &Request<B>, live: &Live) -> Result<(), Refusal>
         let detail = format!(
             "the header lines have {size} bytes together; front.max_header_bytes is {limit}"
         );
-        return Err(Refusal { detail, ..Refusal::new(Reason::HeadTooLarge) });
+        return Err(Refusal::new(Reason::HeadTooLarge).with_detail(detail));
     }
     if let Some(coding) = foreign_coding(headers) {
         let detail = format!("Transfer-Encoding: {coding}");
-        return Err(Refusal { detail, ..Refusal::new(Reason::TransferCoding) });
+        return Err(Refusal::new(Reason::TransferCoding).with_detail(detail));
     }
     if live.proxy.has_passed(headers) {
         let host = request.headers().get(http::header::HOST);
         let host = host.map_or_else(String::new, |host| {
             format!("the site of host {}", host.as_bytes().escape_ascii())
         });
-        return Err(Refusal { detail: host, ..Refusal::new(Reason::LoopDetected) });
+        return Err(Refusal::new(Reason::LoopDetected).with_detail(host));
     }
     Ok(())
 }

@@ -1,59 +1,69 @@
-//! What the front does with a request: its facts, its site, who is there, and
-//! then the application. Nothing here writes a response; `answer` does.
+//! What happens to a request: it is refused because of its head, gets one of Doorward's own pages,
+//! or goes to its site. `answer` writes all responses.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{STRICT_TRANSPORT_SECURITY, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::Body as _;
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::{HeaderValue, Request, Response};
 
-pub(crate) mod forward_auth;
+mod forward;
+mod forward_auth;
 mod head;
-pub(crate) mod status;
-pub(crate) mod unread;
+mod own_pages;
+mod site;
+pub(in crate::front) mod status;
+mod unread;
 
 use super::answer::Answerer;
-use super::body::Body;
+use super::answer::body::Body;
 use super::connection::Connection;
-use super::upstream::Passage;
-use super::{Front, Live};
-use crate::clock;
-use crate::config::checked::Site;
-use crate::front::body::in_use::InUse;
-use crate::front::body::upload::Upload;
-use crate::front::request::facts::{self, Facts};
-use crate::front::request::route;
-use crate::front::sign_on::cookie::Presented;
-use crate::front::sign_on::policy::{self, Policy};
-use crate::front::sign_on::{self, Present, Refusal, Visit, certificate, require};
-use crate::wire::Reason;
-
-const SWITCHING_PROTOCOLS: StatusCode = StatusCode::SWITCHING_PROTOCOLS;
-
-/// RFC 6797: no plain HTTP with this host, for a year.
-const ONE_YEAR: &str = "max-age=31536000";
+use super::connection::body::upload::Upload;
+use super::connection::serve::service::Service;
+use super::connection::serve::unread::Unread;
+use super::live::Live;
+use super::request::came::Came;
+use super::request::facts::Facts;
+use super::sign_on::{Refusal, RequestContext};
+use super::state::Front;
+use crate::{clock, hsts};
 
 /// Doorward's own paths stand below this.
 const OWN: &str = "/.doorward/";
 
-/// Answers one request, whatever happens.
-pub(crate) async fn answer(
-    front: Arc<Front>,
-    connection: &Connection,
-    request: Request<Upload>,
-) -> Response<Body> {
-    let began = clock::instant();
-    let live = front.live();
-    let mut response = handle(&front, &live, connection, request, began).await;
-    if connection.is_tls() && live.settings.front.listen.is_empty() {
-        // Where there is no plain HTTP, browsers need not try it. An application may say otherwise.
-        let headers = response.headers_mut();
-        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static(ONE_YEAR));
+/// Answers the requests of the front's connections.
+#[derive(Clone, Debug)]
+pub(in crate::front) struct Door(Arc<Front>);
+
+impl Door {
+    /// The door of a running front.
+    pub(in crate::front) fn new(front: &Arc<Front>) -> Self {
+        Self(Arc::clone(front))
     }
-    front.metrics.request_seconds.observe(began.elapsed().as_secs_f64());
-    front.metrics.answered(response.status());
-    response
+}
+
+impl Service for Door {
+    type Answer = Body;
+
+    async fn answer(self, connection: &Connection, request: Request<Upload>) -> Response<Body> {
+        let Self(front) = self;
+        let began = clock::instant();
+        let live = front.live();
+        let mut response = handle(&front, &live, connection, request, began).await;
+        if connection.is_tls() && live.settings.front.listen.is_empty() {
+            // Where there is no plain HTTP, browsers need not try it. An application may say otherwise.
+            let headers = response.headers_mut();
+            let value = HeaderValue::from_static(hsts::ONE_YEAR);
+            headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(value);
+        }
+        front.metrics.request_seconds.observe(began.elapsed().as_secs_f64());
+        front.metrics.answered(response.status());
+        response
+    }
+
+    async fn answer_unread(&self, unread: &Unread) -> Vec<u8> {
+        unread::answer(&self.0, unread).await
+    }
 }
 
 async fn handle(
@@ -63,7 +73,8 @@ async fn handle(
     request: Request<Upload>,
     began: Instant,
 ) -> Response<Body> {
-    let answerer = Answerer::new(front, &request, began);
+    let came = Came::read(&request);
+    let answerer = Answerer::new(front, &request, came, began);
     if let Err(refusal) = head::check(&request, live) {
         front.metrics.head_refused(refusal.reason);
         return answerer.refuse(&refusal, None);
@@ -73,10 +84,12 @@ async fn handle(
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
     if facts.shared {
-        connection.share();
+        connection.sign_on.share();
     }
     let answerer = answerer.with(&facts);
-    answerer.notice_proxy();
+    if let Some(mark) = came.mark.filter(|_| !facts.trusted) {
+        front.unlisted.saw(facts.client, mark, &front.metrics);
+    }
     tracing::debug!(
         host = facts.host,
         path = facts.path,
@@ -86,133 +99,12 @@ async fn handle(
         proxied = facts.shared,
         "a request"
     );
-    let visit = Visit { front, live, connection, headers: request.headers(), facts: &facts };
-    if let Some(own) = facts.path.strip_prefix(OWN) {
-        return match own.split('/').next().unwrap_or(own) {
-            "auth" => forward_auth::auth(visit, request.uri(), &answerer).await,
-            "whoami" => whoami(visit, &answerer).await,
-            "logout" => logout(visit, request.method(), &answerer).await,
-            "jwks.json" => answerer.json(live.assertions.jwks()),
-            _ => answerer.no_own_page(),
-        };
-    }
-    let site = match route::site(&live.settings.sites, &facts.host, &facts.path) {
-        Ok(Some(site)) => site,
-        Ok(None) => return answerer.refuse(&Refusal::new(Reason::NoSite), None),
-        Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
-    };
-    let named =
-        if facts.trusted { facts::forwarded_hosts(request.headers()) } else { Ok(Vec::new()) };
-    match named {
-        Ok(hosts) if !route::is_contradicted(&live.settings.sites, site, &facts.path, &hosts) => {}
-        _ => return answerer.refuse(&Refusal::new(Reason::ForwardedConflict), None),
-    }
-    let policy = Policy::of(live, site);
-    let present = match enter(visit, site, &policy).await {
-        Ok(present) => present,
-        Err(refusal) if certificate::is_misdirected(visit, &policy, &refusal) => {
-            return answerer.refuse(&Refusal::new(Reason::Misdirected), None);
+    match facts.path.strip_prefix(OWN) {
+        Some(page) => {
+            let headers = request.headers();
+            let context = RequestContext { front, live, connection, headers, facts: &facts };
+            own_pages::answer(page, context, &request, &answerer).await
         }
-        Err(refusal) => return answerer.refuse(&refusal, Some(policy)),
-    };
-    let Some(upstream) = &site.upstream else {
-        return answerer.no_application(&present);
-    };
-    let tunnel = request
-        .headers()
-        .contains_key(UPGRADE)
-        .then(|| front.core.watch(&present.grant.session().session, facts.client));
-    if let (Some(tunnel), Some(_), Some(shown)) =
-        (&tunnel, &present.grant.session().public_key, &connection.certificate)
-    {
-        let session = present.grant.session().session.clone();
-        let watching =
-            certificate::watch(Arc::clone(front), Arc::clone(shown), session, tunnel.clone());
-        tokio::spawn(watching);
+        None => site::answer(front, live, connection, &facts, request, &answerer).await,
     }
-    let passage = Passage {
-        grant: &present.grant,
-        upstream,
-        audience: &route::audience(site, &facts.host),
-        client: &connection.client,
-        pass_authorization: site.pass_authorization,
-        until: tunnel.as_ref(),
-    };
-    let session = &present.grant.session().session;
-    let outcome = tokio::select! {
-        biased;
-        outcome = live.proxy.forward(request, passage) => outcome,
-        never = front.core.keep_in_use(session, facts.client) => match never {},
-    };
-    let switched = outcome.as_ref().is_ok_and(|answer| answer.status() == SWITCHING_PROTOCOLS);
-    if let Some(tunnel) = tunnel.filter(|_| !switched) {
-        tunnel.cancel();
-    }
-    match outcome {
-        Ok(response) => {
-            let response = response.map(|body| match body {
-                Body::Answer(answer) if !answer.is_end_stream() => {
-                    let used = InUse::new(answer, &front.core, &present.grant, facts.client);
-                    Body::InUse(Box::new(used))
-                }
-                short => short,
-            });
-            answerer.signed_on(response, &present)
-        }
-        Err(error) => answerer.application_failed(&error, &present),
-    }
-}
-
-/// Who is there, and may they use the site?
-async fn enter(visit: Visit<'_>, site: &Site, policy: &Policy<'_>) -> Result<Present, Refusal> {
-    let present = sign_on::who(visit, policy).await?;
-    let user = &present.grant.session().user;
-    if require::satisfied(&site.require, user) {
-        return Ok(present);
-    }
-    let detail = require::unmet(&site.require, user);
-    Err(Refusal::not_permitted(present, detail))
-}
-
-async fn whoami(visit: Visit<'_>, answerer: &Answerer<'_>) -> Response<Body> {
-    let Visit { live, facts, .. } = visit;
-    let site = route::site(&live.settings.sites, &facts.host, &facts.path).ok().flatten();
-    let policy = site.map_or_else(|| Policy::general(live), |site| Policy::of(live, site));
-    match sign_on::who(visit, &policy).await {
-        Ok(present) => answerer.whoami(&present),
-        Err(refusal) => answerer.refuse(&refusal, Some(policy)),
-    }
-}
-
-async fn logout(visit: Visit<'_>, method: &Method, answerer: &Answerer<'_>) -> Response<Body> {
-    let Visit { front, live, connection, headers, facts } = visit;
-    if method != Method::POST {
-        return answerer.logout_needs_post();
-    }
-    if facts::from_another_site(headers, &facts.host) {
-        return answerer.refuse(&Refusal::new(Reason::CrossSite), None);
-    }
-    let presented = Presented::read_both(headers, &facts.host);
-    let bound = if facts.shared { None } else { connection.bound(&facts.host, headers) };
-    connection.begin_attempt();
-    let api: &[_] = if takes_api_sessions(live, &facts.host) { &presented.bare } else { &[] };
-    let mut failed = None;
-    for secret in presented.sessions.iter().chain(api).chain(&bound) {
-        if let Err(why) = front.core.end(secret).await {
-            failed = Some(why);
-        }
-    }
-    let unread = presented.named > 0 && presented.sessions.is_empty() && api.is_empty();
-    match failed {
-        Some(failed) => answerer.refuse(&Refusal::from(failed), None),
-        None if unread || presented.too_many => answerer.cookie_unreadable(),
-        None => answerer.signed_off(),
-    }
-}
-
-/// Whether sessions that a program has opened at the core are shown in cookies
-/// anywhere at this host.
-fn takes_api_sessions(live: &Live, host: &str) -> bool {
-    let sites = route::of_host(&live.settings.sites, host).map(|site| &site.mechanisms);
-    sites.chain([&live.settings.sso.mechanisms]).any(|list| policy::takes_api_sessions(list))
 }

@@ -4,20 +4,21 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::front::Front;
-use crate::front::body::Body;
 use crate::front::readiness::Report;
+use crate::front::state::Front;
 
 /// Serves the status pages on one connection.
-pub(crate) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStream>) {
+pub(in crate::front) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStream>) {
     let service = service_fn(|request: Request<Incoming>| async move {
         Ok::<_, Infallible>(answer(front, request.uri().path()).await)
     });
@@ -30,12 +31,12 @@ pub(crate) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStream>) {
     }
 }
 
-async fn answer(front: &Front, path: &str) -> Response<Body> {
+async fn answer(front: &Front, path: &str) -> Response<Full<Bytes>> {
     match path {
         "/metrics" => respond(StatusCode::OK, "text/plain; version=0.0.4", front.metrics.render()),
         "/health" => respond(StatusCode::OK, "application/json", "{\"alive\":true}\n"),
         "/ready" => {
-            let seen = front.readiness.look(front).await;
+            let seen = front.readiness.look().await;
             let ready = seen.is_ready();
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             let trusted = &front.live().settings.front.trusted_proxies;
@@ -50,9 +51,9 @@ async fn answer(front: &Front, path: &str) -> Response<Body> {
 fn respond(
     status: StatusCode,
     kind: &'static str,
-    body: impl Into<bytes::Bytes>,
-) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response

@@ -1,4 +1,4 @@
-//! Certificates and lists of revoked certificates that end, or have ended.
+//! Certificates and lists of revoked certificates that expire soon, or have expired.
 
 use std::path::Path;
 use std::time::Duration;
@@ -56,9 +56,11 @@ impl Kind {
         match self {
             Self::Server | Self::Core | Self::Client => advice::RENEW,
             Self::Authority => {
-                "replace the authority's certificate, and have issued again what it issued"
+                "replace the authority's certificate, and have all its certificates issued again"
             }
-            Self::Crl => "fetch a new list from the authority, by a timer; it counts at once",
+            Self::Crl => {
+                "fetch a new list from the authority, best with a timer; no reload is needed"
+            }
         }
     }
 }
@@ -107,7 +109,7 @@ pub(super) fn all(settings: &Settings) -> Vec<Ending> {
 }
 
 /// What to say of each at this moment.
-pub(super) fn judge(endings: &[Ending], now: Timestamp) -> State {
+pub(super) fn state_of(endings: &[Ending], now: Timestamp) -> State {
     endings.iter().map(|ending| one(ending, now)).fold(State::OK, State::and)
 }
 
@@ -116,12 +118,13 @@ fn one(ending: &Ending, now: Timestamp) -> State {
     let consequence = format!("{}: {}", kind.consequence(), kind.fix());
     if now < *begins_at {
         return State::broken(format!(
-            "{subject} in {file} is not valid before {begins_at}: compare this host's clock with \
-             another; if it is right, use this file from then on"
+            "{subject} in {file} is not valid before {begins_at}: compare this host's clock with another; if it is right, use this file from that time on"
         ));
     }
     if *ends_at <= now {
-        return State::broken(format!("{subject} in {file} ended on {ends_at}, so {consequence}"));
+        return State::broken(format!(
+            "{subject} in {file} expired on {ends_at}, so {consequence}"
+        ));
     }
     let left = now.until(*ends_at);
     // Lists of revoked certificates are short-lived by nature.
@@ -133,7 +136,9 @@ fn one(ending: &Ending, now: Timestamp) -> State {
         0 => format!("{} h", left.as_secs() / 3600),
         days => format!("{days} d"),
     };
-    State::notice(format!("{subject} in {file} ends in {left}, on {ends_at}; then {consequence}"))
+    State::notice(format!(
+        "{subject} in {file} expires in {left}, on {ends_at}; then {consequence}"
+    ))
 }
 
 fn certificates(kind: Kind, file: &Path) -> Vec<Ending> {
@@ -200,13 +205,16 @@ mod tests {
     #[test]
     fn an_end_is_told_before_it_comes_and_after() {
         let at = |days| Timestamp::from_unix(days * DAY);
-        let said = |days| judge(&[ending(Kind::Server, 100)], at(days));
+        let said = |days| state_of(&[ending(Kind::Server, 100)], at(days));
         assert_eq!(said(69), State::OK);
         let [soon] = &said(93).notices[..] else { panic!() };
-        assert!(soon.contains("ends in 7 d, on 1970-04-11T00:00:00Z; then browsers"), "{soon}");
+        assert!(soon.contains("expires in 7 d, on 1970-04-11T00:00:00Z; then browsers"), "{soon}");
         let ended = said(100).broken.unwrap();
-        assert!(ended.contains("ended on 1970-04-11") && ended.contains("issued again"), "{ended}");
-        let list = judge(&[ending(Kind::Crl, 100)], at(93));
+        assert!(
+            ended.contains("expired on 1970-04-11") && ended.contains("issued again"),
+            "{ended}"
+        );
+        let list = state_of(&[ending(Kind::Crl, 100)], at(93));
         assert_eq!(list, State::OK, "a list that lives for a week is no news each day");
     }
 

@@ -1,4 +1,4 @@
-//! This gateway's clock beside the domain's.
+//! Compares this gateway's clock with the domain's.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What the domain says, asked about once a minute: whether a KDC answers where passwords
-//! are taken, what time it is there, and for which names it issues tickets.
+//! What the domain says, asked about once a minute: whether a KDC answers if passwords are
+//! accepted, what time it has, and for which names it issues tickets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+use super::Readiness;
 use super::clock::Clock;
 use super::state::{Part, State};
 use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
 use crate::config::checked::Settings;
-use crate::front::{Front, offers};
 use crate::krb5::kdc;
 use crate::krb5::kdc::ask::Known;
 use crate::krb5::keytab::{self, Keytab};
@@ -51,9 +51,7 @@ impl Domain {
 
 fn of_name(host: &str) -> String {
     format!(
-        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no \
-         account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or take it off all \
-         accounts but the keytab's (setspn -D)"
+        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or remove it from all accounts but the keytab's (setspn -D)"
     )
 }
 
@@ -61,7 +59,7 @@ fn of_clock(clock: Clock) -> State {
     let said = format!("the clock of this host is {clock} the domain controller's");
     if clock.keeps_everybody_out() {
         return State::broken(format!(
-            "{said}, so nobody can sign on by a ticket: {}",
+            "{said}, so nobody can sign on with a ticket: {}",
             advice::CLOCK
         ));
     }
@@ -72,14 +70,14 @@ fn of_clock(clock: Clock) -> State {
 }
 
 /// Asks again and again. While something is wrong, more often.
-pub(super) async fn watch(front: Arc<Front>) {
+pub(super) async fn watch(readiness: &Readiness) {
     loop {
-        let settings = front.live().settings.clone();
+        let settings = readiness.live.load().settings.clone();
         let asked = spawn_blocking(move || ask(&settings)).await;
         let ails = asked.as_ref().is_ok_and(Domain::ails);
         if let Ok(domain) = asked {
-            front.readiness.domain.store(Arc::new(domain));
-            front.readiness.look_again(&front).await;
+            readiness.domain.store(Arc::new(domain));
+            readiness.look_again().await;
         }
         pause(if ails { AILING } else { EVERY }).await;
     }
@@ -100,7 +98,7 @@ fn ask(settings: &Settings) -> Domain {
         (Some(keytab), Some(_)) => unknown(keytab),
         _ => BTreeSet::new(),
     };
-    let kdc = offers(settings, Mechanism::Basic).then(|| {
+    let kdc = settings.offers(Mechanism::Basic).then(|| {
         settings.core.realms.iter().fold(State::OK, |state, realm| {
             let answered = kdc::ask::clock(&realm.realm);
             let no = answered.err().filter(|no| no.reason == Reason::KdcUnreachable);

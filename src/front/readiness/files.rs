@@ -1,4 +1,4 @@
-//! Looks at what this host has: room, rights, the keytab, krb5.conf.
+//! Checks this host: free space, rights, the keytab, krb5.conf.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -106,16 +106,19 @@ pub(super) fn keytab(settings: &Kerberos) -> (State, Option<Services>) {
     let state = match (used, flaw) {
         (true, None) => State::OK,
         (true, Some(flaw)) => State::notice(format!(
-            "{flaw}. The keys before that place are whole, and tickets for them are accepted"
+            "{flaw}. The keys before that place are intact, and tickets for them are accepted"
         )),
         (false, Some(flaw)) => State::broken(flaw.to_string()),
         (false, None) => State::broken(match &settings.acceptor {
             Some(acceptor) => format!(
-                "{} holds no key of {acceptor} ([sso.kerberos] acceptor): export one to it",
+                "{} contains no key of {acceptor} ([sso.kerberos] acceptor): export one to it",
                 path.display()
             ),
             None => {
-                format!("{} holds no key: export a keytab for this service to it", path.display())
+                format!(
+                    "{} contains no key: export a keytab for this service to it",
+                    path.display()
+                )
             }
         }),
     };

@@ -1,8 +1,8 @@
-//! Whether a sign-on would succeed now, and if not, what mends it: for `/ready`, for the
-//! log, and for the pages, which say no more than is known here.
+//! Whether people can sign on now, and if not, how to fix it: for `/ready`, the log and the pages,
+//! which say no more than is known here.
 //!
-//! What this host has is looked at whenever somebody asks (one look at a time, shared by
-//! all who ask meanwhile); what other hosts say, about once a minute in the background.
+//! This host is checked whenever somebody asks (one check at a time, shared by all who ask
+//! meanwhile); what other hosts say, about once a minute in the background.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,23 +22,30 @@ mod report;
 mod services;
 mod state;
 #[cfg(test)]
-pub(crate) mod testing;
+pub(in crate::front) mod testing;
 
 pub(crate) use clock::Clock;
-pub(crate) use report::Report;
-pub(crate) use services::Services;
-pub(crate) use state::{Part, State};
+pub(in crate::front) use report::Report;
+pub(in crate::front) use services::Services;
+pub(in crate::front) use state::{Part, State};
 
-use super::{Front, Live};
+use super::core_link::CoreLink;
+use super::live::Live;
+use crate::audit::Audit;
 use crate::clock::{self as time, Timestamp};
 use crate::config::checked::Settings;
 use crate::krb5::kdc;
+use crate::metrics::Metrics;
 use certificates::Ending;
 use domain::Domain;
 
-/// What was seen last, and what was said of it.
-#[derive(Debug, Default)]
-pub(crate) struct Readiness {
+/// What is looked at, what was seen last, and what was said of it.
+#[derive(Debug)]
+pub(in crate::front) struct Readiness {
+    live: Arc<ArcSwap<Live>>,
+    core: Arc<CoreLink>,
+    metrics: Arc<Metrics>,
+    audit: Arc<Audit>,
     seen: ArcSwapOption<Seen>,
     domain: ArcSwap<Domain>,
     looking: AsyncMutex<()>,
@@ -49,7 +56,7 @@ pub(crate) struct Readiness {
 
 /// How everything was at one moment.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(in crate::front) struct Seen {
     /// Which look it was, from 1.
     look: u64,
     parts: BTreeMap<Part, State>,
@@ -67,47 +74,68 @@ struct Said {
 }
 
 impl Readiness {
+    /// Of a front that has these; nothing was seen yet.
+    pub(super) fn new(
+        live: &Arc<ArcSwap<Live>>,
+        core: &Arc<CoreLink>,
+        metrics: &Arc<Metrics>,
+        audit: &Arc<Audit>,
+    ) -> Self {
+        Self {
+            live: Arc::clone(live),
+            core: Arc::clone(core),
+            metrics: Arc::clone(metrics),
+            audit: Arc::clone(audit),
+            seen: ArcSwapOption::default(),
+            domain: ArcSwap::default(),
+            looking: AsyncMutex::default(),
+            looks_begun: AtomicU64::default(),
+            said: Mutex::default(),
+            ntlm_worked: AtomicBool::default(),
+        }
+    }
+
     /// What was seen last; `None` in the first moment after the start.
-    pub(crate) fn seen(&self) -> Option<Arc<Seen>> {
+    pub(in crate::front) fn seen(&self) -> Option<Arc<Seen>> {
         self.seen.load_full()
     }
 
     /// This gateway's clock beside the domain's, where a KDC said what time it is.
-    pub(crate) fn clock(&self) -> Option<Clock> {
+    pub(in crate::front) fn clock(&self) -> Option<Clock> {
         self.domain.load().clock
     }
 
     /// Whether NTLM was ready at any look since the start.
-    pub(crate) fn ntlm_worked(&self) -> bool {
+    pub(in crate::front) fn ntlm_worked(&self) -> bool {
         self.ntlm_worked.load(Ordering::Relaxed)
     }
 
     /// Looks now, unless somebody else begins to meanwhile.
-    pub(crate) async fn look(&self, front: &Front) -> Arc<Seen> {
+    pub(in crate::front) async fn look(&self) -> Arc<Seen> {
         let begun = self.looks_begun.load(Ordering::SeqCst);
         let alone = self.looking.lock().await;
         // A look that began before we asked may have seen what is not so any more.
         match self.seen() {
             Some(seen) if seen.look > begun => seen,
-            _ => self.look_alone(front, &alone).await,
+            _ => self.look_alone(&alone).await,
         }
     }
 
     /// Looks after something was learnt that nobody can have seen yet.
-    async fn look_again(&self, front: &Front) {
+    async fn look_again(&self) {
         let alone = self.looking.lock().await;
-        self.look_alone(front, &alone).await;
+        self.look_alone(&alone).await;
     }
 
-    async fn look_alone(&self, front: &Front, _: &MutexGuard<'_, ()>) -> Arc<Seen> {
+    async fn look_alone(&self, _: &MutexGuard<'_, ()>) -> Arc<Seen> {
         let look = self.looks_begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let live = front.live();
+        let live = self.live.load_full();
         let domain = self.domain.load_full();
-        let (here, core) = tokio::join!(here(&live.settings), front.core.ready());
+        let (here, core) = tokio::join!(here(&live.settings), self.core.ready());
         let mut parts = here.parts;
         let core = core.err().map_or(State::OK, |no| State::broken(no.detail));
         parts.insert(Part::Core, core);
-        if let Err(fault) = front.audit.ready() {
+        if let Err(fault) = self.audit.ready() {
             parts.insert(Part::Audit, State::broken(fault));
         }
         if let Some(ntlm) = ntlm(&live) {
@@ -121,14 +149,14 @@ impl Readiness {
         let ntlm_counts = !live.settings.sso.mechanisms_by_default;
         let seen = Arc::new(Seen { look, parts, services, ntlm_counts });
         self.seen.store(Some(Arc::clone(&seen)));
-        self.show(front, &seen, &here.endings);
+        self.show(&seen, &here.endings);
         self.tell(&seen, time::now());
         seen
     }
 
     /// The metrics.
-    fn show(&self, front: &Front, seen: &Seen, endings: &[Ending]) {
-        let metrics = &front.metrics;
+    fn show(&self, seen: &Seen, endings: &[Ending]) {
+        let metrics = &self.metrics;
         metrics.ready.set(seen.is_ready().into());
         for (part, state) in &seen.parts {
             metrics.part_is_ready(part.label(), state.broken.is_none());
@@ -180,31 +208,28 @@ impl Readiness {
 
 impl Seen {
     /// Whether a sign-on could succeed.
-    pub(crate) fn is_ready(&self) -> bool {
+    pub(in crate::front) fn is_ready(&self) -> bool {
         self.parts.iter().all(|(part, state)| {
             state.broken.is_none() || (*part == Part::Ntlm && !self.ntlm_counts)
         })
     }
 
     /// For which names there are keys; `None` where the keytab cannot be read.
-    pub(crate) fn services(&self) -> Option<&Services> {
+    pub(in crate::front) fn services(&self) -> Option<&Services> {
         self.services.as_ref()
     }
 }
 
-/// Looks again and again, until the front stops. The first look tells the log what is
-/// broken from the start.
-pub(crate) async fn watch(front: Arc<Front>) {
-    let asking = domain::watch(Arc::clone(&front));
+/// Looks again and again, without an end. The first look tells the log what is broken
+/// from the start.
+pub(in crate::front) async fn watch(readiness: Arc<Readiness>) {
     let looking = async {
         loop {
-            front.readiness.look(&front).await;
+            readiness.look().await;
             time::pause(EVERY).await;
         }
     };
-    let both = async { tokio::join!(asking, looking) };
-    // Neither ends by itself.
-    let _ = front.stop.run_until_cancelled(both).await;
+    tokio::join!(domain::watch(&readiness), looking);
 }
 
 /// What this host has.
@@ -219,8 +244,7 @@ async fn here(settings: &Settings) -> Here {
     let looked = timeout(PATIENCE, spawn_blocking(move || look_here(&settings))).await;
     looked.ok().and_then(Result::ok).unwrap_or_else(|| {
         let stuck = State::broken(format!(
-            "the files of this gateway cannot be looked at within {} s: does a disk or a network \
-             file system hang?",
+            "the files of this gateway cannot be read within {} s: does a disk or a network file system hang?",
             PATIENCE.as_secs()
         ));
         Here { parts: [(Part::Disk, stuck)].into(), services: None, endings: Vec::new() }
@@ -243,7 +267,7 @@ fn look_here(settings: &Settings) -> Here {
         (Part::Disk, files::room(state_path, "state_path")),
         (Part::ReplayCache, files::replay_cache(&state_path.join("replay-cache"))),
         (Part::Audit, files::audit(&settings.log.audit)),
-        (Part::Certificates, certificates::judge(&endings, time::now())),
+        (Part::Certificates, certificates::state_of(&endings, time::now())),
     ];
     Here { parts: parts.into(), services, endings }
 }

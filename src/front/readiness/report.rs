@@ -7,14 +7,14 @@ use super::{Seen, state::Part};
 
 /// The body of `/ready`: each part is `ok`, or why it is not and what mends it.
 #[derive(Debug)]
-pub(crate) struct Report<'a> {
+pub(in crate::front) struct Report<'a> {
     seen: &'a Seen,
     unlisted: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     /// Of what was seen, and of proxies that are not listed.
-    pub(crate) fn new(seen: &'a Seen, unlisted: Vec<String>) -> Self {
+    pub(in crate::front) fn new(seen: &'a Seen, unlisted: Vec<String>) -> Self {
         Self { seen, unlisted }
     }
 }

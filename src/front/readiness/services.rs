@@ -7,7 +7,7 @@ use crate::krb5::keytab::Keytab;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Services {
+pub(in crate::front) struct Services {
     hosts: BTreeSet<String>,
     /// Hosts of `HTTP/` names that the domain issues no ticket for.
     unknown: BTreeSet<String>,
@@ -16,7 +16,7 @@ pub(crate) struct Services {
 impl Services {
     /// Reads them from a keytab. A host's own account (`host/web`) stands for `HTTP/web`
     /// too: domain controllers issue tickets for both by one key.
-    pub(crate) fn of(keytab: &Keytab) -> Self {
+    pub(in crate::front) fn of(keytab: &Keytab) -> Self {
         let host = |principal: &str| {
             let (name, _) = principal.rsplit_once('@')?;
             let (service, host) = name.split_once('/')?;
@@ -28,28 +28,28 @@ impl Services {
     }
 
     /// The same, knowing which of them the domain issues no ticket for.
-    pub(crate) fn without(self, unknown: impl IntoIterator<Item = String>) -> Self {
+    pub(in crate::front) fn without(self, unknown: impl IntoIterator<Item = String>) -> Self {
         Self { unknown: unknown.into_iter().collect(), ..self }
     }
 
     /// Whether any name is known. Else nothing can be said of a name that is missing.
-    pub(crate) fn are_named(&self) -> bool {
+    pub(in crate::front) fn are_named(&self) -> bool {
         !self.hosts.is_empty()
     }
 
     /// Whether there is a key for this host.
-    pub(crate) fn holds(&self, host: &str) -> bool {
+    pub(in crate::front) fn holds(&self, host: &str) -> bool {
         self.hosts.contains(host)
     }
 
     /// Whether the domain issues no ticket for it, although there is a key.
-    pub(crate) fn is_unknown_to_the_domain(&self, host: &str) -> bool {
+    pub(in crate::front) fn is_unknown_to_the_domain(&self, host: &str) -> bool {
         self.unknown.contains(host)
     }
 
     /// The name by which to reach the site instead: the full one of a short name, or the
     /// only one there is. Which of several it is, a stranger is not told.
-    pub(crate) fn better_name(&self, host: &str) -> Option<&str> {
+    pub(in crate::front) fn better_name(&self, host: &str) -> Option<&str> {
         let mut full = self.hosts.iter().filter(|name| name.contains('.'));
         let begins = format!("{host}.");
         if !host.contains(['.', ':']) {

@@ -1,10 +1,10 @@
-//! What is said of each part that a sign-on needs.
+//! The state of each part that a sign-on needs.
 
 use std::fmt;
 
 /// A part of what a sign-on needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Part {
+pub(in crate::front) enum Part {
     /// The keys of the service.
     Keytab,
     /// The line to the core.
@@ -29,7 +29,7 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, in the order of `/ready`.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(in crate::front) const ALL: [Self; 10] = [
         Self::Keytab,
         Self::Core,
         Self::Ntlm,
@@ -43,7 +43,7 @@ impl Part {
     ];
 
     /// The word in `/ready`, in the log and in metrics.
-    pub(crate) const fn label(self) -> &'static str {
+    pub(in crate::front) const fn label(self) -> &'static str {
         match self {
             Self::Keytab => "keytab",
             Self::Core => "core",
@@ -67,7 +67,7 @@ impl fmt::Display for Part {
 
 /// How a part is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct State {
+pub(in crate::front) struct State {
     /// What keeps people from signing on, and what mends it.
     pub broken: Option<String>,
     /// What somebody should look at, and what to do.
@@ -76,20 +76,20 @@ pub(crate) struct State {
 
 impl State {
     /// Nothing is wrong.
-    pub(crate) const OK: Self = Self { broken: None, notices: Vec::new() };
+    pub(in crate::front) const OK: Self = Self { broken: None, notices: Vec::new() };
 
     /// People cannot sign on.
-    pub(crate) fn broken(why: impl Into<String>) -> Self {
+    pub(in crate::front) fn broken(why: impl Into<String>) -> Self {
         Self { broken: Some(why.into()), ..Self::OK }
     }
 
     /// They can, and somebody should look.
-    pub(crate) fn notice(what: impl Into<String>) -> Self {
+    pub(in crate::front) fn notice(what: impl Into<String>) -> Self {
         Self { notices: vec![what.into()], ..Self::OK }
     }
 
     /// The worse of the two first, and all notices.
-    pub(crate) fn and(mut self, other: Self) -> Self {
+    pub(in crate::front) fn and(mut self, other: Self) -> Self {
         match (&mut self.broken, other.broken) {
             (Some(first), Some(second)) => *first = format!("{first}; {second}"),
             (None, second) => self.broken = second,

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::krb5::keytab::{Enctype, Entry, Keytab};
 
 /// The names of a keytab with keys of these principals.
-pub(crate) fn services(names: &[&str]) -> Services {
+pub(in crate::front) fn services(names: &[&str]) -> Services {
     let entry = |name: &&str| Entry {
         principal: (*name).to_owned(),
         realm: "LAB.EXAMPLE".to_owned(),

@@ -1,4 +1,4 @@
-//! How a request came, for words in answers only. Decisions are made of [`super::facts`].
+//! How a request arrived, only for texts in answers. Decisions use [`super::facts`].
 
 use http::Request;
 use http::header::HOST;

@@ -1,5 +1,5 @@
-//! What is true of a request before anybody asks who sent it: host, path,
-//! scheme and client address. Forwarding headers count only from trusted proxies.
+//! What is true of a request before anybody asks who sent it: host, path, scheme and client
+//! address. Forwarding headers are believed only from trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,21 +10,23 @@ use ipnet::IpNet;
 use super::route::host_of;
 use crate::config::checked::Front;
 use crate::front::connection::Connection;
-use crate::front::sign_on::cookie::Origin;
-use crate::front::upstream::is_forwarding;
+use crate::front::request::cookie::Origin;
+use crate::front::request::header_names::is_forwarding;
 use crate::wire::Reason;
 
 /// `X-Forwarded-For`
-pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(in crate::front) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// `X-Forwarded-Host`
-pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(in crate::front) const X_FORWARDED_HOST: HeaderName =
+    HeaderName::from_static("x-forwarded-host");
 /// `X-Forwarded-Proto`
-pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(in crate::front) const X_FORWARDED_PROTO: HeaderName =
+    HeaderName::from_static("x-forwarded-proto");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The facts of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(in crate::front) struct Facts {
     /// Host name, lower case, without port.
     pub host: String,
     /// Path as it was sent, without query.
@@ -48,7 +50,7 @@ impl Facts {
     /// # Errors
     /// The host is doubled, missing, none, or contradicts the request's target; the
     /// method makes a tunnel of the gateway.
-    pub(crate) fn read<B>(
+    pub(in crate::front) fn read<B>(
         request: &Request<B>,
         connection: &Connection,
         front: &Front,
@@ -68,13 +70,13 @@ impl Facts {
             },
             secure: connection.is_tls() || (trusted && forwarded_secure(headers)),
             trusted,
-            shared: trusted || connection.is_shared() || names_a_proxy(headers),
+            shared: trusted || connection.sign_on.is_shared() || names_a_proxy(headers),
             http2: request.version() == Version::HTTP_2,
         })
     }
 
     /// What cookies are for here.
-    pub(crate) fn origin(&self) -> Origin<'_> {
+    pub(in crate::front) fn origin(&self) -> Origin<'_> {
         Origin { host: &self.host, secure: self.secure }
     }
 }
@@ -92,7 +94,7 @@ fn names_a_proxy(headers: &HeaderMap) -> bool {
 /// Whether a browser says that another site made it send the request. A
 /// sibling under the same domain is another site, too: who may write pages
 /// there is not asked.
-pub(crate) fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
+pub(in crate::front) fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
     if headers.contains_key(SEC_FETCH_SITE) {
         let mut sites = headers.get_all(SEC_FETCH_SITE).into_iter();
         return sites.any(|site| site != "same-origin" && site != "none");
@@ -105,7 +107,7 @@ pub(crate) fn from_another_site(headers: &HeaderMap, host: &str) -> bool {
 }
 
 /// Whether a person is to read the answer.
-pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
+pub(in crate::front) fn wants_page(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).into_iter().any(|accept| {
         let wanted = b"text/html";
         accept.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
@@ -116,7 +118,7 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// [`Reason::ForwardedConflict`]: it stands twice.
-pub(crate) fn single<'a>(
+pub(in crate::front) fn single<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'a [u8]>, Reason> {
@@ -128,7 +130,7 @@ pub(crate) fn single<'a>(
 }
 
 /// What the nearest proxy says: proxies append, so the last of a list.
-pub(crate) fn nearest<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+pub(in crate::front) fn nearest<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     entries(headers, name).next()
 }
 
@@ -142,7 +144,7 @@ fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item 
 ///
 /// # Errors
 /// [`Reason::OddHost`]: one of them is none.
-pub(crate) fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason> {
+pub(in crate::front) fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason> {
     let pairs = headers.get_all(FORWARDED).into_iter().flat_map(|line| {
         line.as_bytes().split(|byte| matches!(byte, b',' | b';')).filter_map(|pair| {
             let (name, value) = pair.trim_ascii().split_at_checked(5)?;
@@ -162,7 +164,7 @@ pub(crate) fn forwarded_hosts(headers: &HeaderMap) -> Result<Vec<String>, Reason
 ///
 /// # Errors
 /// [`Reason::OddHost`], also where it is no text.
-pub(crate) fn host_in(authority: &[u8]) -> Result<String, Reason> {
+pub(in crate::front) fn host_in(authority: &[u8]) -> Result<String, Reason> {
     str::from_utf8(authority).map_err(|_| Reason::OddHost).and_then(host_of)
 }
 

@@ -1,4 +1,4 @@
-//! The ways in which programs read one and the same path.
+//! The ways in which programs read the same path.
 
 use unicode_normalization::UnicodeNormalization;
 

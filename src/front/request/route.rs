@@ -1,6 +1,5 @@
-//! Which site a request is for. The path is matched in every way an
-//! application might read it; where the readings lead to different sites, the
-//! request is refused rather than guessed.
+//! Which site a request is for. The path is matched in every way that an application might read
+//! it. If the readings lead to different sites, the request is refused.
 
 use std::borrow::Cow;
 
@@ -11,7 +10,12 @@ use crate::wire::Reason;
 /// Whether a host that a trusted proxy names beside `Host` leads to another site than
 /// that. The application may believe it, though it was not asked about here: proxies
 /// pass on what their clients wrote.
-pub(crate) fn is_contradicted(sites: &[Site], found: &Site, path: &str, hosts: &[String]) -> bool {
+pub(in crate::front) fn is_contradicted(
+    sites: &[Site],
+    found: &Site,
+    path: &str,
+    hosts: &[String],
+) -> bool {
     hosts.iter().any(|host| match site(sites, host, path) {
         Ok(other) => other.is_some_and(|other| !std::ptr::eq(other, found)),
         Err(_) => true,
@@ -25,7 +29,7 @@ pub(crate) fn is_contradicted(sites: &[Site], found: &Site, path: &str, hosts: &
 /// # Errors
 /// [`Reason::AmbiguousPath`]: the path leads to different sites, depending on
 /// who decodes it. [`Reason::OddPath`]: it hides a control character.
-pub(crate) fn site<'a>(
+pub(in crate::front) fn site<'a>(
     sites: &'a [Site],
     host: &str,
     path: &str,
@@ -49,13 +53,16 @@ pub(crate) fn site<'a>(
 }
 
 /// The sites of a host, the most specific first.
-pub(crate) fn of_host<'a>(sites: &'a [Site], host: &str) -> impl Iterator<Item = &'a Site> {
+pub(in crate::front) fn of_host<'a>(
+    sites: &'a [Site],
+    host: &str,
+) -> impl Iterator<Item = &'a Site> {
     sites.iter().filter(move |site| host_matches(&site.host, host))
 }
 
 /// Whom an assertion for a site is for: applications that share a host by path do
 /// not share assertions.
-pub(crate) fn audience<'a>(site: &Site, host: &'a str) -> Cow<'a, str> {
+pub(in crate::front) fn audience<'a>(site: &Site, host: &'a str) -> Cow<'a, str> {
     match site.path.as_str() {
         "/" => Cow::Borrowed(host),
         path => Cow::Owned(format!("{host}{path}")),
@@ -63,12 +70,15 @@ pub(crate) fn audience<'a>(site: &Site, host: &'a str) -> Cow<'a, str> {
 }
 
 /// Whether it takes a path to find the site for a host.
-pub(crate) fn depends_on_path(sites: &[Site], host: &str) -> bool {
+pub(in crate::front) fn depends_on_path(sites: &[Site], host: &str) -> bool {
     of_host(sites, host).next().is_some_and(|nearest| nearest.path != "/")
 }
 
 /// The sites that a request for a host can lead to.
-pub(crate) fn reachable<'a>(sites: &'a [Site], host: &str) -> impl Iterator<Item = &'a Site> {
+pub(in crate::front) fn reachable<'a>(
+    sites: &'a [Site],
+    host: &str,
+) -> impl Iterator<Item = &'a Site> {
     let mut behind = false;
     sites.iter().filter(move |site| host_matches(&site.host, host)).take_while(move |site| {
         // No path gets past the first that serves all of them.
@@ -84,7 +94,7 @@ pub(crate) fn reachable<'a>(sites: &'a [Site], host: &str) -> impl Iterator<Item
 /// # Errors
 /// [`Reason::OddHost`]: user information, or anything else that is no name, no
 /// address and no port. An application might find another host in it.
-pub(crate) fn host_of(authority: &str) -> Result<String, Reason> {
+pub(in crate::front) fn host_of(authority: &str) -> Result<String, Reason> {
     let is_address = authority.starts_with('[');
     let end = if is_address {
         authority.find(']').map_or(0, |bracket| bracket + 1)

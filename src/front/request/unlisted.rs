@@ -1,6 +1,6 @@
-//! Peers that speak as proxies do and are not in `trusted_proxies`: each is named
-//! once in the log, and as long as the gateway runs in `/ready`. A proxy that is not
-//! listed works, more or less, and nobody would notice.
+//! Peers that speak as proxies do and are not in `trusted_proxies`: each is named once in the log,
+//! and in `/ready` as long as the gateway runs. An unlisted proxy mostly works, so otherwise
+//! nobody would notice.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,12 +11,12 @@ use http::HeaderMap;
 use http::header::{FORWARDED, VIA};
 use ipnet::IpNet;
 
-use crate::front::upstream::is_forwarding;
+use crate::front::request::header_names::is_forwarding;
 use crate::metrics::Metrics;
 
 /// What a request shows of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(in crate::front) struct Mark {
     /// The header that gives it away.
     header: &'static str,
     /// Whether it says that the client came by HTTPS.
@@ -25,7 +25,7 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// Reads it; `None` where nothing speaks of a proxy.
-    pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::front) fn read(headers: &HeaderMap) -> Option<Self> {
         let marked = |name: &http::HeaderName| *name == VIA || is_forwarding(name.as_str());
         if !headers.keys().any(marked) {
             return None;
@@ -65,13 +65,13 @@ fn says_https(name: &str, value: &[u8]) -> bool {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Unlisted {
+pub(in crate::front) struct Unlisted {
     seen: Mutex<HashMap<IpAddr, Mark>>,
 }
 
 impl Unlisted {
     /// A request of a peer that is not trusted showed this.
-    pub(crate) fn saw(&self, peer: IpAddr, mark: Mark, metrics: &Metrics) {
+    pub(in crate::front) fn saw(&self, peer: IpAddr, mark: Mark, metrics: &Metrics) {
         metrics.unlisted_proxy_requests.inc();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.get(&peer) {
@@ -87,13 +87,13 @@ impl Unlisted {
         tracing::warn!(event = "unlisted_proxy", %peer, "{}", sentence(peer, mark));
         if full {
             tracing::warn!(
-                "{NAMED} peers that are not in trusted_proxies sent forwarding headers: no more are named until a restart"
+                "{NAMED} peers that are not in trusted_proxies have sent forwarding headers: no more are named until a restart"
             );
         }
     }
 
     /// A sentence for each such peer that is still not listed.
-    pub(crate) fn notices(&self, trusted: &[IpNet]) -> Vec<String> {
+    pub(in crate::front) fn notices(&self, trusted: &[IpNet]) -> Vec<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left: Vec<_> = seen
             .iter()
@@ -107,14 +107,12 @@ impl Unlisted {
 
 fn sentence(peer: IpAddr, mark: Mark) -> String {
     let costs = if mark.https {
-        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications \
-         are told http and the proxy's address"
+        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications get http and the proxy's address"
     } else {
-        "applications, limits and the audit log have the proxy's address and not the client's"
+        "applications, limits and the audit log get the proxy's address instead of the client's"
     };
     format!(
-        "{peer} sends {mark}, as a proxy does, and is not in trusted_proxies. So it is not \
-         believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = [\"{peer}\"]"
+        "{peer} sends {mark}, as a proxy does, but is not in trusted_proxies. So its headers are not believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = [\"{peer}\"]"
     )
 }
 

@@ -1,46 +1,51 @@
-//! Client certificates on a connection: whether one speaks for the client, and
-//! for how long what it opened may be used.
+//! Client certificates on a connection: whether one signs the client on, and how long its session
+//! may be used.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::open::open;
 use super::policy::Policy;
-use super::{Refusal, Visit};
+use super::{Refusal, RequestContext, SignedOn};
 use crate::clock;
-use crate::config::checked::{HostPattern, Settings, Site};
 use crate::front::core_link::Grant;
-use crate::front::request::route;
-use crate::front::{Front, Live};
-use crate::pki::peer::chain::Refused;
-use crate::pki::peer::shown::Shown;
+use crate::front::live::Live;
+use crate::front::state::Front;
+use crate::mechanism::{self, Outcome};
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::reason::Fault;
-use crate::wire::{Mechanism, Reason, SessionSecret};
+use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
 /// proxy's connection shows the proxy's, and what stands in headers is never read.
-pub(crate) fn of_client<'a>(visit: Visit<'a>, policy: &Policy<'_>) -> Option<&'a Arc<Shown>> {
-    let may = policy.offers(Mechanism::Certificate) && !visit.facts.shared;
-    visit.connection.certificate.as_ref().filter(|_| may)
+pub(super) fn of_client<'a>(
+    context: RequestContext<'a>,
+    policy: &Policy<'_>,
+) -> Option<&'a Arc<PresentedCertificate>> {
+    let may = policy.offers(Mechanism::Certificate) && !context.facts.shared;
+    context.connection.certificate.as_ref().filter(|_| may)
 }
 
 /// Whether a client was refused only because its connection was made for a name
 /// that nobody is asked for a certificate under. A new one for this host would be
 /// asked (RFC 9110 section 15.5.20). Where there are other ways in, only HTTP/2 is
 /// told so: browsers put several hosts on one connection there.
-pub(crate) fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Refusal) -> bool {
-    let Visit { live, connection, facts, .. } = visit;
+pub(in crate::front) fn is_misdirected(
+    context: RequestContext<'_>,
+    policy: &Policy<'_>,
+    refusal: &Refusal,
+) -> bool {
+    let RequestContext { live, connection, facts, .. } = context;
     let asked = &connection.asked;
     let may_be_asked = connection.is_tls()
         && !facts.shared
         && !asked.for_certificate
         && policy.offers(Mechanism::Certificate)
         && live.tls.as_ref().is_some_and(|tls| tls.clients().is_some());
-    let lacks_one = refusal.present.is_none()
-        && (refusal.reason.fault() == Fault::Nobody
-            || refusal.reason == Reason::CertificateNotShown);
+    let lacks_one =
+        refusal.reason.fault() == Fault::Nobody || refusal.reason == Reason::CertificateNotShown;
     let other_name = asked.name.as_ref().is_some_and(|name| *name != facts.host);
     may_be_asked
         && lacks_one
@@ -49,61 +54,56 @@ pub(crate) fn is_misdirected(visit: Visit<'_>, policy: &Policy<'_>, refusal: &Re
             || (facts.http2 && other_name && refusal.tried.is_none()))
 }
 
-/// Whether clients are asked for a certificate on connections for this name (SNI;
-/// `None`: for an address): where a site takes them that can be reached by it.
-pub(crate) fn asks(settings: &Settings, name: Option<&str>) -> bool {
-    let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
-    let reachable: Vec<&Site> = match name {
-        Some(name) => route::reachable(&settings.sites, name).collect(),
-        None => settings.sites.iter().filter(|site| has_address(&site.host)).collect(),
-    };
-    settings.sso.enable_sso
-        && if reachable.is_empty() {
-            takes(&settings.sso.mechanisms)
-        } else {
-            reachable.iter().any(|site| takes(&site.mechanisms))
-        }
-}
-
-fn has_address(host: &HostPattern) -> bool {
-    match host {
-        HostPattern::Any => true,
-        HostPattern::Exact(name) => name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
-        HostPattern::Suffix(_) => false,
+/// By the certificate that the client showed.
+pub(super) async fn by_certificate(
+    context: RequestContext<'_>,
+    shown: &Arc<PresentedCertificate>,
+) -> Result<SignedOn, Refusal> {
+    let validated = validate(context.live, shown).await;
+    match mechanism::certificate::prove(shown, validated) {
+        Outcome::Proven { proof, .. } => open(context, proof, None).await,
+        Outcome::Refused(refused) => Err(refused.into()),
     }
 }
 
 /// Why nobody is signed on: the client did show a certificate that counts, on a connection
 /// that is taken for a proxy's, where none does. Otherwise the reason stays.
-pub(crate) async fn by_proxy(visit: Visit<'_>, policy: &Policy<'_>, why: Refusal) -> Refusal {
+pub(super) async fn by_proxy(
+    context: RequestContext<'_>,
+    policy: &Policy<'_>,
+    why: Refusal,
+) -> Refusal {
     let about = [Reason::NoCredentials, Reason::NoCertificate, Reason::CertificateNotShown];
-    let shown = visit.connection.certificate.as_ref();
+    let shown = context.connection.certificate.as_ref();
     let Some(shown) = shown.filter(|_| policy.offers(Mechanism::Certificate)) else { return why };
-    if !visit.facts.shared
+    if !context.facts.shared
         || !about.contains(&why.reason)
-        || judge(visit.live, shown).await.is_err()
+        || validate(context.live, shown).await.is_err()
     {
         return why;
     }
-    let peer = visit.connection.peer;
-    let detail = if visit.facts.trusted {
-        format!("{peer} is in trusted_proxies; take it out, if no proxy connects from there")
+    let peer = context.connection.peer;
+    let detail = if context.facts.trusted {
+        format!("{peer} is in trusted_proxies; remove it, if no proxy connects from there")
     } else {
-        format!("a request from {peer} carries Via or a forwarding header, as proxies add them")
+        format!("a request from {peer} has Via or a forwarding header, which proxies add")
     };
-    Refusal { detail, ..Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy) }
+    Refusal::tried(Mechanism::Certificate, Reason::CertificateByProxy).with_detail(detail)
 }
 
-/// Whether a certificate counts now.
+/// The certificate, where it counts now and the client holds its key.
 ///
 /// # Errors
-/// It does not, and why.
-pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused> {
+/// It does not count, and why.
+async fn validate<'a>(
+    live: &Live,
+    shown: &'a Arc<PresentedCertificate>,
+) -> Result<&'a ProvenCertificate, Denied> {
     match live.tls.as_ref().and_then(|tls| tls.clients()) {
-        Some(clients) => clients.judge(shown).await,
-        None => Err(Refused {
+        Some(clients) => clients.validate(shown).await,
+        None => Err(Denied {
             reason: Reason::CertificateNoChain,
-            detail: "nobody is asked for a certificate any more".to_owned(),
+            detail: "no site asks for certificates any more".to_owned(),
         }),
     }
 }
@@ -114,31 +114,36 @@ pub(crate) async fn judge(live: &Live, shown: &Arc<Shown>) -> Result<(), Refused
 ///
 /// # Errors
 /// The session does not count here.
-pub(crate) async fn admits(
-    visit: Visit<'_>,
+pub(super) async fn accepts_session(
+    context: RequestContext<'_>,
     policy: &Policy<'_>,
     grant: &Grant,
 ) -> Result<(), Refusal> {
     let session = grant.session();
     let Some(key) = &session.public_key else { return Ok(()) };
-    let Some(shown) = of_client(visit, policy).filter(|shown| shown.key() == key) else {
+    let is_its_own = |shown: &PresentedCertificate| {
+        shown.proven().is_ok_and(|certificate| certificate.key() == key)
+    };
+    let Some(shown) = of_client(context, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));
     };
-    let Err(Refused { reason, detail }) = judge(visit.live, shown).await else { return Ok(()) };
-    end(visit.front, &session.session, reason).await;
-    Err(Refusal { detail, ..Refusal::tried(Mechanism::Certificate, reason) })
+    let Err(Denied { reason, detail }) = validate(context.live, shown).await else {
+        return Ok(());
+    };
+    end(context.front, &session.session, reason).await;
+    Err(Refusal::tried(Mechanism::Certificate, reason).with_detail(detail))
 }
 
 /// For a tunnel, which no further request follows: ends its session as soon as
 /// the certificate counts no more.
-pub(crate) async fn watch(
+pub(in crate::front) async fn watch(
     front: Arc<Front>,
-    shown: Arc<Shown>,
+    shown: Arc<PresentedCertificate>,
     session: SessionSecret,
     tunnel: CancellationToken,
 ) {
     while tunnel.run_until_cancelled(clock::pause(EVERY)).await.is_some() {
-        if let Err(Refused { reason, .. }) = judge(&front.live(), &shown).await {
+        if let Err(Denied { reason, .. }) = validate(&front.live(), &shown).await {
             end(&front, &session, reason).await;
             tunnel.cancel();
         }
@@ -146,11 +151,11 @@ pub(crate) async fn watch(
 }
 
 async fn end(front: &Front, session: &str, reason: Reason) {
-    tracing::info!(%reason, "a session ends, because its certificate counts no more");
+    tracing::info!(%reason, "a session ends, because its certificate is no longer accepted");
     if let Err(no) = front.core.end(session).await {
         tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");
     }
 }
 
-/// How often a tunnel's certificate is judged.
+/// How often a tunnel's certificate is validated.
 const EVERY: Duration = Duration::from_secs(1);

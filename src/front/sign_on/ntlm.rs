@@ -1,20 +1,20 @@
-//! Has an acceptor answer what NTLM asks. Each answer of a client is an attempt
-//! at a password: the core gives leave before winbind is asked and counts what
-//! came of it, and refusals leave at the same steps as those of passwords.
+//! Performs the effects of NTLM with an acceptor. Each answer of a client is a password attempt:
+//! the core allows it before winbind is asked, and counts the result. Refusals leave at the same
+//! steps as those of passwords.
 
 use std::sync::Arc;
 
-use super::Visit;
+use super::RequestContext;
 use crate::clock;
-use crate::front::Front;
+use crate::front::state::Front;
 use crate::mechanism::ntlm::{Acceptor, Answer, Question};
 use crate::schedule;
 use crate::wire::Reason;
 use crate::wire::attempts::{Attempt, AttemptVerdict};
 
 /// Answers a question of an exchange.
-pub(in crate::front) async fn answer(visit: Visit<'_>, question: Question) -> Answer {
-    let Some(acceptor) = &visit.live.ntlm else { return Answer::not_offered() };
+pub(super) async fn answer(context: RequestContext<'_>, question: Question) -> Answer {
+    let Some(acceptor) = &context.live.ntlm else { return Answer::not_offered() };
     let Question::Verify { authenticate, .. } = &question else {
         return acceptor.answer(question).await;
     };
@@ -22,9 +22,9 @@ pub(in crate::front) async fn answer(visit: Visit<'_>, question: Question) -> An
     let attempt = Attempt {
         user: authenticate.user.clone(),
         domain: authenticate.domain.clone(),
-        client: Some(visit.facts.client),
+        client: Some(context.facts.client),
     };
-    let work = verify(Arc::clone(visit.front), Arc::clone(acceptor), attempt, question);
+    let work = verify(Arc::clone(context.front), Arc::clone(acceptor), attempt, question);
     // To its end, though the client leaves: what came of it is to be counted.
     let answer = tokio::spawn(work).await.unwrap_or_else(|_| Answer::Refused {
         reason: Reason::NtlmHelperFailed,

@@ -1,10 +1,11 @@
-//! Sign-on by name and password, which browsers and programs send with every
-//! request (RFC 7617): so a session that stands is asked first.
+//! Sign-on by name and password, which browsers and programs send with every request (RFC 7617).
+//! So an existing session is used first.
 
-use super::cookie::Presented;
+use super::open::new_cookie;
 use super::policy::{Policy, Shows};
-use super::{Fresh, Present, Refusal, Visit, new_cookie};
-use crate::mechanism::basic::Credentials;
+use super::{NewSession, Refusal, RequestContext, SignedOn};
+use crate::front::request::cookie::Presented;
+use crate::mechanism::basic::NamePassword;
 use crate::wire::{Mechanism, Reason};
 
 /// Has the core judge a password, unless the request shows a session that the
@@ -13,44 +14,45 @@ use crate::wire::{Mechanism, Reason};
 ///
 /// # Errors
 /// The request came over plain HTTP, or the core refuses.
-pub(in crate::front) async fn by_password(
-    visit: Visit<'_>,
+pub(super) async fn by_password(
+    context: RequestContext<'_>,
     policy: &Policy<'_>,
-    credentials: Credentials,
-) -> Result<Present, Refusal> {
-    let Visit { front, connection, facts, .. } = visit;
-    connection.begin_attempt();
+    credentials: NamePassword,
+) -> Result<SignedOn, Refusal> {
+    let RequestContext { front, connection, facts, .. } = context;
+    connection.sign_on.begin_attempt();
     if !facts.secure {
         return Err(Refusal::tried(Mechanism::Basic, Reason::BasicNeedsTls));
     }
-    let Credentials { user, password } = credentials;
-    if let Some(present) = standing(visit, policy, &user).await {
-        return Ok(present);
+    let NamePassword { user, password } = credentials;
+    if let Some(signed_on) = existing_session(context, policy, &user).await {
+        return Ok(signed_on);
     }
     let cookie = new_cookie(Mechanism::Basic)?;
     let secret = cookie.session(facts.origin());
     match front.core.sign_on_by_password(user, password, facts.client, secret).await {
         Ok(grant) => {
             front.metrics.granted(Mechanism::Basic);
-            Ok(Present { grant, fresh: Some(Fresh { cookie, reply: None }) })
+            Ok(SignedOn { grant, new_session: Some(NewSession { cookie, reply: None }) })
         }
-        Err(no) => {
-            let detail = no.detail;
-            Err(Refusal { detail, ..Refusal::tried(Mechanism::Basic, no.reason) })
-        }
+        Err(no) => Err(Refusal::by_core(Mechanism::Basic, no)),
     }
 }
 
 /// The session of one of the request's cookies, where this name has opened it by password.
-async fn standing(visit: Visit<'_>, policy: &Policy<'_>, user: &str) -> Option<Present> {
-    let Visit { front, headers, facts, .. } = visit;
+async fn existing_session(
+    context: RequestContext<'_>,
+    policy: &Policy<'_>,
+    user: &str,
+) -> Option<SignedOn> {
+    let RequestContext { front, headers, facts, .. } = context;
     for secret in Presented::read(headers, facts.origin()).sessions {
         let Ok(grant) = front.core.resolve(&secret, facts.client).await else { continue };
         let session = grant.session();
         let same = session.mechanism == Mechanism::Basic && session.typed.as_deref() == Some(user);
-        if same && policy.admits(&grant, Shows::Cookie).is_ok() {
+        if same && policy.accepts_session(&grant, Shows::Cookie).is_ok() {
             front.metrics.session_requests.inc();
-            return Some(Present { grant, fresh: None });
+            return Some(SignedOn::by_session(grant));
         }
     }
     None

@@ -1,14 +1,14 @@
-//! How one may sign on at a site, and which sessions count there.
+//! How users may sign on at a site, and which sessions are accepted there.
 
 use crate::config::checked::{ChannelBinding, Site};
-use crate::front::Live;
 use crate::front::core_link::Grant;
+use crate::front::live::Live;
 use crate::mechanism::ntlm::Acceptor;
 use crate::wire::{Mechanism, Reason};
 
 /// How one may sign on at a site.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy<'a> {
+pub(in crate::front) struct Policy<'a> {
     /// Whether anybody may sign on at all.
     pub enabled: bool,
     /// What is offered, in this order.
@@ -46,7 +46,7 @@ impl<'a> NtlmOffer<'a> {
 
 impl<'a> Policy<'a> {
     /// The policy of a site.
-    pub(crate) fn of(live: &'a Live, site: &'a Site) -> Self {
+    pub(in crate::front) fn of(live: &'a Live, site: &'a Site) -> Self {
         Self {
             enabled: live.settings.sso.enable_sso,
             mechanisms: &site.mechanisms,
@@ -57,7 +57,7 @@ impl<'a> Policy<'a> {
     }
 
     /// The policy where no site is asked for.
-    pub(crate) fn general(live: &'a Live) -> Self {
+    pub(in crate::front) fn general(live: &'a Live) -> Self {
         let sso = &live.settings.sso;
         Self {
             enabled: sso.enable_sso,
@@ -69,32 +69,27 @@ impl<'a> Policy<'a> {
     }
 
     /// The same where what asks is a proxy, on a connection of its own.
-    pub(crate) const fn without_connection(self) -> Self {
+    pub(in crate::front) const fn without_connection(self) -> Self {
         Self { connected: false, ..self }
     }
 
     /// Whether one may sign on by this.
-    pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
+    pub(in crate::front) fn offers(&self, mechanism: Mechanism) -> bool {
+        let row = mechanism.row();
         self.enabled
             && self.mechanisms.contains(&mechanism)
-            && match mechanism {
-                Mechanism::Ntlm => self.connected && self.ntlm.stands(),
-                Mechanism::Certificate => self.connected,
-                // A password is bound to nothing: who is fooled gives it away.
-                Mechanism::Basic => self.channel_binding != ChannelBinding::Require,
-                _ => true,
-            }
+            && (self.connected || !row.needs.connection)
+            && (self.channel_binding != ChannelBinding::Require || row.can_bind)
+            && (mechanism != Mechanism::Ntlm || self.ntlm.stands())
     }
 
     /// Whether nothing in the list has a challenge that a client could answer.
-    pub(crate) fn asks_for_nothing(&self) -> bool {
-        self.mechanisms.iter().all(|mechanism| {
-            matches!(mechanism, Mechanism::Certificate | Mechanism::Trusted | Mechanism::Unix)
-        })
+    pub(in crate::front) fn asks_for_nothing(&self) -> bool {
+        self.mechanisms.iter().all(|mechanism| mechanism.row().credentials.is_none())
     }
 
     /// Whether a session that a program has opened at the core may be shown in a cookie.
-    pub(crate) fn takes_api_sessions(&self) -> bool {
+    pub(in crate::front) fn takes_api_sessions(&self) -> bool {
         takes_api_sessions(self.mechanisms)
     }
 
@@ -111,14 +106,10 @@ impl<'a> Policy<'a> {
 
     /// A session counts only where its own sign-on would have been taken: one that
     /// a front has opened by its cookie, one of a program by its secret itself.
-    pub(in crate::front) fn admits(&self, grant: &Grant, by: Shows) -> Result<(), Reason> {
+    pub(in crate::front) fn accepts_session(&self, grant: &Grant, by: Shows) -> Result<(), Reason> {
         let session = grant.session();
-        let taken = match session.mechanism {
-            Mechanism::Password => false,
-            Mechanism::Trusted | Mechanism::Unix => by == Shows::Secret,
-            _ => by == Shows::Cookie,
-        };
-        if !taken || !self.mechanisms.contains(&session.mechanism) {
+        let shown = if session.mechanism.is_at_front() { Shows::Cookie } else { Shows::Secret };
+        if by != shown || !self.mechanisms.contains(&session.mechanism) {
             return Err(Reason::WrongMechanism);
         }
         if self.channel_binding == ChannelBinding::Require && !session.channel_bound {
@@ -130,8 +121,8 @@ impl<'a> Policy<'a> {
 
 /// Whether sites with these mechanisms take sessions that a program has opened at
 /// the core.
-pub(crate) fn takes_api_sessions(mechanisms: &[Mechanism]) -> bool {
-    mechanisms.contains(&Mechanism::Trusted) || mechanisms.contains(&Mechanism::Unix)
+pub(in crate::front) fn takes_api_sessions(mechanisms: &[Mechanism]) -> bool {
+    mechanisms.iter().any(|mechanism| !mechanism.is_at_front())
 }
 
 /// What a request shows of a session.

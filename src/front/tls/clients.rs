@@ -1,16 +1,15 @@
-//! Whose certificates are taken from clients.
+//! Whose client certificates are accepted.
 
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
+use rustls::DistinguishedName;
 use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::checked::AuthorityFiles;
-use crate::pki::peer::chain::{Authorities, AuthorityError, Refused};
-use crate::pki::peer::possession::PossessionVerifier;
-use crate::pki::peer::shown::Shown;
-use crate::wire::Reason;
+use crate::pki::peer::chain::{Authorities, AuthorityError};
+use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
+use crate::wire::{Denied, Reason};
 
 /// The authorities of clients' certificates.
 #[derive(Clone, Debug)]
@@ -25,27 +24,31 @@ impl Clients {
         Ok(Self(Arc::new(Authorities::load(files.clone())?)))
     }
 
-    /// Asks for a certificate of one of the authorities and demands none. Browsers
-    /// that have no such certificate do not ask their user. What is named there
-    /// stays as it was at the last reload.
-    pub(super) fn verifier(&self, provider: Arc<CryptoProvider>) -> Arc<PossessionVerifier> {
-        let hints = self.0.current().subjects().to_vec();
-        Arc::new(PossessionVerifier::naming(provider, hints))
+    /// The names of the authorities, for clients to choose a certificate by. Handshakes
+    /// name them as they were at the last reload.
+    pub(super) fn subjects(&self) -> Vec<DistinguishedName> {
+        self.0.current().subjects().to_vec()
     }
 
-    /// Whether a certificate counts now. Files are looked at once a second.
+    /// The certificate, where it counts now and the client holds its key. Files are
+    /// looked at once a second.
     ///
     /// # Errors
-    /// It does not, and why.
-    pub(crate) async fn judge(&self, shown: &Arc<Shown>) -> Result<(), Refused> {
-        let now = clock::now();
-        if let Some(judged) = shown.judged(now) {
-            return judged;
+    /// It does not count, and why.
+    pub(crate) async fn validate<'a>(
+        &self,
+        shown: &'a Arc<PresentedCertificate>,
+    ) -> Result<&'a ProvenCertificate, Denied> {
+        let (proven, now) = (shown.proven()?, clock::now());
+        if let Some(validated) = proven.validated(now) {
+            return validated.map(|()| proven);
         }
         let (authorities, shown) = (Arc::clone(&self.0), Arc::clone(shown));
-        let judging = spawn_blocking(move || shown.judge(authorities.current(), now));
-        judging.await.unwrap_or_else(|error| {
-            Err(Refused { reason: Reason::CertificateForm, detail: error.to_string() })
-        })
+        let validating =
+            spawn_blocking(move || shown.proven()?.validate(authorities.current(), now));
+        let validated = validating
+            .await
+            .unwrap_or_else(|error| Err(Denied::new(Reason::CertificateForm, error.to_string())));
+        validated.map(|()| proven)
     }
 }

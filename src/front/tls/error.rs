@@ -18,32 +18,17 @@ pub enum TlsError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// The TLS library.
-    #[error("TLS cannot be spoken: {0}")]
+    #[error("TLS does not work: {0}")]
     Library(#[from] rustls::Error),
     /// A certificate that is none.
     #[error("the first certificate in {} cannot be read as X.509: {fault}; export it again", path.display())]
-    OddCertificate {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        fault: String,
-    },
+    OddCertificate { path: PathBuf, fault: String },
     /// No self-signed certificate could be made.
     #[error(
         "cannot make a self-signed certificate for {names}: {source}; set server_ssl_key_file, or correct server_hostname"
     )]
-    Generate {
-        /// For which names.
-        names: String,
-        /// What the library says.
-        source: rcgen::Error,
-    },
+    Generate { names: String, source: rcgen::Error },
     /// A self-signed certificate could not be kept.
-    #[error("cannot keep the self-signed certificate as {}: {source}; state_path must be a folder the gateway's user may write", path.display())]
-    Write {
-        /// Where it should stand.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error("cannot keep the self-signed certificate as {}: {source}; state_path must be a folder that the gateway's user may write to", path.display())]
+    Write { path: PathBuf, source: io::Error },
 }

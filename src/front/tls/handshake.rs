@@ -1,6 +1,6 @@
-//! A handshake, in which the client's wish for a name decides whether it is
-//! asked for a certificate: a browser that is asked where no site takes one
-//! gives up connections that nobody watches, such as websockets.
+//! A handshake. The name that the client asks for (SNI) decides whether it is asked for a
+//! certificate: if no site accepts one, a browser that is asked drops background connections, such
+//! as websockets.
 
 use std::io;
 use std::sync::Arc;
@@ -10,8 +10,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::ServerTls;
-use crate::front::connection::Asked;
+use super::server::ServerTls;
+
+/// What a client said in its TLS handshake, and what it was asked there.
+#[derive(Clone, Debug, Default)]
+pub(in crate::front) struct Asked {
+    /// The name that it wanted (SNI), in lower case.
+    pub name: Option<String>,
+    /// Whether it was asked for a certificate.
+    pub for_certificate: bool,
+}
 
 /// A handshake that has succeeded.
 pub(in crate::front) struct Handshake {

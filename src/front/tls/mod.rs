@@ -1,11 +1,12 @@
 //! TLS of the front: key and certificate, and the channel binding that follows
 //! from the certificate.
 //!
-//! [`ServerTls`] never changes. A reload makes another one for the connections
-//! to come; a connection keeps the one it began with, and so the right binding.
+//! [`ServerTls`] never changes. A reload makes another one for new connections; a connection keeps
+//! the one that it began with, and so the right binding.
 
 mod binding;
 mod clients;
+mod configured;
 mod error;
 mod handshake;
 mod self_signed;
@@ -14,7 +15,7 @@ mod server;
 mod testing;
 
 pub(crate) use binding::server_end_point;
-pub(crate) use clients::Clients;
+pub(in crate::front) use configured::configured;
 pub(crate) use error::TlsError;
-pub(super) use handshake::{Handshake, handshake};
+pub(super) use handshake::{Asked, Handshake, handshake};
 pub(crate) use server::ServerTls;

@@ -1,5 +1,5 @@
-//! The certificate of a gateway that was given none: signed by itself, and
-//! kept, so that whoever trusts it once is not asked again after a restart.
+//! The certificate of a gateway without a configured one: self-signed, and kept, so that clients
+//! that trust it still do after a restart.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,18 +14,33 @@ use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::clients::Clients;
 use super::error::TlsError;
-use super::server::expires_at;
+use super::server::{ServerTls, expires_at};
 use crate::clock::Timestamp;
+use crate::config::checked::CertificateFiles;
 use crate::pki::file::pair::{chain, read};
 use crate::pki::file::write as file;
 
-/// The file that holds key and certificate for these names, made where it does not.
-pub(super) fn obtain(
+/// Uses the certificate in the state folder; makes one where there is none, where it
+/// ends within a month, or where it lacks one of the names (host names and addresses,
+/// at least one).
+///
+/// # Errors
+/// It can be neither used nor made.
+pub(super) fn load(
     state_path: &Path,
     names: &[String],
+    clients: Option<Clients>,
     now: Timestamp,
-) -> Result<PathBuf, TlsError> {
+) -> Result<ServerTls, TlsError> {
+    let path = obtain(state_path, names, now)?;
+    let files = CertificateFiles { key: path.clone(), key_pass: None, certificate: path };
+    ServerTls::load(&files, clients)
+}
+
+/// The file that holds key and certificate for these names, made where it does not.
+fn obtain(state_path: &Path, names: &[String], now: Timestamp) -> Result<PathBuf, TlsError> {
     let path = state_path.join(FILE);
     if !path.exists() || !still_good(&path, names, now)? {
         let pem = generate(names, now)?;
@@ -88,7 +103,6 @@ const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::front::tls::ServerTls;
     use crate::pki::file::pair::PairError;
     use std::os::unix::fs::PermissionsExt;
 
@@ -96,7 +110,7 @@ mod tests {
 
     fn binding(folder: &Path, names: &[&str], days: u32) -> Vec<u8> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let tls = ServerTls::self_signed(folder, &names, None, NOW.plus(DAY * days)).unwrap();
+        let tls = load(folder, &names, None, NOW.plus(DAY * days)).unwrap();
         tls.binding().as_bytes().to_vec()
     }
 
@@ -124,10 +138,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let names = ["web.example".to_owned()];
         std::fs::write(folder.path().join(FILE), "junk").unwrap();
-        let error = ServerTls::self_signed(folder.path(), &names, None, NOW).unwrap_err();
+        let error = load(folder.path(), &names, None, NOW).unwrap_err();
         assert!(matches!(error, TlsError::Pair(PairError::NoCertificate { .. })), "{error}");
-        let error =
-            ServerTls::self_signed(&folder.path().join("none"), &names, None, NOW).unwrap_err();
+        let error = load(&folder.path().join("none"), &names, None, NOW).unwrap_err();
         assert!(error.to_string().contains("state_path must be a folder"), "{error}");
     }
 }

@@ -1,22 +1,20 @@
 //! Everything a handshake needs.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
-use rustls::server::ServerSessionMemoryCache;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ServerConfig, crypto, version};
+use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::binding::server_end_point;
 use super::clients::Clients;
 use super::error::TlsError;
-use super::self_signed;
 use crate::clock::Timestamp;
 use crate::config::checked::CertificateFiles;
 use crate::mechanism::Bindings;
 use crate::pki::file::pair;
+use crate::pki::tls::server_config;
 
 /// Settings and certificate of a TLS listener, and the channel binding of
 /// connections that begin with them.
@@ -61,23 +59,6 @@ impl ServerTls {
         })
     }
 
-    /// Uses the self-signed certificate in the state folder; makes one where
-    /// there is none, where it ends within a month, or where it lacks one of
-    /// the names (host names and addresses, at least one).
-    ///
-    /// # Errors
-    /// It can be neither used nor made.
-    pub(crate) fn self_signed(
-        state_path: &Path,
-        names: &[String],
-        clients: Option<Clients>,
-        now: Timestamp,
-    ) -> Result<Self, TlsError> {
-        let path = self_signed::obtain(state_path, names, now)?;
-        let files = CertificateFiles { key: path.clone(), key_pass: None, certificate: path };
-        Self::load(&files, clients)
-    }
-
     /// What rustls needs for a handshake that asks the client for no certificate;
     /// every connection gets its own reference.
     pub(crate) const fn config(&self) -> &Arc<ServerConfig> {
@@ -116,19 +97,8 @@ fn config(
     pair: Arc<CertifiedKey>,
     clients: Option<&Clients>,
 ) -> Result<ServerConfig, rustls::Error> {
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
-    let builder = match clients {
-        Some(clients) => builder.with_client_cert_verifier(clients.verifier(provider)),
-        None => builder.with_no_client_auth(),
-    };
-    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
-    // The strongest suite that both sides have, whatever the client prefers.
-    config.ignore_client_order = true;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
-    Ok(config)
+    let asks = clients.map(Clients::subjects);
+    server_config(pair, asks, &["h2", "http/1.1"], RESUMABLE_SESSIONS)
 }
 
 /// TLS sessions that clients may resume, two to a client; a reload forgets them.
@@ -137,6 +107,7 @@ const RESUMABLE_SESSIONS: usize = 8192;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::tls::self_signed;
     use crate::front::tls::testing::{files, openssl, pair};
     use rustls::pki_types::pem::PemObject as _;
     use std::fs;
@@ -179,7 +150,7 @@ mod tests {
         for (key, certificate, named, words) in [
             (&missing, &certificate, &missing, "cannot read"),
             (&key, &missing, &missing, "cannot read"),
-            (&key, &key, &key, "holds no certificate"),
+            (&key, &key, &key, "contains no certificate"),
             (&other_key, &certificate, &certificate, "does not belong to the first certificate"),
         ] {
             let fault =
@@ -209,7 +180,7 @@ mod tests {
     async fn the_binding_is_that_of_the_certificate_clients_see() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["web.example".to_owned(), "127.0.0.1".to_owned()];
-        let tls = ServerTls::self_signed(folder.path(), &names, None, crate::clock::now()).unwrap();
+        let tls = self_signed::load(folder.path(), &names, None, crate::clock::now()).unwrap();
         for version in ["-tls1_2", "-tls1_3"] {
             let seen = handshake(&tls, version).await;
             assert!(seen.contains("ALPN protocol: h2"), "{seen}");

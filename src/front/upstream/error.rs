@@ -1,4 +1,4 @@
-//! Why a request did not reach its application, or its answer not the client.
+//! Why a request did not reach its application, or its answer did not reach the client.
 
 use std::error::Error as _;
 use std::io;
@@ -8,79 +8,49 @@ use std::time::Duration;
 use http::{Method, StatusCode, Uri};
 use thiserror::Error;
 
-use super::body::BodyError;
-use super::identity::Unsendable;
+use crate::front::core_link::Unsendable;
 use crate::wire::Reason;
 
 /// Why there is no answer to pass on.
 #[derive(Debug, Error)]
-pub(crate) enum UpstreamError {
+pub(in crate::front) enum UpstreamError {
     /// Nobody listens, or the name is unknown.
     #[error(
         "the application at {address} cannot be reached: {source}; is it running, and is site.upstream right?"
     )]
-    Connect {
-        /// The application.
-        address: Arc<str>,
-        /// What the system says.
-        source: io::Error,
-    },
+    Connect { address: Arc<str>, source: io::Error },
     /// The connection was not accepted in time.
     #[error(
         "the application at {address} did not accept a connection within {limit:?} (front.connect_timeout)"
     )]
-    ConnectTimeout {
-        /// The application.
-        address: Arc<str>,
-        /// The limit.
-        limit: Duration,
-    },
+    ConnectTimeout { address: Arc<str>, limit: Duration },
     /// The answer did not begin in time.
     #[error(
         "the application at {address} did not begin its answer within {limit:?} (front.answer_timeout)"
     )]
-    AnswerTimeout {
-        /// The application.
-        address: Arc<str>,
-        /// The limit.
-        limit: Duration,
-    },
+    AnswerTimeout { address: Arc<str>, limit: Duration },
     /// The connection ended before the answer's head, or the head is not HTTP.
     #[error(
         "the application at {address} broke off before its answer: {source}; its log should say why"
     )]
-    Broken {
-        /// The application.
-        address: Arc<str>,
-        /// What hyper says.
-        source: hyper::Error,
-    },
+    Broken { address: Arc<str>, source: hyper::Error },
     /// The head of the answer breaks the rules of HTTP.
-    #[error("the application at {address} answered with a head that is no HTTP: {fault}")]
+    #[error("the head of the application's answer at {address} is not valid HTTP: {fault}")]
     OddHead {
-        /// The application.
         address: Arc<str>,
         /// What is wrong, and with which line.
         fault: String,
     },
     /// The answer's body comes in a coding that is not known here.
     #[error(
-        "the application at {address} answered in the transfer coding {coding}, which is not known here: let it use Content-Encoding"
+        "the application at {address} answered in the unknown transfer coding {coding}: let it use Content-Encoding"
     )]
-    Coding {
-        /// The application.
-        address: Arc<str>,
-        /// As it said.
-        coding: String,
-    },
+    Coding { address: Arc<str>, coding: String },
     /// A switch of protocols that the client did not ask for.
     #[error("the application at {address} switched to a protocol that was not asked for")]
-    UnaskedUpgrade {
-        /// The application.
-        address: Arc<str>,
-    },
+    UnaskedUpgrade { address: Arc<str> },
     /// No site names this application.
-    #[error("no application is known at {0}: the settings changed meanwhile; try again")]
+    #[error("no application is known at {0}: the settings have changed; try again")]
     Unknown(Uri),
     /// The client's request could not be read to its end.
     #[error("the client's request broke off: {0}")]
@@ -99,9 +69,41 @@ pub(crate) enum UpstreamError {
     Unsendable(#[from] Unsendable),
 }
 
+/// Why a body broke off.
+#[derive(Debug, Error)]
+pub(in crate::front) enum BodyError {
+    /// The client went away, or sent what is no body.
+    #[error("the client's request broke off: {0}")]
+    Client(hyper::Error),
+    /// The client stood still.
+    #[error("the client sent nothing of its request for {} s (front.body_timeout)", .0.as_secs())]
+    ClientStalled(Duration),
+    /// The client sent a byte now and then.
+    #[error(
+        "the client's request of {length} bytes took longer than {} s (in proportion to front.body_timeout)",
+        limit.as_secs()
+    )]
+    ClientDribbled {
+        /// Of the body.
+        length: u64,
+        limit: Duration,
+    },
+    /// The application went away, or sent what is no body.
+    #[error(
+        "the answer of the application at {address} broke off: {source}; its log should say why"
+    )]
+    Application { address: Arc<str>, source: hyper::Error },
+    /// The application stood still.
+    #[error(
+        "the application at {address} sent nothing of its answer for {} s (front.body_timeout)",
+        limit.as_secs()
+    )]
+    ApplicationStalled { address: Arc<str>, limit: Duration },
+}
+
 impl UpstreamError {
     /// The word in metrics and logs.
-    pub(crate) const fn label(&self) -> &'static str {
+    pub(in crate::front) const fn label(&self) -> &'static str {
         match self {
             Self::Connect { .. } => "application_down",
             Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. } => "application_slow",
@@ -118,7 +120,7 @@ impl UpstreamError {
     }
 
     /// The status that says it (RFC 9110 section 15).
-    pub(crate) const fn status(&self) -> StatusCode {
+    pub(in crate::front) const fn status(&self) -> StatusCode {
         match self {
             Self::Connect { .. }
             | Self::Broken { .. }
@@ -135,7 +137,7 @@ impl UpstreamError {
     }
 
     /// What the person is told.
-    pub(crate) const fn reason(&self) -> Reason {
+    pub(in crate::front) const fn reason(&self) -> Reason {
         match self {
             Self::Connect { .. }
             | Self::Broken { .. }

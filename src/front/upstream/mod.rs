@@ -1,32 +1,26 @@
-//! The way to the applications: what the client claimed is deleted, what was
-//! proven is set, and bytes pass in both directions without being kept.
+//! The connection to the applications: deletes what the client claimed, sets what was proven, and
+//! passes bytes in both directions without storing them.
 //!
 //! ```text
-//! request ─▶ headers (delete) ─▶ forwarded ─▶ identity + assertion (set) ─▶ proxy ─▶ pool ─▶ link ─▶ application
+//! request ─▶ headers (delete) ─▶ forwarded ─▶ identity + assertion (set) ─▶ proxy ─▶ pool ─▶ connection ─▶ application
 //! answer  ◀─ headers (delete) ◀─ body ◀────────────────────────────────────────────────────┘  └─ upgrade (tunnel)
 //! ```
 
-mod assertion;
-mod body;
-mod cookies;
+mod connection;
 mod error;
-mod forwarded;
-mod headers;
-mod identity;
-mod link;
-mod pool;
+mod head;
 mod proxy;
+mod request_body;
 mod stall;
 #[cfg(test)]
-mod testing;
+pub(in crate::front) mod testing;
 #[cfg(test)]
 mod tests;
 mod upgrade;
 
-pub(crate) use assertion::{AssertionError, Assertions};
-pub(crate) use body::{AnswerBody, BodyError};
-pub(crate) use error::UpstreamError;
-pub(crate) use forwarded::{Client, is_forwarding};
-pub(crate) use identity::IdentityCache;
-pub(crate) use pool::{Application, OddAddress};
-pub(crate) use proxy::{Passage, Proxy};
+pub(in crate::front) use connection::answer_body::AnswerBody;
+pub(crate) use connection::pool::{Application, OddAddress};
+pub(in crate::front) use error::{BodyError, UpstreamError};
+pub(crate) use head::assertion::AssertionError;
+pub(in crate::front) use head::assertion::Assertions;
+pub(in crate::front) use proxy::{ForwardContext, Forwarded, Proxy};

@@ -14,25 +14,25 @@ use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Ve
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
-use super::assertion::Assertions;
-use super::body::{AnswerBody, RequestBody};
+use super::connection::answer_body::AnswerBody;
+use super::connection::pool::{Application, OddAddress};
+use super::connection::{Unanswered, UpstreamConnection};
 use super::error::{UpstreamError, broken, is_gone};
-use super::forwarded::Client;
-use super::headers::{self, HeaderRules};
-use super::link::{Link, Unanswered};
-use super::pool::{Application, OddAddress};
+use super::head::assertion::Assertions;
+use super::head::rules::{self, HeaderRules};
+use super::request_body::RequestBody;
 use super::stall::Stall;
 use super::upgrade::Upgrade;
 use crate::clock;
 use crate::config::checked::{Front, HeaderNames, Site};
-use crate::front::body::Body;
-use crate::front::body::upload::Upload;
+use crate::front::connection::body::upload::Upload;
+use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;
 use crate::wire::reference::new_reference;
 
 /// The applications, and how they are spoken with.
 #[derive(Debug)]
-pub(crate) struct Proxy {
+pub(in crate::front) struct Proxy {
     applications: HashMap<Authority, Arc<Application>>,
     names: HeaderNames,
     rules: Arc<HeaderRules>,
@@ -58,7 +58,7 @@ struct Limits {
 
 /// What is known of a request besides itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Passage<'a> {
+pub(in crate::front) struct ForwardContext<'a> {
     /// The leave to use the site.
     pub grant: &'a Grant,
     /// `site.upstream`
@@ -73,12 +73,21 @@ pub(crate) struct Passage<'a> {
     pub until: Option<&'a CancellationToken>,
 }
 
+/// What an application made of a request.
+#[derive(Debug)]
+pub(in crate::front) enum Forwarded {
+    /// An answer. The head is here; the body arrives while it is read.
+    Answer(Response<AnswerBody>),
+    /// It speaks another protocol with the client from here on: the head that says so.
+    Tunnel(Response<()>),
+}
+
 impl Proxy {
     /// A proxy for the applications of these sites; `cookies` are our own.
     ///
     /// # Errors
     /// An application's address cannot be one.
-    pub(crate) fn new(
+    pub(in crate::front) fn new(
         front: &Front,
         sites: &[Site],
         cookies: &[&str],
@@ -110,13 +119,13 @@ impl Proxy {
 
     /// Whether a request has passed this gateway before: an application that is
     /// the gateway itself would send it round for ever.
-    pub(crate) fn has_passed(&self, headers: &HeaderMap) -> bool {
+    pub(in crate::front) fn has_passed(&self, headers: &HeaderMap) -> bool {
         let hops = headers.get_all(HOP);
         hops.iter().any(|hop| *hop == self.mark) || hops.iter().nth(MAX_HOPS).is_some()
     }
 
     /// The rules by which headers are removed.
-    pub(crate) fn rules(&self) -> &HeaderRules {
+    pub(in crate::front) fn rules(&self) -> &HeaderRules {
         &self.rules
     }
 
@@ -125,19 +134,19 @@ impl Proxy {
     ///
     /// # Errors
     /// There is no answer; [`UpstreamError`] says whose fault that is.
-    pub(crate) async fn forward(
+    pub(in crate::front) async fn forward(
         &self,
         mut request: Request<Upload>,
-        passage: Passage<'_>,
-    ) -> Result<Response<Body>, UpstreamError> {
-        let application = passage
+        context: ForwardContext<'_>,
+    ) -> Result<Forwarded, UpstreamError> {
+        let application = context
             .upstream
             .authority()
             .and_then(|authority| self.applications.get(authority))
-            .ok_or_else(|| UpstreamError::Unknown(passage.upstream.clone()))?;
+            .ok_or_else(|| UpstreamError::Unknown(context.upstream.clone()))?;
         let upgrade = Upgrade::wanted(&mut request);
         let (mut head, body) = request.into_parts();
-        self.prepare(&mut head, application, &passage)?;
+        self.prepare(&mut head, application, &context)?;
         if let Some(upgrade) = &upgrade {
             upgrade.ask(&mut head.headers);
         }
@@ -147,14 +156,15 @@ impl Proxy {
             head.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
         let request = Request::from_parts(head, body);
-        let (answer, link) = self.exchange(application, request, upload.as_deref()).await?;
+        let (answer, connection) = self.exchange(application, request, upload.as_deref()).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            self.switch(application, answer, link, upgrade, passage.until)
-        } else if let Some(coding) = headers::foreign_coding(answer.headers()) {
+            let head = self.switch(application, answer, connection, upgrade, context.until)?;
+            Ok(Forwarded::Tunnel(head))
+        } else if let Some(coding) = rules::foreign_coding(answer.headers()) {
             let coding = coding.as_bytes().escape_ascii().to_string();
             Err(UpstreamError::Coding { address: application.address().clone(), coding })
         } else {
-            Ok(self.answer(application, answer, link))
+            Ok(Forwarded::Answer(self.answer(application, answer, connection)))
         }
     }
 
@@ -163,13 +173,13 @@ impl Proxy {
     ///
     /// # Errors
     /// [`UpstreamError::Unsendable`]: no header can hold the name.
-    pub(crate) fn identify(
+    pub(in crate::front) fn identify(
         &self,
         headers: &mut HeaderMap,
         grant: &Grant,
         audience: &str,
     ) -> Result<(), UpstreamError> {
-        grant.identity().headers(grant, &self.names).map_err(Clone::clone)?.apply(headers);
+        grant.identity_headers(&self.names).map_err(Clone::clone)?.apply(headers);
         if let Some(assertion) = self.assertions.for_site(grant, audience, clock::now()) {
             headers.insert(self.names.assertion.clone(), assertion);
         }
@@ -181,16 +191,16 @@ impl Proxy {
         &self,
         head: &mut request::Parts,
         application: &Application,
-        passage: &Passage<'_>,
+        context: &ForwardContext<'_>,
     ) -> Result<(), UpstreamError> {
         if matches!(head.method, Method::CONNECT | Method::TRACE) {
             return Err(UpstreamError::Method(head.method.clone()));
         }
         set_host(head, application);
         let headers = &mut head.headers;
-        self.rules.strip_request(headers, passage.client.is_trusted(), passage.pass_authorization);
-        passage.client.announce(headers);
-        self.identify(headers, passage.grant, passage.audience)?;
+        self.rules.strip_request(headers, context.client.is_trusted(), context.pass_authorization);
+        context.client.announce(headers);
+        self.identify(headers, context.grant, context.audience)?;
         headers.append(HOP, self.mark.clone());
         head.version = Version::HTTP_11;
         head.extensions = Extensions::new();
@@ -206,21 +216,21 @@ impl Proxy {
         application: &Arc<Application>,
         mut request: Request<RequestBody>,
         upload: Option<&AtomicBool>,
-    ) -> Result<(Response<Incoming>, Box<Link>), UpstreamError> {
-        if let Some(mut link) = application.take() {
+    ) -> Result<(Response<Incoming>, Box<UpstreamConnection>), UpstreamError> {
+        if let Some(mut connection) = application.take() {
             let copy = repeatable(&request);
-            match self.send(application, &mut link, request, upload).await? {
-                Ok(answer) => return Ok((answer, link)),
+            match self.send(application, &mut connection, request, upload).await? {
+                Ok(answer) => return Ok((answer, connection)),
                 Err(Unanswered { error, unsent }) => {
                     let again = unsent.or_else(|| copy.filter(|_| is_gone(&error)));
-                    request = again.ok_or_else(|| failed(application, link, error))?;
+                    request = again.ok_or_else(|| failed(application, connection, error))?;
                 }
             }
         }
-        let mut link = application.connect(self.limits.connect).await?;
-        match self.send(application, &mut link, request, upload).await? {
-            Ok(answer) => Ok((answer, link)),
-            Err(Unanswered { error, .. }) => Err(failed(application, link, error)),
+        let mut connection = application.connect(self.limits.connect).await?;
+        match self.send(application, &mut connection, request, upload).await? {
+            Ok(answer) => Ok((answer, connection)),
+            Err(Unanswered { error, .. }) => Err(failed(application, connection, error)),
         }
     }
 
@@ -228,12 +238,12 @@ impl Proxy {
     async fn send(
         &self,
         application: &Application,
-        link: &mut Link,
+        connection: &mut UpstreamConnection,
         request: Request<RequestBody>,
         upload: Option<&AtomicBool>,
     ) -> Result<Result<Response<Incoming>, Unanswered>, UpstreamError> {
         let mut stall = Stall::new(self.limits.answer);
-        let mut sending = pin!(link.send(request));
+        let mut sending = pin!(connection.send(request));
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = sending.as_mut().poll(cx) {
                 return Poll::Ready(Ok(outcome));
@@ -253,13 +263,13 @@ impl Proxy {
         &self,
         application: &Arc<Application>,
         answer: Response<Incoming>,
-        link: Box<Link>,
-    ) -> Response<Body> {
+        connection: Box<UpstreamConnection>,
+    ) -> Response<AnswerBody> {
         let (mut head, body) = answer.into_parts();
         self.rules.strip_answer(&mut head.headers);
         head.version = Version::HTTP_11;
-        let body = AnswerBody::new(body, link, application, &self.rules, self.limits.body);
-        Response::from_parts(head, Body::Answer(body))
+        let body = AnswerBody::new(body, connection, application, &self.rules, self.limits.body);
+        Response::from_parts(head, body)
     }
 
     /// The application speaks another protocol from here on.
@@ -267,10 +277,10 @@ impl Proxy {
         &self,
         application: &Application,
         answer: Response<Incoming>,
-        link: Box<Link>,
+        connection: Box<UpstreamConnection>,
         upgrade: Option<Upgrade>,
         until: Option<&CancellationToken>,
-    ) -> Result<Response<Body>, UpstreamError> {
+    ) -> Result<Response<()>, UpstreamError> {
         let (mut head, _) = answer.into_parts();
         let protocol = head.headers.get(UPGRADE).cloned();
         let (Some(upgrade), Some(protocol), Some(until)) = (upgrade, protocol, until) else {
@@ -283,16 +293,20 @@ impl Proxy {
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         head.headers.insert(UPGRADE, protocol);
         head.version = Version::HTTP_11;
-        tokio::spawn(upgrade.tunnel(link, self.limits.tunnel, until.clone()));
-        Ok(Response::from_parts(head, Body::empty()))
+        tokio::spawn(upgrade.tunnel(connection, self.limits.tunnel, until.clone()));
+        Ok(Response::from_parts(head, ()))
     }
 }
 
 /// What it means that there is no answer on a connection.
-fn failed(application: &Application, link: Box<Link>, error: hyper::Error) -> UpstreamError {
+fn failed(
+    application: &Application,
+    connection: Box<UpstreamConnection>,
+    error: hyper::Error,
+) -> UpstreamError {
     let address = application.address();
     if error.is_parse() {
-        UpstreamError::OddHead { address: Arc::clone(address), fault: link.odd_head() }
+        UpstreamError::OddHead { address: Arc::clone(address), fault: connection.odd_head() }
     } else {
         broken(address, error)
     }

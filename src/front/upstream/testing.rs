@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode, Uri};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,19 +17,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Assertions, Client, Passage, Proxy};
+use super::{AnswerBody, Assertions, ForwardContext, Forwarded, Proxy};
 use crate::clock::Timestamp;
 use crate::config::checked::{ChannelBinding, Requirement};
 use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site};
-use crate::front::body::Body;
-use crate::front::body::upload::Upload;
+use crate::front::connection::body::upload::Upload;
+use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;
-use crate::wire::{Mechanism, Session, SessionSecret, User};
+use crate::wire::{AdminLevel, LoginId, Mechanism, Session, SessionSecret, User};
 
 /// Time limits of the tests' gateways.
 pub(super) const LIMIT: Duration = Duration::from_millis(300);
 
-pub(super) fn header_names() -> HeaderNames {
+pub(in crate::front) fn header_names() -> HeaderNames {
     HeaderNames {
         user: HeaderName::from_static("remote-user"),
         name: HeaderName::from_static("remote-name"),
@@ -42,18 +42,17 @@ pub(super) fn header_names() -> HeaderNames {
     }
 }
 
-pub(super) fn user() -> User {
+pub(in crate::front) fn user() -> User {
     User {
-        login: "john".into(),
+        login_id: LoginId::new("john", "exampleorg"),
         name: "John Döe".into(),
         email: "john@exampleorg.example".into(),
-        company: "exampleorg".into(),
         groups: vec!["webusers".into(), "S-1-5-21-1-2-3-513".into()],
-        admin: 1,
+        admin: AdminLevel::Company,
     }
 }
 
-pub(super) fn session() -> Session {
+pub(in crate::front) fn session() -> Session {
     Session {
         session: SessionSecret::from_bits(&[0; 32]),
         user: Arc::new(user()),
@@ -78,7 +77,7 @@ pub(super) struct Gate {
 
 impl Gate {
     /// A gateway in front of the application at this address.
-    pub(super) async fn before(application: SocketAddr) -> Self {
+    pub(in crate::front) async fn before(application: SocketAddr) -> Self {
         let upstream: Uri = format!("http://{application}").parse().unwrap();
         let state = tempfile::tempdir().unwrap();
         let assertions = Arc::new(Assertions::open(state.path(), "gate.example").unwrap());
@@ -107,12 +106,12 @@ impl Gate {
         Self { address, session }
     }
 
-    pub(super) async fn connect(&self) -> TcpStream {
+    pub(in crate::front) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends bytes, and reads until the gateway closes.
-    pub(super) async fn ask(&self, request: &str) -> String {
+    pub(in crate::front) async fn ask(&self, request: &str) -> String {
         let mut stream = self.connect().await;
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -133,10 +132,10 @@ impl Door {
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Body>, hyper::Error> {
+    ) -> Result<Response<Either<AnswerBody, Full<Bytes>>>, hyper::Error> {
         let (head, body) = request.into_parts();
         let request = Request::from_parts(head, Upload::lone(body));
-        let passage = Passage {
+        let context = ForwardContext {
             grant: &self.grant,
             upstream: &self.upstream,
             audience: "web.example",
@@ -144,16 +143,20 @@ impl Door {
             pass_authorization: false,
             until: Some(&self.session),
         };
-        Ok(self.proxy.forward(request, passage).await.unwrap_or_else(|error| {
-            let mut response = Response::new(Body::from(error.to_string()));
-            *response.status_mut() = error.status();
-            response
-        }))
+        Ok(match self.proxy.forward(request, context).await {
+            Ok(Forwarded::Answer(answer)) => answer.map(Either::Left),
+            Ok(Forwarded::Tunnel(head)) => head.map(|()| Either::Right(Full::default())),
+            Err(error) => {
+                let mut response = Response::new(Either::Right(error.to_string().into()));
+                *response.status_mut() = error.status();
+                response
+            }
+        })
     }
 }
 
 /// An application that answers with a function.
-pub(super) async fn application<F, A, B>(answer: F) -> SocketAddr
+pub(in crate::front) async fn application<F, A, B>(answer: F) -> SocketAddr
 where
     F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<B>> + Send,
@@ -178,7 +181,7 @@ where
 
 /// An application that says what it was asked, line by line: the request
 /// line, the headers in order of their names, the body, the trailers.
-pub(super) async fn mirror() -> SocketAddr {
+pub(in crate::front) async fn mirror() -> SocketAddr {
     application(|request| async move {
         let (head, body) = request.into_parts();
         let mut lines = vec![];
@@ -193,14 +196,14 @@ pub(super) async fn mirror() -> SocketAddr {
         for (name, value) in &trailers {
             lines.push(format!("trailer {name}: {}", value.to_str().unwrap()));
         }
-        Response::new(Body::from(lines.join("\n")))
+        Response::new(Full::<Bytes>::from(lines.join("\n")))
     })
     .await
 }
 
 /// An application that follows a script: for each connection in turn, for each
 /// request on it the answer to give; then it closes. An empty answer is none.
-pub(super) async fn scripted(script: &'static [&'static [&'static str]]) -> SocketAddr {
+pub(in crate::front) async fn scripted(script: &'static [&'static [&'static str]]) -> SocketAddr {
     let (listener, address) = listen().await;
     tokio::spawn(async move {
         for connection in script {
@@ -218,7 +221,7 @@ pub(super) async fn scripted(script: &'static [&'static [&'static str]]) -> Sock
 }
 
 /// Reads a head, and what happened to come with it.
-pub(super) async fn read_head(stream: &mut TcpStream) -> String {
+pub(in crate::front) async fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         let mut chunk = [0; 1024];
@@ -230,14 +233,14 @@ pub(super) async fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-pub(super) async fn listen() -> (TcpListener, SocketAddr) {
+pub(in crate::front) async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
 /// The body of an answer, and its status.
-pub(super) fn status(answer: &str) -> StatusCode {
+pub(in crate::front) fn status(answer: &str) -> StatusCode {
     answer.split(' ').nth(1).unwrap_or_default().parse().unwrap()
 }
 

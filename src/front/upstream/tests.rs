@@ -1,4 +1,4 @@
-//! The way to the applications as a whole, over real sockets.
+//! The connection to the applications as a whole, over real sockets.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,14 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::testing::{Gate, LIMIT, application, listen, mirror, read_head, scripted, status};
-use crate::front::body::Body;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -213,7 +212,7 @@ async fn the_error_says_what_is_wrong_with_the_application() {
     let babbling = scripted(&[&["SSH-2.0-OpenSSH_9.2\r\n\r\n"]]).await;
     let answer = Gate::before(babbling).await.ask(get).await;
     assert_eq!(status(&answer), StatusCode::BAD_GATEWAY);
-    assert!(answer.contains("line 1 is no status line of HTTP/1.1"), "{answer}");
+    assert!(answer.contains("line 1 is not a status line of HTTP/1.1"), "{answer}");
 
     let trace = "TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answer = Gate::before(nobody).await.ask(trace).await;
@@ -317,7 +316,7 @@ async fn a_request_of_any_size_passes_without_being_kept() {
                 while let Some(frame) = request.body_mut().frame().await {
                     received += frame.unwrap().data_ref().map_or(0, Bytes::len);
                 }
-                Response::new(Body::from(received.to_string()))
+                Response::new(Full::<Bytes>::from(received.to_string()))
             }
         })
         .await,

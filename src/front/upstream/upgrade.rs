@@ -1,5 +1,5 @@
-//! Connections that change their protocol (RFC 9110 section 7.8), websockets
-//! above all: the gateway passes the question on, and after a yes it passes bytes.
+//! Connections that change their protocol (RFC 9110 section 7.8), mainly websockets: the gateway
+//! passes the request on, and bytes after the application has agreed.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectiona
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::link::Link;
+use super::connection::UpstreamConnection;
 use super::stall::Stall;
 
 /// A client's wish to speak another protocol.
@@ -53,8 +53,13 @@ impl Upgrade {
 
     /// Passes bytes both ways until one side closes, nothing has moved for
     /// `limit`, or `until` is cancelled; in the end it is in every case.
-    pub(super) async fn tunnel(self, link: Box<Link>, limit: Duration, until: CancellationToken) {
-        let ended = until.run_until_cancelled(pass(self.client, link, limit)).await;
+    pub(super) async fn tunnel(
+        self,
+        connection: Box<UpstreamConnection>,
+        limit: Duration,
+        until: CancellationToken,
+    ) {
+        let ended = until.run_until_cancelled(pass(self.client, connection, limit)).await;
         match ended {
             None => tracing::debug!("a tunnel was closed with its session"),
             Some(Err(error)) => tracing::debug!(%error, "a tunnel broke"),
@@ -93,8 +98,12 @@ fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
         .filter(|token| !token.is_empty())
 }
 
-async fn pass(client: OnUpgrade, link: Box<Link>, limit: Duration) -> io::Result<()> {
-    let (application, early) = link.into_stream().await?;
+async fn pass(
+    client: OnUpgrade,
+    connection: Box<UpstreamConnection>,
+    limit: Duration,
+) -> io::Result<()> {
+    let (application, early) = connection.into_stream().await?;
     let mut client = TokioIo::new(client.await.map_err(io::Error::other)?);
     client.write_all(&early).await?;
     let moved = AtomicBool::new(false);

@@ -1,9 +1,8 @@
-//! From what the library says to a reason. Its codes are those of the protocol
-//! and of krb5.h, the same in every version.
+//! From the library's codes to a reason. The codes are those of the protocol and of krb5.h, the
+//! same in every version.
 
-use super::Refused;
 use super::gss::{Failure, PROTOCOL};
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// At what the library failed.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +19,7 @@ pub(super) enum Stage<'a> {
 }
 
 /// Why a password was not taken, and the story for the log.
-pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused {
+pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied {
     let text = &failure.text;
     let code = failure.code;
     let reason = match stage {
@@ -32,23 +31,21 @@ pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Refused
     };
     let detail = match (reason, stage) {
         (Reason::KdcUnreachable, _) => format!(
-            "{text}: no KDC of {realm} answers; does it run, and does krb5.conf or DNS name it?"
+            "{text}: no KDC of {realm} answers; is it running, and does krb5.conf or DNS name it?"
         ),
         (Reason::KdcUnproven, Stage::Proof { service }) => format!(
-            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of \
-             date, or does something else answer in the place of the KDC?"
+            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of date, or is the server that answers not the KDC?"
         ),
         (Reason::KerberosConfiguration, _) => format!(
-            "{text} (code {code}): mend /etc/krb5.conf, or the file that KRB5_CONFIG names, and let \
-             the user that Doorward runs as read it"
+            "{text} (code {code}): correct /etc/krb5.conf, or the file that KRB5_CONFIG names, and let the user that Doorward runs as read it"
         ),
         _ => format!("{text} (realm {realm}, code {code})"),
     };
-    Refused { reason, detail }
+    Denied::new(reason, detail)
 }
 
 /// Whether a password is refused for this reason; otherwise it could not be checked.
-pub(super) const fn is_fault_of_user(reason: Reason) -> bool {
+pub(crate) const fn is_fault_of_user(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::WrongPassword

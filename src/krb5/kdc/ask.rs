@@ -1,17 +1,16 @@
-//! What a KDC knows, asked for checks: its clock, whether it knows a service, and
-//! what the ticket is like that it gives for one. Each call blocks, for as long as
-//! the library waits for a KDC.
+//! What a KDC knows, asked for checks: its clock, whether it knows a service, and what its ticket
+//! for a service looks like. Each call blocks while the library waits for a KDC.
 
 use std::ffi::CString;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::answer::{Stage, judge};
-use super::{NOBODY, Refused, gss, refused};
+use super::{NOBODY, gss, refused};
 use crate::clock::Timestamp;
 use crate::krb5::kdc::gss::ask::Said;
 use crate::krb5::keytab::Enctype;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// Whether a realm knows a service, by the word of its KDC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +65,14 @@ pub(crate) struct Holder {
 ///
 /// # Errors
 /// None answers, or the library cannot ask.
-pub(crate) fn clock(realm: &str) -> Result<Timestamp, Refused> {
+pub(crate) fn clock(realm: &str) -> Result<Timestamp, Denied> {
     let said = gss::Context::new().and_then(|context| {
         let client = context.principal(&name(&format!("{NOBODY}@{realm}")))?;
         context.ask(&client, None)
     });
     match said.map_err(|failure| judge(&failure, Stage::InitialTicket, realm))? {
         Some(Said { at, .. }) => Ok(Timestamp::from_unix(u64::from(at))),
-        None => Err(refused(Reason::KerberosFailure, "the KDC gives nobody a ticket")),
+        None => Err(refused(Reason::KerberosFailure, "the KDC issues no tickets")),
     }
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn clock(realm: &str) -> Result<Timestamp, Refused> {
 ///
 /// # Errors
 /// No KDC answers, or the library cannot ask.
-pub(crate) fn knows(service: &str, realm: &str) -> Result<Known, Refused> {
+pub(crate) fn knows(service: &str, realm: &str) -> Result<Known, Denied> {
     let failed = |failure| judge(&failure, Stage::InitialTicket, realm);
     let context = gss::Context::new().map_err(failed)?;
     // Every KDC has one of the two; neither signs on by a password.
@@ -114,7 +113,7 @@ pub(crate) fn caller() -> Option<Holder> {
 ///
 /// # Errors
 /// The realm has no such client, or takes the key for wrong; or no KDC answers.
-pub(crate) fn by_key(keytab: &Path, principal: &str) -> Result<Holder, Refused> {
+pub(crate) fn by_key(keytab: &Path, principal: &str) -> Result<Holder, Denied> {
     let realm = principal.rsplit_once('@').map_or("", |(_, realm)| realm);
     let cache = fresh_cache();
     let filled = gss::Context::new().and_then(|context| {
@@ -160,7 +159,7 @@ impl Holder {
 ///
 /// # Errors
 /// krb5.conf cannot be used.
-pub(crate) fn permitted() -> Result<Vec<Enctype>, Refused> {
+pub(crate) fn permitted() -> Result<Vec<Enctype>, Denied> {
     let context = gss::Context::new();
     let list = context.and_then(|context| context.permitted());
     let list = list.map_err(|failure| judge(&failure, Stage::InitialTicket, ""))?;

@@ -1,5 +1,5 @@
-//! Asks a realm's KDC whether a password is right, and believes it only when it
-//! knows a key of our own keytab as well. Blocks; keeps no ticket and no cache.
+//! Asks a realm's KDC whether a password is right, and believes it only if it also knows a key in
+//! our own keytab. Blocks; keeps no ticket and no cache.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 
 use super::keytab::{self, Keytab};
 use super::pac::Said;
-use crate::wire::{Password, Reason};
+use crate::wire::{Denied, Password, Reason};
 
 mod answer;
 pub(crate) mod ask;
 mod gss;
 mod profile;
 
+pub(crate) use answer::is_fault_of_user;
 use answer::{Stage, judge};
 pub(crate) use profile::{ProfileFault, fault as profile_fault};
 
@@ -27,22 +28,6 @@ pub(crate) struct Prover {
     pub service: Option<String>,
     /// Realms whose tickets are believed without a PAC.
     pub realms_without_pac: Vec<String>,
-}
-
-/// Why a password is not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// The reason. Whether the user is at fault is the reason's to say.
-    pub reason: Reason,
-    /// The library's words, and what mends it.
-    pub detail: String,
-}
-
-impl Refused {
-    /// Whether the password is refused; otherwise it could not be checked.
-    pub(crate) const fn is_fault_of_user(&self) -> bool {
-        answer::is_fault_of_user(self.reason)
-    }
 }
 
 /// Whether `password` is that of `user` in `realm`, by the word of a KDC that
@@ -61,11 +46,11 @@ pub(crate) fn verify(
     realm: &str,
     password: &Password,
     prover: &Prover,
-) -> Result<Option<Said>, Refused> {
+) -> Result<Option<Said>, Denied> {
     let wrong = |detail: &str| refused(Reason::WrongPassword, detail);
     let secret = Zeroizing::new([password.reveal().as_bytes(), b"\0"].concat());
     let secret = std::ffi::CStr::from_bytes_with_nul(&secret)
-        .map_err(|_| wrong("the password holds a NUL byte"))?;
+        .map_err(|_| wrong("the password contains a NUL byte"))?;
     let name = name(user, realm)?;
     let keytab = keytab::read(&prover.keytab)
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
@@ -78,7 +63,7 @@ pub(crate) fn verify(
 
     let mut last = refused(
         Reason::KeytabUnreadable,
-        &format!("{} holds no key of a service", prover.keytab.display()),
+        &format!("{} contains no key of a service", prover.keytab.display()),
     );
     for service in services(&keytab, realm, prover.service.as_deref()) {
         let unproven = |failure: &_| judge(failure, Stage::Proof { service }, realm);
@@ -107,7 +92,7 @@ fn account(
     shown: gss::shown::Client,
     realm: &str,
     prover: &Prover,
-) -> Result<Option<Said>, Refused> {
+) -> Result<Option<Said>, Denied> {
     let unreadable = |error| {
         refused(
             Reason::PacMissing,
@@ -133,7 +118,7 @@ fn account(
 ///
 /// # Errors
 /// No KDC answers, or krb5.conf is of no use.
-pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> {
+pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Denied> {
     let name = name(user, realm)?;
     let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
     let asked = context.principal(&name).and_then(|client| context.salt(&client));
@@ -154,16 +139,16 @@ pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Refused> 
     }
 }
 
-fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Refused> {
+fn name(user: &str, realm: &str) -> Result<std::ffi::CString, Denied> {
     gss::text(&format!("{user}@{realm}"))
-        .ok_or_else(|| refused(Reason::OddPrincipal, "the name holds a NUL byte"))
+        .ok_or_else(|| refused(Reason::OddPrincipal, "the name contains a NUL byte"))
 }
 
 /// Whether the library takes its configuration (krb5.conf) as it is at this moment.
 ///
 /// # Errors
 /// [`Reason::KerberosConfiguration`]: it does not, and which line it is.
-pub(crate) fn configuration() -> Result<(), Refused> {
+pub(crate) fn configuration() -> Result<(), Denied> {
     let Err(failure) = gss::Context::new() else { return Ok(()) };
     let detail = match profile_fault() {
         Some(fault) => fault.to_string(),
@@ -185,24 +170,14 @@ fn file(keytab: &Path) -> std::ffi::CString {
 /// Directory gives no tickets.
 fn services<'a>(keytab: &'a Keytab, realm: &str, only: Option<&str>) -> Vec<&'a str> {
     let foreign = |name: &str| !name.ends_with(&format!("@{realm}"));
-    let admitted = |name: &&str| only.is_none_or(|only| is(name, only));
-    let mut names: Vec<&str> = keytab.principals().into_iter().filter(admitted).collect();
+    let mut names = only.map_or_else(|| keytab.principals(), |only| keytab.principals_of(only));
     names.sort_by_key(|name| (foreign(name), !name.starts_with("HTTP/"), !name.contains('/')));
     names.truncate(MAX_SERVICES);
     names
 }
 
-/// Whether `principal` is the one of the setting, which may leave out the realm.
-fn is(principal: &str, setting: &str) -> bool {
-    match principal.strip_prefix(setting) {
-        Some("") => true,
-        Some(rest) => rest.starts_with('@') && !setting.contains('@'),
-        None => false,
-    }
-}
-
-fn refused(reason: Reason, detail: &str) -> Refused {
-    Refused { reason, detail: detail.to_owned() }
+fn refused(reason: Reason, detail: &str) -> Denied {
+    Denied::new(reason, detail)
 }
 
 /// Asked for by checks.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::advice::rights::Need;
-use crate::process::access;
+use crate::process::files::access;
+use crate::process::files::rights::Need;
 
 /// What is wrong with a file of the library's configuration.
 #[derive(Debug)]
@@ -45,11 +45,11 @@ impl fmt::Display for ProfileFault {
             ),
             Self::Unreadable(path, error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let refused = access::explain(path, Need::Read);
-                write!(f, "the Kerberos library goes on without its settings: {refused}")
+                write!(f, "the Kerberos library continues without its settings: {refused}")
             }
             Self::Unreadable(path, error) => write!(
                 f,
-                "{} cannot be read ({error}), so the Kerberos library goes on without it; write it anew",
+                "{} cannot be read ({error}), so the Kerberos library continues without it; write the file again",
                 path.display()
             ),
             Self::Syntax { path, line, what } => {
@@ -97,7 +97,7 @@ fn first_fault(text: &str) -> Option<(usize, &'static str)> {
         let fault = |what| Some((index + 1, what));
         if std::mem::take(&mut brace_due) {
             if line != "{" {
-                return fault("the line before ends with =, and no { follows");
+                return fault("the line before ends with =, but no { follows");
             }
             depth += 1;
             continue;
@@ -113,7 +113,7 @@ fn first_fault(text: &str) -> Option<(usize, &'static str)> {
                     return fault("a section begins before a } has closed the braces");
                 }
                 Some((_, rest)) if !rest.trim_start_matches('*').trim().is_empty() => {
-                    return fault("something stands behind the ] of a section");
+                    return fault("there is something after the ] of a section");
                 }
                 Some(_) => {}
             }
@@ -171,7 +171,7 @@ mod tests {
             ("[realms]\n A =\n kdc = a\n", 3, "no { follows"),
             ("[realms]\n = a\n", 2, "without a name"),
             ("[realms]\n a b = c\n", 2, "a blank"),
-            ("[realms] x\n", 1, "behind the ]"),
+            ("[realms] x\n", 1, "after the ]"),
         ] {
             let (found, said) = first_fault(text).unwrap_or_else(|| panic!("{text:?}"));
             assert_eq!(found, line, "{text:?}");

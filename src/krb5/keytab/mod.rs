@@ -1,5 +1,5 @@
-//! Keytab files (MIT format 0x0502), read for messages and checks. Key bytes
-//! are passed over and never kept; accepting tickets is the library's work.
+//! Keytab files (MIT format 0x0502), read for messages and checks. Key bytes are skipped and never
+//! kept; the library accepts tickets.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use format::Flaw;
 
-use crate::advice::rights::Need;
 use crate::clock::Timestamp;
-use crate::process::access::{self, Unreadable};
+use crate::process::files::access::{self, Unreadable};
+use crate::process::files::rights::Need;
 
 mod format;
 mod sole_realm;
@@ -120,9 +120,13 @@ impl Keytab {
 
     /// Its principals, sorted, each once.
     pub(crate) fn principals(&self) -> Vec<&str> {
-        let names: BTreeSet<_> =
-            self.entries.iter().map(|entry| entry.principal.as_str()).collect();
-        names.into_iter().collect()
+        principals(&self.entries)
+    }
+
+    /// Those of them that a service is called by: `HTTP/host@REALM`, or `HTTP/host` for
+    /// every realm.
+    pub(crate) fn principals_of(&self, service: &str) -> Vec<&str> {
+        principals(self.keys_for(service))
     }
 
     /// The keys of `principal`: `HTTP/host@REALM`, or `HTTP/host` for every realm.
@@ -138,7 +142,13 @@ impl Keytab {
     }
 }
 
+fn principals<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<&'a str> {
+    let names: BTreeSet<_> = entries.into_iter().map(|entry| entry.principal.as_str()).collect();
+    names.into_iter().collect()
+}
+
 impl Entry {
+    /// Whether it is of `principal`, which may leave out the realm.
     fn is_for(&self, principal: &str) -> bool {
         match self.principal.strip_prefix(principal) {
             Some("") => true,

@@ -1,6 +1,6 @@
-//! The realm of a keytab that knows only one, remembered while the file stays
-//! as it is: asking the library which principal accepted costs a sixth of an
-//! accept, and is needless where all of them are of one realm.
+//! The realm of a keytab that knows only one, remembered while the file stays as it is: asking the
+//! library which principal accepted costs a sixth of an accept, and is not needed if all keys are
+//! of one realm.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -10,12 +10,12 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub(crate) struct SoleRealm {
     path: PathBuf,
-    remembered: Option<(Stamp, Option<String>)>,
+    remembered: Option<(FileStamp, Option<String>)>,
 }
 
 /// Tells two states of a file apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileStamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -32,7 +32,7 @@ impl SoleRealm {
     /// The realm that all of its principals have; `None` when there are several
     /// realms, or the keytab cannot be read.
     pub(crate) fn get(&mut self) -> Option<&str> {
-        let stamp = Stamp::of(&std::fs::metadata(&self.path).ok()?);
+        let stamp = FileStamp::of(&std::fs::metadata(&self.path).ok()?);
         if self.remembered.as_ref().is_none_or(|(remembered, _)| *remembered != stamp) {
             let keytab = super::read(&self.path).ok()?;
             let realm = match keytab.realms().as_slice() {
@@ -45,7 +45,7 @@ impl SoleRealm {
     }
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(file: &Metadata) -> Self {
         Self {
             device: file.dev(),

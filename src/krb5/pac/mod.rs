@@ -1,6 +1,6 @@
-//! The PAC of a Kerberos ticket (MS-PAC): whose account it was issued to, by the
-//! word of the domain controller. Only bytes whose signature was right come here;
-//! they are read with checked cursors all the same.
+//! The PAC of a Kerberos ticket (MS-PAC): the account that it was issued to, according to the
+//! domain controller. Only bytes with a valid signature arrive here; they are still read with
+//! checked cursors.
 
 use crate::wire::{Account, AccountKind};
 
@@ -17,7 +17,7 @@ mod upn_dns_info;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PacError {
     /// The bytes end too early.
-    #[error("{wanted} bytes at offset {offset} reach over the end")]
+    #[error("{wanted} bytes at offset {offset} run past the end")]
     Truncated {
         /// Where.
         offset: usize,

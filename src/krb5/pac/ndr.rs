@@ -121,10 +121,10 @@ impl<'a> Ndr<'a> {
         let start = self.u32()?;
         let length = self.u32()?;
         if start.checked_add(length).is_none_or(|end| end > room) {
-            return self.malformed("a string is longer than its room");
+            return self.malformed("a string is longer than its space");
         }
         if length.checked_mul(2) != Some(u32::from(header.length)) {
-            return self.malformed("a string is not as long as announced");
+            return self.malformed("a string does not have the announced length");
         }
         let text = utf16(self.take(usize::from(header.length))?);
         text.map_or_else(|| self.malformed("a string is not UTF-16"), Ok)
@@ -135,7 +135,7 @@ impl<'a> Ndr<'a> {
         if !present {
             return Ok(Vec::new());
         }
-        self.expect(count, "the groups are not as many as announced")?;
+        self.expect(count, "the number of groups is not the announced one")?;
         let mut rids = Vec::new();
         for _ in 0..count {
             let rid = self.u32()?;
@@ -149,7 +149,7 @@ impl<'a> Ndr<'a> {
     /// The fixed parts of KERB_SID_AND_ATTRIBUTES (MS-PAC 2.2.1): whether a SID
     /// follows, and whether it is enabled.
     pub(super) fn extra_sids(&mut self, count: u32) -> Result<Vec<(bool, bool)>, PacError> {
-        self.expect(count, "the extra SIDs are not as many as announced")?;
+        self.expect(count, "the number of extra SIDs is not the announced one")?;
         let mut found = Vec::new();
         for _ in 0..count {
             found.push((self.pointer()?, enabled(self.u32()?)));
@@ -185,7 +185,7 @@ pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
         .ok()
 }
 
-const NO_TEXT: &str = "a string has a length and no text";
+const NO_TEXT: &str = "a string has a length but no text";
 const MAX_SUB_AUTHORITIES: u8 = 15;
 const SE_GROUP_ENABLED: u32 = 0x4;
 const SE_GROUP_USE_FOR_DENY_ONLY: u32 = 0x10;

@@ -1,4 +1,4 @@
-//! From what the library says to a reason, and to words that say what to mend.
+//! From the library's message to a reason, and to advice how to fix it.
 //!
 //! Codes do not tell faults apart: through SPNEGO the mechanism's own code
 //! comes as a stand-in, another one in every process, and the major status is
@@ -44,7 +44,7 @@ fn explain_under(
             match read(path) {
                 Err(error) => return (Reason::KeytabUnreadable, error.to_string()),
                 Ok(keytab) if keytab.entries.is_empty() => {
-                    let detail = format!("{} holds no key; export one to it", path.display());
+                    let detail = format!("{} contains no key; export one to it", path.display());
                     return (Reason::KeytabUnreadable, detail);
                 }
                 Ok(_) => unexplained(reason, failure),
@@ -60,30 +60,23 @@ fn explain_under(
             holdings(path, read, text)
         ),
         Reason::KeyEncryption => format!(
-            "{}. Let the account have AES keys (msDS-SupportedEncryptionTypes 24, then a new \
-             password), export the keytab again, and see permitted_enctypes in krb5.conf",
+            "{}. Give the account AES keys (msDS-SupportedEncryptionTypes 24, then a new password), export the keytab again, and check permitted_enctypes in krb5.conf",
             holdings(path, read, text)
         ),
         Reason::KeyWrong => {
             let name = service(text).map_or("HTTP/NAME", without_realm);
             format!(
-                "{}. The key of that version is not the one by which the KDC made the ticket: the \
-                 keytab was exported for another account. `setspn -Q {name}` shows the account that \
-                 has the name: export the keytab for that one (ktpass, samba-tool domain \
-                 exportkeytab), or, if it is the wrong one, move the name to the right account \
-                 (setspn -D, setspn -S)",
+                "{}. The KDC made the ticket with another key than the one of that version: the keytab was exported for another account. `setspn -Q {name}` shows the account that has the name: export the keytab for that account (ktpass, samba-tool domain exportkeytab), or, if it is the wrong one, move the name to the right account (setspn -D, setspn -S)",
                 holdings(path, read, text)
             )
         }
         Reason::ReplayCacheFailed => {
-            "the directory must belong to the user that Doorward runs as, and have room".to_owned()
+            "the directory must belong to the user that Doorward runs as, and its disk must have free space".to_owned()
         }
         // Whose clock it is, is added where the domain controller's is known.
         Reason::ClockSkew => "the clocks are more than five minutes apart".to_owned(),
         Reason::BindingMismatch => {
-            "the client bound its token to another TLS channel: is there a TLS proxy between (it \
-             belongs into trusted_proxies), or a certificate before this gateway that is not its \
-             own?"
+            "the client bound its token to another TLS channel: is there a TLS proxy in front of this gateway (then list it in trusted_proxies), or a server with another certificate?"
                 .to_owned()
         }
         _ => return (reason, text.clone()),
@@ -139,9 +132,9 @@ fn holdings(
         .map(|key| format!("kvno {} {}", key.kvno, key.enctype))
         .collect();
     if keys.is_empty() {
-        format!("{path} holds keys of {}", listed(&keytab.principals()))
+        format!("{path} has keys of {}", listed(&keytab.principals()))
     } else {
-        format!("{path} holds for it {}", keys.join(", "))
+        format!("for this service, {path} has {}", keys.join(", "))
     }
 }
 
@@ -159,8 +152,7 @@ fn forbidden(keytab: &Keytab, text: &str, permitted: &[Enctype]) -> Option<Strin
         names.join(", ")
     };
     Some(format!(
-        "krb5.conf permits {} only (permitted_enctypes), and the keytab has {} for it. Take \
-         permitted_enctypes out of [libdefaults] in krb5.conf",
+        "krb5.conf permits only {} (permitted_enctypes), but the keytab has {} for it. Remove permitted_enctypes from [libdefaults] in krb5.conf",
         named(&mut permitted.iter().copied()),
         named(&mut keys.iter().map(|key| key.enctype))
     ))
@@ -319,7 +311,7 @@ mod tests {
         assert!(detail.contains("kvno 4 not found"), "{detail}");
         assert!(
             detail.contains(
-                "/etc/web.keytab holds for it kvno 3 aes256-cts-hmac-sha1-96, kvno 3 arcfour-hmac."
+                "for this service, /etc/web.keytab has kvno 3 aes256-cts-hmac-sha1-96, kvno 3 arcfour-hmac."
             ),
             "{detail}"
         );
@@ -328,7 +320,7 @@ mod tests {
     #[test]
     fn a_service_that_is_not_in_the_keytab_is_told_with_those_that_are() {
         let (_, detail) = explain(&failure(FAILURE, REAL[4].1), path(), |_| Ok(keytab()));
-        assert!(detail.contains("holds keys of HTTP/web@LAB.TEST"), "{detail}");
+        assert!(detail.contains("has keys of HTTP/web@LAB.TEST"), "{detail}");
     }
 
     #[test]
@@ -383,11 +375,11 @@ mod tests {
             assert_eq!(reason, Reason::KeyEncryption, "{text}");
             assert!(
                 detail.contains(
-                    "krb5.conf permits aes256-cts-hmac-sha384-192, aes128-cts-hmac-sha256-128 only"
+                    "krb5.conf permits only aes256-cts-hmac-sha384-192, aes128-cts-hmac-sha256-128"
                 ),
                 "{detail}"
             );
-            assert!(detail.contains("Take permitted_enctypes out"), "{detail}");
+            assert!(detail.contains("Remove permitted_enctypes from"), "{detail}");
         }
     }
 
@@ -396,7 +388,7 @@ mod tests {
         let empty = |_: &Path| Ok(Keytab { entries: Vec::new() });
         let (reason, detail) = explain(&failure(FAILURE, "No keys in keytab"), path(), empty);
         assert_eq!(reason, Reason::KeytabUnreadable);
-        assert_eq!(detail, "/etc/web.keytab holds no key; export one to it");
+        assert_eq!(detail, "/etc/web.keytab contains no key; export one to it");
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub(crate) struct Established {
 /// The first token of a client, which chose Kerberos by it.
 pub(super) fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
     if terms.channel_binding == ChannelBinding::Require && bindings(&terms).is_none() {
-        let detail = "channel_binding = \"require\", and plain HTTP has no channel to bind to";
+        let detail = "channel_binding = \"require\", but plain HTTP has no channel to bind to";
         return refuse(terms, Reason::BindingMissing, detail.to_owned());
     }
     accept(terms, 1, Context::fresh(), token)
@@ -125,7 +125,7 @@ impl InProgress {
             Self::Accepting { terms, .. } => refuse(
                 terms,
                 Reason::ExchangeInterrupted,
-                "a token came while the one before it was still being worked on".to_owned(),
+                "a token came while the previous one was still being checked".to_owned(),
             ),
         }
     }
@@ -135,7 +135,7 @@ impl InProgress {
         let (terms, legs) = match self {
             Self::Accepting { terms, legs } => (terms, legs),
             Self::Asked { terms, .. } => {
-                let detail = "an answer came for a token that was not given".to_owned();
+                let detail = "an answer came without a token".to_owned();
                 return refuse(terms, Reason::ExchangeInterrupted, detail);
             }
         };
@@ -156,7 +156,8 @@ impl InProgress {
 /// From a finished context to a proof.
 fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
     if terms.channel_binding == ChannelBinding::Require && !facts.channel_bound {
-        let detail = "channel_binding = \"require\", and the client bound its token to no channel";
+        let detail =
+            "channel_binding = \"require\", but the client did not bind its token to a channel";
         return refuse(terms, Reason::BindingMissing, detail.to_owned());
     }
     let principal = match String::from_utf8(facts.principal) {

@@ -73,7 +73,7 @@ impl Pool {
             }
             Err(NoAnswer::Panicked) => refused(
                 Reason::KerberosFailure,
-                "the Kerberos thread panicked; it goes on with a new credential",
+                "the Kerberos thread panicked; it continues with a new credential",
             ),
         }
     }
@@ -106,7 +106,7 @@ impl Acceptor {
                 if let Some(only) = &self.settings.acceptor
                     && reason != Reason::Replay
                 {
-                    detail = format!("{detail} ([sso.kerberos] acceptor admits only {only})");
+                    detail = format!("{detail} ([sso.kerberos] acceptor allows only {only})");
                 }
                 if suspects_credential(reason) {
                     self.credential = None;
@@ -152,8 +152,7 @@ fn establish(
     let of = realm(&principal).unwrap_or_default();
     if !facts.has_pac && !settings.goes_without_pac(of) {
         let detail = format!(
-            "the ticket of {principal} has no PAC: its holder asked for one without, or this \
-             gateway's account gets none (NO_AUTH_DATA_REQUIRED in userAccountControl). If the KDC \
+            "the ticket of {principal} has no PAC: the client asked for none, or this gateway's account gets none (NO_AUTH_DATA_REQUIRED in userAccountControl). If the KDC \
              of {of} makes none at all (MIT before 1.20, Heimdal), list it in [sso.kerberos] \
              realms_without_pac"
         );
@@ -182,12 +181,12 @@ fn for_us(
     service: Option<Result<TicketService, &'static str>>,
     settings: &checked::Kerberos,
 ) -> Result<(), (Reason, String)> {
-    let service = service.unwrap_or(Err("no ticket was seen")).map_err(|part| {
+    let service = service.unwrap_or(Err("there was no ticket")).map_err(|part| {
         (Reason::DefectiveToken, format!("the service of the ticket is not readable: {part}"))
     })?;
     let (right, admitted) = match &settings.acceptor {
-        Some(only) => (service.is(only), format!("[sso.kerberos] acceptor admits only {only}")),
-        None => (service.is_http(), "only HTTP/ and a host is served here".to_owned()),
+        Some(only) => (service.is(only), format!("[sso.kerberos] acceptor allows only {only}")),
+        None => (service.is_http(), "this gateway serves only HTTP/ and a host".to_owned()),
     };
     if right {
         return Ok(());
@@ -210,7 +209,7 @@ fn store(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Store>
 /// `HTTP/host` means that service in whichever realm the keytab has it.
 fn service(setting: &str) -> io::Result<Service> {
     let odd = || {
-        let message = format!("[sso.kerberos] acceptor {setting:?} holds a NUL byte");
+        let message = format!("[sso.kerberos] acceptor {setting:?} contains a NUL byte");
         io::Error::new(io::ErrorKind::InvalidInput, message)
     };
     match setting.split_once('/') {
@@ -224,7 +223,7 @@ fn service(setting: &str) -> io::Result<Service> {
 fn labelled(label: &str, path: &Path) -> io::Result<CString> {
     let bytes = [label.as_bytes(), path.as_os_str().as_bytes()].concat();
     CString::new(bytes).map_err(|_| {
-        let message = format!("{}: a path cannot hold a NUL byte", path.display());
+        let message = format!("{}: a path cannot contain a NUL byte", path.display());
         io::Error::new(io::ErrorKind::InvalidInput, message)
     })
 }

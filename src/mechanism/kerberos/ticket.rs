@@ -1,8 +1,8 @@
-//! The service that a ticket is for, out of the token that brings it. The library
-//! says only whose key opened it, and names of one account share a key.
+//! The service that a ticket is for, from its token. The library says only which key opened it,
+//! and all names of an account share a key.
 //!
-//! The name stands in the clear part of the ticket (RFC 4120 section 5.3), and no
-//! key seals it: it tells one site's tickets from another's, and is no proof.
+//! The name is in the clear part of the ticket (RFC 4120 section 5.3), and no key protects it: it
+//! tells one site's tickets from another's, and is no proof.
 
 use std::fmt;
 

@@ -1,53 +1,25 @@
-//! Answers what an exchange asks: adds time, chance and winbind to it.
+//! Performs the effects of an exchange, which need time, randomness or winbind.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lc_rs::rand;
 use tokio_util::sync::CancellationToken;
 
-use super::exchange::{Answer, Question};
-use super::helper::{self, Account, Attempt, Failure, Opened, Pool, Reservation};
-use super::key::ExportedKey;
+use super::crypto::key::ExportedKey;
+use super::effect::{Answer, Context, Given, Question, Verified};
+use super::helper::{self, Attempt, Failure, LogonKey, Opened, Pool};
 use super::message::{Authenticate, Challenge, Negotiate, ServerNames};
 use crate::clock::{self, Timestamp};
 use crate::config::checked;
 use crate::metrics::Metrics;
-use crate::wire::Reason;
+use crate::wire::{self, AccountKind, Reason};
 
 /// The acceptor of NTLM: gives challenges, and says whose password was right.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     pool: Pool,
     exchange_timeout: Duration,
-}
-
-/// What belongs to a challenge between two messages of a client.
-#[derive(Debug)]
-pub(crate) struct Context(Given);
-
-#[derive(Debug)]
-enum Given {
-    /// We gave the challenge, then.
-    Ourselves(Instant),
-    /// A helper did, and waits for the answer.
-    Helper(Reservation),
-}
-
-#[cfg(test)]
-impl Context {
-    /// Of a challenge that was given just now.
-    pub(super) fn fresh() -> Self {
-        Self(Given::Ourselves(clock::instant()))
-    }
-}
-
-/// Somebody whose password was right. Only an [`Acceptor`] makes it.
-#[derive(Debug)]
-pub(crate) struct Verified {
-    pub(super) account: Account,
-    pub(super) own_domain: Option<String>,
-    pub(super) session_key: Option<ExportedKey>,
 }
 
 type Refusal = (Reason, String);
@@ -120,28 +92,27 @@ impl Acceptor {
                 Attempt::Message { reservation, authenticate: authenticate.bytes().to_vec() }
             }
         };
-        let verified = self.pool.verify(attempt).await.map_err(refusal)?;
-        let exported = |key| {
-            if verified.key_is_exported {
-                ExportedKey::exported(key)
-            } else {
-                ExportedKey::new(key, authenticate)
-            }
+        let logon = self.pool.verify(attempt).await.map_err(refusal)?;
+        let exported = |key| match key {
+            LogonKey::Exchange(key) => ExportedKey::new(key, authenticate),
+            LogonKey::Exported(key) => ExportedKey::exported(key),
         };
         Ok(Verified {
-            session_key: verified.session_key.map(exported),
-            account: verified.account,
+            principal: logon.account.to_string(),
+            account: on_the_wire(logon.account),
             own_domain: self.pool.own_domain(),
+            session_key: logon.key.map(exported),
         })
     }
 }
 
-impl Answer {
-    /// To who asks where nobody accepts NTLM.
-    pub(crate) fn not_offered() -> Self {
-        let detail = "NTLM is offered nowhere in this configuration".to_owned();
-        Self::Refused { reason: Reason::NtlmSent, detail }
-    }
+fn on_the_wire(account: helper::Account) -> wire::Account {
+    let helper::Account { domain, user, dns_domain, sid } = account;
+    let kind = match user.ends_with('$') {
+        true => AccountKind::Computer,
+        false => AccountKind::Person,
+    };
+    wire::Account { sam: user, upn: None, domain: Some(domain), dns_domain, sid, kind }
 }
 
 fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challenge, Refusal> {
@@ -152,17 +123,17 @@ fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challen
         names.dns_domain.as_deref(),
         &names.dns_computer,
     );
-    let names =
-        names.map_err(|odd| failed(format!("the names of this host or domain are odd: {odd}")))?;
+    let names = names
+        .map_err(|odd| failed(format!("the names of this host or domain are not valid: {odd}")))?;
     let mut challenge = [0; 8];
     rand::fill(&mut challenge)
-        .map_err(|_| failed("the system gives no random numbers".to_owned()))?;
+        .map_err(|_| failed("the system has no random numbers".to_owned()))?;
     Ok(Challenge::new(negotiate, &names, challenge, filetime(clock::now())))
 }
 
 fn question(challenge: [u8; 8], authenticate: &Authenticate) -> Result<helper::Question, Refusal> {
     let Some(response) = authenticate.response.ntlmv2() else {
-        return Err((Reason::NtlmTooOld, "the answer is not of NTLM version 2".to_owned()));
+        return Err((Reason::NtlmTooOld, "the answer is not NTLM version 2".to_owned()));
     };
     Ok(helper::Question {
         challenge,
@@ -198,6 +169,15 @@ const SECONDS_FROM_1601_TO_1970: u64 = 11_644_473_600;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_ends_with_a_dollar_is_a_computers() {
+        for (user, kind) in [("jo", AccountKind::Person), ("WEB$", AccountKind::Computer)] {
+            let (domain, user) = ("LAB".to_owned(), user.to_owned());
+            let account = helper::Account { domain, user, dns_domain: None, sid: None };
+            assert_eq!(on_the_wire(account).kind, kind);
+        }
+    }
 
     #[test]
     fn time_is_told_as_windows_counts_it() {

@@ -1,5 +1,5 @@
-//! What a first Negotiate token offers, read before GSSAPI sees it: NTLM has to
-//! be named as such, and other mechanisms never reach the library.
+//! What a first Negotiate token offers, read before GSSAPI sees it: NTLM is recognized, and other
+//! mechanisms never reach the library.
 
 use asn1_rs::{Any, FromDer, Oid, oid};
 
@@ -63,7 +63,7 @@ pub(crate) fn read(token: &[u8]) -> Opening {
         Some(&INITIAL) => initial(token).unwrap_or_else(Opening::Unreadable),
         Some(&AP_REQ) => Opening::Kerberos,
         Some(&RESPONSE) => Opening::Continuation,
-        _ => Opening::Unreadable("its first byte begins no GSSAPI token"),
+        _ => Opening::Unreadable("its first byte does not begin a GSSAPI token"),
     }
 }
 

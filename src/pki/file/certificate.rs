@@ -1,4 +1,4 @@
-//! What a certificate says, for people.
+//! The contents of a certificate, for people.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! A private key and its certificate, as one side of TLS shows them.
+//! A private key and its certificate, for one side of TLS.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,13 +35,13 @@ pub enum PairError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A certificate file without a certificate.
-    #[error("{} holds no certificate in PEM (-----BEGIN CERTIFICATE-----); append it, or name the file that holds it", path.display())]
+    #[error("{} contains no certificate in PEM (-----BEGIN CERTIFICATE-----); append it, or name the file that contains it", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
     },
     /// Key and certificate are not a pair.
-    #[error("the key in {} does not belong to the first certificate in {}; the certificate of the key comes first, its chain after it", key.display(), certificate.display())]
+    #[error("the key in {} does not belong to the first certificate in {}; put the certificate of the key first, and its chain after it", key.display(), certificate.display())]
     Mismatch {
         /// The key's file.
         key: PathBuf,
@@ -49,7 +49,7 @@ pub enum PairError {
         certificate: PathBuf,
     },
     /// A pair that TLS cannot be spoken with.
-    #[error("TLS cannot be spoken with the key in {} and the certificate in {}: {source}", key.display(), certificate.display())]
+    #[error("TLS does not work with the key in {} and the certificate in {}: {source}", key.display(), certificate.display())]
     Unusable {
         /// The key's file.
         key: PathBuf,
@@ -61,7 +61,7 @@ pub enum PairError {
 }
 
 /// Reads a key and its certificate with chain; the two must belong together.
-/// `pass_setting` names the setting of the pass phrase, for messages.
+/// `pass_setting` names the setting of the passphrase, for messages.
 ///
 /// # Errors
 /// [`PairError`] names the file, what is wrong with it, and what to do.

@@ -1,4 +1,4 @@
-//! PEM files (RFC 7468), block by block: what they hold, in which order.
+//! PEM files (RFC 7468), block by block, in order.
 
 use std::fmt;
 
@@ -154,14 +154,14 @@ pub enum PemError {
     },
     /// A border that is misspelt, or the end of nothing.
     #[error(
-        "line {line} looks like the border of a block (-----BEGIN …-----, -----END …-----) and is none; write it on a line of its own, as it was"
+        "line {line} looks like the border of a block (-----BEGIN …-----, -----END …-----), but is not valid; write the border on a line of its own"
     )]
     Border {
         /// Where it stands.
         line: usize,
     },
     /// A block that may hold what was looked for, in another form.
-    #[error("the block {label} that begins in line {line} is not read here; {}", mend(label))]
+    #[error("the block {label} that begins in line {line} is not supported; {}", mend(label))]
     Unread {
         /// What it claims to be.
         label: String,
@@ -174,12 +174,12 @@ pub enum PemError {
 fn mend(label: &str) -> &'static str {
     match label {
         "TRUSTED CERTIFICATE" => {
-            "write it as an ordinary one: `openssl x509 -in FILE -out NEW` (what it was trusted for is lost by that)"
+            "convert it to an ordinary certificate: `openssl x509 -in FILE -out NEW` (this removes its trust settings)"
         }
         "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => {
-            "take the certificates out of it: `openssl pkcs7 -in FILE -print_certs -out NEW`"
+            "extract its certificates: `openssl pkcs7 -in FILE -print_certs -out NEW`"
         }
-        _ => "take it out of the file, or have it exported as -----BEGIN CERTIFICATE-----",
+        _ => "remove it from the file, or export it as -----BEGIN CERTIFICATE-----",
     }
 }
 
@@ -311,7 +311,7 @@ mod tests {
         for (label, words) in [
             ("TRUSTED CERTIFICATE", "openssl x509 -in FILE"),
             ("PKCS7", "openssl pkcs7 -in FILE"),
-            ("CERTIFIKATE", "take it out of the file"),
+            ("CERTIFIKATE", "remove it from the file"),
         ] {
             let file = [of(CERTIFICATE), of(label)].concat();
             let error = certificates(file.as_bytes()).unwrap_err().to_string();

@@ -1,5 +1,4 @@
-//! Files of keys and certificates: whole or not at all, readable by nobody
-//! whom they are not for.
+//! Writes files of keys and certificates: whole or not at all, and readable only for their users.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};

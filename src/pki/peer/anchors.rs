@@ -51,7 +51,7 @@ impl Anchors {
                 self.anchors.push(anchor.to_owned());
                 self.bounds.push(bounds);
             }
-            Err(Unfit::Damaged) => return Err("it is no X.509 certificate".to_owned()),
+            Err(Unfit::Damaged) => return Err("it is not an X.509 certificate".to_owned()),
             Err(unfit) => {
                 let subject = Certificate::read(der)?.subject;
                 let raw_subject = authority::subject(der).unwrap_or_default();

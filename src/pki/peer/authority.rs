@@ -1,5 +1,5 @@
-//! Whether a certificate may be an authority's: TLS libraries ask little of
-//! those that an administrator names, so it is asked here, as OpenSSL does.
+//! Whether a certificate may be an authority's: TLS libraries check little in authorities that an
+//! administrator names, so it is checked here, as OpenSSL does.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
@@ -21,7 +21,7 @@ pub(crate) enum Purpose {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// X.509 version 3 without basicConstraints.
-    #[error("it has no basicConstraints, and so is no authority (CA:TRUE)")]
+    #[error("it has no basicConstraints, so it is not an authority (CA:TRUE)")]
     NoConstraints,
     /// An ordinary certificate.
     #[error("its basicConstraints say CA:FALSE")]
@@ -33,10 +33,10 @@ pub enum Unfit {
     #[error("its extendedKeyUsage lacks {0}")]
     Purpose(&'static str),
     /// X.509 version 1, which says nothing of all that.
-    #[error("it is X.509 version 1 or 2, which no authority between is taken in")]
+    #[error("it is X.509 version 1 or 2, which is not accepted for an intermediate authority")]
     Version,
     /// Something in it must be understood, and is not.
-    #[error("it has a critical extension that is not known here ({0})")]
+    #[error("it has an unknown critical extension ({0})")]
     Critical(String),
     /// It cannot be read.
     #[error("it is damaged")]

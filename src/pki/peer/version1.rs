@@ -1,6 +1,6 @@
-//! Certificates of X.509 version 1, as `openssl x509 -req` makes them without a
-//! file of extensions. TLS libraries of today do not read them. A client's is
-//! taken where an authority of ours has signed it itself; none is an authority's.
+//! Certificates of X.509 version 1, as `openssl x509 -req` makes them without a file of
+//! extensions. TLS libraries no longer read them. A client's is accepted if an authority of ours
+//! has signed it directly. None is accepted as an authority's.
 
 use pkcs8::der::asn1::{AnyRef, BitStringRef};
 use pkcs8::der::{Decode, Reader, SliceReader};
@@ -12,9 +12,8 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 use x509_parser::x509::X509Version;
 
 use super::anchors::{Anchors, algorithms};
-use super::chain::Refused;
 use crate::clock::Timestamp;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// Whether a certificate is of version 1.
 pub(in crate::pki) fn is_version_1(der: &[u8]) -> bool {
@@ -27,13 +26,13 @@ pub(in crate::pki) fn is_version_1(der: &[u8]) -> bool {
 ///
 /// # Errors
 /// It does not, and why.
-pub(in crate::pki) fn judge(
+pub(in crate::pki) fn validate(
     der: &CertificateDer<'_>,
     anchors: &Anchors,
     lists: Option<&[Vec<u8>]>,
     now: Timestamp,
-) -> Result<(), Refused> {
-    let refused = |reason, detail: &str| Err(Refused { reason, detail: detail.to_owned() });
+) -> Result<(), Denied> {
+    let refused = |reason, detail: &str| Err(Denied::new(reason, detail));
     let Ok((_, parsed)) = X509Certificate::from_der(der) else {
         return refused(Reason::CertificateForm, "it is damaged");
     };
@@ -53,8 +52,7 @@ pub(in crate::pki) fn judge(
         if self_signed {
             return refused(Reason::CertificateSelfSigned, "it is signed by itself");
         }
-        let detail =
-            "it is X.509 version 1, and no authority that is named here has signed it itself";
+        let detail = "it is X.509 version 1, and was not signed directly by a listed authority";
         return refused(Reason::CertificateNoChain, detail);
     };
     if !signer.hold_at(now) {
@@ -77,7 +75,7 @@ pub(in crate::pki) fn judge(
                 .iter_revoked_certificates()
                 .any(|revoked| revoked.raw_serial() == parsed.raw_serial()) =>
         {
-            refused(Reason::CertificateRevoked, "it stands in the list of its authority")
+            refused(Reason::CertificateRevoked, "it is in the list of its authority")
         }
         Some(_) => Ok(()),
     }

@@ -1,5 +1,5 @@
-//! What a log line looks like: text for terminals, JSON otherwise. Each value is
-//! legible and has a bound, whoever wrote it.
+//! What a log line looks like: text for terminals, JSON otherwise. Each value is escaped and has a
+//! limited length, whoever wrote it.
 
 use std::error::Error;
 use std::fmt;

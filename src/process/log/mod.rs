@@ -22,7 +22,7 @@ impl LogLevel {
     /// From now on, this level and what is more severe.
     pub(crate) fn set(&self, level: Level) {
         if let Err(error) = self.0.reload(lines(level)) {
-            tracing::warn!(%error, "the log level stays as it was");
+            tracing::warn!(%error, "the log level is unchanged");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The number by which a person's complaint is found in the log.
+//! The number that connects a user's page with a line in the log.
 
 use aws_lc_rs::rand;
 

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::ErrorBody;
@@ -10,7 +11,6 @@ use crate::wire::ErrorBody;
 /// `POST /v1/attempts`: attempts that begin, and what came of earlier ones, as
 /// many as wait together.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Attempts {
     /// Those for which leave is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -22,7 +22,6 @@ pub(crate) struct Attempts {
 
 /// Somebody is about to have a password checked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Attempt {
     /// Who that claims to be, as the client wrote it.
     pub user: String,
@@ -36,7 +35,6 @@ pub(crate) struct Attempt {
 
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct EndedAttempt {
     /// The number that it was given.
     pub attempt: u64,
@@ -50,10 +48,12 @@ pub(crate) struct EndedAttempt {
 pub(crate) enum AttemptVerdict {
     /// The password was right.
     Right,
-    /// It was wrong, or there is no such account, or it may not sign on.
-    Wrong,
     /// Nobody could say.
     Unknown,
+    /// It was wrong, or there is no such account, or it may not sign on. A word of a
+    /// newer front counts as this one, so that no wrong password goes uncounted.
+    #[serde(other)]
+    Wrong,
 }
 
 /// The answer to [`Attempts`].
@@ -65,7 +65,7 @@ pub(crate) struct AttemptAnswers {
 
 /// Whether an attempt may be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", from = "Answered")]
 pub(crate) enum AttemptAnswer {
     /// It may, under this number. What came of it is to be told within a minute:
     /// one of which nothing is heard counts as wrong.
@@ -74,4 +74,33 @@ pub(crate) enum AttemptAnswer {
     Wait,
     /// It may not.
     Refused(ErrorBody),
+}
+
+/// The answers that are known here.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Known {
+    Begun(u64),
+    Wait,
+    Refused(ErrorBody),
+}
+
+/// The same, or what a newer core answers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answered {
+    Known(Known),
+    Other(IgnoredAny),
+}
+
+/// What is not known gives no leave.
+impl From<Answered> for AttemptAnswer {
+    fn from(answer: Answered) -> Self {
+        match answer {
+            Answered::Known(Known::Begun(number)) => Self::Begun(number),
+            Answered::Known(Known::Wait) => Self::Wait,
+            Answered::Known(Known::Refused(body)) => Self::Refused(body),
+            Answered::Other(_) => Self::Refused(ErrorBody::of_newer_core()),
+        }
+    }
 }

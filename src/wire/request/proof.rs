@@ -7,7 +7,6 @@ use crate::wire::Mechanism;
 
 /// What a front has proven about a client, as it travels to the core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Proof {
     /// How it was proven.
     pub mechanism: Mechanism,
@@ -39,7 +38,6 @@ pub(crate) struct Proof {
 /// An account, as its verifier names it: a domain controller in the PAC of a
 /// ticket, or winbind. What the client wrote counts for nothing beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Account {
     /// The SAM account name: `john`; a computer's ends with `$`.
     pub sam: String,

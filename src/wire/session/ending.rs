@@ -68,7 +68,7 @@ impl fmt::Display for Ended {
                 write!(f, "Your session ended with your certificate, at {at}.")
             }
             Ending::Idle => {
-                write!(f, "Your session ended at {at}, because it had not been used for a while.")
+                write!(f, "Your session ended at {at}, because it was not used for a while.")
             }
             Ending::Unclaimed => write!(
                 f,
@@ -77,14 +77,14 @@ impl fmt::Display for Ended {
             Ending::Lifetime => {
                 write!(
                     f,
-                    "Your session ended at {at}: it had reached the longest time that this gateway allows."
+                    "Your session ended at {at}: it reached the longest time that this gateway allows."
                 )
             }
             Ending::Logout => write!(f, "You signed off at {at}."),
             Ending::Admin => write!(f, "An administrator ended your session at {at}."),
             Ending::Displaced => write!(
                 f,
-                "Your session ended at {at}, because you have signed on too many times elsewhere since."
+                "Your session ended at {at}, because you signed on too many times elsewhere since then."
             ),
             Ending::Key => write!(
                 f,

@@ -1,4 +1,4 @@
-//! What a session is known by wherever its secret must not stand.
+//! The session key, which identifies a session where its secret must not be.
 
 use std::fmt;
 use std::str::FromStr;
@@ -66,7 +66,7 @@ impl FromStr for SessionKey {
 
 /// A text that is no session key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session key is 64 hex digits")]
+#[error("a session key has 64 hex digits")]
 pub(crate) struct OddKey;
 
 impl Serialize for SessionKey {

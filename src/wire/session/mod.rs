@@ -1,4 +1,4 @@
-//! A session, as its bearer sees it, and the answers that carry one.
+//! A session, as its user sees it, and the answers that contain one.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -52,7 +52,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("key", &self.session)
-            .field("login", &self.user.login)
+            .field("login", &self.user.login())
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
@@ -67,10 +67,30 @@ pub(crate) struct SignOnAnswers {
 
 /// What became of one of several sign-ons.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", from = "Became")]
 pub(crate) enum SignOnAnswer {
     /// A session was opened.
     Granted(Session),
     /// It was not.
     Refused(ErrorBody),
+    /// What a newer core answers: no session.
+    #[serde(skip_serializing)]
+    Other,
+}
+
+/// The parts that an answer may have.
+#[derive(Deserialize)]
+struct Became {
+    granted: Option<Session>,
+    refused: Option<ErrorBody>,
+}
+
+impl From<Became> for SignOnAnswer {
+    fn from(answer: Became) -> Self {
+        match answer {
+            Became { refused: Some(body), .. } => Self::Refused(body),
+            Became { granted: Some(session), .. } => Self::Granted(session),
+            Became { granted: None, refused: None } => Self::Other,
+        }
+    }
 }

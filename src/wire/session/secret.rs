@@ -1,4 +1,4 @@
-//! A session's secret: whoever has it is the session's bearer.
+//! A session's secret: whoever has it can use the session.
 
 use std::fmt;
 use std::ops::Deref;
@@ -56,7 +56,7 @@ impl fmt::Debug for SessionSecret {
 
 /// A text that is no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session's secret is 43 characters of base64url")]
+#[error("a session's secret has 43 characters of base64url")]
 pub(crate) struct OddSecret;
 
 #[cfg(test)]

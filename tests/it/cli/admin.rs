@@ -92,7 +92,7 @@ impl Core {
 #[test]
 fn sessions_are_listed_shown_and_ended() {
     let core = Core::start();
-    assert_eq!(core.admin("session list"), "No session lives.\n");
+    assert_eq!(core.admin("session list"), "There are no live sessions.\n");
     for user in ["alice@LAB.EXAMPLE", "bob", "alice", "carol"] {
         core.open(user);
     }
@@ -111,11 +111,11 @@ fn sessions_are_listed_shown_and_ended() {
     let shown = core.json(&format!("session show {id}"));
     assert_eq!(shown["id"].as_str().unwrap()[..8], *id);
     assert_eq!((&shown["opened_by"], &shown["last_used_at"]), (&json!("uid 0"), &Value::Null));
-    assert_eq!(core.admin(&format!("session end {id}")), "1 session was ended.\n");
+    assert_eq!(core.admin(&format!("session end {id}")), "1 session has ended.\n");
     core.doorward.wait_audit("the end", |line| {
         line["event"] == "session_end" && line["detail"] == "ended by an administrator"
     });
-    assert!(core.refused(1, &format!("session show {id}")).contains("no session that lives"));
+    assert!(core.refused(1, &format!("session show {id}")).contains("no live session"));
 
     let of = |user: &str| core.json(&format!("session list --user {user}"))["sessions"].clone();
     assert_eq!(of("ALICE@lab.example").as_array().unwrap().len(), 2);
@@ -123,8 +123,8 @@ fn sessions_are_listed_shown_and_ended() {
     let ended = core.json("session end --user alice");
     assert_eq!(ended["ended"].as_array().unwrap().len(), 2);
     assert_eq!(core.users(), ["bob"]);
-    assert_eq!(core.admin("session end --all"), "1 session was ended.\n");
-    assert_eq!(core.admin("session end --all"), "0 sessions were ended.\n");
+    assert_eq!(core.admin("session end --all"), "1 session has ended.\n");
+    assert_eq!(core.admin("session end --all"), "0 sessions have ended.\n");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_long_list_comes_in_pages_and_ends_whole() {
     assert!(core.admin("session list --limit 2").contains(&format!("--after {next}")));
     let rest = core.json(&format!("session list --after {next}"));
     assert_eq!((rest["sessions"].as_array().unwrap().len(), &rest["next"]), (3, &Value::Null));
-    assert_eq!(core.admin("session end --all"), "5 sessions were ended.\n");
+    assert_eq!(core.admin("session end --all"), "5 sessions have ended.\n");
     let keys = core.json("key list --limit 1");
     assert_eq!(keys["next"], "gone-public.pem");
     assert_eq!(core.json("key list --after past-public.pem")["keys"][0]["file"], "root-public.pem");
@@ -165,7 +165,8 @@ fn keys_are_listed_with_what_their_entries_say() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains(keys[3]["fingerprint"].as_str().unwrap()), "{shown}\n{keys}");
     let table = core.admin("key list");
-    for words in ["alice, bob", "ECDSA P-256", "README: it holds no public key", "not_after of"] {
+    for words in ["alice, bob", "ECDSA P-256", "README: it contains no public key", "not_after of"]
+    {
         assert!(table.contains(words), "{words}: {table}");
     }
 }
@@ -238,11 +239,11 @@ fn what_fails_says_what_to_do() {
         (
             1,
             format!("session list {}", core.remote("webapp")),
-            "it opens trusted sessions for alice, bob",
+            "only allows trusted sessions for alice, bob",
         ),
         (1, format!("peer {}", core.remote("other")), "authorities"),
         (1, format!("peer {}", core.remote("past")), "not_after"),
-        (1, "session end 00000000".to_owned(), "no session that lives"),
+        (1, "session end 00000000".to_owned(), "no live session"),
         (2, "session end 0000".to_owned(), "8 to 64 hex digits"),
         (2, "session end".to_owned(), "required"),
         (2, "session end 00000000 --all".to_owned(), "cannot be used with"),

@@ -174,8 +174,8 @@ fn what_is_wrong_is_refused_before_anything_is_made() {
     folder.cert("ca --pass-file pass");
     for (code, arguments, words) in [
         (1, "client agent", "is encrypted; set --ca-pass-file"),
-        (1, "client ../agent --ca-pass-env PHRASE", "is no name for a client"),
-        (1, "server no_host/ --ca-pass-env PHRASE", "is no name for a server"),
+        (1, "client ../agent --ca-pass-env PHRASE", "cannot be the name of a client"),
+        (1, "server no_host/ --ca-pass-env PHRASE", "cannot be the name of a server"),
         (1, "server web --san a..b --ca-pass-env PHRASE", "neither a host name nor an address"),
         (1, "client agent --ca-pass-env NOT_SET", "no environment variable NOT_SET"),
         (1, "client agent --renew --ca-pass-env PHRASE", "nothing to renew"),

@@ -1,11 +1,11 @@
-//! The core on TLS: whose certificate counts, until when, and what the others are told.
+//! The core on TLS: whose certificate counts, and what the others are told.
 
 use serde_json::{Value, json};
 
 use crate::lab::clients::curl_with;
 use crate::lab::http::{Raw, Response};
 use crate::lab::pki::CLIENT;
-use crate::lab::{Doorward, Pki, python, realm, wait_until};
+use crate::lab::{Doorward, Pki, realm, resumption};
 
 /// Asks the core by TLS, with `NAME.pem` or without a certificate.
 #[track_caller]
@@ -33,12 +33,12 @@ pub(crate) fn ask(
 }
 
 #[track_caller]
-fn whoami(core: &Doorward, pki: &Pki, name: &str) -> Response {
+pub(super) fn whoami(core: &Doorward, pki: &Pki, name: &str) -> Response {
     ask(core, pki, Some(name), "GET", "/v1/whoami", None)
 }
 
 #[track_caller]
-fn refused(core: &Doorward, pki: &Pki, name: &str) -> String {
+pub(super) fn refused(core: &Doorward, pki: &Pki, name: &str) -> String {
     let answer = whoami(core, pki, name);
     assert_eq!(answer.status, 403, "{name}: {answer:?}");
     let body = answer.json();
@@ -145,59 +145,19 @@ fn a_revoked_certificate_is_refused_and_a_list_out_of_date_refuses_all() {
     assert_eq!(refused(&core, &pki, "good"), "crl_outdated");
 }
 
-/// Two requests on one connection, and one on a connection that resumes its TLS
-/// session; the key is taken out after the first.
-fn session(core: &Doorward, pki: &Pki, version: &str) -> Value {
-    let script = format!(
-        r#"
-import http.client, json, os, ssl
-context = ssl.create_default_context(cafile="{ca}")
-context.load_cert_chain("{pem}")
-context.minimum_version = context.maximum_version = ssl.TLSVersion.{version}
-class Connection(http.client.HTTPSConnection):
-    session = None
-    def connect(self):
-        http.client.HTTPConnection.connect(self)
-        self.sock = context.wrap_socket(self.sock, server_hostname=self.host, session=self.session)
-    def ask(self):
-        self.request("GET", "/v1/whoami")
-        answer = self.getresponse()
-        return [answer.status, json.loads(answer.read()).get("reason")]
-first = Connection("{host}", {port})
-said = [first.ask()]
-resumed = Connection("{host}", {port})
-resumed.session = first.sock.session
-said.append(resumed.ask())
-said.append(resumed.sock.session_reused)
-os.remove("{listed}")
-said.append(first.ask())
-said.append(resumed.ask())
-again = Connection("{host}", {port})
-again.session = resumed.sock.session
-said.append(again.ask())
-said.append(again.sock.session_reused)
-print(json.dumps(said))
-"#,
-        ca = pki.text("ca.crt"),
-        pem = pki.text("web.pem"),
-        host = realm().host("web"),
-        port = core.core_port(),
-        listed = pki.text("sslkeys/web-public.pem"),
-    );
-    serde_json::from_str(&python(&script, None)).unwrap()
-}
-
 #[test]
 fn a_key_that_is_taken_out_counts_no_more_on_connections_and_sessions_that_stand() {
     let pki = Pki::new();
     pki.client("web");
     let core = Doorward::core(&pki.core(""));
+    let asked = ("web", core.core_port(), "/v1/whoami");
+    let does = format!("os.remove('{}')", pki.text("sslkeys/web-public.pem"));
     for version in ["TLSv1_3", "TLSv1_2"] {
         pki.list("web");
         let gone = json!([403, "public_key_removed"]);
         let (granted, resumed) = (json!([200, null]), json!(true));
         assert_eq!(
-            session(&core, &pki, version),
+            resumption::answers(&pki, asked, version, &does),
             json!([granted, granted, resumed, gone, gone, gone, resumed]),
             "{version}"
         );
@@ -221,66 +181,6 @@ fn a_key_without_its_certificate_or_a_certificate_without_its_key_is_nobody() {
     assert!(failed.is_err(), "{failed:?}");
     let nobody = ask(&core, &pki, None, "GET", "/v1/whoami", None).json();
     assert_eq!(nobody, json!({"peer": "anonymous", "uid": null, "key": null, "as": null}));
-}
-
-#[test]
-fn an_entry_says_as_whom_from_where_and_until_when_its_key_counts() {
-    let pki = Pki::new();
-    for name in ["webapp", "far", "past", "copy"] {
-        pki.client(name);
-    }
-    let config = pki.core(
-        "[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"alice\"]\nfrom = [\"127.0.0.0/8\"]\n\
-         not_after = 2100-01-01T00:00:00Z\n\
-         [[core.key]]\nfile = \"far-public.pem\"\nact_as = [\"*\"]\nfrom = [\"10.0.0.0/8\"]\n\
-         [[core.key]]\nfile = \"past-public.pem\"\nact_as = [\"*\"]\nnot_after = 2020-01-01T00:00:00Z\n\
-         [[core.key]]\nfile = \"copy-public.pem\"\nact_as = [\"bob\"]\n\
-         [[core.realm]]\nrealm = \"LAB.EXAMPLE\"\n",
-    );
-    let core = Doorward::core(&config);
-    assert_eq!(refused(&core, &pki, "far"), "public_key_address");
-    assert_eq!(refused(&core, &pki, "past"), "public_key_expired");
-    assert_eq!(whoami(&core, &pki, "webapp").json()["as"], "alice");
-    // Another name in the same folder frees no key.
-    let listed = pki.path("sslkeys");
-    std::fs::copy(listed.join("copy-public.pem"), listed.join("a-copy.pem")).unwrap();
-    assert_eq!(whoami(&core, &pki, "copy").json()["as"], "bob");
-
-    let open = |user: &str| {
-        let wish = json!({"user": user, "trusted": true});
-        ask(&core, &pki, Some("webapp"), "POST", "/v1/sessions", Some(wish))
-    };
-    let opened = open("Alice@LAB.EXAMPLE");
-    assert_eq!(opened.status, 201, "{opened:?}");
-    assert_eq!(opened.json()["user"]["login"], "alice");
-    let line = core.wait_audit("the sign-on", |line| line["outcome"] == "granted");
-    assert_eq!(line["key"], "webapp-public.pem");
-    assert_eq!(line["peer"], "key webapp-public.pem from 127.0.0.1");
-    let other = open("bob@LAB.EXAMPLE");
-    assert_eq!((other.status, other.json()["error"].as_str()), (401, Some("logon_failed")));
-    core.wait_audit("the refusal", |line| line["reason"] == "public_key_scope");
-}
-
-#[test]
-fn an_administrator_acts_as_somebody_else_and_the_audit_log_has_both_names() {
-    let pki = Pki::new();
-    pki.client("admin");
-    pki.client("webapp");
-    let core =
-        Doorward::core(&pki.core(
-            "keys_without_entry = \"system\"\n[[core.key]]\nfile = \"webapp-public.pem\"\nact_as = [\"*\"]\n",
-        ));
-    let wish = json!({"user": "root", "trusted": true, "act_as": "Mary"});
-    let open = |name| ask(&core, &pki, Some(name), "POST", "/v1/sessions", Some(wish.clone()));
-    let opened = open("admin");
-    assert_eq!(opened.status, 201, "{opened:?}");
-    assert_eq!(opened.json()["user"]["login"], "mary");
-    let line = core.wait_audit("the sign-on", |line| line["outcome"] == "granted");
-    assert_eq!((&line["login"], &line["impersonator"]), (&json!("mary"), &json!("root")));
-    let refused = open("webapp");
-    assert_eq!((refused.status, refused.json()["error"].as_str()), (403, Some("no_access")));
-    let line = core.wait_audit("the refusal", |line| line["reason"] == "not_administrator");
-    assert_eq!((&line["principal"], &line["login"]), (&json!("root"), &json!("Mary")));
 }
 
 #[test]
@@ -315,20 +215,4 @@ fn what_a_certificate_names_is_never_fetched() {
     pki.issue("lure", "other", &lure);
     assert_eq!(refused(&core, &pki, "lure"), "certificate_no_chain");
     assert!(canary.accept().is_err(), "somebody came");
-}
-
-#[test]
-fn a_reload_takes_a_new_certificate_and_new_entries_or_leaves_everything() {
-    let pki = Pki::new();
-    pki.client("web");
-    let core = Doorward::core(&pki.core(""));
-    assert_eq!(whoami(&core, &pki, "web").json()["as"], "SYSTEM");
-    core.reload(&pki.core("[[core.key]]\nfile = \"web-public.pem\"\nact_as = [\"*\"]\n"));
-    wait_until(crate::lab::LIMIT, "the entry", || {
-        (whoami(&core, &pki, "web").json()["as"] == "*").then_some(())
-    });
-    core.reload(&pki.core("crl_file = \"/nonexistent/crl.pem\"\n"));
-    let said = core.wait_log("the complaint", |line| line.to_string().contains("reload_failed"));
-    assert!(said.to_string().contains("/nonexistent/crl.pem"), "{said}");
-    assert_eq!(whoami(&core, &pki, "web").json()["as"], "*");
 }

@@ -29,7 +29,7 @@
 #![allow(dead_code, unused_imports, reason = "what rows are made of, whether or not one needs it")]
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 mod row;
 mod service;
@@ -45,43 +45,39 @@ use row::Score;
 
 /// The faults of one subject, and what came of them once they were tried.
 struct Subject {
+    name: &'static str,
     faults: &'static [Fault],
     scores: OnceLock<Vec<Score>>,
 }
 
-static KEYTAB: Subject = Subject::of(sign_on::keytab::FAULTS);
-static CLOCK: Subject = Subject::of(sign_on::clock::FAULTS);
-static REALM: Subject = Subject::of(sign_on::realm::FAULTS);
-static NAMES: Subject = Subject::of(sign_on::names::FAULTS);
-static NTLM: Subject = Subject::of(sign_on::ntlm::FAULTS);
-static CORE_LINK: Subject = Subject::of(service::core_link::FAULTS);
-static PASSWORDS: Subject = Subject::of(sign_on::passwords::FAULTS);
-static CERTIFICATES: Subject = Subject::of(sign_on::certificates::FAULTS);
-static APPLICATION: Subject = Subject::of(service::application::FAULTS);
-static PROXY: Subject = Subject::of(service::proxy::FAULTS);
-static STORAGE: Subject = Subject::of(service::storage::FAULTS);
-static CONFIG: Subject = Subject::of(service::config::FAULTS);
-static CLIENT: Subject = Subject::of(sign_on::client::FAULTS);
+/// A test for each subject.
+macro_rules! subjects {
+    ($($room:ident: $($name:ident)*;)*) => {
+        static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
+            vec![$($(Subject::new(stringify!($name), $room::$name::FAULTS)),*),*]
+        });
 
-static SUBJECTS: [&Subject; 13] = [
-    &KEYTAB,
-    &CLOCK,
-    &REALM,
-    &NAMES,
-    &NTLM,
-    &CORE_LINK,
-    &PASSWORDS,
-    &CERTIFICATES,
-    &APPLICATION,
-    &PROXY,
-    &STORAGE,
-    &CONFIG,
-    &CLIENT,
-];
+        $($(
+            #[test]
+            fn $name() {
+                Subject::named(stringify!($name)).keeps_its_promises();
+            }
+        )*)*
+    };
+}
+
+subjects! {
+    sign_on: certificates client clock keytab names ntlm passwords realm;
+    service: application config core_link proxy storage;
+}
 
 impl Subject {
-    const fn of(faults: &'static [Fault]) -> Self {
-        Self { faults, scores: OnceLock::new() }
+    fn new(name: &'static str, faults: &'static [Fault]) -> Self {
+        Self { name, faults, scores: OnceLock::new() }
+    }
+
+    fn named(name: &str) -> &'static Self {
+        SUBJECTS.iter().find(|subject| subject.name == name).expect("every test is of a subject")
     }
 
     /// Tries each fault once, a few side by side: most of the time is spent waiting.
@@ -112,71 +108,6 @@ impl Subject {
         let short: Vec<_> = self.scores().iter().filter_map(|score| score.short.clone()).collect();
         assert!(short.is_empty(), "{}", short.join("\n\n"));
     }
-}
-
-#[test]
-fn keytab() {
-    KEYTAB.keeps_its_promises();
-}
-
-#[test]
-fn clock() {
-    CLOCK.keeps_its_promises();
-}
-
-#[test]
-fn realm() {
-    REALM.keeps_its_promises();
-}
-
-#[test]
-fn names() {
-    NAMES.keeps_its_promises();
-}
-
-#[test]
-fn ntlm() {
-    NTLM.keeps_its_promises();
-}
-
-#[test]
-fn core_link() {
-    CORE_LINK.keeps_its_promises();
-}
-
-#[test]
-fn passwords() {
-    PASSWORDS.keeps_its_promises();
-}
-
-#[test]
-fn certificates() {
-    CERTIFICATES.keeps_its_promises();
-}
-
-#[test]
-fn application() {
-    APPLICATION.keeps_its_promises();
-}
-
-#[test]
-fn proxy() {
-    PROXY.keeps_its_promises();
-}
-
-#[test]
-fn storage() {
-    STORAGE.keeps_its_promises();
-}
-
-#[test]
-fn client() {
-    CLIENT.keeps_its_promises();
-}
-
-#[test]
-fn config() {
-    CONFIG.keeps_its_promises();
 }
 
 /// Every fault's row, by its id.

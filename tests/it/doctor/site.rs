@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::gateway::{Setup, web};
-use crate::lab::doorward::program;
+use crate::lab::doorward::{self, program};
 use crate::lab::servers::{self, Server};
 use crate::lab::{Ticket, realm, temp_dir};
 
@@ -42,18 +42,7 @@ impl Site {
     /// given to whatever is not set: state, core socket, audit file.
     pub(crate) fn of(config: &str) -> Self {
         let dir = temp_dir("site-");
-        let has = |start: &str| config.lines().any(|line| line.trim_start().starts_with(start));
-        let mut text = String::new();
-        if !has("state_path") {
-            text.push_str("state_path = \"{dir}/state\"\n");
-        }
-        text.push_str(config);
-        if !has("[log]") {
-            text.push_str("\n[log]\nformat = \"json\"\naudit = \"{dir}/audit\"\n");
-        }
-        if !has("[core]") {
-            text.push_str("\n[core]\nlisten = \"unix:{dir}/core.sock\"\n");
-        }
+        let text = doorward::with_state_and_log(config) + doorward::core_unless_named(config);
         let site = Self {
             dir,
             config: String::new(),

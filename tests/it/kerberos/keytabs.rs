@@ -35,7 +35,7 @@ fn a_rotated_keytab_is_used_without_a_restart() {
     assert_eq!(refused.status, 401);
     assert_eq!(refused.json()["error"], "key_version");
     let said = logged(&gateway, "key_version");
-    assert!(said.contains("kvno 4 not found") && said.contains("holds for it kvno 3"), "{said}");
+    assert!(said.contains("kvno 4 not found") && said.contains("has kvno 3"), "{said}");
 
     std::fs::copy(&fresh, dir.path().join("new")).unwrap();
     std::fs::rename(dir.path().join("new"), &keytab).unwrap();

@@ -1,4 +1,4 @@
-//! A second NTLM client, the crate `ntlmclient`: others wrote it, and it shares nothing
+//! A second NTLM client, the crate `ntlmclient`: others wrote it, and it shares no code
 //! with the gateway or with `doorward probe`. Readings of one specification that were
 //! made apart check each other.
 //!
@@ -71,7 +71,7 @@ fn probe_signs_on(url: &str, who: &Credentials) -> bool {
     command.args(["probe", url, "--ntlm", "--user", &user, "--insecure"]);
     let output = command.env("DOORWARD_PASSWORD", &who.password).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    let refused = said.contains("did not take the third message. logon_failed: ");
+    let refused = said.contains("did not accept the third message. logon_failed: ");
     assert!(output.status.success() != refused, "{said}");
     !refused
 }

@@ -2,11 +2,11 @@
 //! status, every example.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use self::schema::Document;
+use crate::core::{By, Core};
 use crate::lab::{Doorward, Pki, realm};
 
 mod schema;
@@ -21,27 +21,12 @@ struct Question {
     body: Body,
 }
 
-/// Who asks.
-#[derive(Clone, Copy)]
-enum By {
-    Root,
-    Account(&'static str),
-    Key(&'static str),
-    Nobody,
-}
-
 /// What is sent.
 enum Body {
     Nothing,
     /// A request example of the document.
     Example(&'static str),
     Odd(Value),
-}
-
-struct Answer {
-    status: u16,
-    kind: String,
-    body: String,
 }
 
 const ENTRIES: &str = r#"
@@ -58,76 +43,33 @@ not_after = 2100-01-01T00:00:00Z
 realm = "LAB.EXAMPLE"
 "#;
 
-struct Core {
-    doorward: Doorward,
-    pki: Pki,
+fn core() -> Core {
+    let pki = Pki::new();
+    for name in ["gate", "webapp", "unlisted"] {
+        pki.client(name);
+    }
+    pki.unlist("unlisted");
+    std::fs::write(pki.path("sslkeys/README"), "Keys").unwrap();
+    let keytab = realm().web_keytab.display();
+    let more = format!("{ENTRIES}[sso.kerberos]\nkeytab = \"{keytab}\"\n");
+    Core { doorward: Doorward::core(&pki.core(&more)), pki }
 }
 
-impl Core {
-    fn start() -> Core {
-        let pki = Pki::new();
-        for name in ["gate", "webapp", "unlisted"] {
-            pki.client(name);
-        }
-        pki.unlist("unlisted");
-        std::fs::write(pki.path("sslkeys/README"), "Keys").unwrap();
-        let keytab = realm().web_keytab.display();
-        let more = format!("{ENTRIES}[sso.kerberos]\nkeytab = \"{keytab}\"\n");
-        Core { doorward: Doorward::core(&pki.core(&more)), pki }
-    }
+/// The path of a new session, by its secret.
+fn opened(core: &Core) -> String {
+    let wish = json!({"user": "alice", "trusted": true});
+    let opened = core.ask(By::Root, "POST", "/v1/sessions", Some(&wish)).json();
+    named(opened["session"].as_str().unwrap())
+}
 
-    #[track_caller]
-    fn ask(&self, by: By, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let mut command = match by {
-            By::Account(account) => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", account, "--clear-groups", "curl"]);
-                command
-            }
-            _ => Command::new("curl"),
-        };
-        // A stream without end is left after a moment.
-        let limit = if path == "/v1/events" { "2" } else { "30" };
-        command.args(["--silent", "--max-time", limit, "-X", method]);
-        command.args(["--write-out", "\n%{http_code} %{content_type}"]);
-        match by {
-            By::Root | By::Account(_) => {
-                command.arg("--unix-socket").arg(self.doorward.core_socket());
-                command.arg(format!("http://core{path}"));
-            }
-            By::Key(_) | By::Nobody => {
-                command.args(["--cacert", &self.pki.text("ca.crt")]);
-                let (host, port) = (realm().host("web"), self.doorward.core_port());
-                command.arg(format!("https://{host}:{port}{path}"));
-            }
-        }
-        if let By::Key(name) = by {
-            command.args(["--cert", &self.pki.text(&format!("{name}.pem"))]);
-        }
-        if let Some(body) = body {
-            command.args(["-H", "Content-Type: application/json", "--data", &body.to_string()]);
-        }
-        let done = command.output().unwrap();
-        let said = String::from_utf8(done.stdout).unwrap();
-        let (body, facts) = said.rsplit_once('\n').unwrap();
-        let (status, kind) = facts.split_once(' ').unwrap();
-        Answer { status: status.parse().unwrap(), kind: kind.to_owned(), body: body.to_owned() }
-    }
+/// The path of a session, by its id in the list.
+fn listed(core: &Core) -> String {
+    let listed = core.ask(By::Root, "GET", "/v1/sessions", None).json();
+    named(listed["sessions"][0]["id"].as_str().unwrap())
+}
 
-    /// The secret of a new session.
-    fn session(&self) -> String {
-        let wish = json!({"user": "alice", "trusted": true});
-        let opened = self.ask(By::Root, "POST", "/v1/sessions", Some(&wish));
-        let opened: Value = serde_json::from_str(&opened.body).unwrap();
-        opened["session"].as_str().unwrap().to_owned()
-    }
-
-    /// A session's id in the list.
-    fn listed(&self) -> String {
-        let listed = self.ask(By::Root, "GET", "/v1/sessions", None);
-        let listed: Value = serde_json::from_str(&listed.body).unwrap();
-        listed["sessions"][0]["id"].as_str().unwrap().to_owned()
-    }
+fn named(id: &str) -> String {
+    format!("/v1/sessions/{id}")
 }
 
 fn questions(core: &Core) -> Vec<Question> {
@@ -138,7 +80,6 @@ fn questions(core: &Core) -> Vec<Question> {
         path: path.to_owned(),
         body,
     };
-    let named = |id: &str| format!("/v1/sessions/{id}");
     use Body::{Example, Nothing, Odd};
     use By::{Account, Key, Nobody, Root};
     let gone = named(&"A".repeat(43));
@@ -164,22 +105,22 @@ fn questions(core: &Core) -> Vec<Question> {
         q("openSessions", 200, Key("gate"), "", Example("two")),
         q("openSessions", 400, Key("gate"), "", Odd(json!([]))),
         q("openSessions", 403, Key("webapp"), "", Example("two")),
-        q("resolveSession", 200, Key("webapp"), &named(&core.session()), Nothing),
+        q("resolveSession", 200, Key("webapp"), &opened(core), Nothing),
         q("listSessions", 200, Root, "", Nothing),
         q("listSessions", 200, Root, "/v1/sessions?limit=1&after=0&user=alice", Nothing),
         q("listSessions", 200, Root, "/v1/sessions?id=00000000", Nothing),
         q("listSessions", 400, Root, "/v1/sessions?limit=0", Nothing),
         q("listSessions", 400, Root, "/v1/sessions?usr=alice", Nothing),
         q("listSessions", 403, Key("gate"), "", Nothing),
-        q("resolveSession", 200, Root, &named(&core.listed()), Nothing),
-        q("resolveSession", 200, Root, &(named(&core.session()) + "?client=192.0.2.7"), Nothing),
-        q("resolveSession", 400, Root, &(named(&core.session()) + "?from=192.0.2.7"), Nothing),
-        q("resolveSession", 403, Nobody, &named(&core.session()), Nothing),
-        q("resolveSession", 403, Account("nobody"), &named(&core.listed()), Nothing),
+        q("resolveSession", 200, Root, &listed(core), Nothing),
+        q("resolveSession", 200, Root, &(opened(core) + "?client=192.0.2.7"), Nothing),
+        q("resolveSession", 400, Root, &(opened(core) + "?from=192.0.2.7"), Nothing),
+        q("resolveSession", 403, Nobody, &opened(core), Nothing),
+        q("resolveSession", 403, Account("nobody"), &listed(core), Nothing),
         q("resolveSession", 404, Root, &gone, Nothing),
-        q("endSession", 403, Account("nobody"), &named(&core.listed()), Nothing),
-        q("endSession", 204, Root, &named(&core.listed()), Nothing),
-        q("endSession", 204, Account("nobody"), &named(&core.session()), Nothing),
+        q("endSession", 403, Account("nobody"), &listed(core), Nothing),
+        q("endSession", 204, Root, &listed(core), Nothing),
+        q("endSession", 204, Account("nobody"), &opened(core), Nothing),
         q("endSession", 404, Root, &gone, Nothing),
         q("events", 200, Key("gate"), "", Nothing),
         q("events", 403, Account("nobody"), "", Nothing),
@@ -193,7 +134,7 @@ fn questions(core: &Core) -> Vec<Question> {
 #[test]
 fn what_the_core_answers_is_what_the_document_says() {
     let document = Document::read();
-    let core = Core::start();
+    let core = core();
     let mut met: BTreeMap<(String, u16), BTreeSet<String>> = BTreeMap::new();
     let mut parameters = BTreeSet::new();
     for question in questions(&core) {
@@ -260,9 +201,11 @@ fn every_route_is_in_the_document_and_every_path_of_it_is_a_route() {
 fn every_example_is_as_its_schema_says_and_every_error_has_its_word() {
     let document = Document::read();
     assert!(document.check_examples() > 20, "the examples were not found");
-    let source = include_str!("../../../src/core_server/refusal.rs");
-    let words = source.split("fn word(").nth(1).unwrap().split("fn status(").next().unwrap();
-    let coded: BTreeSet<_> = words.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let sources = crate::architecture::sources();
+    let table = sources.values().find_map(|text| text.split_once("\nerrors! {\n"));
+    let (table, _) = table.expect("the table of errors").1.split_once("\n}\n").unwrap();
+    let rows = table.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let coded: BTreeSet<_> = rows.map(|row| row.split('"').nth(1).unwrap().to_owned()).collect();
     assert_eq!(document.error_words(), coded);
 }
 

@@ -56,7 +56,7 @@ fn sockets_that_are_handed_over_are_served_and_those_of_the_file_are_not_bound()
     process.signal(Signal::SIGHUP);
     process.wait_for(|line| line.contains("\"event\":\"reloaded\""), LIMIT);
     assert_eq!(fetch(&url("https", https, "/.doorward/whoami")), 401);
-    let restart = process.lines().into_iter().find(|line| line.contains("takes a restart"));
+    let restart = process.lines().into_iter().find(|line| line.contains("needs a restart"));
     assert_eq!(restart, None, "the addresses are still those that were handed over");
 }
 
@@ -65,7 +65,8 @@ fn a_socket_under_a_wrong_name_or_of_a_wrong_kind_is_refused_with_the_mend() {
     let dir = temp_dir("odd-sockets-");
     let file = dir.path().join("doorward.toml");
     fs::write(&file, "[front]\nlisten = [\"127.0.0.1:0\"]\n").unwrap();
-    for (name, expected) in [("door", "FileDescriptorName="), ("core", "no listening unix socket")]
+    for (name, expected) in
+        [("door", "FileDescriptorName="), ("core", "not a listening unix socket")]
     {
         let port = crate::lab::free_port();
         let mut command = Command::new("systemd-socket-activate");

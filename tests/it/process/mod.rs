@@ -4,3 +4,4 @@ mod activation;
 mod commands;
 mod packaging;
 pub(crate) mod privileges;
+mod readable;

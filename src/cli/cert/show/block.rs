@@ -4,10 +4,10 @@ use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::text::ago;
+use super::ago::ago;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
-use crate::pki::file::encryption::Encryption;
+use crate::pki::file::key::encryption::Encryption;
 use crate::pki::file::pem::{self, Block};
 use crate::pki::peer::authority;
 use crate::pki::{Algorithm, KeyError, KeySource, PrivateKey, PublicKey, fingerprint};
@@ -97,7 +97,7 @@ impl Entry {
         });
         match PrivateKey::of_block(source, block) {
             Ok(key) => self.public_key(key.public()),
-            // Without the pass phrase it is as good as it can be.
+            // Without the passphrase it is as good as it can be.
             Err(KeyError::Encrypted { .. }) => {}
             Err(error) => problems.push(error.to_string()),
         }
@@ -121,8 +121,7 @@ fn no_authority(der: &[u8], facts: &CertificateFacts, line: usize) -> Option<Str
     }
     let unfit = authority::intermediate(der).err()?;
     Some(format!(
-        "the certificate in line {line} counts as no authority's: {unfit}. Have it issued anew with \
-         basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
+        "the certificate in line {line} is not accepted as an authority's: {unfit}. Have it issued again with basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
     ))
 }
 
@@ -142,7 +141,7 @@ pub(super) fn pair(entries: &mut [Entry], problems: &mut Vec<String>) {
         entry.belongs_to = own.map(|(number, _)| *number);
         if own.is_none() && !certificates.is_empty() {
             problems.push(format!(
-                "the key in block {} belongs to no certificate in this file: one of them is another server's or service's, or older",
+                "the key in block {} does not belong to any certificate in this file: one of them is of another server or service, or older",
                 entry.number
             ));
         }
@@ -180,7 +179,7 @@ fn untimely(facts: &CertificateFacts, line: usize, now: Timestamp) -> Option<Str
     if *ends_at < now {
         return Some(format!("{which} expired {}: renew it", ago(*ends_at, now)));
     }
-    let early = format!("{which} is not valid before {begins_at}: look at the clock");
+    let early = format!("{which} is not valid before {begins_at}: check the clock");
     (now < *begins_at).then_some(early)
 }
 

@@ -11,12 +11,13 @@ use serde::Serialize;
 use self::block::Entry;
 use super::arguments::ShowArguments;
 use super::error::CertError;
-use super::pass::Pass;
+use super::passphrase::PassPhrase;
 use crate::clock::Timestamp;
 use crate::pki::KeySource;
-use crate::pki::file::foreign::Foreign;
+use crate::pki::file::key::unsupported_formats::UnsupportedFormat;
 use crate::pki::file::pem;
 
+mod ago;
 mod block;
 mod text;
 
@@ -57,7 +58,7 @@ fn explain(arguments: &ShowArguments, now: Timestamp) -> Result<Explained, CertE
     let failed = |source| CertError::Read { path: path.clone(), source };
     let bytes = fs::read(path).map_err(failed)?;
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
-    let pass = Pass::of_key(&arguments.pass)?;
+    let pass = PassPhrase::of_key(&arguments.pass)?;
     let source = KeySource { path, pass: pass.secret.as_ref(), pass_setting: pass.options };
     Ok(of_bytes(&source, &bytes, mode, now))
 }
@@ -89,9 +90,9 @@ fn of_bytes(source: &KeySource<'_>, bytes: &[u8], mode: u32, now: Timestamp) -> 
 }
 
 fn nothing(path: &Path, bytes: &[u8]) -> String {
-    match Foreign::of_file(bytes) {
+    match UnsupportedFormat::of_file(bytes) {
         Some(foreign) => format!("this is {foreign}; {}", foreign.mend(path)),
-        None => "there is nothing in PEM (-----BEGIN …-----) in it".to_owned(),
+        None => "it contains no PEM (-----BEGIN …-----)".to_owned(),
     }
 }
 
@@ -158,10 +159,10 @@ mod tests {
         for (bytes, mode, now, words) in [
             (&certificate[..], 0o644, later, "expired 3 days ago"),
             (&certificate, 0o644, Timestamp::from_unix(1), "is not valid before"),
-            (&mismatch, 0o600, now(), "belongs to no certificate in this file"),
+            (&mismatch, 0o600, now(), "does not belong to any certificate in this file"),
             (&short, 0o600, now(), "is RSA of 1024 bits"),
             (&own, 0o644, now(), "everybody may use the private key (mode 0644)"),
-            (b"", 0o600, now(), "nothing in PEM"),
+            (b"", 0o600, now(), "contains no PEM"),
             (b"-----BEGIN CERTIFICATE-----\n", 0o600, now(), "has no end"),
         ] {
             let problems = shown(bytes, None, mode, now).problems;
@@ -177,7 +178,7 @@ mod tests {
         assert_eq!(closed.problems, [] as [&str; 0]);
         let text = text::of(&closed, now());
         assert!(text.contains("encrypted    PBES2: AES-256-CBC; PBKDF2"), "{text}");
-        assert!(text.contains("with the pass phrase (--pass-file, --pass-env)"), "{text}");
+        assert!(text.contains("use the passphrase (--pass-file, --pass-env)"), "{text}");
         let open = shown(&both, Some("sesame"), 0o600, now());
         assert!(text::of(&open, now()).contains("belongs to   block 2"));
         let wrong = shown(&both, Some("guess"), 0o600, now());

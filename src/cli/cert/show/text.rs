@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Explained;
+use super::ago::ago;
 use super::block::{CertificateFacts, Entry};
 use crate::clock::Timestamp;
 
@@ -22,16 +23,6 @@ pub(super) fn of(explained: &Explained, now: Timestamp) -> String {
     text
 }
 
-/// How long ago a moment was, or how far ahead it lies, in the largest unit that
-/// is not zero.
-pub(super) fn ago(moment: Timestamp, now: Timestamp) -> String {
-    if moment < now {
-        format!("{} ago", span(moment.until(now).as_secs()))
-    } else {
-        format!("in {}", span(now.until(moment).as_secs()))
-    }
-}
-
 fn facts(entry: &Entry, now: Timestamp) -> Vec<(&'static str, String)> {
     let mut facts =
         entry.certificate.as_ref().map_or_else(Vec::new, |facts| of_certificate(facts, now));
@@ -44,7 +35,7 @@ fn facts(entry: &Entry, now: Timestamp) -> Vec<(&'static str, String)> {
             facts.push(("public key", format!("SHA-256 {hash}")));
         }
         _ if entry.is_private_key() => {
-            let how = "with the pass phrase (--pass-file, --pass-env) it is told which it is";
+            let how = "use the passphrase (--pass-file, --pass-env) to see which";
             facts.push(("key", how.to_owned()));
         }
         _ if entry.certificate.is_none() => {
@@ -83,38 +74,8 @@ fn of_certificate(facts: &CertificateFacts, now: Timestamp) -> Vec<(&'static str
     said
 }
 
-fn span(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..60 => (seconds, "second"),
-        60..3600 => (seconds / 60, "minute"),
-        3600..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Without control characters: a certificate is written by others, and a
 /// terminal obeys.
 fn printable(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_the_unit_that_people_use() {
-        let now = Timestamp::from_unix(10_000_000);
-        for (moment, said) in [
-            (10_000_000, "in 0 seconds"),
-            (9_999_999, "1 second ago"),
-            (10_000_120, "in 2 minutes"),
-            (10_000_000 - 47 * 3600, "47 hours ago"),
-            (10_000_000 - 3 * 86_400 - 5, "3 days ago"),
-            (10_000_000 + 400 * 86_400, "in 400 days"),
-        ] {
-            assert_eq!(ago(Timestamp::from_unix(moment), now), said);
-        }
-    }
 }

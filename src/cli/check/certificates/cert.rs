@@ -1,4 +1,4 @@
-//! A certificate, with what clients look at.
+//! A certificate, with the fields that clients check.
 
 use std::path::Path;
 

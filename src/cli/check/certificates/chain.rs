@@ -13,7 +13,7 @@ use rustls::{CertificateError, Error, RootCertStore};
 use super::cert::Cert;
 use super::known::{Known, Places};
 use crate::advice::certificate as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::clock::Timestamp;
 
 /// A server's certificate and those that issued it, as far as they can be had.
@@ -120,11 +120,14 @@ impl<'a> Chain<'a> {
         let stray = (0..self.file.len()).find(|index| !self.path.contains(index));
         let file = file.display();
         let found = match stray.and_then(|index| self.file.get(index)) {
-            Some(cert) => format!("{} in {file} issued none of the others there", cert.name()),
-            None if self.path.is_sorted() => return None,
-            None => format!(
-                "the certificates in {file} do not stand in the order in which they were issued"
+            Some(cert) => format!(
+                "{} in {file} did not issue any of the other certificates there",
+                cert.name()
             ),
+            None if self.path.is_sorted() => return None,
+            None => {
+                format!("the certificates in {file} are not in the order in which they were issued")
+            }
         };
         Some(Finding::warn(line, found, advice::ORDER))
     }
@@ -159,7 +162,7 @@ impl<'a> Chain<'a> {
             )) => {
                 let issuers: Vec<_> = above.iter().map(|cert| cert.name()).collect();
                 let found = format!(
-                    "a signature between {name} and {} is not of the key that stands there: two authorities have the same name",
+                    "the signature between {name} and {} is not by the key in the file: two authorities have the same name",
                     issuers.join(", ")
                 );
                 Some(Finding::fail(line, found, advice::RIGHT_ISSUER))

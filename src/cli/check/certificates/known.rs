@@ -1,5 +1,5 @@
-//! Where the certificate of an issuer can be had on this host: its authorities, the
-//! files that the configuration names, and those beside the server's certificate.
+//! Where this host has the certificate of an issuer: its authorities, the files that the
+//! configuration names, and those beside the server's certificate.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,23 +1,24 @@
-//! Certificates that the gateway shows: to browsers, and the core's own to fronts.
-//! They are judged as a client would.
+//! Certificates that the gateway shows: to browsers, and the core's own to fronts. They are
+//! checked as a client does.
 
 use std::path::Path;
 
 use self::cert::Cert;
 use self::time::Moment;
-use super::finding::Finding;
+use super::report::Finding;
 use crate::advice::certificate as advice;
-use crate::advice::rights::{self, Found, Need};
 use crate::config::Settings;
 use crate::config::checked::{CertificateFiles, CoreAddress, HostPattern, RemoteCore};
 use crate::front::tls::ServerTls;
 use crate::pki::file::pair;
-use crate::process::access::Reader;
+use crate::process::files::reader::Reader;
+use crate::process::files::rights::{self, Found, Need};
 
+pub(super) mod authorities;
 pub(super) mod cert;
 mod chain;
-mod fitness;
 mod known;
+mod purpose;
 pub(super) mod time;
 
 /// Whose certificate it is: how the lines of the report begin.
@@ -52,8 +53,8 @@ fn for_the_core(files: &CertificateFiles, moment: &Moment<'_>) -> Option<Finding
     }
     let certificates = cert::of_file(&files.certificate);
     let cert = certificates.first()?;
-    let found = format!("{} fits its key and ends {}", cert.name(), cert.told.ends_at);
-    let told = time::of_key(LINE, cert, moment).or_else(|| fitness::of_client(LINE, cert));
+    let found = format!("{} fits its key and expires {}", cert.name(), cert.told.ends_at);
+    let told = time::of_key(LINE, cert, moment).or_else(|| purpose::of_client(LINE, cert));
     Some(told.unwrap_or_else(|| Finding::ok(LINE, found)))
 }
 
@@ -64,7 +65,7 @@ fn front(settings: &Settings, moment: &Moment<'_>) -> Vec<Finding> {
     let Some(files) = &settings.front.certificate else {
         return vec![Finding::warn(
             FRONT.own,
-            "none is configured: a self-signed one is made, which no browser trusts",
+            "none is configured: Doorward makes a self-signed one, which no browser trusts",
             advice::NONE,
         )];
     };
@@ -104,7 +105,7 @@ fn shown(
 fn readable_key(lines: &Lines, key: &Path, state: &Path) -> Option<Finding> {
     let found = Found::at(key).filter(|found| found.mode & OTHERS != 0)?;
     let told = format!(
-        "the private key in {} has mode {:04o}: whoever can read it can pass for this gateway",
+        "the private key in {} has mode {:04o}: whoever can read it can pretend to be this gateway",
         key.display(),
         found.mode
     );
@@ -127,9 +128,9 @@ fn examined(
     let chain = chain::Chain::of(certificates, places);
     findings
         .extend(chain.links().skip(1).filter_map(|link| time::of_link(lines.own, link, moment)));
-    findings.extend(fitness::findings(lines.usage, &chain));
+    findings.extend(purpose::findings(lines.usage, &chain));
     if lines.section == FRONT.section {
-        findings.extend(fitness::unusual_key(lines.usage, leaf));
+        findings.extend(purpose::unusual_key(lines.usage, leaf));
     }
     findings.extend(chain.findings(lines.chain, file, moment.now));
     findings
@@ -140,7 +141,7 @@ fn names(certificate: &Cert, settings: &Settings) -> Finding {
     let uncovered: Vec<_> =
         hosts.into_iter().filter(|host| !certificate.told.covers(host)).collect();
     let names = match certificate.told.names.join(", ") {
-        none if none.is_empty() => "no host at all (it has no subjectAltName)".to_owned(),
+        none if none.is_empty() => "no host (it has no subjectAltName)".to_owned(),
         names => names,
     };
     if uncovered.is_empty() {
@@ -156,7 +157,7 @@ fn hosts(settings: &Settings) -> Vec<String> {
         HostPattern::Suffix(suffix) => Some(format!("any{suffix}")),
         HostPattern::Exact(_) | HostPattern::Any => None,
     });
-    super::names::hosts(settings).into_iter().chain(below).collect()
+    super::network::names::hosts(settings).into_iter().chain(below).collect()
 }
 
 /// Permissions of everybody else.
@@ -180,7 +181,7 @@ const CORE: Lines = Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     fn certificate() -> Cert {

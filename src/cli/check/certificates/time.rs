@@ -1,12 +1,12 @@
-//! From when until when a certificate counts.
+//! From when until when a certificate is valid.
 
 use std::cell::LazyCell;
 use std::time::Duration;
 
 use super::cert::Cert;
 use crate::advice::{authority, certificate};
-use crate::cli::check::finding::Finding;
 use crate::cli::check::kerberos;
+use crate::cli::check::report::Finding;
 use crate::clock::{self, Timestamp};
 use crate::config::Settings;
 use crate::pki::file::certificate::Certificate;
@@ -32,7 +32,7 @@ impl<'a> Moment<'a> {
 
 /// A server's own certificate.
 pub(super) fn of_server(line: &'static str, cert: &Cert, moment: &Moment<'_>) -> Finding {
-    let found = format!("{} fits its key and ends {}", cert.name(), cert.told.ends_at);
+    let found = format!("{} fits its key and expires {}", cert.name(), cert.told.ends_at);
     odd(line, &cert.told, moment, certificate::RENEW).unwrap_or_else(|| Finding::ok(line, found))
 }
 
@@ -77,23 +77,23 @@ fn odd(
         ));
     }
     if *ends_at < now {
-        let found = format!("{subject} ended {ends_at}");
+        let found = format!("{subject} expired {ends_at}");
         // With a clock that is wrong it may count still.
         return Some(if *moment.agreed == Some(false) {
-            let found = format!("{found}, as this host's clock has it{}", beside_the_kdc(moment));
+            let found = format!("{found}, by this host's clock{}", beside_the_kdc(moment));
             Finding::fail(line, found, certificate::SET_CLOCK)
         } else {
             Finding::fail(line, found, renew)
         });
     }
     let days = [7, 30].into_iter().find(|days| now.until(*ends_at) < DAY * *days)?;
-    Some(Finding::warn(line, format!("{subject} ends {ends_at}, within {days} days"), renew))
+    Some(Finding::warn(line, format!("{subject} expires {ends_at}, within {days} days"), renew))
 }
 
 fn beside_the_kdc(moment: &Moment<'_>) -> &'static str {
     match *moment.agreed {
-        Some(true) => "; the KDC's clock agrees, so it was issued for later",
-        Some(false) => "; the KDC's clock says otherwise",
+        Some(true) => "; the KDC's clock agrees, so the certificate is for a later time",
+        Some(false) => "; the KDC's clock does not agree",
         None => "",
     }
 }
@@ -111,7 +111,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn cert() -> Cert {
         let made = rcgen::generate_simple_self_signed(["web.example".to_owned()]).unwrap();
@@ -130,7 +130,7 @@ mod tests {
     fn a_certificate_that_ends_soon_is_warned_about_before_it_fails() {
         for (seconds, status, words) in [
             (999_999_999, Status::Fail, "is not valid before"),
-            (1_000_000_000, Status::Ok, "ends 2004-11-09"),
+            (1_000_000_000, Status::Ok, "expires 2004-11-09"),
             (1_099_000_000, Status::Warn, "within 30 days"),
             (1_099_900_000, Status::Warn, "within 7 days"),
             (1_100_000_001, Status::Fail, "issued again"),
@@ -145,8 +145,8 @@ mod tests {
     fn whose_fault_a_time_is_depends_on_the_kdc_s_clock() {
         for (agreed, words) in [
             (None, "timedatectl"),
-            (Some(true), "so it was issued for later. Mend: install it then"),
-            (Some(false), "the KDC's clock says otherwise. Mend: set this host's clock"),
+            (Some(true), "so the certificate is for a later time. Fix: install it then"),
+            (Some(false), "the KDC's clock does not agree. Fix: set this host's clock"),
         ] {
             let said = judged(999_999_999, agreed).to_string();
             assert!(said.contains(words), "{said}");

@@ -1,13 +1,12 @@
-//! By whose ticket the KDC can be asked for tickets of services: whoever runs the
-//! check, or the keytab's own account.
+//! Whose ticket is used to ask the KDC for service tickets: that of the user who runs the check,
+//! or of the keytab's own account.
 
 use std::path::Path;
 
-use crate::cli::check::patience;
-use crate::krb5::kdc::Refused;
+use crate::cli::check::bounded::thread;
 use crate::krb5::kdc::ask::{self, Holder};
 use crate::krb5::keytab::Keytab;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 /// What whoever started the check had, before it became `run_as_user`.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(in crate::cli::check) struct Callers(Option<Holder>);
 pub(super) struct Holders {
     held: Vec<Holder>,
     /// Keys of the keytab that the KDC does not take.
-    pub(super) refused: Vec<(String, Refused)>,
+    pub(super) refused: Vec<(String, Denied)>,
 }
 
 impl Callers {
@@ -40,7 +39,7 @@ impl Holders {
             .filter(|realm| !held.iter().any(|holder| holder.realm() == **realm))
             .map(|realm| {
                 let (path, clients) = (path.to_owned(), clients(keytab, realm));
-                patience::ask(move || by_own_key(&path, clients))
+                thread::ask(move || by_own_key(&path, clients))
             })
             .collect();
         for asked in begun {
@@ -62,7 +61,7 @@ impl Holders {
 
 /// The first of the keytab's principals that the KDC knows as a client. A wrong key is
 /// tried once only: it counts as a failed sign-on of that account.
-fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (String, Refused)> {
+fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (String, Denied)> {
     for client in clients {
         match ask::by_key(path, &client) {
             Ok(holder) => return Ok(Some(holder)),
@@ -73,7 +72,7 @@ fn by_own_key(path: &Path, clients: Vec<String>) -> Result<Option<Holder>, (Stri
     Ok(None)
 }
 
-fn is_wrong_key(refused: &Refused) -> bool {
+fn is_wrong_key(refused: &Denied) -> bool {
     refused.reason == Reason::WrongPassword
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::advice::kdc as advice;
-use crate::cli::check::finding::Finding;
-use crate::cli::check::patience::{self, Asked};
+use crate::cli::check::bounded::thread::{self, Asked};
+use crate::cli::check::report::Finding;
 use crate::clock::{self, Timestamp};
 use crate::krb5::kdc::ask::clock as clock_of;
 
@@ -28,13 +28,13 @@ pub(super) fn ask(realms: &[String]) -> Vec<Kdc> {
         .iter()
         .cloned()
         .map(|realm| {
-            patience::ask(move || {
+            thread::ask(move || {
                 let there = clock_of(&realm).map_err(|refused| refused.detail)?;
                 Ok(Clocks { here: clock::now(), there })
             })
         })
         .collect();
-    let late = || Err(format!("no answer within {} s", patience::LIMIT.as_secs()));
+    let late = || Err(format!("no answer within {} s", thread::LIMIT.as_secs()));
     realms
         .iter()
         .zip(begun)
@@ -96,13 +96,13 @@ fn clocks_of(realm: &str, clocks: Clocks) -> Finding {
         _ if apart <= SOON => Finding::ok("clock", found),
         _ if apart <= TOO_FAR => Finding::warn(
             "clock",
-            format!("{found}; from five minutes on no ticket is taken"),
+            format!("{found}; with more than five minutes no ticket is accepted"),
             advice::CLOCK,
         ),
         _ => Finding::fail(
             "clock",
             format!(
-                "{found}; by more than five minutes no ticket is taken, and nobody can sign on"
+                "{found}; that is more than five minutes, so no ticket is accepted, and nobody can sign on"
             ),
             advice::CLOCK,
         ),
@@ -132,7 +132,7 @@ const TOO_FAR: Duration = Duration::from_secs(300);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn apart(here: u64, there: u64) -> Finding {
         let at = |seconds| Timestamp::from_unix(1_700_000_000 + seconds);

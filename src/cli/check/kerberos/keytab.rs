@@ -1,14 +1,14 @@
-//! The keytab: what it holds, who may read it, and whether its keys may be used.
+//! The keytab: what it contains, who may read it, and whether its keys may be used.
 
 use std::path::Path;
 
 use crate::advice::kerberos as advice;
-use crate::advice::rights::{self, Found, Need};
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::config::Settings;
 use crate::krb5::kdc::ask::permitted;
 use crate::krb5::keytab::{self, Enctype, Keytab, KeytabError, Whole};
-use crate::process::access::Reader;
+use crate::process::files::reader::Reader;
+use crate::process::files::rights::{self, Found, Need};
 
 /// The keytab, if it can be read, and what is to be said of it.
 pub(super) fn check(settings: &Settings) -> (Option<Keytab>, Vec<Finding>) {
@@ -43,11 +43,11 @@ fn unusable(error: &KeytabError) -> Finding {
 fn contents(path: &Path, keytab: &Keytab) -> Finding {
     let path = path.display();
     if keytab.entries.is_empty() {
-        return Finding::fail("keytab", format!("{path} holds no key"), advice::EXPORT);
+        return Finding::fail("keytab", format!("{path} contains no key"), advice::EXPORT);
     }
     let keys: Vec<_> =
         keytab.principals().into_iter().map(|principal| keys_of(principal, keytab)).collect();
-    Finding::ok("keytab", format!("{path} holds {}", keys.join("; ")))
+    Finding::ok("keytab", format!("{path} contains {}", keys.join("; ")))
 }
 
 /// `HTTP/web@REALM (kvno 3 aes256-cts-hmac-sha1-96, …)`
@@ -60,7 +60,7 @@ fn keys_of(principal: &str, keytab: &Keytab) -> String {
 fn permissions(path: &Path, state: &Path) -> Option<Finding> {
     let keytab = Found::at(path).filter(|keytab| keytab.mode & OTHERS != 0)?;
     let found = format!(
-        "{} has mode {:04o}: whoever can read it can sign on as anybody here",
+        "{} has mode {:04o}: whoever can read it can sign on here as anybody",
         path.display(),
         keytab.mode
     );
@@ -73,7 +73,7 @@ fn encryption(keytab: &Keytab) -> Vec<Finding> {
     weak.map(|principal| {
         Finding::warn(
             "encryption",
-            format!("{principal} has RC4 keys only, for which domain controllers give no tickets any more"),
+            format!("{principal} has only RC4 keys, for which domain controllers no longer issue tickets"),
             advice::ADD_AES,
         )
     })
@@ -84,7 +84,7 @@ fn encryption(keytab: &Keytab) -> Vec<Finding> {
 fn forbidden(keytab: &Keytab, permitted: &[Enctype]) -> Option<Finding> {
     let named = |types: &[Enctype]| {
         let names: Vec<_> = types.iter().map(ToString::to_string).collect();
-        if names.is_empty() { "none that is known".to_owned() } else { names.join(", ") }
+        if names.is_empty() { "no known type".to_owned() } else { names.join(", ") }
     };
     let mut held: Vec<_> = keytab.entries.iter().map(|key| key.enctype).collect();
     held.sort_unstable();
@@ -100,7 +100,7 @@ fn forbidden(keytab: &Keytab, permitted: &[Enctype]) -> Option<Finding> {
         return None;
     }
     let found = format!(
-        "krb5.conf permits {} (permitted_enctypes), and the keytab has {}: nobody can sign on",
+        "krb5.conf permits {} (permitted_enctypes), but the keytab has {}: nobody can sign on",
         named(permitted),
         named(&held)
     );
@@ -123,7 +123,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::clock::Timestamp;
     use crate::krb5::keytab::{Enctype, Entry};
 
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(forbidden(&mixed, &[Enctype(AES), Enctype(RC4)]), None);
         let only_rc4 = forbidden(&mixed, &[Enctype(RC4)]).unwrap();
         assert_eq!(only_rc4.status(), Status::Fail);
-        let words = "krb5.conf permits arcfour-hmac (permitted_enctypes), and the keytab has \
+        let words = "krb5.conf permits arcfour-hmac (permitted_enctypes), but the keytab has \
                      aes256-cts-hmac-sha1-96, arcfour-hmac";
         assert!(only_rc4.to_string().contains(words), "{only_rc4}");
         assert!(forbidden(&keytab(&[("HTTP/a", RC4)]), &[Enctype(AES)]).is_some());

@@ -1,10 +1,10 @@
-//! krb5.conf: whether the library can use it. It passes over a file that is missing or
-//! closed to it, and tells no line of one that it does not understand.
+//! krb5.conf: whether the library can use it. It ignores a file that is missing or not readable,
+//! and names no line of a file that it cannot parse.
 
 use std::env;
 
 use crate::advice::krb5_conf as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::krb5::kdc;
 
 pub(super) fn check() -> Finding {
@@ -18,9 +18,9 @@ pub(super) fn check() -> Finding {
 
 fn taken() -> String {
     match env::var("KRB5_CONFIG") {
-        Ok(files) => format!("the library takes {files}"),
-        Err(_) if std::path::Path::new(USUAL).exists() => format!("the library takes {USUAL}"),
-        Err(_) => format!("there is no {USUAL}: realms and their KDCs are found by DNS"),
+        Ok(files) => format!("the library accepts {files}"),
+        Err(_) if std::path::Path::new(USUAL).exists() => format!("the library accepts {USUAL}"),
+        Err(_) => format!("there is no {USUAL}: DNS is used to find realms and their KDCs"),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use self::holders::Holders;
-use super::{finding::Finding, names};
+use super::network::names;
+use super::report::Finding;
 use crate::advice::kerberos as advice;
 use crate::config::Settings;
 use crate::krb5::keytab::Keytab;
@@ -78,7 +79,7 @@ fn services(
 fn library(settings: &Settings) -> Finding {
     let replay_cache = settings.state_path.join("replay-cache");
     match Pool::rehearse(&settings.sso.kerberos, &replay_cache) {
-        Ok(()) => Finding::ok("kerberos", "the library takes the keytab"),
+        Ok(()) => Finding::ok("kerberos", "the library accepts the keytab"),
         Err((reason, detail)) => {
             Finding::fail("kerberos", format!("the library refuses: {detail}"), reason.sentence())
         }

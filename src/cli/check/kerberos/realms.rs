@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kdc::Kdc;
 use crate::advice::realm as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::config::Settings;
 use crate::config::checked::Realm;
 use crate::krb5::kdc::ask::default_realm;
@@ -79,7 +79,7 @@ fn unrelated(
         return None;
     }
     let found = format!(
-        "krb5.conf has default_realm {default}, and the keytab is for {}: the file seems to be for another realm",
+        "krb5.conf has default_realm {default}, but the keytab is for {}: the file seems to be for another realm",
         held.join(", ")
     );
     Some(Finding::warn(CHECK, found, advice::file_for(own)))
@@ -94,7 +94,7 @@ fn spelling(realm: &str, held: &[&str], answering: &[&str]) -> Option<Finding> {
     let right = held.iter().copied().find(|own| is_otherwise(own, realm));
     let right = right.or_else(|| (realm != upper).then_some(upper.as_str()))?;
     let found = format!(
-        "[[core.realm]] has realm = \"{realm}\", and Kerberos knows {right}: case counts, so its KDC is not found and no password is taken"
+        "[[core.realm]] has realm = \"{realm}\", but Kerberos knows {right}: case matters, so its KDC is not found and no password is accepted"
     );
     Some(Finding::fail(CHECK, found, advice::spelling(right)))
 }
@@ -111,10 +111,10 @@ fn elsewhere(held: &[&str], configured: &[&str], answering: &[&str]) -> Finding 
     let mend = advice::list(held);
     if configured.iter().any(|realm| answering.contains(realm)) {
         let found =
-            format!("{found}: only people of {listed} sign on, if {held_all} trusts that realm");
+            format!("{found}: only users of {listed} can sign on, if {held_all} trusts that realm");
         return Finding::warn(CHECK, found, mend);
     }
-    Finding::fail(CHECK, format!("{found}: nobody with a ticket comes in"), mend)
+    Finding::fail(CHECK, format!("{found}: nobody can sign on with a ticket"), mend)
 }
 
 fn agreed(held: &[&str], configured: &[&str], default: Option<&str>) -> String {
@@ -122,7 +122,7 @@ fn agreed(held: &[&str], configured: &[&str], default: Option<&str>) -> String {
     let default = default
         .map_or("has no default_realm".to_owned(), |realm| format!("has default_realm {realm}"));
     let listed = if configured.is_empty() {
-        "without [[core.realm]] the keytab's own may sign on".to_owned()
+        "without [[core.realm]], users of the keytab's own realm may sign on".to_owned()
     } else {
         format!("[[core.realm]] has {}", configured.join(", "))
     };
@@ -134,7 +134,7 @@ const CHECK: &str = "realms";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn only(held: &[&str], configured: &[&str], answering: &[&str]) -> Finding {
         let mut findings = compare(held, configured, None, answering);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::holders::Holders;
 use super::names;
-use crate::cli::check::patience;
+use crate::cli::check::bounded::thread;
 use crate::config::Settings;
 use crate::config::checked::HostPattern;
 use crate::krb5::kdc::ask::{self, Holder, Known, Seen, Withheld};
@@ -126,12 +126,12 @@ pub(super) fn ask(
             }
             let (name, realm) = (name.clone(), realm.clone());
             let (keytab, holder) = (keytab.to_owned(), holders.of(&realm).cloned());
-            Some(patience::ask(move || one(&name, &realm, &keytab, holder.as_ref())))
+            Some(thread::ask(move || one(&name, &realm, &keytab, holder.as_ref())))
         })
         .collect();
     begun
         .into_iter()
-        .map(|asked| asked.and_then(patience::Asked::wait).unwrap_or(Heard::Nothing))
+        .map(|asked| asked.and_then(thread::Asked::wait).unwrap_or(Heard::Nothing))
         .collect()
 }
 

@@ -1,13 +1,13 @@
-//! From what was heard of a service to a line of the report.
+//! From the KDC's answer about a service to a line of the report.
 
 use std::collections::BTreeSet;
 
 use super::services::{Heard, Service, Use};
 use crate::advice::kerberos as advice;
-use crate::cli::check::finding::Finding;
-use crate::krb5::kdc::Refused;
+use crate::cli::check::report::Finding;
 use crate::krb5::kdc::ask::{Known, Seen, Withheld};
 use crate::krb5::keytab::{Entry, Keytab};
+use crate::wire::Denied;
 
 /// What is to be said of one service.
 pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Finding {
@@ -18,71 +18,67 @@ pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Findin
         Heard::Told(Known::No) | Heard::Withheld(Withheld::Unknown) => unknown(service, keytab),
         Heard::Told(Known::Twice) | Heard::Withheld(Withheld::Twice) => Finding::fail(
             "service",
-            format!("{name} is on two accounts of {realm}, so no ticket is given for it"),
+            format!("{name} is on two accounts of {realm}, so the KDC issues no ticket for it"),
             advice::one_account(name),
         ),
         Heard::Withheld(Withheld::Encryption) => Finding::fail(
             "encryption",
             format!(
-                "the account of {name} has no key of a type that krb5.conf of this host permits, and {realm} gives no ticket for it"
+                "the account of {name} has no key of a type that krb5.conf of this host permits, so {realm} issues no ticket for it"
             ),
             advice::ADD_AES,
         ),
         Heard::Withheld(Withheld::Clock) => Finding::fail(
             "clock",
             format!(
-                "the KDC of {realm} gives no ticket, since it takes this host's clock for wrong"
+                "the KDC of {realm} issues no ticket, because it finds this host's clock wrong"
             ),
             crate::advice::kdc::CLOCK,
         ),
         Heard::Withheld(Withheld::Other(why)) => Finding::warn(
             "service",
-            format!("{realm} gives whoever runs this check no ticket for {name}: {why}"),
+            format!("{realm} gives the user who runs this check no ticket for {name}: {why}"),
             advice::by_hand(name, realm),
         ),
-        Heard::Told(Known::Yes) if *is_held => Finding::ok(
-            "service",
-            format!("{name} is known to {realm}, and the keytab has keys of it"),
-        ),
+        Heard::Told(Known::Yes) if *is_held => {
+            Finding::ok("service", format!("{realm} knows {name}, and the keytab has its keys"))
+        }
         Heard::Told(_) if *is_held => {
             Finding::ok("service", format!("the keytab has keys of {name}"))
         }
         Heard::Nothing if *is_held => Finding::ok(
             "service",
-            format!("the keytab has keys of {name} (no KDC said whether {realm} knows it)"),
+            format!("the keytab has keys of {name} (no KDC has said whether {realm} knows it)"),
         ),
         _ if by_host_key(keytab) => Finding::ok(
             "service",
             format!(
-                "the keytab has keys of this host's account, by which Active Directory gives tickets for {name} too"
+                "the keytab has keys of this host's account, which Active Directory also uses for tickets for {name}"
             ),
         ),
         _ if has_web_key(keytab) => Finding::warn(
             "service",
             format!(
-                "the keytab has no key of {name}: browsers sign on only if it is on an account of which the keytab has a key"
+                "the keytab has no key of {name}: browsers can sign on only if the name is on an account whose key is in the keytab"
             ),
             advice::register(name),
         ),
         _ if *use_ == Use::Spare => Finding::ok("service", name.clone()),
         _ => Finding::fail(
             "service",
-            "the keytab has no key of HTTP/ and any host: browsers have no ticket for this gateway",
+            "the keytab has no key of an HTTP/ service: browsers get no ticket for this gateway",
             advice::register(name),
         ),
     }
 }
 
 /// A key of our own keytab that the KDC does not take.
-pub(super) fn own_key_refused(
-    (principal, refused): &(String, Refused),
-    keytab: &Keytab,
-) -> Finding {
+pub(super) fn own_key_refused((principal, refused): &(String, Denied), keytab: &Keytab) -> Finding {
     let versions = versions(&keytab.keys_for(principal));
     Finding::fail(
         "key version",
         format!(
-            "the KDC does not take the keytab's key of {principal} ({versions}): the account's password was set after the export ({})",
+            "the KDC does not accept the keytab's key of {principal} ({versions}): the account's password was set after the export ({})",
             refused.detail
         ),
         advice::EXPORT_AGAIN,
@@ -97,7 +93,7 @@ pub(super) fn not_compared() -> Finding {
 fn opens(service: &Service, seen: &Seen) -> Finding {
     let Service { name, realm, is_held, .. } = service;
     let Seen { kvno, enctype, .. } = seen;
-    let by = if *is_held { "" } else { ", by the key of another name of its account" };
+    let by = if *is_held { "" } else { ", with the key of another name of its account" };
     Finding::ok(
         "service",
         format!(
@@ -123,7 +119,7 @@ fn stays_closed(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
         return Finding::fail(
             "encryption",
             format!(
-                "{realm} makes tickets for {name} with {enctype}, and the keytab has only {types}: nobody can sign on"
+                "{realm} makes tickets for {name} with {enctype}, but the keytab has only {types}: nobody can sign on"
             ),
             advice::ADD_AES,
         );
@@ -131,7 +127,7 @@ fn stays_closed(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
     Finding::fail(
         "key",
         format!(
-            "the keytab's key of {name} (kvno {kvno}, {enctype}) is not the one by which {realm} made the ticket, though its version is the same: the keytab was exported for another account"
+            "{realm} made the ticket with a key other than the keytab's key of {name} (kvno {kvno}, {enctype}), though the version is the same: the keytab was exported for another account"
         ),
         advice::other_account(name),
     )
@@ -147,7 +143,7 @@ fn foreign(service: &Service, seen: &Seen, keytab: &Keytab) -> Finding {
         return version(name, realm, seen.kvno, &own);
     }
     let found = format!(
-        "{realm} gives tickets for {name}, and the keytab has no key of its account: people who come by that name cannot sign on"
+        "{realm} issues tickets for {name}, but the keytab has no key of its account: people who use that name cannot sign on"
     );
     let mend = advice::export_name(name);
     if *use_ == Use::Own && has_web_key(keytab) {
@@ -163,12 +159,12 @@ fn version(name: &str, realm: &str, kvno: u32, keys: &[&Entry]) -> Finding {
     let (why, mend) = if newest < kvno {
         ("the password was set after the export", advice::EXPORT_AGAIN)
     } else {
-        ("the keytab is the newer one", advice::OLDER_KEY)
+        ("the keytab is newer", advice::OLDER_KEY)
     };
     Finding::fail(
         "key version",
         format!(
-            "{realm} makes tickets for {name} by kvno {kvno}, the keytab has {held}: {why}, and nobody can sign on"
+            "{realm} makes tickets for {name} with kvno {kvno}, but the keytab has {held}: {why}, and nobody can sign on"
         ),
         mend,
     )
@@ -184,13 +180,13 @@ fn unknown(service: &Service, keytab: &Keytab) -> Finding {
         Use::Own if !is_held && has_web_key(keytab) => Finding::ok(
             "service",
             format!(
-                "{name}, this host's own name, is no service of {realm}: people come by another name"
+                "{name}, this host's own name, is not a service of {realm}: people use another name"
             ),
         ),
         Use::Named if !is_held && has_web_key(keytab) => Finding::warn(
             "service",
             format!(
-                "{found}; who comes by it signs on only if it is an alias (CNAME) of a name that the keytab has, and the browser follows it"
+                "{found}; people who use it can sign on only if it is an alias (CNAME) of a name in the keytab, and the browser follows the alias"
             ),
             mend,
         ),
@@ -223,7 +219,7 @@ fn is_host_key(key: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::krb5::keytab::Enctype;
     use crate::krb5::keytab::tests::held;
 
@@ -248,9 +244,13 @@ mod tests {
     #[test]
     fn a_ticket_that_stays_closed_tells_which_key_is_wrong() {
         for (kvno, enctype, words) in [
-            (3, AES, "by kvno 3, the keytab has kvno 2: the password was set after the export"),
-            (1, AES, "by kvno 1, the keytab has kvno 2: the keytab is the newer one"),
-            (2, RC4, "with arcfour-hmac, and the keytab has only aes256-cts-hmac-sha1-96"),
+            (
+                3,
+                AES,
+                "with kvno 3, but the keytab has kvno 2: the password was set after the export",
+            ),
+            (1, AES, "with kvno 1, but the keytab has kvno 2: the keytab is newer"),
+            (2, RC4, "with arcfour-hmac, but the keytab has only aes256-cts-hmac-sha1-96"),
             (2, AES, "exported for another account"),
         ] {
             let (status, line) = said(&ticket(kvno, enctype, false));
@@ -283,7 +283,7 @@ mod tests {
             (Withheld::Unknown, Status::Fail, "knows no service HTTP/web"),
             (Withheld::Twice, Status::Fail, "on two accounts"),
             (Withheld::Encryption, Status::Fail, "permits"),
-            (Withheld::Clock, Status::Fail, "takes this host's clock for wrong"),
+            (Withheld::Clock, Status::Fail, "finds this host's clock wrong"),
             (Withheld::Other("KDC policy".to_owned()), Status::Warn, "no ticket for HTTP/web: KDC"),
         ] {
             let (found, line) = said(&Heard::Withheld(withheld));
@@ -317,6 +317,9 @@ mod tests {
     fn a_host_s_own_key_that_is_outdated_is_told_by_its_version() {
         let heard = ticket(3, AES, false);
         let finding = judge(&service(false, Use::Named), &heard, &held(&["WEB$"], "A"));
-        assert!(finding.to_string().contains("by kvno 3, the keytab has kvno 2"), "{finding}");
+        assert!(
+            finding.to_string().contains("with kvno 3, but the keytab has kvno 2"),
+            "{finding}"
+        );
     }
 }

@@ -1,11 +1,11 @@
-//! The domains whose people winbind verifies, beside those that may sign on here.
+//! Compares the domains whose users winbind verifies with those that may sign on here.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::advice::realm as advice;
-use crate::cli::check::command::ask;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::bounded::program::ask;
+use crate::cli::check::report::Finding;
 use crate::config::checked::Realm;
 
 /// Nothing where winbind does not tell.
@@ -24,7 +24,7 @@ pub(super) async fn check(wbinfo: &Path, realms: &[Realm], is_asked_for: bool) -
 fn compare(own: &str, known: &[&str], realms: &[Realm], is_asked_for: bool) -> Finding {
     if realms.is_empty() {
         let found =
-            format!("winbind's own domain is {own}; without [[core.realm]] its people may sign on");
+            format!("winbind's own domain is {own}; without [[core.realm]], its users may sign on");
         return Finding::ok(CHECK, found);
     }
     let listed: Vec<_> = realms
@@ -48,11 +48,11 @@ fn compare(own: &str, known: &[&str], realms: &[Realm], is_asked_for: bool) -> F
     };
     let trusted: Vec<_> = known.iter().copied().filter(|domain| is_listed(domain)).collect();
     if trusted.is_empty() {
-        let found = format!("{found}: nobody comes in by NTLM");
+        let found = format!("{found}: nobody can sign on by NTLM");
         let finding = if is_asked_for { Finding::fail } else { Finding::warn };
         return finding(CHECK, found, advice::domain(own));
     }
-    let found = format!("{found}: by NTLM only people of {} come in", trusted.join(", "));
+    let found = format!("{found}: only users of {} can sign on by NTLM", trusted.join(", "));
     Finding::warn(CHECK, found, advice::domain(own))
 }
 
@@ -63,7 +63,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     fn judged(lines: &str) -> (Status, String) {
@@ -86,6 +86,6 @@ mod tests {
         assert_eq!(judged("[[core.realm]]\nrealm = \"LAB.TEST\"\n").0, Status::Fail);
         let (status, said) = judged(&listing("PARTNER"));
         assert_eq!(status, Status::Warn);
-        assert!(said.contains("only people of PARTNER"), "{said}");
+        assert!(said.contains("only users of PARTNER"), "{said}");
     }
 }

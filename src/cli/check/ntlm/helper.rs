@@ -1,5 +1,5 @@
-//! One helper, started and asked twice. The questions are about nobody, so that
-//! no account has a failed sign-on by it.
+//! One helper, started and asked twice. The questions name an account that does not exist, so that
+//! they cause no failed sign-on.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::advice::ntlm as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
 
@@ -26,7 +26,7 @@ pub(super) async fn check(ntlm: &Ntlm) -> Finding {
         }
         Err(Fault::Foreign(line)) => {
             let program = ntlm.ntlm_auth.display();
-            let found = format!("{program} answers {line:?}: that is no ntlm_auth of Samba");
+            let found = format!("{program} answers {line:?}: this is not Samba's ntlm_auth");
             Finding::fail(CHECK, found, advice::RIGHT_HELPER)
         }
         Err(Fault::Gone(why)) => Finding::fail(CHECK, why, advice::RUN_HELPER),
@@ -45,7 +45,8 @@ enum Fault {
 
 fn judged(first: Duration, second: Duration) -> Finding {
     let [first, second] = [first, second].map(|time| time.as_secs_f64() * 1000.0);
-    let found = format!("started and answering in {first:.0} ms, warm in {second:.2} ms");
+    let found =
+        format!("the first answer took {first:.0} ms with the start, the second {second:.2} ms");
     if second > SLOW {
         return Finding::warn(CHECK, found, advice::SLOW);
     }
@@ -128,7 +129,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     /// A helper that is this shell script.
@@ -147,7 +148,7 @@ mod tests {
         for (lines, limit, said) in [
             ("echo sorry >&2", late, "it ends without an answer (sorry)"),
             ("exec cat >/dev/null", soon, "it does not answer within 0.05 s"),
-            ("exec cat", late, "answers \".\": that is no ntlm_auth of Samba"),
+            ("exec cat", late, "answers \".\": this is not Samba's ntlm_auth"),
         ] {
             let finding = check(&script(folder.path(), lines, limit)).await;
             assert_eq!(finding.status(), Status::Fail, "{lines}");

@@ -3,12 +3,12 @@
 use nix::unistd::{AccessFlags, access};
 
 use self::samba::Samba;
-use super::finding::Finding;
+use super::report::Finding;
 use crate::advice::ntlm as ntlm_advice;
-use crate::advice::rights::{self, Need};
 use crate::config::Settings;
 use crate::config::checked::Ntlm;
-use crate::process::access::{Obstacle, explain};
+use crate::process::files::access::{Obstacle, explain};
+use crate::process::files::rights::{self, Need};
 use crate::wire::Mechanism;
 
 mod domain;
@@ -68,10 +68,8 @@ fn is_asked_for(settings: &Settings) -> bool {
 }
 
 fn not_joined(failed: &Finding) -> Finding {
-    let found = format!(
-        "NTLM is not offered: this host belongs to no domain. Of winbind: {}",
-        failed.found()
-    );
+    let found =
+        format!("NTLM is not offered: this host belongs to no domain. winbind: {}", failed.found());
     Finding::warn(CHECK, found, ntlm_advice::JOIN_OR_LEAVE_OUT)
 }
 
@@ -83,7 +81,7 @@ fn is_offered(settings: &Settings) -> bool {
 /// The default list offers NTLM only where the helper is installed.
 fn not_installed(ntlm: &Ntlm) -> Option<Finding> {
     let path = ntlm.ntlm_auth.display();
-    let found = format!("not offered: there is no {path}, which Debian's package winbind brings");
+    let found = format!("not offered: there is no {path}; it is in Debian's package winbind");
     (!ntlm.ntlm_auth.exists()).then(|| Finding::ok(CHECK, found))
 }
 
@@ -110,7 +108,7 @@ fn program(ntlm: &Ntlm) -> Finding {
         arguments => format!(" with {arguments}"),
     };
     let spoken = ntlm.helper_protocol.as_str();
-    Finding::ok(CHECK, format!("{path}{with} is spoken to by {spoken}"))
+    Finding::ok(CHECK, format!("Doorward speaks {spoken} with {path}{with}"))
 }
 
 /// An argument, without the secret that one may hold.
@@ -124,7 +122,7 @@ fn own_password(ntlm: &Ntlm) -> Option<Finding> {
     given.then(|| {
         Finding::warn(
             CHECK,
-            "ntlm_auth_args hold a --password: all are judged by that one, which everybody on this host can read, and no domain is asked",
+            "ntlm_auth_args contain a --password: ntlm_auth then checks everybody by that password, which all users of this host can read, and asks no domain",
             ntlm_advice::NO_PASSWORD,
         )
     })
@@ -140,7 +138,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::checked::HelperProtocol;
     use crate::config::{self, Surroundings};
 
@@ -207,6 +205,6 @@ mod tests {
         assert_eq!(program(&ntlm).status(), Status::Fail);
         set(0o755).unwrap();
         assert_eq!(ntlm.helper_protocol, HelperProtocol::NtlmServer1);
-        assert!(program(&ntlm).to_string().ends_with("is spoken to by ntlm-server-1"));
+        assert!(program(&ntlm).to_string().contains("speaks ntlm-server-1 with"));
     }
 }

@@ -1,11 +1,11 @@
-//! What smb.conf says, in the words of testparm(1), which knows the defaults.
+//! The settings in smb.conf, from testparm(1), which knows the defaults.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::advice::ntlm as advice;
-use crate::cli::check::command::{ask, beside};
-use crate::cli::check::finding::Finding;
+use crate::cli::check::bounded::program::{ask, beside};
+use crate::cli::check::report::Finding;
 use crate::config::checked::Ntlm;
 
 /// The settings that matter to NTLM.
@@ -39,7 +39,7 @@ impl Samba {
         let testparm = beside(&ntlm.ntlm_auth, "testparm").ok_or_else(|| {
             Finding::warn(
                 CHECK,
-                "there is no program testparm, so it was not looked at",
+                "there is no program testparm, so the file was not checked",
                 advice::TESTPARM,
             )
         })?;
@@ -79,18 +79,18 @@ impl Samba {
         match value.to_lowercase().as_str() {
             "disabled" if rules => Finding::fail(
                 CHECK,
-                "ntlm auth = disabled: this domain controller takes no NTLM at all",
+                "ntlm auth = disabled: this domain controller accepts no NTLM at all",
                 advice::PERMIT,
             ),
             "disabled" => Finding::warn(
                 CHECK,
-                "ntlm auth = disabled: accounts of this host cannot sign on by NTLM; whether those of the domain can, its controllers decide",
+                "ntlm auth = disabled: accounts of this host cannot sign on by NTLM; for accounts of the domain, the domain controllers decide",
                 advice::PERMIT_HERE,
             ),
             "yes" | "ntlmv1-permitted" => Finding::warn(
                 CHECK,
                 format!(
-                    "ntlm auth = {value}: this Samba takes NTLM version 1, which is not safe; Doorward does not"
+                    "ntlm auth = {value}: this Samba accepts NTLM version 1, which is not safe; Doorward does not"
                 ),
                 advice::VERSION_2,
             ),
@@ -106,7 +106,7 @@ impl Samba {
         Finding::warn(
             CHECK,
             format!(
-                "map to guest = {value}: Samba's own services let people in whom they do not know. ntlm_auth refuses them nevertheless, as far as is known"
+                "map to guest = {value}: Samba's own services let unknown users in. As far as is known, ntlm_auth still refuses them"
             ),
             advice::NO_GUESTS,
         )
@@ -115,9 +115,9 @@ impl Samba {
     fn names(&self) -> Finding {
         let Self { separator, workgroup, .. } = self;
         let bare = if self.use_default_domain.eq_ignore_ascii_case("yes") {
-            format!("winbind names people of {workgroup} without it")
+            format!("winbind names users of {workgroup} without the domain")
         } else {
-            "winbind names everybody with their domain".to_owned()
+            "winbind names all users with their domain".to_owned()
         };
         Finding::ok(CHECK, format!("{bare} (winbind use default domain); separator {separator}"))
     }
@@ -159,7 +159,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     fn samba() -> Samba {
         Samba {

@@ -1,5 +1,4 @@
-//! winbind: whether it answers, is trusted by its domain, and may be asked by
-//! this user.
+//! winbind: whether it answers, whether its domain trusts it, and whether this user may ask it.
 
 use std::fs::Metadata;
 use std::io;
@@ -14,12 +13,12 @@ use tokio::time::timeout;
 use super::domain;
 use super::samba::Samba;
 use crate::advice::ntlm as advice;
-use crate::advice::rights::Need;
-use crate::cli::check::command::{Said, ask, beside};
-use crate::cli::check::finding::Finding;
+use crate::cli::check::bounded::program::{Said, ask, beside};
+use crate::cli::check::report::Finding;
 use crate::clock;
 use crate::config::checked::{Ntlm, Realm};
-use crate::process::access;
+use crate::process::files::access;
+use crate::process::files::rights::Need;
 
 pub(super) async fn check(
     ntlm: &Ntlm,
@@ -64,7 +63,7 @@ async fn trust(wbinfo: &Path, samba: &Samba) -> Finding {
         Ok(Said { succeeded: true, out, .. }) => {
             let domain = out.split("for domain ").nth(1).and_then(|rest| rest.split(' ').next());
             let domain = domain.unwrap_or("its domain");
-            return Finding::ok("domain trust", format!("this host's secret is good in {domain}"));
+            return Finding::ok("domain trust", format!("{domain} accepts this host's secret"));
         }
         Ok(said) => said.last,
         Err(why) => why,
@@ -74,13 +73,13 @@ async fn trust(wbinfo: &Path, samba: &Samba) -> Finding {
     }
     if samba.is_member() {
         let found = format!(
-            "the domain does not take this host for a member any more ({why}), so nobody can sign on by NTLM"
+            "the domain no longer accepts this host as a member ({why}), so nobody can sign on by NTLM"
         );
         return Finding::fail("domain trust", found, advice::JOIN);
     }
     Finding::fail(
         "domain trust",
-        "this host is no member of a domain, so only accounts of its own can sign on by NTLM",
+        "this host is not a member of a domain, so only its own accounts can sign on by NTLM",
         advice::JOIN_FIRST,
     )
 }
@@ -124,8 +123,8 @@ async fn pipe(samba: &Samba) -> Finding {
         }
         Err(error) => Finding::warn(
             PIPE,
-            format!("there is none in {shown} ({error}), though winbind answers"),
-            "let [sso.ntlm] ntlm_auth_args name the smb.conf that winbind reads (--configfile=…)",
+            format!("there is none in {shown} ({error}), although winbind answers"),
+            "name the smb.conf that winbind reads in [sso.ntlm] ntlm_auth_args (--configfile=…)",
         ),
     }
 }
@@ -147,7 +146,7 @@ fn denied(folder: &Path, metadata: Option<&Metadata>, user: &str) -> Finding {
         join
     };
     let found = format!(
-        "{user} may not use {shown} (of {owner}:{group}, mode {mode:04o}), so winbind does not verify for it"
+        "{user} may not use {shown} ({owner}:{group}, mode {mode:04o}), so winbind does not verify for it"
     );
     Finding::fail(PIPE, found, mend)
 }

@@ -1,4 +1,4 @@
-//! Owner and mode of what stands in the state folder.
+//! Owner and mode of the files in the state folder.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, Gid, Uid, access};
 
-use crate::advice::rights;
 use crate::advice::storage as advice;
-use crate::cli::check::finding::Finding;
-use crate::process::access::Reader;
+use crate::cli::check::report::Finding;
 use crate::process::account::{group_name, user_name};
+use crate::process::files::reader::Reader;
+use crate::process::files::rights;
 
 pub(super) fn check(state: &Path) -> Vec<Finding> {
     let files = files(state);
@@ -69,7 +69,7 @@ fn exposed(state: &Path, files: &[PathBuf]) -> Option<Finding> {
         several => format!(" and read {several} files in it"),
     };
     let found = format!(
-        "{} has mode {mode:04o}: other users of this host can look into it{inside}",
+        "{} has mode {mode:04o}: other users of this host can list it{inside}",
         state.display()
     );
     let reader = Reader::here();
@@ -84,11 +84,11 @@ fn replay_cache(path: &Path) -> Option<Finding> {
     path.exists().then(|| {
         let shown = path.display();
         if access(path, AccessFlags::R_OK | AccessFlags::W_OK).is_ok() {
-            return Finding::ok("replay cache", format!("{shown} can be written"));
+            return Finding::ok("replay cache", format!("{shown} is writable"));
         }
         Finding::fail(
             "replay cache",
-            format!("{shown} cannot be written by {}, so no ticket can be taken", Reader::here()),
+            format!("{} cannot write to {shown}, so no ticket can be accepted", Reader::here()),
             advice::remove_replay_cache(path),
         )
     })
@@ -106,7 +106,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     #[test]
     fn a_folder_that_others_can_read_is_warned_about_with_the_files_in_it() {

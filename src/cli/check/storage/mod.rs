@@ -7,11 +7,12 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access as access_of};
 
 use super::Context;
-use super::finding::Finding;
-use crate::advice::rights::{self, Found, Need};
+use super::report::Finding;
 use crate::advice::storage as advice;
 use crate::config::checked::AuditTarget;
-use crate::process::access::{self, Obstacle, Reader};
+use crate::process::files::access::{self, Obstacle};
+use crate::process::files::reader::Reader;
+use crate::process::files::rights::{self, Found, Need};
 
 mod files;
 mod space;
@@ -41,7 +42,7 @@ fn folder(state: &Path) -> Finding {
     let mend = advice::make_state(state, &Reader::here());
     match state.metadata() {
         Ok(found) if found.is_dir() && may_write(state) => {
-            Finding::ok("state", format!("{path} can be written"))
+            Finding::ok("state", format!("{path} is writable"))
         }
         Ok(found) if found.is_dir() => unwritable("state", state),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -58,7 +59,7 @@ fn unwritable(check: &'static str, folder: &Path) -> Finding {
         let found = format!("{path} is on a file system that is mounted read-only");
         return Finding::fail(check, found, advice::READ_ONLY);
     }
-    let found = format!("{path} cannot be written by {reader}");
+    let found = format!("{reader} cannot write to {path}");
     let by_mode = Found::at(folder).and_then(|found| rights::grant(&found, &reader, Need::Fill));
     let mend = match by_mode {
         Some(_) => rights::own(folder, &reader),
@@ -71,7 +72,7 @@ fn missing(state: &Path, mend: String) -> Finding {
     let path = state.display();
     match existing(state) {
         Some(above) if !above.is_dir() => {
-            Finding::fail("state", format!("{} is no folder", above.display()), mend)
+            Finding::fail("state", format!("{} is not a folder", above.display()), mend)
         }
         Some(above) if may_write(above) => {
             Finding::ok("state", format!("{path} will be made in {}", above.display()))
@@ -126,7 +127,7 @@ const WRITE: AccessFlags = AccessFlags::W_OK.union(AccessFlags::X_OK);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     #[test]
     fn a_folder_that_can_be_made_is_fine() {

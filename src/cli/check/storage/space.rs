@@ -1,4 +1,4 @@
-//! Room on a disk: bytes, and files that can still be made.
+//! Free space on a disk: bytes, and files that can still be made.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -7,7 +7,7 @@ use nix::sys::statvfs::{Statvfs, statvfs};
 
 use super::existing;
 use crate::advice::storage as advice;
-use crate::cli::check::finding::Finding;
+use crate::cli::check::report::Finding;
 
 /// What is left under a folder that `key` names.
 pub(super) fn check(folder: &Path, key: &str) -> Vec<Finding> {
@@ -64,7 +64,7 @@ const FEW_FILES: u64 = 1_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
 
     #[test]
     fn little_room_is_warned_about_before_it_fails() {

@@ -1,12 +1,12 @@
-//! The session store: who holds it, and whether a start would take it.
+//! The session store: who uses it, and whether Doorward can start with it.
 
 use std::time::Duration;
 
 use crate::advice::storage as advice;
 use crate::cli::check::Context;
-use crate::cli::check::finding::Finding;
-use crate::cli::check::process::Process;
-use crate::core_server::store::inspect::{Condition, holder, inspect};
+use crate::cli::check::gateway::process::Process;
+use crate::cli::check::report::Finding;
+use crate::core_server::store::sqlite::inspect::{Condition, holder, inspect};
 use crate::core_server::store::{FILE_NAME, OpenError};
 
 pub(super) fn check(context: &Context<'_>) -> Option<Finding> {
@@ -16,7 +16,7 @@ pub(super) fn check(context: &Context<'_>) -> Option<Finding> {
         return Some(Finding::ok(CHECK, format!("{shown} will be made at the first start")));
     }
     if !path.is_file() {
-        let found = format!("{shown} is no file: the gateway does not start");
+        let found = format!("{shown} is not a file: the gateway does not start");
         return Some(Finding::fail(CHECK, found, advice::no_store(&path)));
     }
     // One that cannot be read is told with the folder's files.
@@ -25,7 +25,9 @@ pub(super) fn check(context: &Context<'_>) -> Option<Finding> {
             Ok(condition) => sound(&shown.to_string(), &condition),
             Err(error) => unsound(&error),
         },
-        Some(None) => Finding::ok(CHECK, format!("{shown} is held by a process out of sight")),
+        Some(None) => {
+            Finding::ok(CHECK, format!("{shown} is used by a process that this user cannot see"))
+        }
         Some(Some(pid)) => held(context, &shown.to_string(), Process::of(pid)),
     })
 }
@@ -34,12 +36,12 @@ fn sound(shown: &str, condition: &Condition) -> Finding {
     Finding::ok(
         CHECK,
         match condition {
-            Condition::Sound { sessions: 1 } => format!("{shown} is sound and holds 1 session"),
+            Condition::Sound { sessions: 1 } => format!("{shown} is intact and contains 1 session"),
             Condition::Sound { sessions } => {
-                format!("{shown} is sound and holds {sessions} sessions")
+                format!("{shown} is intact and contains {sessions} sessions")
             }
             Condition::Unfinished => format!(
-                "{shown} is large: what was read of it within {} s is sound",
+                "{shown} is large: the part that was read within {} s is intact",
                 LIMIT.as_secs()
             ),
         },
@@ -56,7 +58,7 @@ fn unsound(error: &OpenError) -> Finding {
         OpenError::Newer { path, found, known } => Finding::fail(
             CHECK,
             format!(
-                "{} has format {found}, and this version knows formats up to {known}",
+                "{} has format {found}, but this version knows only formats up to {known}",
                 path.display()
             ),
             advice::newer_store(path),
@@ -67,7 +69,7 @@ fn unsound(error: &OpenError) -> Finding {
 
 /// Beside the gateway that is to hold it, all is well.
 fn held(context: &Context<'_>, shown: &str, holder: Process) -> Finding {
-    let by = format!("{shown} is held by {holder}");
+    let by = format!("{shown} is used by {holder}");
     if !holder.is_doorward() {
         return Finding::fail(CHECK, by, advice::end_holder(holder.pid));
     }

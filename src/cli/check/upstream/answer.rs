@@ -1,4 +1,4 @@
-//! What the first bytes of an answer tell of who speaks there.
+//! What the first bytes of an answer tell about the program that sent it.
 
 use std::time::Duration;
 

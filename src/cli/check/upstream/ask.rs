@@ -1,4 +1,4 @@
-//! The request, and what is tried when its answer is no HTTP.
+//! The request, and what is tried if its answer is not HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::answer::{Answer, Spoken};
-use super::finding::Finding;
+use super::report::Finding;
 use crate::advice::application as advice;
 use crate::config::Settings;
 use crate::config::checked::{HostPattern, Site};
@@ -138,19 +138,19 @@ fn judged(asked: &Asked, spoken: &Spoken) -> Finding {
         Spoken::Http(answer) => answered(asked, &at, answer),
         Spoken::Tls => Finding::fail(
             CHECK,
-            format!("{at} speaks TLS, and Doorward speaks plain HTTP with applications"),
+            format!("{at} speaks TLS, but Doorward speaks plain HTTP with applications"),
             advice::TLS,
         ),
         Spoken::Http2 => {
-            Finding::fail(CHECK, format!("{at} takes HTTP/2 only"), advice::HTTP2_ONLY)
+            Finding::fail(CHECK, format!("{at} accepts only HTTP/2"), advice::HTTP2_ONLY)
         }
         Spoken::Other(protocol) => {
-            Finding::fail(CHECK, format!("{at} speaks {protocol}, no HTTP"), advice::NOT_HTTP)
+            Finding::fail(CHECK, format!("{at} speaks {protocol}, not HTTP"), advice::NOT_HTTP)
         }
         Spoken::Nothing => Finding::fail(
             CHECK,
             format!(
-                "{at} accepts connections and closes them without an answer to GET {}",
+                "{at} accepts connections, but closes them without an answer to GET {}",
                 asked.path
             ),
             advice::SILENT,
@@ -158,7 +158,7 @@ fn judged(asked: &Asked, spoken: &Spoken) -> Finding {
         Spoken::Late(limit) => Finding::warn(
             CHECK,
             format!(
-                "{at} accepts connections, and does not answer GET {} within {} s",
+                "{at} accepts connections, but does not answer GET {} within {} s",
                 asked.path,
                 limit.as_secs()
             ),
@@ -171,7 +171,7 @@ fn answered(asked: &Asked, at: &str, answer: &Answer) -> Finding {
     let Answer { status, challenge, is_doorward, .. } = answer;
     let found = format!("{at} answers GET {} with {status}", asked.path);
     if *is_doorward {
-        let found = format!("{found}, and is a Doorward itself");
+        let found = format!("{found}, and is itself a Doorward");
         return Finding::fail(CHECK, found, advice::ITSELF);
     }
     match challenge {
@@ -192,7 +192,7 @@ const CHECK: &str = "upstream";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::check::finding::Status;
+    use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
     fn settings(text: &str) -> Settings {

@@ -22,7 +22,7 @@ impl Account {
         let odd = |part: &str| part.contains(['\\', '/']) || part.contains(char::is_control);
         if user.is_empty() || odd(user) || odd(domain) {
             return Err(format!(
-                "{text:?} is no account name: write 'DOMAIN\\user' (in quotes, as the shell eats the backslash) or user@dns.domain"
+                "{text:?} is not an account name: write 'DOMAIN\\user' (in quotes, because the shell removes the backslash) or user@dns.domain"
             ));
         }
         if text.encode_utf16().count() > LONGEST {

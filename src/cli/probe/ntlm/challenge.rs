@@ -1,6 +1,7 @@
 //! The server's challenge (CHALLENGE_MESSAGE, MS-NLMP 2.2.1.2), taken apart.
 
 use super::pairs::{Pairs, utf16};
+use super::unreadable::Unreadable;
 use crate::clock::Timestamp;
 use crate::mechanism::ntlm::message::Flags;
 
@@ -17,23 +18,6 @@ pub(super) struct Challenge {
     pub(super) information: Pairs,
     /// The message itself, which the integrity code covers.
     pub(super) bytes: Vec<u8>,
-}
-
-/// Why a challenge cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::cli::probe) enum Unreadable {
-    /// It does not begin as NTLM does.
-    #[error("it is no NTLM message")]
-    NotNtlm,
-    /// It is another message.
-    #[error("it is message {0} of NTLM, and not the second")]
-    Another(u32),
-    /// A part is missing.
-    #[error("its {0} runs past its end")]
-    CutOff(&'static str),
-    /// Its names are in some code page.
-    #[error("it does not agree to Unicode names, as every server since 1996 does")]
-    NoUnicode,
 }
 
 /// Reads a challenge.

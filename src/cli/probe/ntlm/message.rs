@@ -37,7 +37,7 @@ impl<'a> Secrets<'a> {
     pub(super) fn new(account: &'a Account, password: &'a str) -> Result<Self, String> {
         let (mut client_nonce, mut session_key) = ([0; 8], [0; 16]);
         let filled = rand::fill(&mut client_nonce).and_then(|()| rand::fill(&mut session_key));
-        filled.map_err(|_| "this machine gives no random numbers".to_owned())?;
+        filled.map_err(|_| "this machine has no random numbers".to_owned())?;
         let time = file_time(clock::now());
         Ok(Self { account, password, time, client_nonce, session_key })
     }
@@ -142,9 +142,9 @@ const PAYLOAD_AT: usize = CODE_AT + 16;
 mod tests {
     use super::super::challenge::{self, tests::samba};
     use super::*;
-    use crate::mechanism::ntlm::av_pair::ChannelBinding;
     use crate::mechanism::ntlm::crypto::hmac_md5;
-    use crate::mechanism::ntlm::key::{self, ExportedKey, Integrity};
+    use crate::mechanism::ntlm::crypto::key::{self, ExportedKey, Integrity};
+    use crate::mechanism::ntlm::message::av_pair::ChannelBinding;
     use crate::mechanism::ntlm::message::{self, Authenticate, Negotiate, ServerNames};
 
     fn secrets(account: &Account) -> Secrets<'_> {

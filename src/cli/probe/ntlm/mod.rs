@@ -13,15 +13,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 
 use self::account::Account;
-pub(super) use self::challenge::Unreadable;
 use self::message::Secrets;
 use self::password::Origin;
-pub(super) use self::password::PasswordError;
+use super::connection::target::Target;
 use super::connection::{Answer, Connection};
 use super::error::ProbeError;
+use super::messages::{self as common, Presented, leg};
 use super::offer::{self, Challenge, Verdict};
-use super::target::Target;
-use super::words::{self as common, Presented, leg};
 use crate::cli::ProbeArguments;
 use crate::clock;
 use crate::mechanism::Bindings;
@@ -29,10 +27,11 @@ use crate::mechanism::Bindings;
 mod account;
 mod challenge;
 mod message;
+mod messages;
 mod pairs;
 mod password;
 mod response;
-mod words;
+mod unreadable;
 
 /// An exchange that has not begun.
 pub(super) struct Exchange {
@@ -72,7 +71,7 @@ pub(super) async fn perform(
 ) -> Result<Answer, ProbeError> {
     let Exchange { scheme, account, password, service, bindings } = exchange;
     let first = message::first();
-    let what = format!("asks for a challenge, by the scheme {scheme}");
+    let what = format!("asks for a challenge, with the scheme {scheme}");
     let answer = send(connection, target, scheme, ("message 1", &what), &first).await?;
     if offer::verdict(answer.status) != Verdict::Refused {
         return Err(ProbeError::NotAsked(common::not_asked(&answer)));
@@ -80,7 +79,7 @@ pub(super) async fn perform(
     let token = offer::token(&answer.headers, scheme)
         .ok_or_else(|| common::refused(&answer, &FIRST_MESSAGE))?;
     let challenge = challenge::read(&token)?;
-    for (name, line) in words::challenge(&challenge, clock::now()) {
+    for (name, line) in messages::challenge(&challenge, clock::now()) {
         leg(name, line);
     }
     if connection.is_over().await {
@@ -88,12 +87,12 @@ pub(super) async fn perform(
     }
     let secrets = Secrets::new(account, password).map_err(ProbeError::Usage)?;
     let third = message::third(&first, &challenge, &secrets, service, bindings.as_ref());
-    let what = words::third(account, &third);
+    let what = messages::third(account, &third);
     let answer = send(connection, target, scheme, ("message 3", &what), &third.bytes).await?;
     if offer::verdict(answer.status) == Verdict::Refused {
         return Err(common::refused(&answer, &THIRD_MESSAGE));
     }
-    leg("server", words::proof(target));
+    leg("server", messages::proof(target));
     Ok(answer)
 }
 
@@ -117,11 +116,11 @@ const SCHEMES: [&str; 2] = ["NTLM", "Negotiate"];
 const FIRST_MESSAGE: Presented = Presented {
     what: "the first message",
     said: None,
-    causes: "NTLM is switched off behind Negotiate; what verifies its passwords (winbind, a domain controller) does not answer; a proxy before it keeps NTLM from passing, which takes one connection from end to end",
+    causes: "NTLM is switched off behind Negotiate; its password verifier (winbind, a domain controller) does not answer; a proxy in front of it prevents NTLM, which needs one connection from end to end",
 };
 
 const THIRD_MESSAGE: Presented = Presented {
     what: "the third message",
     said: None,
-    causes: "the name or the password is wrong; the account is disabled, locked, expired, or may not use NTLM (Protected Users); the domain does not permit NTLM; the site is reached through something that opens TLS, so that the binding is for another certificate",
+    causes: "the name or the password is wrong; the account is disabled, locked, expired, or may not use NTLM (Protected Users); the domain does not permit NTLM; something between you and the site opens TLS, so the binding is for another certificate",
 };

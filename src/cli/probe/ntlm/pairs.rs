@@ -1,7 +1,7 @@
 //! Target information: what a server tells about itself, and a client adds, as
 //! a list of attributes (AV_PAIR, MS-NLMP 2.2.2.1).
 
-use super::challenge::Unreadable;
+use super::unreadable::Unreadable;
 
 /// Names and facts, in their order, without the end mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

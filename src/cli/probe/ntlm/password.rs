@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use super::account::Account;
+use crate::cli::probe::error::ProbeError;
 use crate::config::Secret;
 
 /// Where the password is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli::probe) enum Origin {
+pub(super) enum Origin {
     /// In a file (`--password-file`).
     File(PathBuf),
     /// In the environment.
@@ -25,7 +26,7 @@ pub(in crate::cli::probe) enum Origin {
 
 /// Why there is no password.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::cli::probe) enum PasswordError {
+pub(super) enum PasswordError {
     /// The file does not do.
     #[error("the password cannot be read from {} ({source})", path.display())]
     File {
@@ -42,6 +43,12 @@ pub(in crate::cli::probe) enum PasswordError {
         "the password {0} is empty: write it on the first line of --password-file or of standard input, or set {VARIABLE}"
     )]
     Empty(Origin),
+}
+
+impl From<PasswordError> for ProbeError {
+    fn from(error: PasswordError) -> Self {
+        Self::Credential(error.to_string())
+    }
 }
 
 impl Origin {

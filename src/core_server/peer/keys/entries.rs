@@ -1,6 +1,5 @@
-//! `[[core.key]]`: which entry a key has. An entry is written for the name of a
-//! file, and remembers the keys it has seen under that name: a key that is
-//! renamed keeps its entry, and has no more rights by another name.
+//! `[[core.key]]`: which entry a key has. An entry is for the name of a file, and remembers the
+//! keys that it has seen under that name: a renamed key keeps its entry, and gets no other rights.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arc_swap::ArcSwapOption;
 
 use crate::config::checked::{self, CoreKey};
-use crate::pki::peer::fitness::Unfit;
+use crate::pki::peer::key_policy::Unfit;
 use crate::pki::peer::peer_keys::{Listed, Skip};
 
 /// The entries, and the keys that each has seen.
@@ -40,7 +39,7 @@ pub(super) enum Said<'a> {
 pub enum EntryError {
     /// There is no such file.
     #[error(
-        "[[core.key]] names {file}, and there is no such file in {}{} Correct file, or take the entry out",
+        "[[core.key]] names {file}, but there is no such file in {}{} Correct file, or remove the entry",
         folder.display(),
         nearest.as_ref().map_or_else(|| ".".to_owned(), |name| format!("; did you mean {name}?"))
     )]
@@ -64,7 +63,7 @@ pub enum EntryError {
     },
     /// The folder cannot be read.
     #[error(
-        "sslkeys_path {} cannot be read ({fault}), and [[core.key]] names files in it. Make the folder, and let the user that the core runs as read it",
+        "sslkeys_path {} cannot be read ({fault}), but [[core.key]] names files in it. Make the folder, and let the user that the core runs as read it",
         folder.display()
     )]
     Folder {
@@ -75,7 +74,7 @@ pub enum EntryError {
     },
     /// Two entries for one key.
     #[error(
-        "{one} and {other} in {} hold the same key, and each has a [[core.key]]. Take one of the entries out",
+        "{one} and {other} in {} contain the same key, and each has a [[core.key]]. Remove one of the entries",
         folder.display()
     )]
     Twins {
@@ -250,7 +249,7 @@ mod tests {
             (&["nu-bret-public.pem"], Some("did you mean nu-bert-public.pem? Correct file")),
             (&["zzz"], Some("there is no such file in")),
             (&["note.pem"], Some("note.pem in")),
-            (&["copy.pem", "other-public.pem"], Some("hold the same key")),
+            (&["copy.pem", "other-public.pem"], Some("contain the same key")),
         ] {
             let judged = entries(files, false).check(&listed, folder.path());
             let said = judged.err().map(|error| error.to_string());

@@ -37,8 +37,7 @@ impl KeyRules {
         }
         for (file, entry) in self.entries.iter() {
             let missing = || {
-                let why = "a [[core.key]] names it, and it is not in sslkeys_path: put it there, \
-                           or take the entry out";
+                let why = "a [[core.key]] names it, but it is not in sslkeys_path: put it there, or remove the entry";
                 let row = row(file, KeyState::Missing, Some(entry));
                 KeyEntry { why: Some(why.to_owned()), ..row }
             };
@@ -59,10 +58,13 @@ fn counting(file: &str, said: &Said<'_>) -> KeyEntry {
     match said {
         Said::Entry(entry) if entry.file == file => row(file, KeyState::Listed, Some(entry)),
         Said::Entry(entry) => {
-            let why = format!("the key has the [[core.key]] of {}, whose name it had", entry.file);
+            let why =
+                format!("the key still has the [[core.key]] of {}, its former name", entry.file);
             KeyEntry { why: Some(why), ..row(file, KeyState::Listed, Some(entry)) }
         }
-        Said::System => KeyEntry { role: KeyRole::System, ..row(file, KeyState::Listed, None) },
+        Said::System => {
+            KeyEntry { role: KeyRole::System.into(), ..row(file, KeyState::Listed, None) }
+        }
         Said::Nothing => {
             let why = "no [[core.key]] names it, so it may do nothing: give it one, or remove the \
                        file (keys_without_entry)";
@@ -83,11 +85,11 @@ fn row(file: &str, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
     let networks = entry.into_iter().flat_map(|entry| &entry.from);
     KeyEntry {
         file: file.to_owned(),
-        state,
+        state: state.into(),
         why: None,
         algorithm: None,
         fingerprint: None,
-        role,
+        role: role.into(),
         act_as,
         from: networks.map(ToString::to_string).collect(),
         not_after: entry.and_then(|entry| entry.not_after),
@@ -98,6 +100,6 @@ fn expired(row: KeyEntry, now: Timestamp) -> KeyEntry {
     if row.not_after.is_none_or(|end| end >= now) {
         return row;
     }
-    let why = "not_after of its [[core.key]] is past: give the entry another, or remove the file";
-    KeyEntry { state: KeyState::Expired, why: Some(why.to_owned()), ..row }
+    let why = "not_after of its [[core.key]] is past: set a later date, or remove the file";
+    KeyEntry { state: KeyState::Expired.into(), why: Some(why.to_owned()), ..row }
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::config::checked::{self, ActAs, CoreKey, KeyRights};
-use crate::pki::peer::chain::Refused;
-use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys, Standing};
-use crate::wire::Reason;
+use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
+use crate::wire::{Denied, LoginId, Reason};
 
 mod entries;
 mod listing;
@@ -25,7 +24,7 @@ pub(in crate::core_server) struct KeyRules {
 
 /// What a listed key may do, where its holder is, at this moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core_server) struct Entitled {
+pub(in crate::core_server) struct KeyGrant {
     /// Its file.
     pub(in crate::core_server) file: String,
     /// What it may do.
@@ -36,11 +35,11 @@ pub(in crate::core_server) struct Entitled {
 
 /// Whom a key signs on at a front.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core_server) struct Holder {
+pub(in crate::core_server) struct KeyUser {
     /// The key's file.
     pub(in crate::core_server) file: String,
     /// The user, as written in `act_as`.
-    pub(in crate::core_server) user: String,
+    pub(in crate::core_server) user: LoginId,
     /// When the key ceases to count.
     pub(in crate::core_server) ends_at: Option<Timestamp>,
 }
@@ -87,21 +86,21 @@ impl KeyRules {
     ///
     /// # Errors
     /// It does not stand there, or its entry counts no more, or not from there.
-    pub(in crate::core_server) fn entitled(
+    pub(in crate::core_server) fn grant(
         &self,
         listed: &Listed,
         key: &str,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Entitled, Refused> {
-        match listed.standing(key) {
-            Standing::Listed(listed) => self.rights_of(key, &listed, address, now),
-            Standing::Removed(file) => {
-                Err(refused(Reason::PublicKeyRemoved, format!("it stood in {file}")))
+    ) -> Result<KeyGrant, Denied> {
+        match listed.listing(key) {
+            Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
+            Listing::Removed(file) => {
+                Err(Denied::new(Reason::PublicKeyRemoved, format!("it was in {file}")))
             }
-            Standing::Unlisted => {
-                let why = listed.unreadable().unwrap_or("no file of sslkeys_path holds the key");
-                Err(refused(Reason::PublicKeyNotListed, why))
+            Listing::Unlisted => {
+                let why = listed.unreadable().unwrap_or("no file in sslkeys_path contains the key");
+                Err(Denied::new(Reason::PublicKeyNotListed, why))
             }
         }
     }
@@ -112,43 +111,43 @@ impl KeyRules {
         listed: &ListedKey,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Entitled, Refused> {
+    ) -> Result<KeyGrant, Denied> {
         let first = || listed.files.first().cloned().unwrap_or_default();
         let entry = match self.entries.of(key, &listed.files) {
             Said::Entry(entry) => entry,
             Said::System => {
-                return Ok(Entitled { file: first(), rights: KeyRights::System, ends_at: None });
+                return Ok(KeyGrant { file: first(), rights: KeyRights::System, ends_at: None });
             }
-            Said::Nothing => return Err(refused(Reason::PublicKeyNoEntry, first())),
+            Said::Nothing => return Err(Denied::new(Reason::PublicKeyNoEntry, first())),
         };
         let file = entry.file.clone();
         if entry.not_after.is_some_and(|end| end < now) {
-            return Err(refused(Reason::PublicKeyExpired, file));
+            return Err(Denied::new(Reason::PublicKeyExpired, file));
         }
         if let Some(address) = address.filter(|address| !comes_from(entry, *address)) {
-            return Err(refused(Reason::PublicKeyAddress, format!("{file} from {address}")));
+            return Err(Denied::new(Reason::PublicKeyAddress, format!("{file} from {address}")));
         }
-        Ok(Entitled { file, rights: entry.rights.clone(), ends_at: entry.not_after })
+        Ok(KeyGrant { file, rights: entry.rights.clone(), ends_at: entry.not_after })
     }
 }
 
-impl Entitled {
+impl KeyGrant {
     /// Whom it signs on at a front: the one user that it may act as. Who holds a
     /// key for several, or for everything, is a program and no person.
     ///
     /// # Errors
     /// [`Reason::PublicKeyNoUser`].
-    pub(in crate::core_server) fn holder(self) -> Result<Holder, Refused> {
+    pub(in crate::core_server) fn user(self) -> Result<KeyUser, Denied> {
         let Self { file, rights, ends_at } = self;
         let may = match &rights {
             KeyRights::Service(act_as) => match act_as.as_slice() {
-                [ActAs::User(user)] => return Ok(Holder { file, user: user.clone(), ends_at }),
+                [ActAs::User(user)] => return Ok(KeyUser { file, user: user.clone(), ends_at }),
                 several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             },
             KeyRights::System => "SYSTEM".to_owned(),
             KeyRights::Front => "a front".to_owned(),
         };
-        Err(refused(Reason::PublicKeyNoUser, format!("{file} acts as {may}")))
+        Err(Denied::new(Reason::PublicKeyNoUser, format!("{file} may act as {may}")))
     }
 }
 
@@ -157,20 +156,16 @@ fn comes_from(entry: &CoreKey, address: IpAddr) -> bool {
     entry.from.is_empty() || entry.from.iter().any(|network| network.contains(&address))
 }
 
-fn refused(reason: Reason, detail: impl Into<String>) -> Refused {
-    Refused { reason, detail: detail.into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_key_signs_on_the_one_user_it_may_act_as_and_otherwise_nobody() {
-        let john = || ActAs::User("john".into());
+        let john = || ActAs::User(LoginId::without_company("john"));
         for (rights, user) in [
             (KeyRights::Service(vec![john()]), Some("john")),
-            (KeyRights::Service(vec![john(), ActAs::User("mary".into())]), None),
+            (KeyRights::Service(vec![john(), ActAs::User(LoginId::without_company("mary"))]), None),
             (KeyRights::Service(vec![ActAs::Anybody]), None),
             (KeyRights::Service(vec![ActAs::Company("acme".into())]), None),
             (KeyRights::Service(vec![john(), ActAs::Anybody]), None),
@@ -178,9 +173,11 @@ mod tests {
             (KeyRights::System, None),
             (KeyRights::Front, None),
         ] {
-            let key = Entitled { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
-            match (key.holder(), user) {
-                (Ok(holder), Some(user)) => assert_eq!(holder.user, user),
+            let key = KeyGrant { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
+            match (key.user(), user) {
+                (Ok(found), Some(user)) => {
+                    assert_eq!(found.user, LoginId::without_company(user));
+                }
                 (Err(refused), None) => assert_eq!(refused.reason, Reason::PublicKeyNoUser),
                 (other, _) => panic!("{rights:?}: {other:?}"),
             }

@@ -5,24 +5,17 @@ use std::sync::Arc;
 
 use super::{Live, Table};
 use crate::clock::Timestamp;
-use crate::core_server::sessions::account::Name;
+use crate::core_server::sessions::account::Account;
 use crate::core_server::store::{Record, Usage};
-use crate::wire::SessionKey;
+use crate::wire::{LoginId, SessionKey};
 
 /// Whose sessions are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::core_server) enum Whose {
     /// Everybody's.
     All,
-    /// Those of logins of this name, whatever their company.
-    Login(String),
     /// Those of one user.
-    User {
-        /// The login, canonical.
-        login: String,
-        /// The company.
-        company: String,
-    },
+    User(LoginId),
     /// Those whose id (SHA-256, lower-case hex) begins so.
     Id(String),
 }
@@ -36,21 +29,9 @@ pub(in crate::core_server) struct Seen {
     pub(in crate::core_server) usage: Usage,
 }
 
-impl Whose {
-    /// Whether a user is meant.
-    fn names(&self, name: &Name) -> bool {
-        match self {
-            Self::Login(login) => name.login() == login,
-            Self::User { login, company } => name.login() == login && name.company() == company,
-            Self::All | Self::Id(_) => false,
-        }
-    }
-}
-
 impl Table {
     /// Sessions that live, by their serials, after that serial, `at_most` so
-    /// many. Costs what it returns; a login is looked for among all names, and
-    /// an id among all sessions.
+    /// many. Costs what it returns; an id is looked for among all sessions.
     pub(in crate::core_server::sessions) fn list(
         &self,
         whose: &Whose,
@@ -69,10 +50,10 @@ impl Table {
                 let keys = self.serials.range(from..).map(|(_, key)| key);
                 keys.filter(begins).filter_map(seen).take(at_most).collect()
             }
-            Whose::Login(_) | Whose::User { .. } => {
-                let accounts = self.accounts.iter().filter(|(name, _)| whose.names(name));
+            Whose::User(who) => {
+                let account = self.accounts.get(who);
                 let keys: BTreeMap<u64, SessionKey> =
-                    accounts.flat_map(|(_, account)| account.keys()).collect();
+                    account.into_iter().flat_map(Account::keys).collect();
                 keys.range(from..).filter_map(|(_, key)| seen(key)).take(at_most).collect()
             }
         }

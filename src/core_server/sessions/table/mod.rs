@@ -1,16 +1,17 @@
-//! All live sessions in memory. No I/O and no clock: every verb is told the time.
+//! All live sessions in memory. No I/O and no clock: the time is an argument.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::account::{Account, Name};
+use super::account::Account;
 use super::recent::Recent;
 use crate::clock::Timestamp;
 use crate::core_server::request::admit::Admission;
 use crate::core_server::store::{Changes, Record, Usage};
-use crate::wire::{Ended, Ending, Mechanism, Reason, SessionKey, SessionSecret};
+use crate::wire::mechanism::EndsWith;
+use crate::wire::{Ended, Ending, LoginId, Reason, SessionKey, SessionSecret};
 
 mod listing;
 
@@ -49,7 +50,7 @@ pub(super) struct Table {
     sessions: HashMap<SessionKey, Live>,
     /// In the order in which they were opened.
     serials: BTreeMap<u64, SessionKey>,
-    accounts: HashMap<Arc<Name>, Account>,
+    accounts: HashMap<Arc<LoginId>, Account>,
     /// A session stands here under a time that is never later than its real
     /// deadline; uses do not touch it, [`Table::expire`] corrects it.
     due: BTreeSet<(Timestamp, SessionKey)>,
@@ -66,7 +67,7 @@ pub(super) struct Table {
 #[derive(Debug)]
 struct Live {
     record: Arc<Record>,
-    name: Arc<Name>,
+    name: Arc<LoginId>,
     usage: Usage,
     /// The time to claim it counts from here: its beginning, or the start of the core.
     waits_since: Timestamp,
@@ -111,7 +112,7 @@ impl Table {
             changes: Changes::default(),
         };
         for record in records {
-            let name = Name::of(&record.user);
+            let name = record.user.login_id.clone();
             let account = table.accounts.entry(Arc::new(name)).or_default();
             account.restore(&record.user, record.user_id);
             table.insert(Arc::new(record), now);
@@ -143,9 +144,9 @@ impl Table {
         origin: Origin,
         now: Timestamp,
     ) -> Arc<Record> {
-        let impersonator = admission.impersonator().map(str::to_owned);
+        let impersonator = admission.impersonator().map(ToString::to_string);
         let (user, facts, expires_at) = admission.into_parts();
-        let account = self.accounts.entry(Arc::new(Name::of(&user))).or_default();
+        let account = self.accounts.entry(Arc::new(user.login_id.clone())).or_default();
         let (user_id, user) = account.hold(Arc::new(user), self.next_user_id);
         self.next_user_id = self.next_user_id.max(user_id + 1);
         let serial = self.next_serial;
@@ -174,17 +175,17 @@ impl Table {
     /// A prepared session could not be stored.
     pub(super) fn abandon(&mut self, record: &Record) {
         self.prepared.remove(&record.key);
-        self.release(&Name::of(&record.user), record.user_id);
+        self.release(&record.user.login_id, record.user_id);
     }
 
     /// A prepared session lives. Returns those that made room for it.
     pub(super) fn insert(&mut self, record: Arc<Record>, now: Timestamp) -> Vec<Gone> {
         self.prepared.remove(&record.key);
-        let name = Name::of(&record.user);
+        let name = record.user.login_id.clone();
         let mut gone = Vec::new();
         while let Some(account) = self.accounts.get(&name)
             && account.sessions() >= self.limits.per_user.max(1)
-            && let Some(key) = account.first_to_go(now)
+            && let Some(key) = account.eviction_candidate(now)
         {
             gone.extend(self.end(&key, Ended { why: Ending::Displaced, at: now }));
         }
@@ -302,7 +303,7 @@ impl Table {
         }
     }
 
-    fn release(&mut self, name: &Name, user_id: u64) {
+    fn release(&mut self, name: &LoginId, user_id: u64) {
         let Some(account) = self.accounts.get_mut(name) else { return };
         if account.release(user_id) {
             self.changes.forgotten.push(user_id);
@@ -319,10 +320,10 @@ fn latest(record: &Record, limits: &Limits) -> Ending {
     if record.expires_at >= record.opened_at.plus(limits.lifetime) {
         return Ending::Lifetime;
     }
-    match record.mechanism {
-        Mechanism::Negotiate => Ending::TicketEnd,
-        Mechanism::Certificate => Ending::CertificateEnd,
-        _ => Ending::Lifetime,
+    match record.mechanism.row().ends_with {
+        EndsWith::Ticket => Ending::TicketEnd,
+        EndsWith::Certificate => Ending::CertificateEnd,
+        EndsWith::Nothing => Ending::Lifetime,
     }
 }
 

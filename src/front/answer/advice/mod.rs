@@ -1,6 +1,5 @@
-//! What an answer can say beyond its reason: pure functions on what is known of a
-//! request and of this gateway. Nothing here is guessed: where nothing is known, the
-//! reason's own sentence stands.
+//! What an answer can say beyond its reason: pure functions of the known facts about a request and
+//! this gateway. Nothing is guessed: without facts, the reason's own sentence is used.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -116,8 +115,7 @@ pub(in crate::front) fn advise(reason: Reason, known: &Known<'_>) -> Advice {
         Reason::BasicNeedsTls => password_over_http(known),
         Reason::UntrustedProxy => known.peer.map(|peer| {
             format!(
-                "The question came from {peer}, which is not in trusted_proxies of this gateway, \
-                 so what it says about the request does not count."
+                "The question came from {peer}, which is not in trusted_proxies of this gateway, so its headers about the request are not believed."
             )
         }),
         Reason::NoSite => no_site(known),
@@ -140,16 +138,13 @@ pub(in crate::front) fn application(error: &UpstreamError) -> Advice {
              reached. Tell its administrator."
         }
         UpstreamError::ConnectTimeout { .. } => {
-            "You are signed on, but the application behind this site did not take the connection \
-             in time. It may be overloaded: try again in a minute."
+            "You are signed on, but the application behind this site did not accept the connection in time. It may be overloaded: try again in a minute."
         }
         UpstreamError::AnswerTimeout { .. } => {
-            "You are signed on, but the application behind this site took too long to answer. Try \
-             again; if it stays so, tell its administrator."
+            "You are signed on, but the application behind this site took too long to answer. Try again. If it happens again, tell its administrator."
         }
         UpstreamError::Broken { .. } | UpstreamError::UnaskedUpgrade { .. } => {
-            "You are signed on, but what the application behind this site sent is no answer, or \
-             broke off. Tell its administrator."
+            "You are signed on, but the answer of the application behind this site is damaged. Tell its administrator."
         }
         other => return Advice::of(other.reason().sentence()),
     })
@@ -170,8 +165,7 @@ fn no_credentials(known: &Known<'_>) -> (Option<String>, bool) {
                     .to_owned()
             }
             true => format!(
-                "You are not signed on. This site asks for a password, and takes one by HTTPS \
-                 only: use {}.{}",
+                "You are not signed on. This site asks for a password, but accepts one only over HTTPS: use {}.{}",
                 by_https(known),
                 through_proxy(known)
             ),
@@ -206,7 +200,7 @@ fn wrong_name(known: &Known<'_>) -> Option<String> {
     if is_address(host) {
         let instead = instead("Use the site's name");
         return Some(format!(
-            "You came by the address {host}, and there are tickets for names only. {instead}."
+            "You used the address {host}, but tickets are for names only. {instead}."
         ));
     }
     let services = known.services?;
@@ -216,10 +210,10 @@ fn wrong_name(known: &Known<'_>) -> Option<String> {
     if !host.contains('.') {
         let instead = instead("Use the site's full name");
         return Some(format!(
-            "You came by the short name {host}, for which this gateway has no key. {instead}."
+            "You used the short name {host}, for which this gateway has no key. {instead}."
         ));
     }
-    let instead = instead("Ask for the name to be registered for this gateway");
+    let instead = instead("Ask your administrator to register the name for this gateway");
     Some(format!(
         "This gateway has no key for the name {host}, so there may be no ticket for it. {instead}."
     ))
@@ -229,16 +223,14 @@ fn wrong_name(known: &Known<'_>) -> Option<String> {
 fn unregistered(services: &Services, host: &str) -> Option<String> {
     services.is_unknown_to_the_domain(host).then(|| {
         format!(
-            "The domain issues no ticket for {host}: the name HTTP/{host} is not registered there, \
-             or for two accounts. Tell your administrator."
+            "The domain issues no ticket for {host}: the name HTTP/{host} is on no account there, or on two. Tell your administrator."
         )
     })
 }
 
 fn needs_https(known: &Known<'_>) -> String {
     format!(
-        "This site takes sign-ons by HTTPS only, because they have to be bound to the TLS \
-         connection, and you came by plain HTTP. Use {}.{}",
+        "This site accepts sign-ons only over HTTPS, because they must be bound to the TLS connection, but you used plain HTTP. Use {}.{}",
         by_https(known),
         through_proxy(known)
     )
@@ -247,10 +239,7 @@ fn needs_https(known: &Known<'_>) -> String {
 fn password_over_http(known: &Known<'_>) -> Option<String> {
     let (peer, mark) = (known.peer?, known.mark.filter(|mark| mark.https)?);
     Some(format!(
-        "A password came from {peer}, which says that it got it by HTTPS ({mark}). But {peer} is \
-         not in trusted_proxies of this gateway, so the password counts as sent over plain HTTP, \
-         and was not looked at. If {peer} is your proxy, list it in trusted_proxies. If it is \
-         not: use HTTPS, and change the password."
+        "A password came from {peer}, which says that the client used HTTPS ({mark}). But {peer} is not in trusted_proxies of this gateway, so the password counts as sent over plain HTTP, and was not checked. If {peer} is your proxy, list it in trusted_proxies. If it is not, use HTTPS, and change the password."
     ))
 }
 
@@ -258,8 +247,7 @@ fn password_over_http(known: &Known<'_>) -> Option<String> {
 fn through_proxy(known: &Known<'_>) -> String {
     match (known.peer, known.mark) {
         (Some(peer), Some(mark)) if mark.https && !known.secure => format!(
-            " The request came through {peer}, which says https and is not in trusted_proxies of \
-             this gateway: so it counts as plain HTTP."
+            " The request came through {peer}, which says https but is not in trusted_proxies of this gateway, so it counts as plain HTTP."
         ),
         _ => String::new(),
     }
@@ -272,8 +260,7 @@ fn no_site(known: &Known<'_>) -> Option<String> {
     }
     if is_address(host) || host == "localhost" || known.mark.is_some() {
         return Some(format!(
-            "No site is configured for the host {host} and this path. If a proxy stands before \
-             this gateway: does it pass the Host on (nginx: proxy_set_header Host $http_host)?"
+            "No site is configured for the host {host} and this path. If there is a proxy in front of this gateway: does it pass on Host (nginx: proxy_set_header Host $http_host)?"
         ));
     }
     Some(format!("No site is configured for the host {host} and this path."))
@@ -283,14 +270,12 @@ fn no_site(known: &Known<'_>) -> Option<String> {
 fn whose_clock(reason: Reason, clock: Clock) -> Option<String> {
     if clock.is_wrong() {
         return Some(format!(
-            "The clock of this gateway is wrong: it is {clock} the domain's, so tickets are \
-             refused. Tell the administrator, who has to set it."
+            "The clock of this gateway is wrong: it is {clock} the domain's, so tickets are refused. Tell the administrator, who must set it."
         ));
     }
     (reason != Reason::TicketExpired).then(|| {
         format!(
-            "{} The clock of this gateway agrees with the domain's, so it is your machine's that \
-             is wrong: set it by the domain's time.",
+            "{} The clock of this gateway agrees with the domain's, so your machine's clock is wrong: set it by the domain's time.",
             match reason {
                 Reason::ClockSkew => {
                     "The clocks of your machine and of this gateway differ by more than Kerberos \
@@ -324,7 +309,7 @@ fn browsers(known: &Known<'_>) -> Vec<Step> {
         step("Safari", "needs no setting", String::new()),
         step(
             "Ticket on Windows",
-            "get one, or see why there is none",
+            "get a ticket, or see why there is none",
             format!("klist get HTTP/{host}"),
         ),
         step("Ticket elsewhere", "the same, after kinit", format!("kvno HTTP/{host}")),
@@ -353,7 +338,7 @@ fn is_address(host: &str) -> bool {
     host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
 }
 
-const NOT_LISTED: &str = "Your browser sent no Kerberos ticket. It sends one only to sites that it \
-     was told to trust, and only when you are signed on to the domain.";
+const NOT_LISTED: &str = "Your browser sent no Kerberos ticket. It sends one only to sites on its list of trusted sites, and only if you are signed on to the domain.";
 
-const NTLM_IS_OFF: &str = "Signing on by NTLM is switched off at this moment, because this gateway's winbind does not answer.";
+const NTLM_IS_OFF: &str =
+    "Signing on by NTLM is switched off now, because this gateway's winbind does not answer.";

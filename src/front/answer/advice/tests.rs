@@ -30,7 +30,7 @@ fn the_browsers_list_is_named_with_the_value_for_this_site() {
     says(
         &advice,
         &[
-            "told to trust",
+            "list of trusted sites",
             "AuthServerAllowlist = web.example",
             "network.negotiate-auth.trusted-uris = http://web.example",
             "Local intranet: http://web.example",
@@ -64,7 +64,10 @@ fn a_short_name_and_a_name_without_a_key_are_told() {
     assert!(!advice.steps.is_empty(), "an alias of the same account works");
     let unserved = Known { better: None, ..at("intranet.example", &keys) };
     let advice = advise(Reason::NoCredentials, &unserved);
-    says(&advice, &["Ask for the name to be registered", "AuthServerAllowlist = intranet.example"]);
+    says(
+        &advice,
+        &["Ask your administrator to register the name", "AuthServerAllowlist = intranet.example"],
+    );
     assert!(!advice.message().contains("web.example"), "no site has the name: {advice:?}");
     let short = services(&["HTTP/web@L"]);
     let advice = advise(Reason::NoCredentials, &at("web", &short));
@@ -76,9 +79,9 @@ fn where_nothing_is_known_of_names_nothing_is_said() {
     let machine = services(&["SRV$@L"]);
     for host in ["web", "web.example"] {
         let advice = advise(Reason::NoCredentials, &at(host, &machine));
-        says(&advice, &["told to trust"]);
+        says(&advice, &["list of trusted sites"]);
         let unread = Known { services: None, ..at(host, &machine) };
-        says(&advise(Reason::NoCredentials, &unread), &["told to trust"]);
+        says(&advise(Reason::NoCredentials, &unread), &["list of trusted sites"]);
     }
 }
 
@@ -86,7 +89,7 @@ fn where_nothing_is_known_of_names_nothing_is_said() {
 fn a_name_that_the_domain_does_not_know_is_no_matter_of_the_browser() {
     let keys = services(&["HTTP/web.example@L"]).without(["web.example".to_owned()]);
     let advice = advise(Reason::NoCredentials, &at("web.example", &keys));
-    says(&advice, &["no ticket for web.example", "not registered"]);
+    says(&advice, &["no ticket for web.example", "on no account"]);
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn plain_http_is_told_where_sign_ons_are_bound_to_tls() {
     let keys = services(&["HTTP/web.example@L"]);
     for reason in [Reason::NoCredentials, Reason::BindingMissing] {
         let known = Known { bound: true, https_port: Some(443), ..at("web.example", &keys) };
-        says(&advise(reason, &known), &["by plain HTTP. Use https://web.example/."]);
+        says(&advise(reason, &known), &["plain HTTP. Use https://web.example/."]);
         let known = Known { https_port: None, ..known };
         says(&advise(reason, &known), &["Use https://."]);
     }
@@ -141,7 +144,7 @@ fn no_machine_is_blamed_for_its_clock_unheard() {
         says(&advise(reason, &ours), &["clock of this gateway is wrong", "10 min 02 s ahead"]);
     }
     let right = Known { clock: off(1), ..Known::default() };
-    says(&advise(Reason::ClockSkew, &right), &["your machine's that is wrong"]);
+    says(&advise(Reason::ClockSkew, &right), &["your machine's clock is wrong"]);
     let expired = advise(Reason::TicketExpired, &right);
     assert_eq!(expired.sentence, Reason::TicketExpired.sentence());
 }
@@ -161,7 +164,7 @@ fn a_site_for_passwords_says_nothing_of_tickets() {
     let basic: &[Mechanism] = &[Mechanism::Basic];
     let known = Known { host: "web.example", mechanisms: basic, ..Known::default() };
     let plain = advise(Reason::NoCredentials, &known);
-    says(&plain, &["by HTTPS only: use https://"]);
+    says(&plain, &["only over HTTPS: use https://"]);
     let secure = advise(Reason::NoCredentials, &Known { secure: true, ..known });
     says(&secure, &["user name and a password"]);
     assert!(!secure.message().contains("ticket"), "{secure:?}");

@@ -3,93 +3,100 @@
 //! side is closed, and what arrives is read and dropped for a while. A
 //! connection that is closed at once is reset, and the client loses its answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::Limits;
-use crate::front::Front;
-use crate::front::answer::NeedsConnection;
-use crate::front::body::Body;
-use crate::front::body::upload::{MAX_FORGOTTEN, Rest, State, forget};
-use crate::front::door::unread::Unread;
+use super::needs::NeedsConnection;
+use super::service::Service;
+use super::unread::Unread;
+use super::{Limits, Server};
+use crate::front::connection::body::upload::{MAX_FORGOTTEN, Rest, State, Upload, forget};
 
-/// What a head says of the body behind it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Announced {
+/// A body that may not have been read to its end when its answer is there.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    pub(super) rest: Arc<Rest>,
+    /// Its length, where the head says it.
     length: Option<usize>,
     /// The client waits to be told before it sends.
     expects: bool,
 }
 
-impl Announced {
-    pub(super) fn by(headers: &HeaderMap) -> Self {
-        let length = headers.get(CONTENT_LENGTH);
-        Self {
+/// A request as it is served, and what is to be settled after it, where it has a body.
+pub(super) fn take_in(request: Request<Incoming>) -> (Request<Upload>, Option<Unsettled>) {
+    let (head, body) = request.into_parts();
+    let (body, rest) = Upload::new(body);
+    let unsettled = rest.map(|rest| {
+        let length = head.headers.get(CONTENT_LENGTH);
+        Unsettled {
+            rest,
             length: length.and_then(|length| length.to_str().ok()?.trim().parse().ok()),
-            expects: headers.contains_key(EXPECT),
+            expects: head.headers.contains_key(EXPECT),
         }
-    }
+    });
+    (Request::from_parts(head, body), unsettled)
 }
 
-/// Sees to a body that was not read to its end although its answer is there.
-/// True when the connection ends with the answer.
-pub(super) async fn settle(
-    rest: &Rest,
-    announced: Announced,
-    still: Duration,
-    answer: &mut Response<Body>,
-) -> bool {
-    let body = match rest.state() {
-        State::Read => return false,
-        // The application answered before it had read everything.
-        State::Reading => None,
-        State::Left(body) => Some(body),
-    };
-    let Announced { length, expects } = announced;
-    let needed = answer.extensions().get::<NeedsConnection>().is_some();
-    if let Some(body) = body {
-        let bound = if needed { MAX_FORGOTTEN } else { SMALL };
-        let stalled = answer.status() == StatusCode::REQUEST_TIMEOUT;
-        let fits = !stalled && length.map_or(needed, |length| length <= bound);
-        if fits && needed && expects {
-            // Told to go on, it sends its body before it looks for an answer.
-            forget(body, still, &rest.is_read()).await;
-            return false;
+impl Unsettled {
+    /// Sees to what was not read of the body. True when the connection ends with the
+    /// answer.
+    pub(super) async fn settle<B>(self, still: Duration, answer: &mut Response<B>) -> bool {
+        let Self { rest, length, expects } = self;
+        let body = match rest.state() {
+            State::Read => return false,
+            // The application answered before it had read everything.
+            State::Reading => None,
+            State::Left(body) => Some(body),
+        };
+        let needed = answer.extensions().get::<NeedsConnection>().is_some();
+        if let Some(body) = body {
+            let bound = if needed { MAX_FORGOTTEN } else { SMALL };
+            let stalled = answer.status() == StatusCode::REQUEST_TIMEOUT;
+            let fits = !stalled && length.map_or(needed, |length| length <= bound);
+            if fits && needed && expects {
+                // Told to go on, it sends its body before it looks for an answer.
+                forget(body, still, &rest.is_read()).await;
+                return false;
+            }
+            if fits && !expects {
+                // The answer does not wait for it.
+                let is_read = rest.is_read();
+                tokio::spawn(async move { forget(body, still, &is_read).await });
+                return false;
+            }
         }
-        if fits && !expects {
-            // The answer does not wait for it.
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        true
+    }
+
+    /// Reads and drops a small body that nobody wants, behind an answer over HTTP/2. Else
+    /// the stream is reset behind its answer, which loses the answer for a client that
+    /// sends still (curl 7.88 does so now and then).
+    pub(super) fn settle_stream(self, still: Duration) {
+        let Self { rest, length, expects } = self;
+        if length.is_some_and(|length| length <= SMALL)
+            && !expects
+            && let State::Left(body) = rest.state()
+        {
             let is_read = rest.is_read();
             tokio::spawn(async move { forget(body, still, &is_read).await });
-            return false;
         }
-    }
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    true
-}
-
-/// Reads and drops a small body that nobody wants, behind an answer over HTTP/2. Else
-/// the stream is reset behind its answer, which loses the answer for a client that
-/// sends still (curl 7.88 does so now and then).
-pub(super) fn settle_stream(rest: &Rest, announced: Announced, still: Duration) {
-    if announced.length.is_some_and(|length| length <= SMALL)
-        && !announced.expects
-        && let State::Left(body) = rest.state()
-    {
-        let is_read = rest.is_read();
-        tokio::spawn(async move { forget(body, still, &is_read).await });
     }
 }
 
 /// Answers what could not be read as a request, and closes.
-pub(super) async fn refuse<S>(front: &Front, mut stream: S, unread: &Unread, limits: &Limits)
+pub(super) async fn close_unread<S, V>(server: &Server<'_, V>, mut stream: S, unread: &Unread)
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    V: Service,
 {
-    let answer = unread.answer(front).await;
+    let (answer, limits) = (server.service.answer_unread(unread).await, &server.limits);
     let sending = async {
         stream.write_all(&answer).await?;
         stream.shutdown().await

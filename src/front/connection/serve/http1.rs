@@ -1,6 +1,7 @@
 //! HTTP/1.1: the hyper loop, and what comes after it.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,46 +14,41 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::closing::{self, Announced, linger};
-use super::{Limits, stopped_reading, wait_until_idle};
-use crate::front::Front;
-use crate::front::body::Tracked;
-use crate::front::body::upload::Upload;
+use super::closing::{self, linger, take_in};
+use super::service::Service;
+use super::unread::Unread;
+use super::{Limits, Server};
 use crate::front::connection::Connection;
 use crate::front::connection::activity::OpenRequest;
+use crate::front::connection::body::tracked::Tracked;
 use crate::front::connection::stream::{Noted, Output};
-use crate::front::door as front_http;
-use crate::front::door::unread::Unread;
 
 /// Serves a connection, of which `early` was read already.
-pub(super) async fn serve<S>(
-    front: &Arc<Front>,
+pub(super) async fn serve<S, V>(
+    server: &Server<'_, V>,
     connection: &Arc<Connection>,
     stream: S,
     early: Bytes,
-    limits: &Limits,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    V: Service,
 {
-    let activity = &connection.activity;
+    let (activity, limits) = (&connection.activity, &server.limits);
     let body_left = Arc::new(AtomicBool::new(false));
     let still = limits.body;
     let service = service_fn(|request: Request<Incoming>| {
         let open = OpenRequest::new(activity);
-        let (front, connection) = (Arc::clone(front), Arc::clone(connection));
+        let (service, connection) = (server.service.clone(), Arc::clone(connection));
         let body_left = Arc::clone(&body_left);
-        let (head, body) = request.into_parts();
-        let length = body.size_hint().exact();
-        let (body, rest) = Upload::new(body);
+        let (request, unsettled) = take_in(request);
         // Here and not when it is polled: hyper may read on at once.
-        activity.body_begins(length, rest.as_ref().map(|rest| rest.is_read()));
+        let is_read = unsettled.as_ref().map(|unsettled| unsettled.rest.is_read());
+        activity.body_begins(request.body().size_hint().exact(), is_read);
         async move {
-            let rest = rest.map(|rest| (rest, Announced::by(&head.headers)));
-            let request = Request::from_parts(head, body);
-            let mut answer = front_http::answer(front, &connection, request).await;
-            if let Some((rest, announced)) = rest {
+            let mut answer = service.answer(&connection, request).await;
+            if let Some(unsettled) = unsettled {
                 open.clients_turn();
-                if closing::settle(&rest, announced, still, &mut answer).await {
+                if unsettled.settle(still, &mut answer).await {
                     body_left.store(true, Ordering::Relaxed);
                 }
             }
@@ -66,15 +62,13 @@ pub(super) async fn serve<S>(
     let stream = Noted::http1(stream, early, Arc::clone(&output), connection);
     let mut serving =
         builder(limits).serve_connection(TokioIo::new(stream), service).with_upgrades();
-    let mut idle = pin!(wait_until_idle(activity, limits));
-    let mut stalled = pin!(output.wait_until_stalled(limits.body));
+    let mut given_up = pin!(server.give_up(connection, &output, pending()));
     let mut stopping = false;
     let ended = loop {
         tokio::select! {
             ended = &mut serving => break ended,
-            () = idle.as_mut() => return,
-            () = stalled.as_mut() => return stopped_reading(front, connection),
-            () = front.stop.cancelled(), if !stopping => {
+            () = given_up.as_mut() => return,
+            () = server.stop.cancelled(), if !stopping => {
                 stopping = true;
                 std::pin::Pin::new(&mut serving).graceful_shutdown();
             }
@@ -90,7 +84,7 @@ pub(super) async fn serve<S>(
         let why = ended.err().map_or_else(String::new, |error| error.to_string());
         let unread =
             Unread::by_parser(&head, &parts.read_buf, &why, limits.header_bytes, connection.peer);
-        closing::refuse(front, stream, &unread, limits).await;
+        closing::close_unread(server, stream, &unread).await;
     } else if body_left.load(Ordering::Relaxed) && ended.is_ok() {
         linger(&mut stream, limits).await;
     }
@@ -108,4 +102,4 @@ fn builder(limits: &Limits) -> http1::Builder {
 /// Together with the header lines. A target of 64 KB is the longest that is read at all.
 const MAX_REQUEST_LINE: usize = 68 * 1024;
 /// Lines of a head.
-pub(super) const MAX_HEADERS: usize = 512;
+const MAX_HEADERS: usize = 512;

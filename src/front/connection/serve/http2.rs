@@ -11,43 +11,38 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::closing::{self, Announced};
-use super::{Limits, stopped_reading, wait_until_idle};
-use crate::front::Front;
-use crate::front::answer::NeedsHttp1;
-use crate::front::body::Tracked;
-use crate::front::body::upload::Upload;
+use super::closing::take_in;
+use super::needs::NeedsHttp1;
+use super::service::Service;
+use super::{Limits, Server};
 use crate::front::connection::Connection;
 use crate::front::connection::activity::OpenRequest;
+use crate::front::connection::body::tracked::Tracked;
+use crate::front::connection::stream::streams::{Stream, Streams};
 use crate::front::connection::stream::{Noted, Output};
-use crate::front::connection::streams::{Stream, Streams};
-use crate::front::door::{self as front_http};
 
 /// Serves a connection, of which `early` was read already.
-pub(super) async fn serve<S>(
-    front: &Arc<Front>,
+pub(super) async fn serve<S, V>(
+    server: &Server<'_, V>,
     connection: &Arc<Connection>,
     stream: S,
     early: Bytes,
-    limits: &Limits,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    V: Service,
 {
-    let activity = &connection.activity;
+    let (activity, limits) = (&connection.activity, &server.limits);
     let still = limits.body;
     let service = service_fn(|request: Request<Incoming>| {
-        let (front, connection) = (Arc::clone(front), Arc::clone(connection));
+        let (service, connection) = (server.service.clone(), Arc::clone(connection));
         async move {
-            let (head, body) = request.into_parts();
             // What nobody reads is reset with NO_ERROR once the answer is given (RFC 9113 section 8.1).
-            let (body, rest) = Upload::new(body);
-            let announced = Announced::by(&head.headers);
-            let request = Request::from_parts(head, body);
+            let (request, unsettled) = take_in(request);
             // Boxed when it begins and freed when it ends: before and after, a stream is
             // no more than a request or an answer.
-            let answer = Box::pin(front_http::answer(front, &connection, request)).await;
-            if let Some(rest) = rest {
-                closing::settle_stream(&rest, announced, still);
+            let answer = Box::pin(service.answer(&connection, request)).await;
+            if let Some(unsettled) = unsettled {
+                unsettled.settle_stream(still);
             }
             if answer.extensions().get::<NeedsHttp1>().is_some() {
                 return Err(h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED));
@@ -63,9 +58,8 @@ pub(super) async fn serve<S>(
     let streams = Streams::new(activity);
     let serving = builder(limits, &streams).serve_connection(TokioIo::new(stream), service);
     let mut serving = Box::pin(serving);
-    let mut idle = pin!(wait_until_idle(activity, limits));
-    let mut stalled = pin!(output.wait_until_stalled(limits.body));
-    let mut no_window = pin!(streams.wait_until_stalled(limits.body));
+    let no_window = streams.wait_until_stalled(limits.body);
+    let mut given_up = pin!(server.give_up(connection, &output, no_window));
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -75,10 +69,8 @@ pub(super) async fn serve<S>(
                 }
                 return;
             }
-            () = idle.as_mut() => return,
-            () = stalled.as_mut() => return stopped_reading(front, connection),
-            () = no_window.as_mut() => return stopped_reading(front, connection),
-            () = front.stop.cancelled(), if !stopping => {
+            () = given_up.as_mut() => return,
+            () = server.stop.cancelled(), if !stopping => {
                 stopping = true;
                 serving.as_mut().graceful_shutdown();
             }

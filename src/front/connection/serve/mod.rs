@@ -1,24 +1,31 @@
-//! Serves HTTP on one connection, until it ends, stands idle for too long, or
-//! the gateway stops.
+//! Serves HTTP on one connection, until it ends, is idle for too long, or the gateway stops.
 
+use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 mod closing;
 mod http1;
 mod http2;
+pub(in crate::front) mod needs;
+pub(in crate::front) mod service;
+pub(in crate::front) mod unread;
 
 use super::Connection;
 use super::activity::Activity;
+use super::stream::Output;
 use crate::clock;
-use crate::front::Front;
-use crate::front::door::unread::Unread;
+use crate::metrics::Metrics;
 use crate::wire::Reason;
+use service::Service;
+use unread::Unread;
 
 /// What a connection may take and how long it may wait.
 #[derive(Clone, Copy, Debug)]
@@ -33,53 +40,76 @@ pub(in crate::front) struct Limits {
     pub body: Duration,
 }
 
-/// Serves a connection by the version of HTTP that its client speaks.
-pub(in crate::front) async fn serve<S>(
-    front: &Arc<Front>,
-    connection: &Arc<Connection>,
-    mut stream: S,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let limits = front.live().limits;
-    let begun = tokio::select! {
-        biased;
-        begun = timeout(limits.first_request, begin(&mut stream)) => begun,
-        // Nothing was asked, so nothing is owed.
-        () = front.stop.cancelled() => return,
-    };
-    let Ok(Ok(early)) = begun else { return };
-    if early == PREFACE {
-        Box::pin(http2::serve(front, connection, stream, early, &limits)).await;
-    } else if early.first() == Some(&TLS_HANDSHAKE) && !connection.is_tls() {
-        let unread = Unread::of(Reason::TlsOnPlainPort, &early, connection.peer);
-        closing::refuse(front, stream, &unread, &limits).await;
-    } else {
-        Box::pin(http1::serve(front, connection, stream, early, &limits)).await;
-    }
+/// How connections are served.
+#[derive(Debug)]
+pub(in crate::front) struct Server<'a, V> {
+    /// Answers their requests.
+    pub service: V,
+    pub limits: Limits,
+    pub metrics: &'a Metrics,
+    /// Fires when the gateway stops.
+    pub stop: &'a CancellationToken,
 }
 
-/// Plain HTTP where TLS is spoken: one head is read, and its sender told so.
-pub(in crate::front) async fn refuse_plain<S>(
-    front: &Arc<Front>,
-    connection: &Connection,
-    mut stream: S,
-) where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let limits = front.live().limits;
-    let reading = async {
-        let mut head = BytesMut::with_capacity(1024);
-        while head.len() < MAX_MISPLACED_HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n") {
-            if stream.read_buf(&mut head).await? == 0 {
-                break;
-            }
+impl<V: Service> Server<'_, V> {
+    /// Serves a connection by the version of HTTP that its client speaks.
+    pub(in crate::front) async fn serve<S>(&self, connection: &Arc<Connection>, mut stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let begun = tokio::select! {
+            biased;
+            begun = timeout(self.limits.first_request, begin(&mut stream)) => begun,
+            // Nothing was asked, so nothing is owed.
+            () = self.stop.cancelled() => return,
+        };
+        let Ok(Ok(early)) = begun else { return };
+        if early == PREFACE {
+            Box::pin(http2::serve(self, connection, stream, early)).await;
+        } else if early.first() == Some(&TLS_HANDSHAKE) && !connection.is_tls() {
+            let unread = Unread::of(Reason::TlsOnPlainPort, &early, connection.peer);
+            closing::close_unread(self, stream, &unread).await;
+        } else {
+            Box::pin(http1::serve(self, connection, stream, early)).await;
         }
-        io::Result::Ok(head)
-    };
-    if let Ok(Ok(head)) = timeout(limits.first_request, reading).await {
-        let unread = Unread::of(Reason::PlainOnTlsPort, &head, connection.peer);
-        closing::refuse(front, stream, &unread, &limits).await;
+    }
+
+    /// Plain HTTP where TLS is spoken: one head is read, and its sender told so.
+    pub(in crate::front) async fn refuse_plain<S>(&self, peer: IpAddr, mut stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let reading = async {
+            let mut head = BytesMut::with_capacity(1024);
+            while head.len() < MAX_MISPLACED_HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n")
+            {
+                if stream.read_buf(&mut head).await? == 0 {
+                    break;
+                }
+            }
+            io::Result::Ok(head)
+        };
+        if let Ok(Ok(head)) = timeout(self.limits.first_request, reading).await {
+            let unread = Unread::of(Reason::PlainOnTlsPort, &head, peer);
+            closing::close_unread(self, stream, &unread).await;
+        }
+    }
+
+    /// Ends when a connection is to be given up: it was idle for too long, or its client
+    /// takes nothing of its answers. `stalled` tells that by another sign.
+    async fn give_up(
+        &self,
+        connection: &Connection,
+        output: &Output,
+        stalled: impl Future<Output = ()>,
+    ) {
+        tokio::select! {
+            () = wait_until_idle(&connection.activity, &self.limits) => return,
+            () = output.wait_until_stalled(self.limits.body) => {}
+            () = stalled => {}
+        }
+        self.metrics.connection_ended("stopped_reading");
+        tracing::info!(peer = %connection.peer, "a client stopped reading its answer");
     }
 }
 
@@ -112,12 +142,6 @@ async fn wait_until_idle(activity: &Activity, limits: &Limits) {
         seen = begun;
         limit = limits.idle;
     }
-}
-
-/// Of a client that takes nothing of its answers.
-fn stopped_reading(front: &Front, connection: &Connection) {
-    front.metrics.connection_ended("stopped_reading");
-    tracing::info!(peer = %connection.peer, "a client stopped reading its answer");
 }
 
 /// RFC 9113 section 3.4.

@@ -1,6 +1,5 @@
-//! The calls into MIT's libkrb5 by which a KDC is asked what it knows, and by
-//! which a real ticket is laid beside a keytab. Nothing is written anywhere:
-//! tickets stand in caches of this process's memory.
+//! The calls into MIT's libkrb5 that ask a KDC what it knows, and that compare a real ticket with
+//! a keytab. Nothing is written: tickets are in memory caches of this process.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;

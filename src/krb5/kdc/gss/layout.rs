@@ -1,4 +1,4 @@
-//! Structures of krb5.h that are looked into.
+//! Structures of krb5.h whose fields are read.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;

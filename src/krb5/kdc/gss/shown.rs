@@ -1,5 +1,5 @@
-//! The calls into MIT's libkrb5 and its GSSAPI by which a KDC's ticket is opened
-//! with a key of our own, and says whose account it is.
+//! The calls into MIT's libkrb5 and its GSSAPI that open a KDC's ticket with a key of our own, and
+//! read the account in it.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;

@@ -6,17 +6,18 @@
 //!   AUTHENTICATE ─▶ version, channel ─▶ Verifying ─▶ ask winbind ─▶ integrity ─▶ proof
 //! ```
 
-use super::acceptor::{Context, Verified};
-use super::helper::Account;
-use super::judge::judge;
-use super::key::Integrity;
+use super::crypto::key::Integrity;
+use super::crypto::sign;
+use super::effect::{Answer, Context, Question, Verified};
 use super::message::{Authenticate, Challenge, Kind, Malformed, Negotiate, kind};
-use super::sign;
 use crate::config::checked::ChannelBinding;
 use crate::mechanism::spnego::negotiation::{NegTokenResp, State, response};
 use crate::mechanism::spnego::{NtlmFraming, begins_anew, is_ntlm};
 use crate::mechanism::{self, Channel, Effect, Exchange, Outcome, Proof, Step, Terms};
-use crate::wire::{self, AccountKind, Mechanism, Reason};
+use crate::wire::{self, Mechanism, Reason};
+use judge::judge;
+
+mod judge;
 
 /// An exchange that is under way.
 #[derive(Debug)]
@@ -74,43 +75,6 @@ enum Wrapping {
     },
 }
 
-/// What is asked of [`super::Acceptor`].
-#[derive(Debug)]
-pub(crate) enum Question {
-    /// A challenge for this client.
-    Challenge(Negotiate),
-    /// Whether the client knows the password.
-    Verify {
-        /// What came with the challenge.
-        context: Context,
-        /// The challenge.
-        challenge: [u8; 8],
-        /// The answer.
-        authenticate: Box<Authenticate>,
-    },
-}
-
-/// What the acceptor says.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// The challenge for the client.
-    Challenge {
-        /// The message.
-        challenge: Box<Challenge>,
-        /// To be given back with the client's answer.
-        context: Context,
-    },
-    /// The password is right.
-    Verified(Verified),
-    /// It is not, or nobody could tell.
-    Refused {
-        /// Why.
-        reason: Reason,
-        /// What was wrong and what mends it, for the log.
-        detail: String,
-    },
-}
-
 /// The first message of a client, which chose NTLM by it.
 pub(in crate::mechanism) fn begin(terms: Terms, framing: NtlmFraming) -> (Exchange, Step) {
     match framing {
@@ -133,7 +97,7 @@ fn open(terms: Terms, wrapping: Wrapping, message: Vec<u8>) -> (Exchange, Step) 
     }
     if terms.channel_binding == ChannelBinding::Require && !matches!(terms.channel, Channel::Tls(_))
     {
-        let detail = "channel_binding = \"require\", and there is no TLS channel to bind to";
+        let detail = "channel_binding = \"require\", but there is no TLS channel to bind to";
         return refuse(terms, Reason::BindingMissing, detail.to_owned());
     }
     match Negotiate::parse(message) {
@@ -185,7 +149,7 @@ impl InProgress {
                 answered(begun, challenge, context, message, signature)
             }
             Self::Opening(begun) | Self::Verifying { begun, .. } => {
-                let detail = "a token came while the one before it was still being worked on";
+                let detail = "a token came while the previous one was still being checked";
                 refuse(begun.terms, Reason::ExchangeInterrupted, detail.to_owned())
             }
         }
@@ -217,7 +181,7 @@ impl InProgress {
                 refuse(exchange.terms().clone(), reason, detail)
             }
             (exchange, Answer::Challenge { .. } | Answer::Verified(_)) => {
-                let detail = "an answer came for a question that was not asked".to_owned();
+                let detail = "an answer came without a question".to_owned();
                 refuse(exchange.terms().clone(), Reason::ExchangeInterrupted, detail)
             }
         }
@@ -304,19 +268,11 @@ fn proven(
     channel_bound: bool,
     reply: Option<Vec<u8>>,
 ) -> (Exchange, Step) {
-    let principal = verified.account.to_string();
-    let Account { domain, user, dns_domain, sid } = verified.account;
-    let kind = match user.ends_with('$') {
-        true => AccountKind::Computer,
-        false => AccountKind::Person,
-    };
-    let account =
-        wire::Account { sam: user, upn: None, domain: Some(domain), dns_domain, sid, kind };
     let proof = Proof(wire::Proof {
         mechanism: Mechanism::Ntlm,
-        principal,
+        principal: verified.principal,
         acceptor_realm: verified.own_domain,
-        account: Some(Box::new(account)),
+        account: Some(Box::new(verified.account)),
         public_key: None,
         channel_bound,
         ends_at: None,

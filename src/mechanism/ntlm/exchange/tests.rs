@@ -6,11 +6,12 @@ use asn1_rs::{Oid, oid};
 use aws_lc_rs::digest;
 use proptest::prelude::*;
 
+use super::judge::judge_binding;
 use super::*;
-use crate::mechanism::ntlm::av_pair::ChannelBinding as Bound;
-use crate::mechanism::ntlm::helper::Account;
-use crate::mechanism::ntlm::judge::judge_binding;
-use crate::mechanism::ntlm::key::{ExportedKey, channel_binding_hash};
+use crate::clock;
+use crate::mechanism::ntlm::crypto::key::{ExportedKey, channel_binding_hash};
+use crate::mechanism::ntlm::effect::Given;
+use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
 use crate::mechanism::ntlm::{OwnHosts, Targets, samples};
 use crate::mechanism::spnego::negotiation::init;
 use crate::mechanism::{Bindings, Input, Refused, Scheme};
@@ -39,14 +40,7 @@ fn three_messages_and_the_domains_word_are_a_proof() {
                 mechanism: Mechanism::Ntlm,
                 principal: "LAB\\jo".to_owned(),
                 acceptor_realm: Some("LAB".to_owned()),
-                account: Some(Box::new(wire::Account {
-                    sam: "jo".to_owned(),
-                    upn: None,
-                    domain: Some("LAB".to_owned()),
-                    dns_domain: None,
-                    sid: None,
-                    kind: wire::AccountKind::Person,
-                })),
+                account: Some(Box::new(account())),
                 public_key: None,
                 channel_bound: false,
                 ends_at: None,
@@ -146,9 +140,7 @@ fn a_verdict_about_another_exchange_does_not_count() {
     let (sample, other) = (samples::bound(), samples::plain());
     let step = run(&sample, bound_to_us(ChannelBinding::Allow), verified(&other));
     assert_eq!(refusal(step), Reason::NtlmTampered);
-    let keyless =
-        Answer::Verified(Verified { account: account(), own_domain: None, session_key: None });
-    let step = run(&sample, bound_to_us(ChannelBinding::Allow), Input::Ntlm(keyless));
+    let step = run(&sample, bound_to_us(ChannelBinding::Allow), verdict(None));
     assert_eq!(refusal(step), Reason::NtlmHelperFailed);
 }
 
@@ -344,20 +336,32 @@ fn bound_to_us(channel_binding: ChannelBinding) -> Terms {
 
 fn challenged(sample: &samples::Exchange) -> Input {
     let challenge = Challenge::parse(sample.challenge.clone()).unwrap();
-    let context = Context::fresh();
+    let context = Context(Given::Ourselves(clock::instant()));
     Input::Ntlm(Answer::Challenge { challenge: Box::new(challenge), context })
 }
 
-fn account() -> Account {
-    Account { domain: "LAB".to_owned(), user: "jo".to_owned(), dns_domain: None, sid: None }
+fn verified(sample: &samples::Exchange) -> Input {
+    verdict(Some(ExportedKey::exported(sample.exported_key)))
 }
 
-fn verified(sample: &samples::Exchange) -> Input {
+fn verdict(session_key: Option<ExportedKey>) -> Input {
     Input::Ntlm(Answer::Verified(Verified {
+        principal: "LAB\\jo".to_owned(),
         account: account(),
         own_domain: Some("LAB".to_owned()),
-        session_key: Some(ExportedKey::exported(sample.exported_key)),
+        session_key,
     }))
+}
+
+fn account() -> wire::Account {
+    wire::Account {
+        sam: "jo".to_owned(),
+        upn: None,
+        domain: Some("LAB".to_owned()),
+        dns_domain: None,
+        sid: None,
+        kind: wire::AccountKind::Person,
+    }
 }
 
 /// An exchange whose client has its challenge.

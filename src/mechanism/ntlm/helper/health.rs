@@ -1,9 +1,7 @@
-//! Whether a sign-on could succeed now: is the program there, is winbind, and
-//! may it be asked.
+//! Whether people can sign on now: whether the program and winbind are there and answer.
 //!
-//! Only what the probe sees decides, never what a client's sign-on saw: a client
-//! can name a domain that is down. A sign-on that failed by winbind makes the
-//! probe look at once.
+//! Only the probe decides, never a client's sign-on, because a client can name a domain that is
+//! down. A sign-on that fails because of winbind starts a probe at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +10,17 @@ use thiserror::Error;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use super::process::Process;
-use super::staff::Staff;
-use super::status::{Denial, Meaning, meaning};
+use super::dialogue::server_1::{Answer, Question};
+use super::dialogue::squid::{self, Opening};
+use super::failure::status::{Denial, Meaning, meaning};
+use super::failure::{Broken, Failure};
+use super::pool::helpers::Helpers;
+use super::process::{Process, commands};
 use super::winbind::{Silent, Winbind, without_winbind};
-use super::{Broken, Failure, dialogue, talk};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
-use crate::mechanism::ntlm::helper::dialogue::server_1::{Answer, Question};
-use crate::mechanism::ntlm::helper::dialogue::squid::Opening;
 
-/// Why nobody can be signed on by NTLM now. Displayed as the sentence for `/ready`.
+/// Why nobody can sign on by NTLM now. Displayed as the sentence for `/ready`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum NotReady {
     /// The pool was started a moment ago.
@@ -77,7 +75,7 @@ impl Health {
                 Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
                 Err(NotReady::Starting) => {}
                 Err(NotReady::Failing(failure)) => {
-                    tracing::error!(error = %failure, "nobody can be signed on by NTLM");
+                    tracing::error!(error = %failure, "nobody can sign on by NTLM");
                 }
             }
             *last = seen;
@@ -89,13 +87,13 @@ impl Health {
 /// Looks, again and again, until the task is ended.
 pub(super) async fn watch(
     settings: Arc<Ntlm>,
-    staff: Arc<Staff>,
+    helpers: Arc<Helpers>,
     winbind: Arc<Winbind>,
     health: Arc<Health>,
 ) {
     let mut domains_age = DOMAINS_EVERY;
     loop {
-        let seen = probe(&settings, &staff, &winbind).await;
+        let seen = probe(&settings, &helpers, &winbind).await;
         let healthy = seen.is_ok();
         if healthy && domains_age >= DOMAINS_EVERY && !without_winbind(&settings) {
             match winbind.refresh().await {
@@ -133,9 +131,9 @@ pub(super) async fn broken(winbind: &Winbind, broken: &Broken) -> Failure {
     Failure::Helper(broken.to_string())
 }
 
-async fn probe(settings: &Ntlm, staff: &Staff, winbind: &Winbind) -> Result<(), Failure> {
+async fn probe(settings: &Ntlm, helpers: &Helpers, winbind: &Winbind) -> Result<(), Failure> {
     if settings.helper_protocol == HelperProtocol::Squid25Ntlmssp {
-        probe_exchange(staff, winbind).await?;
+        probe_exchange(helpers, winbind).await?;
     }
     probe_rights(settings, winbind).await?;
     match winbind.ping_dc().await {
@@ -165,16 +163,16 @@ fn of_domain(silent: &Silent) -> Failure {
 }
 
 /// Begins an exchange on a helper that has nothing else to do.
-async fn probe_exchange(staff: &Staff, winbind: &Winbind) -> Result<(), Failure> {
-    let Some(mut worker) = staff.take_idle() else { return Ok(()) };
-    match talk::open(&mut worker.process, &dialogue::squid::open(NEGOTIATE)?).await {
+async fn probe_exchange(helpers: &Helpers, winbind: &Winbind) -> Result<(), Failure> {
+    let Some(mut helper) = helpers.take_idle() else { return Ok(()) };
+    match commands::open(&mut helper.process, &squid::open(NEGOTIATE)?).await {
         Ok(Opening::Challenge(_)) => {
-            staff.put(worker);
+            helpers.put(helper);
             Ok(())
         }
         Ok(Opening::Refused { said } | Opening::Broken { said }) => Err(Failure::Helper(said)),
         // Others may be well, and another is started in its place.
-        Err(error) if staff.anybody() => {
+        Err(error) if helpers.anybody() => {
             tracing::warn!(%error, "an idle helper failed its probe");
             Ok(())
         }
@@ -197,12 +195,10 @@ async fn probe_rights(settings: &Ntlm, winbind: &Winbind) -> Result<(), Failure>
         let path = settings.ntlm_auth.display();
         Failure::Helper(format!("{path} cannot be started: {error}; correct sso.ntlm.ntlm_auth"))
     })?;
-    let answer = talk::verify(&mut process, &question).await;
+    let answer = commands::verify(&mut process, &question).await;
     life.kill().await;
     match answer {
-        Ok(Answer::Yes { .. }) => {
-            Err(Failure::Helper("it verifies what cannot be right".to_owned()))
-        }
+        Ok(Answer::Yes { .. }) => Err(Failure::Helper("it accepts a wrong answer".to_owned())),
         Ok(Answer::No { said }) => match meaning(&said) {
             Meaning::Rights => Err(Failure::Rights(said)),
             Meaning::Unheard => Err(unheard(winbind, &said).await),

@@ -1,171 +1,31 @@
 //! Samba's `ntlm_auth`, which asks winbind whether a client's answer is right.
 //!
 //! ```text
-//! Pool ─▶ Staff (who has which helper) ─▶ Worker ─▶ talk ─▶ Process ═ pipes ═ ntlm_auth ─▶ winbind
-//!   │        ▲                                        └ dialogue: bytes ↔ values
-//!   │        └ keeper: one task a helper, starts it and starts it again
-//!   ├ health: is winbind there, and may we ask it
-//!   └ account: whose name was proven, by wbinfo where the name does not say
+//! Pool ─▶ Verifier ─▶ Helpers (who has which) ─▶ commands ─▶ Process ═ pipes ═ ntlm_auth ─▶ winbind
+//!            │           ▲                           └ dialogue: bytes ↔ values
+//!            │           └ supervisor: one task a helper, starts it and starts it again
+//!            ├ health: is winbind there, and may we ask it
+//!            └ winbind: whose name was proven, by wbinfo where the name does not say
 //! ```
 //!
 //! A helper that does anything but answer exactly what it was asked is ended:
 //! one answer too many would be read by the next client.
 
-use std::io;
-use std::time::Duration;
-
-use thiserror::Error;
-
-mod account;
 pub(crate) mod dialogue;
+mod failure;
 mod health;
-mod keeper;
-mod output;
-mod patience;
 mod pool;
 mod process;
-mod roster;
-mod staff;
-mod status;
-mod talk;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod values;
 mod verifier;
 mod winbind;
 
-pub(crate) use account::Account;
-pub(crate) use dialogue::Unaskable;
 pub(crate) use dialogue::server_1::Question;
-pub(crate) use pool::{Attempt, Names, Opened, Pool, Reservation};
-pub(crate) use status::Denial;
-
-/// Why nobody is signed on, and whose fault that is. Displayed as a sentence for
-/// the log, without a full stop.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The domain refuses the client.
-    #[error("the domain refuses: {said}")]
-    Denied {
-        /// Why.
-        denial: Denial,
-        /// winbind's words.
-        said: String,
-    },
-    /// The client sent something that cannot be asked.
-    #[error("the client's message cannot be put to winbind: {0}")]
-    Unaskable(#[from] Unaskable),
-    /// The password is right, and it is not certain whose it is.
-    #[error("the password is right, but {0}; sign on as DOMAIN\\user")]
-    Unnamed(String),
-    /// The client took too long to answer while others waited for its helper, or
-    /// longer than `exchange_timeout`.
-    #[error("the exchange was given up: the client took too long to answer its challenge")]
-    GivenUp,
-    /// As many wait as may wait, or one waited too long.
-    #[error("all helpers are busy: {0}")]
-    Busy(&'static str),
-    /// winbind or the domain behind it does not answer.
-    #[error("winbind could not verify: {0}; see `wbinfo -t` and `wbinfo --ping-dc`")]
-    Winbind(String),
-    /// The domain does not take this host for a member any more.
-    #[error(
-        "the domain does not take this host for a member any more ({0}): its account was deleted \
-         or reset. Join it again (net ads join -U Administrator), and restart winbind"
-    )]
-    Trust(String),
-    /// The clocks differ.
-    #[error(
-        "the clocks of this host and of the domain controller differ by more than five minutes \
-         ({0}): set this host's by the domain's time (NTP, timedatectl)"
-    )]
-    Clock(String),
-    /// This process may not ask winbind.
-    #[error(
-        "winbind does not take questions from this user ({0}): it must be in the group of the \
-         folder winbindd_privileged (on Debian: winbindd_priv)"
-    )]
-    Rights(String),
-    /// The helper failed.
-    #[error("ntlm_auth failed: {0}")]
-    Helper(String),
-}
-
-impl Failure {
-    /// The word in metrics.
-    pub(crate) const fn label(&self) -> &'static str {
-        match self {
-            Self::Denied { denial, .. } => denial.label(),
-            Self::Unaskable(_) => "unaskable",
-            Self::Unnamed(_) => "unnamed",
-            Self::GivenUp => "given_up",
-            Self::Busy(_) => "busy",
-            Self::Winbind(_) => "winbind",
-            Self::Trust(_) => "trust",
-            Self::Clock(_) => "clock",
-            Self::Rights(_) => "rights",
-            Self::Helper(_) => "helper",
-        }
-    }
-}
-
-/// The words of every verdict, for metrics.
-fn labels() -> impl Iterator<Item = &'static str> {
-    let others = [
-        GRANTED,
-        "unaskable",
-        "unnamed",
-        "given_up",
-        "busy",
-        "winbind",
-        "trust",
-        "clock",
-        "rights",
-        "helper",
-    ];
-    Denial::ALL.into_iter().map(Denial::label).chain(others)
-}
-
-const GRANTED: &str = "granted";
-
-/// What a helper did that costs it its place. Displayed as a fragment for a log line.
-#[derive(Debug, Error)]
-enum Broken {
-    /// No answer in time.
-    #[error("it did not answer within {} ms", .0.as_millis())]
-    Silent(Duration),
-    /// It ended.
-    #[error("it ended")]
-    Ended,
-    /// More came than was asked for.
-    #[error("it said more than it was asked")]
-    Chatter,
-    /// Output without lines, or none to be read.
-    #[error(transparent)]
-    NoLine(output::NoLine),
-    /// No answer to what it was asked.
-    #[error(transparent)]
-    Unexpected(#[from] dialogue::Unexpected),
-    /// The question cannot be written.
-    #[error("it cannot be written to: {0}")]
-    Deaf(#[from] io::Error),
-}
-
-impl From<output::NoLine> for Broken {
-    fn from(no_line: output::NoLine) -> Self {
-        match no_line {
-            output::NoLine::End => Self::Ended,
-            other => Self::NoLine(other),
-        }
-    }
-}
-
-impl From<output::NotQuiet> for Broken {
-    fn from(not_quiet: output::NotQuiet) -> Self {
-        match not_quiet {
-            output::NotQuiet::End => Self::Ended,
-            output::NotQuiet::Chatter => Self::Chatter,
-        }
-    }
-}
+pub(crate) use failure::Failure;
+pub(crate) use pool::Pool;
+pub(crate) use pool::helpers::Reservation;
+pub(crate) use values::{Account, Attempt, LogonKey, Names, Opened};

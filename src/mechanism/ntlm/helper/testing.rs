@@ -1,5 +1,4 @@
-//! What tests share: a client, which is Samba's own, and helpers that verify
-//! against one password without a domain.
+//! What tests share: Samba's own client, and helpers that verify one password without a domain.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
-use super::pool::Verified;
+use super::values::Logon;
 use super::{Attempt, Failure, Opened, Pool, Question};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
@@ -100,7 +99,7 @@ pub(super) fn faulty(directory: &Path, at: &str, fault: &str) -> PathBuf {
 }
 
 /// Signs a user on, as far as the pool goes.
-pub(super) async fn sign_on(pool: &Pool, user: &str, password: &str) -> Result<Verified, Failure> {
+pub(super) async fn sign_on(pool: &Pool, user: &str, password: &str) -> Result<Logon, Failure> {
     let mut client = Client::new(user, "LAB", password);
     let negotiate = client.negotiate();
     match pool.open(&negotiate).await? {

@@ -1,17 +1,18 @@
-//! The pool with real helpers, sound ones and such that fail in every way.
+//! The pool with real helpers, good ones and ones that fail in every way.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::dialogue::server_1;
+use super::dialogue::squid::{self, Verdict};
+use super::dialogue::{Unaskable, server_1};
+use super::failure::status::Denial;
 use super::health::NotReady;
 use super::testing::{BOTH, Client, PASSWORD, eventually, faulty, figure, pool, settings, sign_on};
-use super::{Account, Attempt, Denial, Failure, Opened, Pool, Unaskable};
+use super::{Account, Attempt, Failure, LogonKey, Opened, Pool};
 use crate::clock;
 use crate::config::checked::{HelperProtocol, Ntlm};
-use crate::mechanism::ntlm::helper::dialogue::squid::{self, Verdict};
 use crate::metrics::Metrics;
 
 const SERVER_1: HelperProtocol = HelperProtocol::NtlmServer1;
@@ -23,8 +24,8 @@ async fn the_right_password_proves_the_account_and_the_wrong_one_nothing() {
         let (pool, metrics) = pool(&settings(protocol)).await;
         let alice = sign_on(&pool, "alice", PASSWORD).await.unwrap();
         assert_eq!(alice.account.to_string(), "LAB\\alice");
-        assert!(alice.session_key.is_some());
-        assert_eq!(alice.key_is_exported, protocol == SQUID);
+        let exported = matches!(alice.key.unwrap(), LogonKey::Exported(_));
+        assert_eq!(exported, protocol == SQUID);
         let wrong = sign_on(&pool, "alice", "else").await.unwrap_err();
         let Failure::Denied { denial, .. } = &wrong else { panic!("{wrong:?}") };
         assert_eq!(*denial, Denial::WrongPassword);

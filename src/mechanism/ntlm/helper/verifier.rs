@@ -1,32 +1,31 @@
-//! The way of one exchange through the helpers, and on to a name.
+//! The way of one exchange through the helpers to a name.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::account::{self, Account, Naming};
+use super::dialogue::server_1::{Answer, Question};
+use super::dialogue::squid::{self, Opening};
+use super::failure::status::{Denial, Meaning, meaning};
+use super::failure::{Broken, Failure};
 use super::health::{self, Health, NotReady};
-use super::pool::{Attempt, Opened, Reservation, Verified};
+use super::pool::helpers::{Helper, Helpers, Reservation};
 use super::process::Process;
-use super::staff::{Staff, Worker};
-use super::status::{Denial, Meaning, meaning};
-use super::talk::{self, Closing};
+use super::process::commands::{self, Closing};
+use super::values::{Account, Attempt, Logon, LogonKey, Opened};
 use super::winbind::Winbind;
-use super::{Broken, Failure};
-use crate::clock;
+use super::winbind::account::{self, Naming};
 use crate::config::checked::{HelperProtocol, Ntlm};
-use crate::mechanism::ntlm::helper::dialogue::server_1::{Answer, Question};
-use crate::mechanism::ntlm::helper::dialogue::squid::{self, Opening};
 
 /// What every exchange needs.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) settings: Arc<Ntlm>,
-    pub(super) staff: Arc<Staff>,
+    pub(super) helpers: Arc<Helpers>,
     pub(super) winbind: Arc<Winbind>,
     pub(super) health: Arc<Health>,
 }
 
-/// One of [`talk`]'s.
+/// One of [`commands`]'s.
 type Dialogue<A> = for<'a> fn(
     &'a mut Process,
     &'a [u8],
@@ -35,18 +34,16 @@ type Dialogue<A> = for<'a> fn(
 impl Verifier {
     /// Has a helper begin an exchange, and keeps it.
     pub(super) async fn reserve(&self, question: &[u8]) -> Result<Opened, Failure> {
-        let (worker, opening) = self
-            .ask(question, |process, bytes| Box::pin(talk::open(process, bytes)), broke)
+        let (helper, opening) = self
+            .ask(question, |process, bytes| Box::pin(commands::open(process, bytes)), broke)
             .await?;
         match opening {
             Opening::Challenge(message) => {
-                let since = clock::instant();
-                let ticket = self.staff.reserve(worker, since);
-                let reservation = Reservation { staff: Arc::clone(&self.staff), ticket, since };
+                let reservation = self.helpers.reserve(helper);
                 Ok(Opened::Challenge { message, reservation })
             }
             Opening::Refused { said } => {
-                self.staff.put(worker);
+                self.helpers.put(helper);
                 Err(self.refused(said).await)
             }
             // Dropped, so that another takes its place.
@@ -55,7 +52,7 @@ impl Verifier {
     }
 
     /// Has a helper verify, and names the account.
-    pub(super) async fn verify(&self, attempt: Attempt) -> Result<Verified, Failure> {
+    pub(super) async fn verify(&self, attempt: Attempt) -> Result<Logon, Failure> {
         match attempt {
             // The challenge is of before a reload, which changed the protocol.
             Attempt::Response(_)
@@ -70,42 +67,40 @@ impl Verifier {
         }
     }
 
-    async fn verify_response(&self, question: &Question) -> Result<Verified, Failure> {
+    async fn verify_response(&self, question: &Question) -> Result<Logon, Failure> {
         let bytes = question.encode()?;
-        let dialogue: Dialogue<_> = |process, bytes| Box::pin(talk::verify(process, bytes));
-        let (worker, answer) = self.ask(&bytes, dialogue, went_unheard).await?;
-        self.staff.put(worker);
+        let dialogue: Dialogue<_> = |process, bytes| Box::pin(commands::verify(process, bytes));
+        let (helper, answer) = self.ask(&bytes, dialogue, went_unheard).await?;
+        self.helpers.put(helper);
         let session_key = match answer {
             Answer::Yes { session_key } => session_key,
             Answer::No { said } => return Err(self.refused(said).await),
         };
         let domains = self.winbind.domains_or_ask().await;
         if domains.is_none() && !self.winbind.is_left_out() {
-            let why = "winbind does not say whose name this is: does wbinfo run on this host?";
+            let why = "winbind does not say whose name this is: is wbinfo installed on this host?";
             return Err(Failure::Unnamed(why.to_owned()));
         }
         let naming = account::of_message(&question.user, &question.domain, domains.as_deref());
         let account = self.account(naming).await?.of(domains.as_deref());
-        Ok(Verified { account, session_key: Some(session_key), key_is_exported: false })
+        Ok(Logon { account, key: Some(LogonKey::Exchange(session_key)) })
     }
 
     async fn verify_message(
         &self,
         reservation: &Reservation,
         authenticate: &[u8],
-    ) -> Result<Verified, Failure> {
+    ) -> Result<Logon, Failure> {
         let question = squid::close(authenticate)?;
-        // Its own staff, whose tickets are no other's: after a reload it is not ours.
-        let staff = &reservation.staff;
-        let mut worker = staff.claim(reservation.ticket, reservation.since)?;
-        let closing = match talk::close(&mut worker.process, &question).await {
+        let (mut helper, helpers) = reservation.claim()?;
+        let closing = match commands::close(&mut helper.process, &question).await {
             Ok(closing) => closing,
             Err(error) => {
-                drop(worker);
+                drop(helper);
                 return Err(self.broken(&error).await);
             }
         };
-        staff.put(worker);
+        helpers.put(helper);
         let (name, session_key) = match closing {
             Closing::Granted { name, session_key } => (name, session_key),
             Closing::Refused { said } => return Err(self.refused(said).await),
@@ -114,7 +109,7 @@ impl Verifier {
         let domains = self.winbind.domains_or_ask().await;
         let naming = account::of_grant(&name, domains.as_deref());
         let account = self.account(naming).await?.of(domains.as_deref());
-        Ok(Verified { account, session_key, key_is_exported: true })
+        Ok(Logon { account, key: session_key.map(LogonKey::Exported) })
     }
 
     /// Has a helper do something that does not depend on what it did before; once
@@ -126,15 +121,15 @@ impl Verifier {
         question: &[u8],
         dialogue: Dialogue<A>,
         fails: fn(&A) -> bool,
-    ) -> Result<(Worker, A), Failure> {
+    ) -> Result<(Helper, A), Failure> {
         let mut retried = false;
         loop {
-            let mut worker = self.idle().await?;
-            match dialogue(&mut worker.process, question).await {
-                Ok(answer) if retried || !fails(&answer) => return Ok((worker, answer)),
+            let mut helper = self.idle().await?;
+            match dialogue(&mut helper.process, question).await {
+                Ok(answer) if retried || !fails(&answer) => return Ok((helper, answer)),
                 Ok(_) => {}
                 Err(error) if retried || matches!(error, Broken::Silent(_)) => {
-                    drop(worker);
+                    drop(helper);
                     return Err(self.broken(&error).await);
                 }
                 Err(error) => tracing::warn!(%error, "a helper failed; another one is asked"),
@@ -145,20 +140,20 @@ impl Verifier {
 
     /// A helper that is still there. Those that ended while they were idle do not
     /// count as tried.
-    async fn idle(&self) -> Result<Worker, Failure> {
-        if !self.staff.anybody()
+    async fn idle(&self) -> Result<Helper, Failure> {
+        if !self.helpers.anybody()
             && let Err(NotReady::Failing(failure)) = self.health.seen()
         {
             return Err(failure);
         }
         for _ in 0..self.settings.helpers {
-            let worker = self.staff.take().await?;
-            match worker.process.quiet() {
-                Ok(()) => return Ok(worker),
+            let helper = self.helpers.take().await?;
+            match helper.process.quiet() {
+                Ok(()) => return Ok(helper),
                 Err(error) => tracing::warn!(%error, "a helper failed while it was idle"),
             }
         }
-        self.staff.take().await
+        self.helpers.take().await
     }
 
     /// What a helper's refusal means.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::response::{NtResponse, Unfit};
+use super::text::Encoding;
 use super::{Fields, Flags, Flaw, Kind, Malformed, Part, expect};
-use crate::mechanism::ntlm::response::{NtResponse, Unfit};
-use crate::mechanism::ntlm::text::Encoding;
 
 /// The client's second message: who it claims to be, and the response that is
 /// to prove it. Names are as the client wrote them; nothing is proven yet.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::av_pair::TargetInfo;
+use super::text::Encoding;
 use super::{Fields, Flags, Flaw, Kind, Malformed, Negotiate, Part, SIGNATURE, expect};
-use crate::mechanism::ntlm::av_pair::TargetInfo;
-use crate::mechanism::ntlm::text::Encoding;
 
 /// The server's message: eight random bytes, and who it is.
 #[derive(Clone, PartialEq, Eq)]

@@ -128,12 +128,12 @@ impl fmt::Display for Flaw {
             Self::InHeader => "begins inside the header",
             Self::TooLong => "is too long",
             Self::WrongLength => "has the wrong length",
-            Self::Unexpected => "is none that belongs there",
-            Self::NoCharacterSet => "name neither Unicode nor OEM characters",
+            Self::Unexpected => "does not belong there",
+            Self::NoCharacterSet => "allow neither Unicode nor OEM characters",
             Self::NotUtf16 => "is not UTF-16",
-            Self::NotAscii => "holds more than ASCII in an OEM character set",
-            Self::ControlCharacter => "holds a control character",
-            Self::Twice => "stands there twice",
+            Self::NotAscii => "contains more than ASCII in an OEM character set",
+            Self::ControlCharacter => "contains a control character",
+            Self::Twice => "is there twice",
             Self::Endless => "has no end mark",
         })
     }
@@ -148,7 +148,7 @@ mod tests {
         let malformed = Malformed { part: Part::UserName, flaw: Flaw::PastEnd };
         assert_eq!(malformed.to_string(), "its user name runs past the end of the message");
         let malformed = Malformed { part: Part::Flags, flaw: Flaw::NoCharacterSet };
-        let said = "its negotiate flags name neither Unicode nor OEM characters";
+        let said = "its negotiate flags allow neither Unicode nor OEM characters";
         assert_eq!(malformed.to_string(), said);
     }
 }

@@ -2,11 +2,14 @@
 //! the server answers CHALLENGE, and the client ends with AUTHENTICATE.
 
 mod authenticate;
+pub(crate) mod av_pair;
 mod challenge;
 mod fields;
 mod flags;
 mod malformed;
 mod negotiate;
+pub(crate) mod response;
+mod text;
 
 pub(crate) use authenticate::Authenticate;
 pub(crate) use challenge::{Challenge, ServerNames};

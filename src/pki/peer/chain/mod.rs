@@ -1,5 +1,5 @@
-//! Whether a certificate comes from an authority of ours, holds at this
-//! moment, is for clients, and has not been revoked.
+//! Whether a certificate is from an authority of ours, is valid now, is for clients, and has not
+//! been revoked.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,13 +14,14 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::anchors::Anchors;
 pub(crate) use super::anchors::UnfitAuthority;
 use super::authority::{self, Purpose};
-use super::{fitness, possession, version1};
+use super::key_possession::ProvenChain;
+use super::{key_policy, version1};
 use crate::clock::{self, Timestamp};
 use crate::config::checked::AuthorityFiles;
 use crate::pki::file::pem;
-use crate::pki::file::stamp::Stamp;
+use crate::process::files::stamp::FileStamp;
 use crate::process::seldom::Seldom;
-use crate::wire::Reason;
+use crate::wire::{Denied, Reason};
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ pub enum AuthorityError {
         source: io::Error,
     },
     /// A file does not hold what its key of the configuration promises.
-    #[error("{} holds no {what} in PEM; name the file that does", path.display())]
+    #[error("{} contains no {what} in PEM; name the right file", path.display())]
     Empty {
         /// The file or folder.
         path: PathBuf,
@@ -45,7 +46,7 @@ pub enum AuthorityError {
         what: &'static str,
     },
     /// No authority that may be one.
-    #[error("{}: {} is no authority: {}. Name the file of one that is", path.display(), authority.subject, authority.unfit)]
+    #[error("{}: {} is not an authority: {}. Name the file of an authority", path.display(), authority.subject, authority.unfit)]
     Unfit {
         /// The file.
         path: PathBuf,
@@ -62,15 +63,6 @@ pub enum AuthorityError {
     },
 }
 
-/// Why a certificate does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// The reason, for answer and audit.
-    pub reason: Reason,
-    /// What the libraries say, for the log.
-    pub detail: String,
-}
-
 /// The authorities, read anew whenever one of their files changes.
 #[derive(Debug)]
 pub(crate) struct Authorities {
@@ -82,12 +74,12 @@ pub(crate) struct Authorities {
 /// the same one, the same certificate has the same judgement within a second.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    stamps: Vec<Option<Stamp>>,
-    judge: Arc<Judge>,
+    stamps: Vec<Option<FileStamp>>,
+    trusted: Arc<Trusted>,
 }
 
 #[derive(Debug)]
-struct Judge {
+struct Trusted {
     anchors: Anchors,
     /// `None`: revocation is not looked at.
     lists: Option<Lists>,
@@ -136,8 +128,8 @@ impl Authorities {
             return held;
         }
         let fresh = Arc::new(read(&self.files).unwrap_or_else(|error| {
-            tracing::error!(%error, "the authorities of client certificates changed and cannot be used: the former ones count on");
-            Loaded { stamps, judge: Arc::clone(&held.judge) }
+            tracing::error!(%error, "the authorities of client certificates have changed, but cannot be used: the former ones remain");
+            Loaded { stamps, trusted: Arc::clone(&held.trusted) }
         }));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         fresh
@@ -147,56 +139,48 @@ impl Authorities {
 impl Loaded {
     /// The names of the authorities.
     pub(crate) fn subjects(&self) -> &[DistinguishedName] {
-        self.judge.anchors.names()
+        self.trusted.anchors.names()
     }
 
     /// Certificates that are named as authorities', and count for nothing.
     pub(crate) fn unfit(&self) -> &[UnfitAuthority] {
-        self.judge.anchors.unfit()
+        self.trusted.anchors.unfit()
     }
 
-    /// Judges a chain as a client sent it, its own certificate first, at a moment.
+    /// Validates a chain as a client sent it, at a moment.
     ///
     /// # Errors
     /// The first thing that is wrong, of the certificate itself before its chain.
-    pub(crate) fn judge(
-        &self,
-        chain: &[CertificateDer<'_>],
-        now: Timestamp,
-    ) -> Result<(), Refused> {
+    pub(super) fn validate(&self, chain: &ProvenChain, now: Timestamp) -> Result<(), Denied> {
+        let chain = chain.certificates();
         let [leaf, intermediates @ ..] = chain else {
-            return Err(Refused::new(Reason::CertificateForm, "no certificate"));
+            return Err(Denied::new(Reason::CertificateForm, "no certificate"));
         };
-        fitness::key_of_certificate(leaf)
-            .map_err(|unfit| Refused::new(unfit.reason(), unfit.to_string()))?;
-        if !possession::can_be_admitted(leaf) {
-            return Err(Refused::new(Reason::CertificateForm, "neither X.509 version 3 nor 1"));
-        }
-        let Judge { anchors, lists } = &*self.judge;
+        let Trusted { anchors, lists } = &*self.trusted;
         if anchors.is_empty() && anchors.unfit().is_empty() {
-            return Err(Refused::new(
+            return Err(Denied::new(
                 Reason::CertificateNoChain,
                 "no authority is configured (server_ssl_ca_file, client_ssl_ca_file)",
             ));
         }
         if version1::is_version_1(leaf) {
             let lists = lists.as_ref().map(|lists| lists.der.as_slice());
-            version1::judge(leaf, anchors, lists, now)
+            version1::validate(leaf, anchors, lists, now)
                 .map_err(|refused| unfit_authority(chain, anchors).unwrap_or(refused))?;
             if VERSION_1.due("version 1", clock::instant()).is_some() {
                 tracing::warn!(
-                    "a client shows a certificate of X.509 version 1, which says nothing of its purpose: have it issued anew, with extensions"
+                    "a client shows a certificate of X.509 version 1, which has no purpose: have it issued again, with extensions"
                 );
             }
             return Ok(());
         }
-        if fitness::lacks_signing(leaf) {
+        if key_policy::lacks_signing(leaf) {
             let detail = "its keyUsage has neither digitalSignature nor keyAgreement";
-            return Err(Refused::new(Reason::CertificatePurpose, detail));
+            return Err(Denied::new(Reason::CertificatePurpose, detail));
         }
         let read = lists.as_ref().map(|lists| lists.read.as_slice()).unwrap_or_default();
         anchors.verify(leaf, intermediates, read, now).map_err(|error| {
-            let found = Refused::new(reason(&error, leaf), format!("{error:?}"));
+            let found = Denied::new(reason(&error, leaf), format!("{error:?}"));
             let unfit = unfit_authority(chain, anchors);
             unfit.filter(|_| found.reason == Reason::CertificateNoChain).unwrap_or(found)
         })
@@ -204,9 +188,9 @@ impl Loaded {
 }
 
 /// Where a chain leads over a certificate that is no authority's: which one.
-fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Refused> {
+fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Denied> {
     let [_, intermediates @ ..] = chain else { return None };
-    let refused = |detail| Some(Refused::new(Reason::CertificateAuthority, detail));
+    let refused = |detail| Some(Denied::new(Reason::CertificateAuthority, detail));
     for certificate in chain {
         let Some(issuer) = authority::issuer(certificate) else { continue };
         if let Some(unfit) = anchors.unfit_issuer(&issuer) {
@@ -216,19 +200,13 @@ fn unfit_authority(chain: &[CertificateDer<'_>], anchors: &Anchors) -> Option<Re
             .iter()
             .find(|between| authority::subject(between).as_ref() == Some(&issuer));
         if let Some(unfit) = between.and_then(|between| authority::intermediate(between).err()) {
-            return refused(format!("a certificate between: {unfit}"));
+            return refused(format!("an intermediate certificate: {unfit}"));
         }
     }
     None
 }
 
 static VERSION_1: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
-
-impl Refused {
-    fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
-    }
-}
 
 fn reason(error: &Error, leaf: &CertificateDer<'_>) -> Reason {
     match error {
@@ -277,10 +255,10 @@ fn read(files: &AuthorityFiles) -> Result<Loaded, AuthorityError> {
         }
     }
     for UnfitAuthority { subject, unfit, .. } in anchors.unfit() {
-        tracing::warn!(authority = subject, "an authority of clients does not count: {unfit}");
+        tracing::warn!(authority = subject, "an authority of clients is not accepted: {unfit}");
     }
     let lists = files.crl_file.as_deref().map(lists).transpose()?;
-    Ok(Loaded { stamps, judge: Arc::new(Judge { anchors, lists }) })
+    Ok(Loaded { stamps, trusted: Arc::new(Trusted { anchors, lists }) })
 }
 
 fn lists(path: &Path) -> Result<Lists, AuthorityError> {
@@ -334,7 +312,7 @@ fn regular_files(folder: &Path) -> Result<Vec<PathBuf>, AuthorityError> {
 
 /// A folder's stamp changes with the names in it: files there are replaced by
 /// renaming, as `c_rehash` and package managers do.
-fn stamps(files: &AuthorityFiles) -> Vec<Option<Stamp>> {
+fn stamps(files: &AuthorityFiles) -> Vec<Option<FileStamp>> {
     let paths = [&files.ca_file, &files.ca_path, &files.crl_file];
-    paths.into_iter().flatten().map(|path| Stamp::of(path)).collect()
+    paths.into_iter().flatten().map(|path| FileStamp::of(path)).collect()
 }

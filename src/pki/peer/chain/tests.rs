@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock;
 use crate::pki::file::openssl::{Key, certificates, issue, make_ca, make_key, openssl};
+use crate::pki::peer::presented::PresentedCertificate;
 
 const CLIENT: &str = "extendedKeyUsage=clientAuth\n";
 const DAY: u64 = 24 * 60 * 60;
@@ -28,11 +29,10 @@ fn authorities(folder: &Path, crl: Option<&str>) -> Authorities {
 fn judge(authorities: &Authorities, folder: &Path, days_from_now: i64) -> Option<Reason> {
     let now = clock::now().unix().checked_add_signed(days_from_now * DAY.cast_signed());
     let chain = certificates(folder, "web.pem");
-    authorities
-        .current()
-        .judge(&chain, Timestamp::from_unix(now.unwrap()))
-        .err()
-        .map(|refused| refused.reason)
+    let now = Timestamp::from_unix(now.unwrap());
+    let shown = PresentedCertificate::of_handshake(&chain).unwrap();
+    let judged = shown.proven().and_then(|proven| proven.validate(authorities.current(), now));
+    judged.err().map(|refused| refused.reason)
 }
 
 #[test]
@@ -171,9 +171,9 @@ fn the_error_names_the_file_and_the_mend() {
     .unwrap();
     for (ca, crl, words) in [
         ("missing.pem", None, "cannot read"),
-        ("web.key", None, "holds no certificate"),
+        ("web.key", None, "contains no certificate"),
         ("odd.pem", None, "cannot be used"),
-        ("ca.pem", Some("ca.pem"), "holds no list of revoked certificates"),
+        ("ca.pem", Some("ca.pem"), "contains no list of revoked certificates"),
     ] {
         let error = Authorities::load(AuthorityFiles {
             ca_file: Some(folder.join(ca)),

@@ -1,9 +1,8 @@
-//! `sslkeys_path`: the folder with the public keys of those who may come.
+//! `sslkeys_path`: the folder with the public keys of peers and users.
 //!
-//! A key stands there as PEM SubjectPublicKeyInfo (`NAME-public.pem`), or as
-//! the certificate it is in. The folder is looked at for every request, so a
-//! file that is put in or taken out counts at once. While nothing changes that
-//! costs two system calls, and once a second one for each file.
+//! A key is there as PEM SubjectPublicKeyInfo (`NAME-public.pem`), or in a certificate. The folder
+//! is checked for every request, so a new or removed file takes effect at once. While nothing
+//! changes that costs two system calls, and once a second one for each file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -12,11 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
-use super::fitness::{self, Unfit};
+use super::key_policy::{self, Unfit};
 use crate::clock::Timestamp;
 use crate::pki::file::pem::{self, PemError};
-use crate::pki::file::stamp::Stamp;
 use crate::pki::{Algorithm, PublicKey};
+use crate::process::files::stamp::FileStamp;
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +30,8 @@ pub(crate) struct PeerKeys {
 /// What stood in the folder at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
-    folder: Option<Stamp>,
-    files: BTreeMap<OsString, Option<Stamp>>,
+    folder: Option<FileStamp>,
+    files: BTreeMap<OsString, Option<FileStamp>>,
     settled: bool,
     /// The second in which all files were last looked at.
     looked: AtomicU64,
@@ -54,7 +53,7 @@ pub(crate) struct ListedKey {
 
 /// Whether a public key is in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Listing {
     /// It is.
     Listed(ListedKey),
     /// It was, in this file, since this process began to look.
@@ -70,14 +69,14 @@ pub enum Skip {
     #[error("it cannot be read: {0}; let the user that Doorward runs as read it")]
     Unreadable(String),
     /// Larger than any key.
-    #[error("it is larger than 64 KB, and no key; move it out of the folder")]
+    #[error("it is larger than 64 KB, so it is not a key; move it out of the folder")]
     TooLarge,
     /// Neither a public key nor a certificate.
-    #[error("it holds no public key (-----BEGIN PUBLIC KEY-----) and no certificate in PEM")]
+    #[error("it contains no public key (-----BEGIN PUBLIC KEY-----) and no certificate in PEM")]
     NoKey,
     /// A private key has no business here.
     #[error(
-        "it holds a private key and no public one; put it elsewhere at once, and only the output of `openssl pkey -pubout` here"
+        "it contains a private key and no public one; move it elsewhere at once, and put only the output of `openssl pkey -pubout` here"
     )]
     PrivateKey,
     /// A block of it is damaged.
@@ -132,11 +131,11 @@ impl PeerKeys {
 
 impl Listed {
     /// Whether a key is in the folder, by its [fingerprint](crate::pki::PublicKey::fingerprint).
-    pub(crate) fn standing(&self, key: &str) -> Standing {
+    pub(crate) fn listing(&self, key: &str) -> Listing {
         if let Some(listed) = self.keys.get(key) {
-            return Standing::Listed(listed.clone());
+            return Listing::Listed(listed.clone());
         }
-        self.removed.get(key).map_or(Standing::Unlisted, |file| Standing::Removed(file.clone()))
+        self.removed.get(key).map_or(Listing::Unlisted, |file| Listing::Removed(file.clone()))
     }
 
     /// The keys, in no order.
@@ -161,22 +160,22 @@ impl Listed {
 
     fn is_still_so(&self, folder: &Path) -> bool {
         self.settled
-            && Stamp::of(folder) == self.folder
-            && self.files.iter().all(|(name, stamp)| Stamp::of(&folder.join(name)) == *stamp)
+            && FileStamp::of(folder) == self.folder
+            && self.files.iter().all(|(name, stamp)| FileStamp::of(&folder.join(name)) == *stamp)
     }
 
     fn is_still_so_for(&self, key: &str, folder: &Path) -> bool {
         let Some(key) = self.keys.get(key) else { return false };
         let same = |file: &String| {
             let stamp = self.files.get(OsStr::new(file)).copied().flatten();
-            stamp.is_some() && stamp == Stamp::of(&folder.join(file))
+            stamp.is_some() && stamp == FileStamp::of(&folder.join(file))
         };
-        self.settled && Stamp::of(folder) == self.folder && key.files.iter().all(same)
+        self.settled && FileStamp::of(folder) == self.folder && key.files.iter().all(same)
     }
 
     fn read(folder: &Path, now: Timestamp, before: &Self) -> Self {
         let looked = AtomicU64::new(now.unix());
-        let mut fresh = Self { folder: Stamp::of(folder), looked, ..Self::default() };
+        let mut fresh = Self { folder: FileStamp::of(folder), looked, ..Self::default() };
         let names = match names(folder) {
             Ok(names) => names,
             Err(error) => {
@@ -195,7 +194,7 @@ impl Listed {
 
     fn add(&mut self, folder: &Path, name: OsString) {
         let path = folder.join(&name);
-        let stamp = Stamp::of(&path);
+        let stamp = FileStamp::of(&path);
         let shown = name.to_string_lossy().into_owned();
         self.files.insert(name, stamp);
         if path.is_dir() {
@@ -227,7 +226,7 @@ impl Listed {
         if let Some(error) =
             self.unreadable.as_ref().filter(|_| self.unreadable != before.unreadable)
         {
-            tracing::error!(%folder, error, "sslkeys_path cannot be read: no client certificate counts");
+            tracing::error!(%folder, error, "sslkeys_path cannot be read: no client certificate is accepted");
         }
         for (file, skip) in &self.skipped {
             if before.skipped.get(file) != Some(skip) {
@@ -236,7 +235,7 @@ impl Listed {
         }
         for key in self.keys.values().filter(|key| key.files.len() > 1) {
             if !before.keys.values().any(|known| known == key) {
-                tracing::warn!(%folder, files = key.files.join(", "), "one key stands in several files of sslkeys_path");
+                tracing::warn!(%folder, files = key.files.join(", "), "several files in sslkeys_path contain the same key");
             }
         }
     }
@@ -265,10 +264,10 @@ fn read_key(path: &Path) -> Result<PublicKey, Skip> {
     let blocks = pem::blocks(&text)?;
     let first = |label| blocks.iter().find(|block| block.label == label);
     if let Some(key) = first(pem::PUBLIC_KEY) {
-        return Ok(fitness::key(&key.der)?);
+        return Ok(key_policy::key(&key.der)?);
     }
     if let Some(certificate) = first(pem::CERTIFICATE) {
-        return Ok(fitness::key_of_certificate(&certificate.der)?);
+        return Ok(key_policy::key_of_certificate(&certificate.der)?);
     }
     match blocks.iter().any(pem::Block::is_private_key) {
         true => Err(Skip::PrivateKey),

@@ -10,9 +10,9 @@ fn look(keys: &PeerKeys) -> Arc<Listed> {
     keys.current(clock::now())
 }
 
-fn listed(files: &[&str], algorithm: Algorithm) -> Standing {
+fn listed(files: &[&str], algorithm: Algorithm) -> Listing {
     let files = files.iter().map(ToString::to_string).collect();
-    Standing::Listed(ListedKey { files, algorithm })
+    Listing::Listed(ListedKey { files, algorithm })
 }
 
 #[test]
@@ -24,16 +24,16 @@ fn a_key_counts_from_the_moment_its_file_is_there_until_it_is_gone() {
     fs::create_dir(folder.path().join("sslkeys")).unwrap();
     let file = folder.path().join("sslkeys/one-public.pem");
     for _ in 0..3 {
-        let before = look(&keys).standing(&key);
-        assert!(!matches!(before, Standing::Listed(_)), "{before:?}");
+        let before = look(&keys).listing(&key);
+        assert!(!matches!(before, Listing::Listed(_)), "{before:?}");
         fs::copy(made.path().join("one-public.pem"), &file).unwrap();
         assert_eq!(
-            look(&keys).standing(&key),
+            look(&keys).listing(&key),
             listed(&["one-public.pem"], Algorithm::Ecdsa("P-256".to_owned()))
         );
         fs::remove_file(&file).unwrap();
-        let gone = Standing::Removed("one-public.pem".to_owned());
-        assert_eq!(look(&keys).standing(&key), gone);
+        let gone = Listing::Removed("one-public.pem".to_owned());
+        assert_eq!(look(&keys).listing(&key), gone);
     }
 }
 
@@ -44,7 +44,7 @@ fn another_key_in_the_same_file_counts_at_once() {
     for _ in 0..3 {
         let key = fingerprint(&public_key(made.path(), Key::Named("ED25519")));
         fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
-        assert_eq!(look(&keys).standing(&key), listed(&["a.pem"], Algorithm::Ed25519));
+        assert_eq!(look(&keys).listing(&key), listed(&["a.pem"], Algorithm::Ed25519));
     }
 }
 
@@ -70,14 +70,14 @@ fn one_keys_own_file_and_the_folder_are_enough_to_see_it_go() {
     // So late that all has settled.
     let later = clock::now().plus(Duration::from_secs(10));
     let first = keys.current_for(&key, later);
-    assert!(matches!(first.standing(&key), Standing::Listed(_)));
+    assert!(matches!(first.listing(&key), Listing::Listed(_)));
     assert!(Arc::ptr_eq(&first, &keys.current_for(&key, later)));
     let away = folder.path().join("b.pem");
     fs::rename(&file, &away).unwrap();
-    let named = |keys: &PeerKeys| keys.current_for(&key, later).standing(&key);
+    let named = |keys: &PeerKeys| keys.current_for(&key, later).listing(&key);
     assert_eq!(named(&keys), listed(&["b.pem"], Algorithm::Ed25519));
     fs::write(&away, "no key any more").unwrap();
-    assert_eq!(named(&keys), Standing::Removed("b.pem".to_owned()));
+    assert_eq!(named(&keys), Listing::Removed("b.pem".to_owned()));
     fs::copy(made.path().join("one-public.pem"), &away).unwrap();
     assert_eq!(named(&keys), listed(&["b.pem"], Algorithm::Ed25519));
 }
@@ -92,7 +92,7 @@ fn certificates_are_read_for_their_key_and_one_key_may_have_two_names() {
     fs::copy(made.path().join("one.pem"), folder.path().join("b.pem")).unwrap();
     fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
     let keys = PeerKeys::new(folder.path().to_owned());
-    assert_eq!(look(&keys).standing(&key), listed(&["a.pem", "b.pem"], Algorithm::Rsa(2048)));
+    assert_eq!(look(&keys).listing(&key), listed(&["a.pem", "b.pem"], Algorithm::Rsa(2048)));
 }
 
 #[test]

@@ -67,11 +67,11 @@ fn one_name_of_an_account_stands_for_the_others() {
     let alice = realm().ticket("alice");
     let lines = said(&check(&realm().host("alias"), keytab.clone(), Some(&alice), &[]));
     all_well(&lines);
-    has(&lines, &["HTTP/alias.lab.example", "by the key of another name of its account"]);
+    has(&lines, &["HTTP/alias.lab.example", "with the key of another name of its account"]);
     // Without a ticket it cannot be known.
     let lines = said(&check(&realm().host("alias"), keytab, None, &[]));
     has(&lines, &["warn", "no key of HTTP/alias.lab.example"]);
-    has(&lines, &["ok", "ticket", "run kinit, as anybody in the domain"]);
+    has(&lines, &["ok", "ticket", "run kinit, as any user of the domain"]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_account_s_own_key_that_is_outdated_is_told_without_any_ticket() {
     all_well(&said(&check(&service.host, keytab.clone(), None, &[])));
     realm().rotate_key(&service);
     let lines = said(&check(&service.host, keytab, None, &[]));
-    has(&lines, &["FAIL", "does not take the keytab's key of svc-ownkey@LAB.EXAMPLE (kvno 3)"]);
+    has(&lines, &["FAIL", "does not accept the keytab's key of svc-ownkey@LAB.EXAMPLE (kvno 3)"]);
 }
 
 #[test]

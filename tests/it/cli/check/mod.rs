@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use crate::gateway::{Gateway, Setup};
 use crate::lab::doorward::program;
-use crate::lab::{Doorward, Pki, realm, temp_dir};
+use crate::lab::{Doorward, Pki, install, realm, temp_dir};
 
 mod applications;
 mod followed;
@@ -35,6 +35,21 @@ fn check_with(keytab: &Path) -> Output {
     Doorward::run(&["check", "--json"], &setup.config(1))
 }
 
+/// The report of a check that `nobody` makes.
+#[track_caller]
+fn check_as_nobody(config: &str) -> Output {
+    let folder = temp_dir("nobody-");
+    // The user may not be let into the directory where the program was built.
+    let copy = folder.path().join("doorward");
+    install(program().get_program().as_ref(), &copy);
+    let file = folder.path().join("doorward.toml");
+    std::fs::write(&file, config).unwrap();
+    let mut check = Command::new("setpriv");
+    check.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]).arg(copy);
+    check.args(["check", "--json", "--config"]).arg(file);
+    check.env("XDG_STATE_HOME", folder.path()).output().unwrap()
+}
+
 #[test]
 fn beside_a_running_gateway_nothing_fails() {
     let gateway = Gateway::start();
@@ -46,7 +61,7 @@ fn beside_a_running_gateway_nothing_fails() {
     assert!(said.contains("ok    kerberos: "), "{said}");
     assert!(said.contains("ok    kdc: a KDC of LAB.EXAMPLE answers"), "{said}");
     assert!(said.contains("ok    core: it answers at "), "{said}");
-    assert!(said.contains("for SYSTEM"), "{said}");
+    assert!(said.contains("as SYSTEM"), "{said}");
     assert!(said.contains("ok    upstream: "), "{said}");
 }
 
@@ -145,8 +160,8 @@ fn keys_without_entry_and_files_that_are_skipped_are_warned_about() {
         for line in [
             &format!("warn  keys: free-public.pem (ECDSA P-256) has no [[core.key]]: {line}"),
             "ok    keys: webapp-public.pem (ECDSA P-256) may act as *",
-            "warn  keys: README is skipped: it holds no public key",
-            "FAIL  keys: [[core.key]] names gone-public.pem, and there is no such file in",
+            "warn  keys: README is skipped: it contains no public key",
+            "FAIL  keys: [[core.key]] names gone-public.pem, but there is no such file in",
         ] {
             assert!(said.lines().any(|found| found.starts_with(line)), "{line}\n{said}");
         }
@@ -155,22 +170,9 @@ fn keys_without_entry_and_files_that_are_skipped_are_warned_about() {
 
 #[test]
 fn a_port_that_takes_root_is_no_fault_of_the_configuration() {
-    let folder = temp_dir("low-port-");
-    // The user may not be let into the directory where the program was built.
-    let program = folder.path().join("doorward");
-    std::fs::copy(env!("CARGO_BIN_EXE_doorward"), &program).unwrap();
-    let config = folder.path().join("doorward.toml");
-    std::fs::write(&config, "[front]\nlisten = [\"127.0.0.1:80\"]\n").unwrap();
-    let output = std::process::Command::new("setpriv")
-        .args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"])
-        .arg(program)
-        .args(["check", "--json", "--config"])
-        .arg(&config)
-        .env("XDG_STATE_HOME", folder.path())
-        .output()
-        .unwrap();
+    let output = check_as_nobody("[front]\nlisten = [\"127.0.0.1:80\"]\n");
     let socket = finding(&output, "socket");
     assert_eq!(socket["status"], "warn", "{socket}");
-    assert!(socket["found"].as_str().unwrap().contains("may not be bound by this user"));
+    assert!(socket["found"].as_str().unwrap().contains("this user may not bind"));
     assert!(socket["mend"].as_str().unwrap().contains("CAP_NET_BIND_SERVICE"), "{socket}");
 }

@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
+use super::check_as_nobody;
 use crate::lab::{Doorward, realm, temp_dir, winbind};
 
 /// A configuration that offers NTLM, with the domain's Samba behind it.
@@ -118,20 +119,7 @@ fn a_file_that_is_not_there_fails() {
 #[test]
 fn a_user_without_rights_is_told_about_winbind_s_pipe() {
     let _winbind = winbind::up();
-    let folder = temp_dir("nobody-");
-    // The user may not be let into the directory where the program was built.
-    let program = folder.path().join("doorward");
-    std::fs::copy(env!("CARGO_BIN_EXE_doorward"), &program).unwrap();
-    let config = folder.path().join("doorward.toml");
-    std::fs::write(&config, offering(&realm().smb_conf, "")).unwrap();
-    let output = Command::new("setpriv")
-        .args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"])
-        .arg(program)
-        .args(["check", "--json", "--config"])
-        .arg(&config)
-        .env("XDG_STATE_HOME", folder.path())
-        .output()
-        .unwrap();
+    let output = check_as_nobody(&offering(&realm().smb_conf, ""));
     let (status, found, mend) = finding(&output, "winbind pipe");
     assert_eq!(status, "FAIL", "{found}");
     assert!(found.starts_with("nobody may not use "), "{found}");

@@ -35,7 +35,7 @@ fn what_a_crash_left_is_counted_and_nothing_is_changed() {
     gateway.sign_on("alice");
     let dir = gateway.doorward.dir().to_owned();
     let held = finding(&check(&dir), "session store");
-    let pid = format!("held by doorward (pid {}", gateway.doorward.id());
+    let pid = format!("used by doorward (pid {}", gateway.doorward.id());
     assert_eq!(held["status"], "ok", "{held}");
     assert!(held["found"].as_str().unwrap().contains(&pid), "{held}");
     // The check has taken no lock: the core goes on to write.
@@ -46,7 +46,7 @@ fn what_a_crash_left_is_counted_and_nothing_is_changed() {
     assert!(before.contains_key("sessions.sqlite-wal"), "{:?}", before.keys());
     let sound = finding(&check(&dir), "session store");
     assert_eq!(sound["status"], "ok", "{sound}");
-    assert!(sound["found"].as_str().unwrap().contains("holds 2 sessions"), "{sound}");
+    assert!(sound["found"].as_str().unwrap().contains("contains 2 sessions"), "{sound}");
     assert_eq!(state(&dir), before);
     let temporary = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
     let left = temporary

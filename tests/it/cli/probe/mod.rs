@@ -33,7 +33,7 @@ fn every_leg_of_a_sign_on_over_tls_is_shown() {
         "HTTP/web.lab.example@LAB.EXAMPLE",
         "the token is bound to the TLS connection",
         "200 OK",
-        "has proven itself",
+        "has proven its identity",
         "__Host-doorward received",
         "channel bound: yes",
         "Signed on.",

@@ -55,13 +55,13 @@ fn every_message_of_a_sign_on_over_tls_is_shown() {
         "offered: Negotiate, NTLM",
         r"LAB\alice, with the password in DOORWARD_PASSWORD",
         "the token is bound to the TLS connection",
-        "by the scheme NTLM",
+        "with the scheme NTLM",
         "domain LAB",
         ", as here",
         "NTLMv2 session security, keys of 128 bits",
-        r"answers as LAB\alice by NTLMv2, with channel binding, with message integrity code",
+        r"answers as LAB\alice with NTLMv2, with channel binding, with message integrity code",
         "200 OK",
-        "NTLM proves nothing of the server",
+        "NTLM does not authenticate the server",
         "__Host-doorward received",
         "mechanism: ntlm",
         "channel bound: yes",
@@ -79,7 +79,7 @@ fn an_old_client_is_told_what_it_lacks() {
     let (signed_on, said) = probe(&url, r"LAB\alice", realm().password("alice"), &args);
     assert!(!signed_on, "{said}");
     assert!(said.contains("without channel binding"), "{said}");
-    assert!(said.contains("did not take the third message. binding_missing: "), "{said}");
+    assert!(said.contains("did not accept the third message. binding_missing: "), "{said}");
     assert!(said.contains("The gateway's log has more under "), "{said}");
 }
 
@@ -92,7 +92,7 @@ fn a_wrong_password_and_a_wrong_domain_fail_at_the_third_message() {
     {
         let (signed_on, said) = probe(&url, user, password, &[]);
         assert!(!signed_on, "{said}");
-        let refused = "did not take the third message. logon_failed: ";
+        let refused = "did not accept the third message. logon_failed: ";
         assert!(said.contains(refused), "{user}: {said}");
     }
 }
@@ -104,7 +104,7 @@ fn every_form_of_a_name_signs_on() {
     for user in [r"LAB\alice", r"lab\ALICE", "alice@lab.example"] {
         let (signed_on, said) = probe(&url, user, realm().password("alice"), &[]);
         assert!(signed_on, "{user}: {said}");
-        assert!(said.contains("NOTHING proves the server"), "{said}");
+        assert!(said.contains("NOTHING authenticates the server"), "{said}");
     }
     let (signed_on, said) = probe(&url, r"LAB\jürgen", realm().password("jürgen"), &[]);
     assert!(signed_on, "{said}");
@@ -141,6 +141,6 @@ fn a_site_without_ntlm_says_so_at_the_first_message() {
     let url = kerberos.doorward.url("/");
     let (signed_on, said) = probe(&url, r"LAB\alice", realm().password("alice"), &[]);
     assert!(!signed_on, "{said}");
-    assert!(said.contains("by the scheme Negotiate"), "{said}");
-    assert!(said.contains("did not take the first message. ntlm_sent: "), "{said}");
+    assert!(said.contains("with the scheme Negotiate"), "{said}");
+    assert!(said.contains("did not accept the first message. ntlm_sent: "), "{said}");
 }

@@ -20,7 +20,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "A2",
-        what: "The application's name is not known",
+        what: "The application's name is unknown",
         site: || before("no-such-application.invalid:80"),
         check: says(
             &["no-such-application.invalid port 80: "],
@@ -30,7 +30,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "A3",
-        what: "The application speaks TLS where plain HTTP is spoken",
+        what: "The application speaks TLS instead of plain HTTP",
         site: || {
             let pki = Pki::new();
             let nginx = servers::nginx(&format!(
@@ -42,12 +42,15 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             before(&format!("127.0.0.1:{}", nginx.port)).keep((nginx, pki))
         },
         check: says(&["speaks TLS", "plain HTTP"], &["plain HTTP port in upstream"]),
-        probe: says(&["Signed on, but", "it speaks TLS"], &["Give its HTTP port as upstream"]),
+        probe: says(
+            &["Signed on, but", "it speaks TLS"],
+            &["Set upstream of the site to its HTTP port"],
+        ),
         ..OTHERWISE
     },
     Fault {
         id: "A4",
-        what: "Another protocol is spoken at the application's port",
+        what: "The application's port speaks another protocol",
         site: || {
             let greets = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = greets.local_addr().unwrap();
@@ -59,7 +62,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             });
             before(&address.to_string())
         },
-        check: says(&["speaks SSH, no HTTP"], &["correct the port in upstream"]),
+        check: says(&["speaks SSH, not HTTP"], &["correct the port in upstream"]),
         probe: cause(&["Signed on, but application_"]),
         page: cause(&["You are signed on, but"]),
         ..OTHERWISE
@@ -87,7 +90,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             before(&format!("127.0.0.1:{}", other.http_port())).keep(other)
         },
         check: says(
-            &["answers GET / with 401, and is a Doorward itself"],
+            &["answers GET / with 401, and is itself a Doorward"],
             &["name the application's own address in upstream"],
         ),
         ..OTHERWISE

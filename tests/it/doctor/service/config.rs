@@ -6,7 +6,7 @@ use crate::gateway::Setup;
 pub(in crate::doctor) const FAULTS: &[Fault] = &[
     Fault {
         id: "F1",
-        what: "A key is not known, or in the wrong section",
+        what: "A key is unknown, or in the wrong section",
         site: || Site::of("[front]\nlisten_tsl = [\"127.0.0.1:0\"]\n"),
         check: says(&["{dir}/doorward.toml", "listen_tsl"], &["listen_tls"]),
         ..OTHERWISE
@@ -30,13 +30,13 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["{dir}/doorward.toml:5:1", "the same host and path as the site on line 2"],
-            &["change one"],
+            &["change or remove one"],
         ),
         ..OTHERWISE
     },
     Fault {
         id: "F4",
-        what: "A network is none",
+        what: "A network is not valid",
         site: || Site::of("[front]\ntrusted_proxies = [\"10.0.0.0/33\"]\n"),
         check: says(&["{dir}/doorward.toml", "10.0.0.0/33"], &["10.0.0.0/8"]),
         ..OTHERWISE

@@ -6,7 +6,7 @@ use crate::lab::{Doorward, Pki, realm};
 pub(in crate::doctor) const FAULTS: &[Fault] = &[
     Fault {
         id: "U1",
-        what: "The front looks for the core's socket in another place",
+        what: "The front looks for the core's socket at another path",
         site: || front("core = \"unix:{dir}/elsewhere.sock\"", ""),
         check: says(
             &["the core at", "{dir}/elsewhere.sock does not answer"],
@@ -24,14 +24,14 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site.prepend("run_as_user = \"nobody\"\n").keep(core)
         },
         check: says(
-            &["takes this user (uid 65534) for nobody, and not for a front"],
+            &["accepts this user (uid 65534) as nobody, not as a front"],
             &["add it to [core] front_users (front_users = [\"nobody\"])"],
         ),
         ..OTHERWISE
     },
     Fault {
         id: "U5",
-        what: "The core's certificate is of another authority than the front trusts",
+        what: "The core's certificate is from an authority that the front does not trust",
         site: || {
             let (pki, core) = remote("role = \"front\"");
             pki.authority("stranger");
@@ -50,19 +50,19 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             let (pki, core) = remote("role = \"front\"");
             by_tls(pki, core, "localhost", "ca.crt")
         },
-        check: says(&["is not trusted"], &["reach the core by a name in the certificate"]),
+        check: says(&["is not trusted"], &["use a host name that is in the certificate"]),
         ..OTHERWISE
     },
     Fault {
         id: "U7",
-        what: "The front's key is a program's to the core",
+        what: "The core treats the front's key as a program's",
         site: || {
             let (pki, core) = remote("act_as = [\"*\"]");
             by_tls(pki, core, &realm().host("web"), "ca.crt")
         },
         check: says(
-            &["takes this user (key gate-public.pem) for *, and not for a front"],
-            &["role = \"front\" ([[core.key]] file = \"gate-public.pem\")"],
+            &["accepts this user (key gate-public.pem) as *, not as a front"],
+            &["set role = \"front\"", "([[core.key]] file = \"gate-public.pem\")"],
         ),
         ..OTHERWISE
     },

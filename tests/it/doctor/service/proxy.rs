@@ -21,24 +21,24 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             })
         },
         check: says(
-            &["refused since its start for binding_mismatch: 1", "opens TLS"],
+            &["refused sign-ons for binding_mismatch since its start: 1", "opens TLS"],
             &["list it in [front] trusted_proxies", "let it pass TLS through"],
         ),
         ..OTHERWISE
     },
     Fault {
         id: "B2",
-        what: "Bindings are required where plain HTTP is listened for",
+        what: "Bindings are required, but the gateway listens for plain HTTP",
         site: || {
             let sso = "channel_binding = \"require\"";
             Site::with(&Setup { sso, ..Setup::default() })
         },
         check: says(
-            &["channel_binding = \"require\" holds for all hosts", "(plain HTTP)"],
-            &["by https:// only", "channel_binding = \"allow\""],
+            &["channel_binding = \"require\" is set for all hosts", "(plain HTTP)"],
+            &["with https:// only", "channel_binding = \"allow\""],
         ),
-        probe: says(&["by plain HTTP"], &["Use https://"]),
-        page: says(&["you came by plain HTTP"], &["Use https://"]),
+        probe: says(&["plain HTTP"], &["Use https://"]),
+        page: says(&["you used plain HTTP"], &["Use https://"]),
         ..OTHERWISE
     },
     Fault {
@@ -49,7 +49,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             Site::with(&Setup { front, ..Setup::default() })
         },
         check: says(
-            &["max_header_bytes is 8192", "answered 431"],
+            &["max_header_bytes is 8192", "would get 431"],
             &["max_header_bytes = 163840", "at least 65536"],
         ),
         ..OTHERWISE
@@ -62,7 +62,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             Site::of(&config.replace("listen_tls = [\"127.0.0.1:0\"]\n", ""))
         },
         check: says(
-            &["only plain HTTP is listened for", "trusted_proxies is empty"],
+            &["listens only for plain HTTP", "trusted_proxies is empty"],
             &["list its address in [front] trusted_proxies"],
         ),
         ..OTHERWISE

@@ -11,7 +11,7 @@ use crate::sessions::full_disk::SmallDisk;
 pub(in crate::doctor) const FAULTS: &[Fault] = &[
     Fault {
         id: "D1",
-        what: "Files of root are in the state folder of another account",
+        what: "Root's files are in the state folder of another account",
         site: || {
             let site = with_state("run_as_user = \"nobody\"\nrun_as_group = \"nogroup\"\n");
             let state = site.dir().join("state");
@@ -40,7 +40,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             let config = Setup::default().config(1);
             Site::of(&format!("state_path = {state:?}\n{config}")).keep(disk)
         },
-        check: says(&["0 bytes are free under"], &["make room on that disk"]),
+        check: says(&["0 bytes are free under"], &["free space on that disk"]),
         log: cause(&["cannot open the session store", "disk is full"]),
         ..OTHERWISE
     },
@@ -70,7 +70,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             Site::of(&config).keep((first, folder))
         },
         check: says(
-            &["sessions.sqlite is held by doorward (pid", "not the gateway of this configuration"],
+            &["sessions.sqlite is used by doorward (pid", "not the gateway of this configuration"],
             &["give this one a state_path of its own"],
         ),
         ..OTHERWISE
@@ -85,12 +85,12 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             let listen = "listen = [\"127.0.0.1:0\"]";
             Site::of(&config.replacen(listen, &format!("listen = [\"{address}\"]"), 1)).keep(held)
         },
-        check: says(&["front.listen 127.0.0.1:", "is held by it-", "(pid"], &["another port"]),
+        check: says(&["front.listen 127.0.0.1:", "is used by it-", "(pid"], &["another port"]),
         ..OTHERWISE
     },
     Fault {
         id: "D7",
-        what: "The address to listen at is another host's",
+        what: "The listening address belongs to another host",
         site: || {
             let config = Setup::default().config(1);
             Site::of(&config.replacen(
@@ -107,7 +107,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "D8",
-        what: "Another program holds the session database",
+        what: "Another program uses the session database",
         site: || {
             let folder = temp_dir("held-");
             let state = folder.path().join("state");
@@ -117,7 +117,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             let held = Held::hold(&state.join("sessions.sqlite"));
             Site::of(&config).keep((held, folder))
         },
-        check: says(&["sessions.sqlite is held by python3"], &["end that program (pid"]),
+        check: says(&["sessions.sqlite is used by python3"], &["stop that program (pid"]),
         ..OTHERWISE
     },
     Fault {

@@ -10,11 +10,11 @@ use crate::lab::pki::CLIENT;
 pub(in crate::doctor) const FAULTS: &[Fault] = &[
     Fault {
         id: "C1",
-        what: "The site's certificate has ended",
+        what: "The site's certificate has expired",
         site: || with_certificate(|pki| issue(pki, "-60 days", "ca", &for_site())),
-        check: says(&["certificate: CN=web ended"], &["issued again", "reload the gateway"]),
-        log: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
-        ready: says(&["CN=web", "ended on"], &["issued again", "reload the gateway"]),
+        check: says(&["certificate: CN=web expired"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "expired on"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "expired on"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
@@ -22,7 +22,10 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         what: "The site's certificate is not valid yet",
         site: || with_certificate(|pki| issue(pki, "+20 days", "ca", &for_site())),
         check: says(
-            &["CN=web is not valid before", "the KDC's clock agrees, so it was issued for later"],
+            &[
+                "CN=web is not valid before",
+                "the KDC's clock agrees, so the certificate is for a later time",
+            ],
             &["install it then"],
         ),
         ..OTHERWISE
@@ -54,7 +57,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["{dir}/tls/web.pem does not belong to the first certificate in {dir}/tls/cert.pem"],
-            &["the certificate of the key comes first"],
+            &["put the certificate of the key first"],
         ),
         ..OTHERWISE
     },
@@ -97,7 +100,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "C8",
-        what: "The site's certificate is a client's",
+        what: "The site's certificate is a client certificate",
         site: || {
             with_certificate(|pki| {
                 issue(pki, "-1 hour", "ca", &format!("{CLIENT}{}", for_site()));
@@ -111,16 +114,16 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "C9",
-        what: "The site's certificate ends within days",
+        what: "The site's certificate expires within days",
         site: || with_certificate(|pki| issue(pki, "-25 days", "ca", &for_site())),
-        check: says(&["CN=web ends", "within 7 days"], &["issued again", "reload the gateway"]),
-        log: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
-        ready: says(&["CN=web", "ends in"], &["issued again", "reload the gateway"]),
+        check: says(&["CN=web expires", "within 7 days"], &["issued again", "reload the gateway"]),
+        log: says(&["CN=web", "expires in"], &["issued again", "reload the gateway"]),
+        ready: says(&["CN=web", "expires in"], &["issued again", "reload the gateway"]),
         ..OTHERWISE
     },
     Fault {
         id: "C10",
-        what: "The issuer in the chain's file has the name of the right one, and another key",
+        what: "The issuer's certificate in the chain has the right name, but another key",
         site: || {
             let pki = Pki::new();
             issue(&pki, "-1 hour", "ca", &for_site());
@@ -132,7 +135,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site
         },
         check: says(
-            &["a signature between CN=web and CN=ca is not of the key that stands there"],
+            &["the signature between CN=web and CN=ca is not by the key in the file"],
             &["replace the issuer's certificate"],
         ),
         ..OTHERWISE
@@ -183,7 +186,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["the certificate of CN=mid may not sign certificates", "keyCertSign"],
-            &["make the authority's certificate anew"],
+            &["have the authority's certificate issued again"],
         ),
         ..OTHERWISE
     },
@@ -201,7 +204,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "S2",
-        what: "A file in sslkeys_path holds a private key, or none",
+        what: "A file in sslkeys_path contains a private key, or no key",
         site: || {
             let pki = Pki::new();
             pki.client("app");
@@ -209,14 +212,14 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             signing_on_by_key(pki, "")
         },
         check: says(
-            &["app.key is skipped: it holds a private key"],
-            &["put it elsewhere at once", "openssl pkey -pubout"],
+            &["app.key is skipped: it contains a private key"],
+            &["move it elsewhere at once", "openssl pkey -pubout"],
         ),
         ..OTHERWISE
     },
     Fault {
         id: "S3",
-        what: "A certificate is listed whose authority is not taken",
+        what: "A listed certificate is from an authority that is not accepted",
         site: || {
             let pki = Pki::new();
             pki.authority("other");
@@ -226,7 +229,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             signing_on_by_key(pki, "")
         },
         check: says(
-            &["app-public.pem was issued by CN=other, and only those of CN=ca are taken"],
+            &["app-public.pem was issued by CN=other, but only certificates of CN=ca are accepted"],
             &["[core] server_ssl_ca_file", "[front] client_ssl_ca_file"],
         ),
         ..OTHERWISE
@@ -241,23 +244,23 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             pki.openssl(&[&made[..], &weak].concat());
             signing_on_by_key(pki, "")
         },
-        check: says(&["CN=ca", "keyCertSign"], &["make the authority's certificate anew"]),
+        check: says(&["CN=ca", "keyCertSign"], &["have the authority's certificate issued again"]),
         ..OTHERWISE
     },
     Fault {
         id: "S5",
-        what: "The list of revoked certificates has ended",
+        what: "The list of revoked certificates has expired",
         site: || {
             let pki = Pki::new();
             pki.revoke(&[], "-30 days");
             signing_on_by_key(pki, "crl.pem")
         },
         check: says(
-            &["the list of CN=ca ended", "nobody comes in by its certificates"],
+            &["the list of CN=ca expired", "none of its certificates is accepted"],
             &["fetch a new list"],
         ),
-        log: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
-        ready: says(&["list of revoked certificates of", "ended on"], &["fetch a new list"]),
+        log: says(&["list of revoked certificates of", "expired on"], &["fetch a new list"]),
+        ready: says(&["list of revoked certificates of", "expired on"], &["fetch a new list"]),
         ..OTHERWISE
     },
     Fault {

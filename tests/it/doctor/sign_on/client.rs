@@ -9,7 +9,7 @@ use crate::lab::{Pki, Ticket, free_port, realm};
 pub(in crate::doctor) const FAULTS: &[Fault] = &[
     Fault {
         id: "H1",
-        what: "A proxy takes no header fields as large as a ticket of somebody in many groups",
+        what: "A proxy refuses header fields as large as the ticket of a user in many groups",
         site: || {
             let (config, port) = at_a_port();
             let nginx = proxy(port, "large_client_header_buffers 4 8k;", "");
@@ -31,24 +31,24 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site.host(&service.host).ticket(Some(ticket))
         },
         probe: says(&["key_version"], &["sign off and on"]),
-        page: says(&["another key of this service"], &["sign off and on"]),
-        log: says(&["kvno 3", "holds for it kvno 4"], &["klist purge"]),
+        page: says(&["not in the gateway's keytab"], &["sign off and on"]),
+        log: says(&["kvno 3", "has kvno 4"], &["klist purge"]),
         ..OTHERWISE
     },
     Fault {
         id: "N4",
-        what: "The site is reached by its address, or by a short name",
+        what: "People use the site's address, or a short name",
         site: || {
             let site = Site::with(&Setup::default()).ticket(None);
             site.url("http://127.0.0.1:{http}/")
         },
-        page: says(&["You came by the address 127.0.0.1", "for names only"], &["Use "]),
+        page: says(&["You used the address 127.0.0.1", "for names only"], &["Use "]),
         log: cause(&["no_credentials", "127.0.0.1/"]),
         ..OTHERWISE
     },
     Fault {
         id: "N6",
-        what: "The client's krb5.conf makes another name of the site's",
+        what: "The client's krb5.conf changes the name of the site",
         site: || {
             let site = Site::with(&Setup::default());
             let sound = std::fs::read_to_string(&realm().krb5_config).unwrap();
@@ -59,7 +59,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site.client_env("KRB5_CONFIG", file.to_str().unwrap())
         },
         probe: says(
-            &["this machine's krb5.conf made", "of {host}"],
+            &["you asked for {host}", "krb5.conf turned it into"],
             &["rdns = false", "dns_canonicalize_hostname = false"],
         ),
         page: says(&["no Kerberos ticket"], &["kvno HTTP/{host}"]),
@@ -74,12 +74,12 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             &["set both by the domain's time"],
         ),
         page: says(
-            &["your machine's that is wrong", "agrees with the domain's"],
+            &["your machine's clock is wrong", "agrees with the domain's"],
             &["set it by the domain's time"],
         ),
         log: says(
             &["clock_skew", "This gateway's clock says", "the domain controller's"],
-            &["the client's is the one to set"],
+            &["set the client's clock"],
         ),
         ..OTHERWISE
     },
@@ -104,7 +104,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "W11",
-        what: "The browser sends NTLM, since it found no ticket for the site",
+        what: "The browser sends NTLM, because it found no ticket for the site",
         site: || {
             let site = Site::with(&Setup::default()).ticket(None);
             site.header(&format!("Authorization: Negotiate {NTLM}"))
@@ -115,10 +115,10 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "W12",
-        what: "The site is not on the list of the browser",
+        what: "The browser's policy does not list the site",
         site: || Site::with(&Setup::default()).ticket(None),
         page: says(
-            &["only to sites that it was told to trust"],
+            &["only to sites on its list of trusted sites"],
             &[
                 "AuthServerAllowlist = {host}",
                 "network.negotiate-auth.trusted-uris = http://{host}",
@@ -130,7 +130,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "X2",
-        what: "A proxy does not pass the Host on",
+        what: "A proxy does not pass on Host",
         site: || {
             let (config, port) = at_a_port();
             let config = config.replace("host = \"*\"", "host = \"web.lab.example\"");
@@ -147,7 +147,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "X3",
-        what: "A proxy asks by forward-auth, and is not in trusted_proxies",
+        what: "A proxy that asks by forward-auth is not in trusted_proxies",
         site: || {
             let (config, port) = at_a_port();
             let nginx = servers::nginx(&format!(

@@ -10,23 +10,23 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         site: || Site::with(&Setup::default()).clock("+630s"),
         check: says(
             &["this host is 10 min", "ahead of the KDC of {realm}: here it is 20", "there 20"],
-            &["let both follow the same time servers"],
+            &["set both from the same time servers"],
         ),
         probe: says(
             &["clock of this gateway is wrong", "10 min", "ahead of the domain's"],
-            &["has to set it"],
+            &["must set it"],
         ),
         page: says(
             &["clock of this gateway is wrong", "10 min", "ahead of the domain's"],
-            &["has to set it"],
+            &["must set it"],
         ),
         log: says(
             &["the clock of this host is 10 min", "ahead of the domain controller's"],
-            &["follow the same time servers"],
+            &["set both from the same time servers"],
         ),
         ready: says(
             &["the clock of this host is 10 min", "ahead of the domain controller's"],
-            &["follow the same time servers"],
+            &["set both from the same time servers"],
         ),
     },
     Fault {
@@ -35,7 +35,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         site: || Site::with(&Setup::default()).clock("-630s").ticket(None),
         check: says(
             &["this host is 10 min", "behind the KDC of {realm}: here it is 20"],
-            &["let both follow the same time servers"],
+            &["set both from the same time servers"],
         ),
         ..OTHERWISE
     },
@@ -45,23 +45,23 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         site: || Site::with(&Setup::default()).clock("+1d"),
         check: says(
             &["this host is 1 d 00 h 00 min ahead of the KDC of {realm}"],
-            &["let both follow the same time servers"],
+            &["set both from the same time servers"],
         ),
         probe: says(
             &["clock of this gateway is wrong", "1 d 0 h", "ahead of the domain's"],
-            &["has to set it"],
+            &["must set it"],
         ),
         page: says(
             &["clock of this gateway is wrong", "1 d 0 h", "ahead of the domain's"],
-            &["has to set it"],
+            &["must set it"],
         ),
         log: says(
             &["the clock of this host is 1 d 0 h", "ahead of the domain controller's"],
-            &["follow the same time servers"],
+            &["set both from the same time servers"],
         ),
         ready: says(
             &["the clock of this host is 1 d 0 h", "ahead of the domain controller's"],
-            &["follow the same time servers"],
+            &["set both from the same time servers"],
         ),
     },
 ];

@@ -18,12 +18,12 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             serving(&service.host, service.keytab)
         },
         check: says(
-            &["{realm} makes tickets for HTTP/{host} by kvno 4", "the keytab has kvno 3"],
+            &["{realm} makes tickets for HTTP/{host} with kvno 4", "the keytab has kvno 3"],
             &["export the keytab again"],
         ),
-        log: says(&["kvno 4", "holds for it kvno 3"], &["export it again"]),
+        log: says(&["kvno 4", "has kvno 3"], &["export it again"]),
         probe: cause(&["key_version"]),
-        page: says(&["another key of this service"], &["exported again"]),
+        page: says(&["not in the gateway's keytab"], &["exported again"]),
         ..OTHERWISE
     },
     Fault {
@@ -57,13 +57,13 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             &["key of HTTP/{host} (kvno 3", "exported for another account"],
             &["export it again, for the account that `setspn -Q HTTP/{host}` shows"],
         ),
-        page: cause(&["exported for another account"]),
+        page: cause(&["exported for an account other than"]),
         log: says(&["kvno 3", "exported for another account"], &["`setspn -Q HTTP/{host}`"]),
         ..OTHERWISE
     },
     Fault {
         id: "K4",
-        what: "The keytab has RC4 keys only, and the domain makes tickets with AES",
+        what: "The keytab has only RC4 keys, but the domain makes tickets with AES",
         site: || {
             let service = realm().add_service("doctor-k4");
             let site = serving(&service.host, "{dir}/web.keytab".into());
@@ -96,7 +96,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         what: "The site's name is on another account than the keytab's",
         site: || serving(&realm().host("other"), realm().web_keytab.clone()),
         check: says(
-            &["gives tickets for HTTP/{host}", "the keytab has no key of its account"],
+            &["issues tickets for HTTP/{host}", "the keytab has no key of its account"],
             &["export the keys of HTTP/{host} into the keytab"],
         ),
         ..OTHERWISE
@@ -136,7 +136,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "K10",
-        what: "The keytab is not there",
+        what: "The keytab does not exist",
         site: || serving(&realm().host("web"), "{dir}/none.keytab".into()),
         check: says(
             &["{dir}/none.keytab does not exist"],
@@ -158,25 +158,28 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["krb5.conf permits arcfour-hmac (permitted_enctypes)", "aes256-cts-hmac-sha1-96"],
-            &["take permitted_enctypes out of krb5.conf"],
+            &["remove permitted_enctypes from krb5.conf"],
         ),
-        log: says(&["krb5.conf permits", "permitted_enctypes"], &["Take permitted_enctypes out"]),
+        log: says(
+            &["krb5.conf permits", "permitted_enctypes"],
+            &["Remove permitted_enctypes from"],
+        ),
         ..OTHERWISE
     },
     Fault {
         id: "K12",
-        what: "The keytab holds no key",
+        what: "The keytab contains no key",
         site: || {
             let site = serving(&realm().host("web"), "{dir}/web.keytab".into());
             site.write("web.keytab", b"\x05\x02");
             site
         },
-        check: says(&["{dir}/web.keytab holds no key"], &["export the keys of HTTP/"]),
+        check: says(&["{dir}/web.keytab contains no key"], &["export the keys of HTTP/"]),
         ..OTHERWISE
     },
     Fault {
         id: "K13",
-        what: "The keytab has none of the configured acceptor's keys",
+        what: "The keytab has no key of the configured acceptor",
         site: || {
             let config = Setup::default().config(1).replace(
                 "[sso.kerberos]\n",
@@ -192,13 +195,13 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "M1",
-        what: "Of two gateways with one account, one has the keytab from before the other's export",
+        what: "One of two gateways with the same account has an old keytab",
         site: || {
             let service = realm().add_service("doctor-m1");
             realm().rotate_key(&service);
             serving(&service.host, service.keytab)
         },
-        check: says(&["by kvno 4", "the keytab has kvno 3"], &["export the keytab again"]),
+        check: says(&["with kvno 4", "the keytab has kvno 3"], &["export the keytab again"]),
         ..OTHERWISE
     },
 ];

@@ -26,7 +26,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             at("web-n2.{dns}")
         },
         check: says(
-            &["web-n2.{dns} is 10.77.0.2", "ask for a ticket of HTTP/srv-n2.{dns}"],
+            &["web-n2.{dns} is 10.77.0.2", "ask for a ticket for HTTP/srv-n2.{dns}"],
             &["make the PTR record agree", "rdns = false"],
         ),
         ..OTHERWISE
@@ -39,7 +39,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             at("web-n3.{dns}")
         },
         check: says(
-            &["web-n3.{dns} is an alias of srv-n3.{dns}", "HTTP/srv-n3.{dns}, of which", "no key"],
+            &["web-n3.{dns} is an alias of srv-n3.{dns}", "HTTP/srv-n3.{dns}, for which", "no key"],
             &["instead of a CNAME", "register HTTP/srv-n3.{dns} for the same account"],
         ),
         ..OTHERWISE
@@ -49,7 +49,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         what: "A site is named by an address",
         site: || at("192.0.2.1"),
         check: says(
-            &["192.0.2.1 is an address: there are Kerberos tickets for names only"],
+            &["192.0.2.1 is an address: Kerberos tickets are for names only"],
             &["give the host a name in DNS"],
         ),
         ..OTHERWISE
@@ -59,8 +59,8 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         what: "A site is named by a short name",
         site: || at("localhost"),
         check: says(
-            &["localhost has no domain: tickets are for full names"],
-            &["let browsers come by the full name"],
+            &["localhost is a short name: tickets are for full names"],
+            &["let people use the full name"],
         ),
         ..OTHERWISE
     },

@@ -7,7 +7,7 @@ use crate::lab::{realm, winbind, write_program};
 pub(in crate::doctor) const FAULTS: &[Fault] = &[
     Fault {
         id: "W1",
-        what: "`ntlm_auth` is not there",
+        what: "`ntlm_auth` does not exist",
         site: || with_ntlm("ntlm_auth = \"{dir}/ntlm_auth\"", ""),
         check: says(
             &["there is no program {dir}/ntlm_auth"],
@@ -59,10 +59,10 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "W6",
-        what: "Another program stands in `ntlm_auth`'s place",
+        what: "Another program is in the place of `ntlm_auth`",
         site: || beside(SOUND, "while read -r line; do echo 'what is this?'; done"),
         check: says(
-            &["answers \"what is this?\": that is no ntlm_auth of Samba"],
+            &["answers \"what is this?\": this is not Samba's ntlm_auth"],
             &["set [sso.ntlm] ntlm_auth = \"/usr/bin/ntlm_auth\""],
         ),
         ..OTHERWISE
@@ -81,16 +81,16 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["winbind reaches none", "NT_STATUS_NO_LOGON_SERVERS"],
-            &["domain controllers are up and reachable", "DNS names them"],
+            &["domain controllers run and can be reached", "DNS names them"],
         ),
         ..OTHERWISE
     },
     Fault {
         id: "W8",
-        what: "The domain does not trust the host any more",
+        what: "The domain no longer trusts the host",
         site: || beside(&refusing_secret("NT_STATUS_ACCESS_DENIED (0xc0000022)"), HELPER),
         check: says(
-            &["does not take this host for a member any more", "NT_STATUS_ACCESS_DENIED"],
+            &["no longer accepts this host as a member", "NT_STATUS_ACCESS_DENIED"],
             &["join the domain again (net ads join)"],
         ),
         ..OTHERWISE
@@ -101,7 +101,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         site: || beside(&refusing_secret("NT_STATUS_TIME_DIFFERENCE_AT_DC (0xc0000133)"), HELPER),
         check: says(
             &["the clocks of this host and of the domain controller differ"],
-            &["let both follow the same time servers"],
+            &["set both from the same time servers"],
         ),
         ..OTHERWISE
     },
@@ -114,7 +114,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["it does not answer within 1 s"],
-            &["whether winbind answers (wbinfo --ping)"],
+            &["check that winbind answers (wbinfo --ping)"],
         ),
         ..OTHERWISE
     },

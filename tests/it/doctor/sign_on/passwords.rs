@@ -22,7 +22,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
         },
         check: says(
             &["passwords of {realm} cannot be checked", "no KDC of {realm} answers"],
-            &["let krb5.conf ([realms] kdc) or DNS name a domain controller", "port 88"],
+            &["name a domain controller in krb5.conf ([realms] kdc) or in DNS", "port 88"],
         ),
         ..OTHERWISE
     },
@@ -60,14 +60,14 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
             site.env("KRB5_CONFIG", path.to_str().unwrap())
         },
         check: says(
-            &["{dir}/krb5.conf is not readable for nobody", "goes on without its settings"],
+            &["{dir}/krb5.conf is not readable for nobody", "continues without its settings"],
             &["chgrp nogroup {dir}/krb5.conf && chmod g+r {dir}/krb5.conf"],
         ),
         ..OTHERWISE
     },
     Fault {
         id: "P1",
-        what: "A password is right, and the account is disabled",
+        what: "The password is right, but the account is disabled",
         site: || {
             let password = realm().add_user("doctor-p1");
             realm().disable("doctor-p1");
@@ -78,7 +78,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "P2",
-        what: "A password has to be changed",
+        what: "The password must be changed",
         site: || {
             let password = realm().add_user("doctor-p2");
             realm().set_attribute("doctor-p2", "pwdLastSet", "0");

@@ -28,10 +28,14 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "R3",
-        what: "`[[core.realm]]` has the DNS name in the place of NTLM's domain",
+        what: "`[[core.realm]]` has the DNS name instead of NTLM's domain",
         site: || domain(&realm().dns),
         check: says(
-            &["winbind's own domain is {domain}", "domain = \"{dns}\"", "nobody comes in by NTLM"],
+            &[
+                "winbind's own domain is {domain}",
+                "domain = \"{dns}\"",
+                "nobody can sign on by NTLM",
+            ],
             &["set domain = \"{domain}\" in [[core.realm]]"],
         ),
         ..OTHERWISE

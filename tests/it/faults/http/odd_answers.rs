@@ -27,7 +27,7 @@ fn an_answer_that_breaks_the_rules_is_502_and_the_log_says_where() {
     for (answer, words) in [
         (
             "HTTP/1.1 200 OK\r\nA: b\r\nX-Bad: a\u{1}b\r\nContent-Length: 0\r\n\r\n",
-            "line 3 holds a control byte: \"X-Bad: a\\x01b\"",
+            "line 3 contains a control byte: \"X-Bad: a\\x01b\"",
         ),
         (
             "HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 0\r\n\r\n",
@@ -35,9 +35,9 @@ fn an_answer_that_breaks_the_rules_is_502_and_the_log_says_where() {
         ),
         (
             "HTTP/1.1 200 OK\r\nBad Name: x\r\nContent-Length: 0\r\n\r\n",
-            "line 2 has a name that none can be",
+            "line 2 has an invalid name",
         ),
-        ("SSH-2.0-OpenSSH\r\n\r\n", "line 1 is no status line"),
+        ("SSH-2.0-OpenSSH\r\n\r\n", "line 1 is not a status line"),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
             "transfer coding gzip, chunked",

@@ -29,7 +29,7 @@ fn the_page_names_the_cause_that_can_be_known_and_the_setting_for_this_site() {
             web.clone(),
             &[][..],
             vec![
-                "told to trust".to_owned(),
+                "list of trusted sites".to_owned(),
                 format!("AuthServerAllowlist = {web}"),
                 format!("network.negotiate-auth.trusted-uris = http://{web}"),
                 format!("klist get HTTP/{web}"),
@@ -38,7 +38,7 @@ fn the_page_names_the_cause_that_can_be_known_and_the_setting_for_this_site() {
         (
             format!("127.0.0.1:{port}"),
             &[],
-            vec!["the address 127.0.0.1".to_owned(), "tickets for names only".to_owned()],
+            vec!["the address 127.0.0.1".to_owned(), "tickets are for names only".to_owned()],
         ),
         (
             "web".to_owned(),
@@ -74,7 +74,7 @@ fn what_a_client_writes_is_escaped() {
 #[test]
 fn where_sign_ons_are_bound_to_tls_plain_http_is_told_to_use_it() {
     let gateway = Setup { sso: "channel_binding = \"require\"", ..Setup::default() }.start();
-    assert!(message(&gateway, &web(), &[]).contains("you came by plain HTTP. Use https://"));
+    assert!(message(&gateway, &web(), &[]).contains("you used plain HTTP. Use https://"));
     let token = realm().ticket("alice").tokens(&web(), 1).remove(0);
     let answer = gateway.send_token(&token).json();
     assert_eq!(answer["error"], "binding_missing");
@@ -88,7 +88,7 @@ fn a_password_by_way_of_an_unlisted_proxy_is_not_blamed_on_the_person() {
     let answer = gateway.connect().get(&web(), "/", &[basic, ("X-Forwarded-Proto", "https")]);
     assert_eq!((answer.status, &answer.json()["error"]), (403, &"basic_needs_tls".into()));
     let said = answer.json()["message"].as_str().unwrap().to_owned();
-    assert!(said.contains("127.0.0.1, which says that it got it by HTTPS"), "{said}");
+    assert!(said.contains("127.0.0.1, which says that the client used HTTPS"), "{said}");
     assert!(said.contains("list it in trusted_proxies"), "{said}");
     let plain = message(&gateway, &web(), &[basic]);
     assert!(plain.contains("change the password") && !plain.contains("proxy"), "{plain}");
@@ -135,7 +135,7 @@ fn a_session_that_ended_says_why_and_when() {
     // Asking would be a use of it.
     assert_eq!(audited("idle")["login"], "alice");
     let said = ended(&idle).unwrap();
-    assert!(said.contains("had not been used for a while"), "{said}");
+    assert!(said.contains("was not used for a while"), "{said}");
 
     let left = gateway.sign_on("alice");
     assert_eq!(gateway.whoami(&left).status, 200);

@@ -46,7 +46,7 @@ fn a_requirement_that_nobody_can_meet_is_an_error_and_one_that_is_not_met_is_exp
     assert_eq!((refused.status, &refused.json()["error"]), (403, &"requirement_not_met".into()));
     let line = gateway.doorward.wait_audit("the refusal", |line| line["outcome"] == "refused");
     let detail = line["detail"].as_str().unwrap_or_default();
-    for part in ["required is group:S-1-5-21-1-2-3-4 or user:bob", "user:alice", "-513"] {
+    for part in ["the site requires group:S-1-5-21-1-2-3-4 or user:bob", "user:alice", "-513"] {
         assert!(detail.contains(part), "{part}: {line}");
     }
 }

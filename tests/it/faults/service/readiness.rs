@@ -118,7 +118,7 @@ fn certificates_that_end_are_told_before_and_after() {
     let ready = gateway.status("/ready");
     assert_eq!(ready.status, 200, "{}", ready.text());
     let said = notices(&gateway);
-    assert!(said.contains("ends in 4 d") || said.contains("ends in 5 d"), "{said}");
+    assert!(said.contains("expires in 4 d") || said.contains("expires in 5 d"), "{said}");
     assert!(said.contains("issued again"), "{said}");
     gateway
         .doorward
@@ -131,7 +131,7 @@ fn certificates_that_end_are_told_before_and_after() {
     let ready = gateway.status("/ready");
     assert_eq!(ready.status, 503);
     let said = ready.json()["certificates"].as_str().unwrap().to_owned();
-    assert!(said.contains("CN=web") && said.contains("ended on"), "{said}");
+    assert!(said.contains("CN=web") && said.contains("expired on"), "{said}");
 }
 
 fn with_front(lines: &str) -> String {

@@ -66,7 +66,10 @@ fn an_authority_that_may_not_issue_is_refused_at_core_and_front_and_the_commands
             .output()
             .unwrap();
         let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-        assert!(shown.contains("counts as no authority's") && shown.contains(why), "{shown}");
+        assert!(
+            shown.contains("is not accepted as an authority's") && shown.contains(why),
+            "{shown}"
+        );
     }
 }
 

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::certificate;
 use crate::gateway::{Gateway, Setup, web};
 use crate::lab::http::Response;
-use crate::lab::pki::CLIENT;
 use crate::lab::{Pki, curl, realm, servers};
 
 struct Named {
@@ -17,14 +17,7 @@ struct Named {
 /// `web` takes tickets, `api` demands certificates, `both` takes either.
 fn start() -> Named {
     let pki = Pki::new();
-    pki.key("alice", "P-256");
-    pki.issue("alice", "ca", CLIENT);
-    pki.list("alice");
-    let front = format!(
-        "server_ssl_key_file = \"{}\"\nclient_ssl_ca_file = \"{}\"\n",
-        pki.text("core.pem"),
-        pki.text("ca.crt"),
-    );
+    pki.client("alice");
     let other = servers::app();
     let site = |name: &str, mechanisms: &str| {
         format!(
@@ -34,19 +27,9 @@ fn start() -> Named {
     };
     let more = site("api.example", "\"certificate\"")
         + &site("both.example", "\"certificate\", \"negotiate\"");
-    let core = format!(
-        "sslkeys_path = \"{}\"\n[[core.key]]\nfile = \"alice-public.pem\"\nact_as = [\"alice\"]\n",
-        pki.text("sslkeys")
-    );
-    let gateway = Setup {
-        front: front.leak(),
-        sso: "mechanisms = [\"certificate\", \"negotiate\"]",
-        site: "mechanisms = [\"negotiate\"]",
-        more,
-        core: core.leak(),
-        ..Setup::default()
-    }
-    .start();
+    let offered = "\"certificate\", \"negotiate\"";
+    let setup = certificate::setup(&pki, offered, "", &certificate::entries(&["alice"]));
+    let gateway = Setup { site: "mechanisms = [\"negotiate\"]", more, ..setup }.start();
     Named { gateway, pki, _other: other }
 }
 

@@ -15,7 +15,7 @@ fn a_broken_trust_a_wrong_clock_and_a_foreign_program_have_their_own_words() {
         for (fault, expected, words) in [
             ("clock", "winbind_clock", "set this host's by the domain's time"),
             ("trust", "winbind_trust", "net ads join"),
-            ("wrong-verb", "ntlm_helper_failed", "no ntlm_auth of Samba"),
+            ("wrong-verb", "ntlm_helper_failed", "not Samba's ntlm_auth"),
         ] {
             helper.always(state, fault);
             let refused = gateway.log_in(&Login::of("alice"));

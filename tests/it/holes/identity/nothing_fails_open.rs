@@ -37,7 +37,7 @@ fn an_entry_whose_file_is_misspelt_starts_no_core_and_names_the_file_that_is_the
         ("", entry("webapp-publik.pem"), "did you mean webapp-public.pem?"),
         (OTHERS, entry("webapp-publik.pem"), "did you mean webapp-public.pem?"),
         ("", entry("nobody.pem"), "there is no such file"),
-        ("", entry("note.pem"), "holds no public key"),
+        ("", entry("note.pem"), "contains no public key"),
         ("", format!("{}{}", entry("webapp-public.pem"), entry("copy.pem")), "the same key"),
     ] {
         let done = Doorward::run(&["core"], &pki.core(&format!("{others}{entries}")));

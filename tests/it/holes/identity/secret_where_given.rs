@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::certificate;
 use crate::gateway::{Gateway, Setup, cookie_of, web};
 use crate::lab::http::{Raw, Response};
 use crate::lab::ntlm::Login;
@@ -173,8 +174,8 @@ fn only_who_hands_in_proofs_proposes_secrets_and_never_one_that_is_in_use() {
         (wish(&ours), "already"),
         (wish("short"), "43 characters"),
         (wish(&"%".repeat(43)), "43 characters"),
-        (json!({"user": "alice", "trusted": true, "secret": "t".repeat(43)}), "beside"),
-        (json!({"user": "alice", "password": "x", "secret": "t".repeat(43)}), "beside"),
+        (json!({"user": "alice", "trusted": true, "secret": "t".repeat(43)}), "allowed only with"),
+        (json!({"user": "alice", "password": "x", "secret": "t".repeat(43)}), "allowed only with"),
     ] {
         let refused = open(&gateway, wish.clone());
         let said = refused.json();
@@ -203,22 +204,8 @@ fn what_ntlm_proved_for_one_host_counts_at_no_other_on_the_same_connection() {
 fn what_a_certificate_proved_counts_for_each_host_by_itself() {
     let pki = Pki::new();
     pki.client("alice");
-    let front = format!(
-        "server_ssl_key_file = \"{}\"\nclient_ssl_ca_file = \"{}\"\n",
-        pki.text("core.pem"),
-        pki.text("ca.crt"),
-    );
-    let core = format!(
-        "sslkeys_path = \"{}\"\n[[core.key]]\nfile = \"alice-public.pem\"\nact_as = [\"alice\"]\n",
-        pki.text("sslkeys")
-    );
-    let gateway = Setup {
-        front: front.leak(),
-        sso: "mechanisms = [\"certificate\"]",
-        core: core.leak(),
-        ..Setup::default()
-    }
-    .start();
+    let gateway =
+        certificate::gateway(&pki, "\"certificate\"", "", &certificate::entries(&["alice"]));
     let script = format!(
         "import http.client, ssl\n\
          context = ssl._create_unverified_context()\n\

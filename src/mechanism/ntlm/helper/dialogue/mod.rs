@@ -1,9 +1,8 @@
 //! The two dialogues with `ntlm_auth`, as pure functions: from checked values to
 //! the bytes of a question, from the lines of an answer to what it says.
 //!
-//! Nothing of a client's is ever written as it came, and nothing is asked that
-//! the helper would find malformed: `ntlm-server-1` answers such a question
-//! twice, and whoever asks next would read the second answer as their own.
+//! Nothing from a client is ever written as it came, and no question is malformed: `ntlm-server-1`
+//! answers such a question twice, and whoever asks next would read the second answer as their own.
 
 use thiserror::Error;
 
@@ -21,20 +20,20 @@ pub(crate) enum Unaskable {
     #[error("its {0} has more than {LONGEST_NAME} characters")]
     LongName(&'static str),
     /// A character that stands in no name, or would make another one of it.
-    #[error("its {0} holds a control character or a backslash")]
+    #[error("its {0} contains a control character or a backslash")]
     OddName(&'static str),
     /// An NTLMv2 response has 16 bytes of proof and at least 28 more.
     #[error("its NTLMv2 response has {0} bytes")]
     ResponseLength(usize),
     /// No NTLM message of the kind that is due, or one of an absurd size.
-    #[error("it is not the NTLM message that is due")]
+    #[error("it is not the expected NTLM message")]
     Message,
 }
 
 /// A helper said something that is no answer to what it was asked.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "it answered {said:?}: that is no ntlm_auth of Samba; correct [sso.ntlm] ntlm_auth (/usr/bin/ntlm_auth)"
+    "it answered {said:?}: this is not Samba's ntlm_auth; correct [sso.ntlm] ntlm_auth (/usr/bin/ntlm_auth)"
 )]
 pub(crate) struct Unexpected {
     /// The beginning of what it said.

@@ -1,5 +1,5 @@
-//! `squid-2.5-ntlmssp`: the helper holds an exchange from its challenge to its
-//! verdict (ntlm_auth(1)).
+//! `squid-2.5-ntlmssp`: a helper serves an exchange from its challenge to its verdict
+//! (ntlm_auth(1)).
 //!
 //! ```text
 //! SF NTLMSSP_FEATURE_SESSION_KEY  ──▶  OK                          once, after the start

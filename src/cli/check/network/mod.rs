@@ -1,0 +1,5 @@
+//! How requests arrive: names, proxies, and listening sockets.
+
+pub(super) mod names;
+pub(super) mod proxies;
+pub(super) mod sockets;

@@ -1,0 +1,4 @@
+//! Sockets from systemd, and notifications to it.
+
+pub(crate) mod activation;
+pub(crate) mod notify;
