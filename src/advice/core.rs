@@ -28,6 +28,9 @@ pub(crate) const LIST_KEY: &str = "put the public key of [front] sslkey_file int
 /// The folder of its socket cannot be made.
 pub(crate) const SOCKET_FOLDER: &str = "create its folder for the user that the core runs as (RuntimeDirectory= in systemd), or set [core] listen";
 
+/// Its socket is to be in a folder of configuration, which no service has to write to.
+pub(crate) const SOCKET_AMONG_CONFIGURATION: &str = "set [core] listen to a path below /run/doorward, such as /run/doorward/core.sock (RuntimeDirectory=doorward in systemd)";
+
 /// Something else has the name of its socket.
 pub(crate) const REMOVE: &str = "remove it, or set [core] listen to another path";
 

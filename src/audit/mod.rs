@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::clock::{self, Timestamp};
-use crate::config::checked::AuditTarget;
+use crate::config::section::AuditTarget;
 use crate::legible::{bounded, legible_json};
 use crate::process::seldom::Seldom;
 use crate::wire::{Ending, Mechanism, Reason};
@@ -23,7 +23,6 @@ mod writer;
 use output::Output;
 use writer::{Order, State, Writer};
 
-/// What happened.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Happening {
@@ -31,28 +30,22 @@ pub(crate) enum Happening {
     SignOn,
     /// Somebody who is signed on may not use a site.
     Access,
-    /// A session ended.
     SessionEnd,
     /// A peer asked the core for something.
     Peer,
 }
 
-/// How it went.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
-    /// It was allowed.
     Granted,
-    /// It was not.
     Refused,
 }
 
 /// One line of the audit log. What is not known is left out.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line<'a> {
-    /// What happened.
     pub event: Happening,
-    /// How it went.
     pub outcome: Verdict,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +68,6 @@ pub(crate) struct Line<'a> {
     /// Whether the proof was bound to the TLS channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_bound: Option<bool>,
-    /// The client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<IpAddr>,
     /// The peer of the core that asked, such as `uid 33` or `key webapp-public.pem from 192.0.2.1`.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use crate::config::checked::AuditTarget;
+use crate::config::section::AuditTarget;
 
 /// A file, or standard error.
 #[derive(Debug)]

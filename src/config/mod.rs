@@ -1,9 +1,8 @@
-//! `doorward.toml`: what the file says (`raw`), what runs (`checked`), and
-//! everything that is wrong with it at once (`errors`).
+//! `doorward.toml`: what the file says, what runs, and everything that is wrong with it
+//! at once.
 //!
 //! ```text
-//! text ─▶ section, value, plain, addresses, words (each key by itself, as the table in raw says)
-//!      ─▶ check (the keys together) ─▶ checked
+//! text ─▶ reading, value_types (each key by itself) ─▶ section (the keys together) ─▶ Settings
 //! ```
 
 use std::collections::BTreeSet;
@@ -13,38 +12,26 @@ use std::{fs, str};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use self::addresses::port_of;
-pub(crate) use self::checked::Settings;
-pub(crate) use self::errors::{ConfigErrors, Warning};
-pub(crate) use self::secret::Secret;
+pub(crate) use self::reading::diagnostics::{ConfigErrors, Warning};
 #[cfg(test)]
-pub(crate) use self::section::{Effect, Key};
+pub(crate) use self::reading::fields::{Effect, Key};
+pub(crate) use self::secret::Secret;
+pub(crate) use self::section::Settings;
 pub(crate) use self::surroundings::Surroundings;
+pub(crate) use self::value_types::addresses::port_of;
 
-mod addresses;
-mod altnames;
-mod check;
-pub(crate) mod checked;
-mod errors;
-mod keys;
-mod plain;
-mod raw;
+mod reading;
 mod restart;
 mod secret;
-mod section;
+pub(crate) mod section;
 mod surroundings;
-mod syntax;
-mod value;
-mod words;
+mod value_types;
 
 #[cfg(test)]
-mod cases;
-#[cfg(test)]
-mod documentation;
+mod tests;
 
-use self::errors::{At, Notes};
-use self::syntax::{Outline, Unclosed};
-use self::value::FromToml;
+use self::reading::syntax::{Outline, Unclosed};
+use self::reading::{At, FromToml, Notes};
 
 /// A configuration that runs.
 #[derive(Clone, Debug)]
@@ -105,10 +92,10 @@ pub(crate) fn parse(
     }
     let document = Spanned::new(0..text.len(), DeValue::Table(document.into_inner()));
     let top = At { key: String::new(), offset: Some(0) };
-    let Some(file) = raw::File::from_toml(&document, &top, &mut notes) else {
+    let Some(file) = section::File::from_toml(&document, &top, &mut notes) else {
         return Err(notes.into_errors());
     };
-    let settings = check::check(&file, surroundings, &mut notes);
+    let settings = section::check(&file, surroundings, &mut notes);
     if !notes.is_sound() {
         return Err(notes.into_errors());
     }
@@ -144,74 +131,6 @@ const UNQUOTED: &str = "string values must be quoted, expected literal string";
 /// The table of all keys, each with the section it stands in (`""` is the top of the file).
 pub(crate) fn keys() -> Vec<(String, &'static Key)> {
     let mut keys = Vec::new();
-    section::collect("", raw::File::KEYS, &mut keys);
+    reading::fields::collect("", section::File::KEYS, &mut keys);
     keys
-}
-
-#[cfg(test)]
-mod tests {
-    use super::checked::CoreAddress;
-    use super::*;
-    use crate::wire::Mechanism;
-
-    #[test]
-    fn without_a_file_the_defaults_run() {
-        assert!(load(None).unwrap().warnings.is_empty());
-    }
-
-    #[test]
-    fn the_default_offers_ntlm_only_where_samba_is_installed() {
-        let offered = |installed| {
-            let surroundings = Surroundings { installed, ..cases::surroundings() };
-            let settings = parse("[[site]]", "doorward.toml", &surroundings).unwrap().settings;
-            assert_eq!(settings.sso.mechanisms, settings.sites[0].mechanisms);
-            settings.sso.mechanisms
-        };
-        use Mechanism::{Basic, Negotiate, Ntlm};
-        assert_eq!(offered(|_| false), [Negotiate, Basic]);
-        assert_eq!(offered(|_| true), [Negotiate, Ntlm, Basic]);
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let errors = load(Some(Path::new("/nowhere/doorward.toml"))).unwrap_err();
-        assert!(
-            errors.to_string().starts_with("/nowhere/doorward.toml: cannot be read"),
-            "{errors}"
-        );
-    }
-
-    #[test]
-    fn a_file_that_is_not_text_is_told_the_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("latin1.toml");
-        fs::write(&path, b"[log]\naudit = \"/var/log/T\xfcr\"\n").unwrap();
-        let errors = load(Some(&path)).unwrap_err().to_string();
-        assert!(errors.contains(":2:20: is not UTF-8"), "{errors}");
-    }
-
-    #[test]
-    fn a_person_without_root_needs_no_file_either() {
-        let home = ("HOME".to_owned(), "/home/john".to_owned());
-        let person =
-            Surroundings { root: false, environment: [home].into(), ..cases::surroundings() };
-        let settings = parse("", "defaults", &person).unwrap().settings;
-        assert_eq!(settings.state_path, Path::new("/home/john/.local/state/doorward"));
-        assert_eq!(settings.core.listen, Path::new("/home/john/.local/state/doorward/core.sock"));
-        assert_eq!(settings.front.core, CoreAddress::Unix(settings.core.listen));
-    }
-
-    #[test]
-    fn every_default_can_be_read() {
-        let one_of_each = "[[site]]\n[[core.realm]]\nrealm = 'EXAMPLE.ORG'\n";
-        assert!(parse(one_of_each, "test", &cases::surroundings()).is_ok());
-    }
-
-    #[test]
-    fn sections_and_only_sections_have_keys_inside() {
-        for (section, key) in keys() {
-            let inside = !key.keys.is_empty();
-            assert_eq!(key.effect == Effect::Section, inside, "{section}.{}", key.name);
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What a reload does not change: settings that take effect only after a restart.
 
-use super::checked::{CoreAddress, CoreTls, Settings};
+use super::section::{CoreAddress, CoreTls, Settings};
 
 impl Settings {
     /// Puts what counts only after a restart back to what `running` has, so that new
@@ -83,7 +83,7 @@ fn way_to_core(new: &CoreAddress, old: &CoreAddress, kept: &mut Kept) {
         kept.0.push("front.server_ssl_ca_file");
     }
     let file =
-        |client: &super::checked::RemoteCore| client.client.as_ref().map(|files| files.key.clone());
+        |client: &super::section::RemoteCore| client.client.as_ref().map(|files| files.key.clone());
     if file(new) != file(old) {
         kept.0.push("front.sslkey_file");
     } else if new.client != old.client {
@@ -105,7 +105,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Effect, Settings, cases, keys, parse};
+    use crate::config::tests::cases;
+    use crate::config::{Effect, Settings, keys, parse};
 
     const REMOTE: &str = "[front]\ncore = \"https://core.example\"\nsslkey_file = \"/a.pem\"\n";
     const CORE: &str = "server_ssl_key_file = \"/a.pem\"\nserver_ssl_ca_file = \"/ca.pem\"\n";

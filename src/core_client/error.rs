@@ -23,19 +23,13 @@ pub enum ClientError {
         "the server at {core} is not trusted ({source}); name the authority of the core's certificate in server_ssl_ca_file, and use a host name that is in the certificate"
     )]
     Untrusted {
-        /// The core's URL.
         core: String,
         /// What the TLS library said.
         source: io::Error,
     },
     /// Our own key, or the authority to trust, cannot be used.
     #[error("the core at {core} cannot be asked: {source}")]
-    Credentials {
-        /// The core's URL.
-        core: String,
-        /// What is wrong.
-        source: Box<CredentialError>,
-    },
+    Credentials { core: String, source: Box<CredentialError> },
     /// The core answered, and refused.
     #[error("{} (reference {} in the core's log)", .0.message, .0.reference)]
     Refused(ErrorBody),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 
 mod admin;
 mod call;

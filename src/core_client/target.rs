@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 use tokio_rustls::TlsConnector;
 
 use super::ClientError;
-use crate::config::checked::{CoreAddress, RemoteCore};
+use crate::config::section::{CoreAddress, RemoteCore};
 use crate::pki::file::pair::{self, PairError};
 use crate::pki::peer::chain::AuthorityError;
 use crate::pki::tls::{CoreTrust, ServerVerifier};

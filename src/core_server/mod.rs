@@ -13,17 +13,17 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use prometheus::IntCounterVec;
 
 use crate::audit::Audit;
 use crate::clock::{self, Timestamp};
-use crate::config::checked::{self, Settings};
+use crate::config::section::{self, Settings};
 use crate::pki::file::pair::PairError;
 use crate::pki::peer::chain::AuthorityError;
-use store::{Database, OpenError, Store};
+use store::{Database, OpenError, Sqlite, Store};
 
 mod desk;
 mod door;
+mod metrics;
 mod password;
 mod peer;
 mod policy;
@@ -41,10 +41,13 @@ pub(crate) use door::serve::{Sockets, serve};
 use door::socket;
 pub(crate) use door::socket::{BindError, Place};
 use door::tls::Tls;
+#[cfg(test)]
+pub(crate) use metrics::password_checks;
+pub(crate) use metrics::register_metrics;
 use password::Passwords;
 pub(crate) use peer::keys::{EntryError, KeyEntries};
 use policy::Policy;
-use sessions::Sessions;
+use sessions::{EndedSession, Sessions};
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
 #[derive(Debug)]
@@ -104,7 +107,7 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub(crate) fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> {
+pub(crate) fn bind(settings: &section::Core) -> Result<UnixListener, CoreError> {
     Ok(socket::bind(&settings.listen)?)
 }
 
@@ -112,7 +115,7 @@ pub(crate) fn bind(settings: &checked::Core) -> Result<UnixListener, CoreError> 
 ///
 /// # Errors
 /// [`CoreError::Socket`].
-pub(crate) fn bind_tls(settings: &checked::Core) -> Result<Vec<TcpListener>, CoreError> {
+pub(crate) fn bind_tls(settings: &section::Core) -> Result<Vec<TcpListener>, CoreError> {
     let all = settings.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
     Ok(all.iter().map(|address| socket::bind_tls(*address, all)).collect::<Result<_, _>>()?)
 }
@@ -122,19 +125,19 @@ impl Core {
     ///
     /// # Errors
     /// See [`CoreError`]. Nothing is begun before all that can fail has been done.
-    pub(crate) fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
-        Self::start_with(Database::open(&settings.state_path)?, settings, audit)
+    pub(crate) async fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+        let database = Database::open(&settings.state_path)?;
+        let store = Sqlite::start(database).map_err(CoreError::Thread)?;
+        Self::start_with(Box::new(store), settings, audit).await
     }
 
-    fn start_with(
-        mut database: Database,
+    async fn start_with(
+        store: Box<dyn Store>,
         settings: &Settings,
         audit: Arc<Audit>,
     ) -> Result<Self, CoreError> {
         let Prepared { policy, tls } = Self::prepare(settings)?;
-        let stored = database.load()?;
-        let store = Store::start(database).map_err(CoreError::Thread)?;
-        let sessions = Sessions::start(stored, store, policy.limits, clock::now());
+        let sessions = Sessions::start(store, policy.limits, clock::now()).await?;
         let tls = ArcSwapOption::from_pointee(tls);
         let passwords = Passwords::new()?;
         Ok(Self { policy: ArcSwap::from_pointee(policy), tls, sessions, passwords, audit })
@@ -163,22 +166,25 @@ impl Core {
     }
 
     /// How many sessions live.
-    pub(crate) fn live_sessions(&self) -> usize {
+    fn live_sessions(&self) -> usize {
         self.sessions.len()
     }
 
-    /// What became of passwords, for the metrics.
-    pub(crate) fn password_checks(&self) -> IntCounterVec {
-        self.passwords.counts()
+    fn sweep(&self, now: Timestamp) {
+        self.sessions.sweep(now, |ended| self.tell_end(ended));
+        self.sweep_attempts();
     }
 
-    fn sweep(&self, now: Timestamp) {
-        self.sessions.sweep(now, |gone| {
-            // One whose cookie never came back was of no use to anybody.
-            if gone.was_claimed {
-                self.audit_gone(&gone.record, gone.why, None);
-            }
-        });
-        self.sweep_attempts();
+    /// Takes up what other cores do in the store, for as long as it tells.
+    async fn follow_store(self: Arc<Self>) {
+        self.sessions.follow(|ended| self.tell_end(ended)).await;
+    }
+
+    /// The audit line of a session that nobody ended. One whose cookie never came back
+    /// was of no use to anybody.
+    fn tell_end(&self, ended: &EndedSession) {
+        if ended.was_claimed {
+            self.audit_gone(&ended.record, ended.why, None);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::password::PasswordRules;
 use super::sessions::Limits;
 use crate::clock;
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::core_server::peer::accounts::PeerRules;
 use crate::core_server::peer::keys::{EntryError, KeyRules};
 use crate::identity::Rules;

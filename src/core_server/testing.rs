@@ -18,7 +18,7 @@ use super::door::api;
 use super::peer::program::Program;
 use super::peer::{Peer, Remote};
 use super::*;
-use crate::config::checked::{AuditTarget, CoreAddress};
+use crate::config::section::{AuditTarget, CoreAddress};
 use crate::config::{self, Surroundings};
 use crate::core_client::{Client, ClientError};
 use crate::wire::open::{ByProof, Claim, Own, Trusted};
@@ -61,7 +61,13 @@ impl Lab {
 
     pub(super) fn start_with(database: Database, directory: TempDir, settings: &Settings) -> Self {
         let audit = Audit::open(AuditTarget::File(directory.path().join("audit")), false).unwrap();
-        let core = Core::start_with(database, settings, Arc::new(audit)).unwrap();
+        let store = Box::new(Sqlite::start(database).unwrap());
+        let starting = Core::start_with(store, settings, Arc::new(audit));
+        // A thread may wait for it where the test's own runtime may not.
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let core = std::thread::scope(|scope| {
+            scope.spawn(|| runtime().block_on(starting)).join().unwrap().unwrap()
+        });
         let core = Arc::new(core);
         let stop = CancellationToken::new();
         let sockets = Sockets { local: bind(&settings.core).unwrap(), tls: Vec::new() };

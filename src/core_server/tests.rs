@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::peer::Peer;
 use super::testing::*;
 use super::*;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::wire::open::Claim;
 use crate::wire::{

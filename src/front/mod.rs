@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A room imports only those that stand after it here: `listen`, `door`, `answer`, `sign_on`,
-//! `state`, `readiness`, `live`, `upstream`, `core_link`, `request`, `connection`, `tls`.
+//! `state`, `readiness`, `live`, `upstream`, `core_link`, `request`, `connection`, `tls`, `metrics`.
 
 use std::io;
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ mod core_link;
 mod door;
 pub(crate) mod listen;
 mod live;
+pub(crate) mod metrics;
 pub(crate) mod readiness;
 pub(crate) mod request;
 mod sign_on;
@@ -36,11 +37,12 @@ pub(crate) mod upstream;
 use self::core_link::CoreLink;
 pub(crate) use self::listen::{Listener, Speaks, bind};
 use self::live::{Live, LiveError};
+use self::metrics::FrontMetrics;
 use self::readiness::Readiness;
 use self::request::unlisted::Unlisted;
 use self::state::LogLimits;
 use crate::audit::Audit;
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::metrics::Metrics;
 use crate::pki::file::write as file;
 
@@ -55,6 +57,9 @@ pub enum FrontError {
     /// What is made of the settings.
     #[error(transparent)]
     Live(#[from] LiveError),
+    /// Two metrics of one name: a mistake in the code.
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The folder of generated keys.
     #[error("state_path {} cannot be made ({source}): make it, and let the gateway's user write to it", path.display())]
     State { path: PathBuf, source: io::Error },
@@ -73,13 +78,14 @@ impl Front {
     pub(crate) async fn start(
         settings: &Settings,
         listeners: Vec<listen::Listener>,
-        metrics: Arc<Metrics>,
+        counted: Arc<Metrics>,
         audit: Arc<Audit>,
     ) -> Result<Arc<Self>, FrontError> {
         file::folder(&settings.state_path)
             .map_err(|source| FrontError::State { path: settings.state_path.clone(), source })?;
         let stop = CancellationToken::new();
-        let live = Live::new(settings, &metrics, &stop, None)?;
+        let metrics = Arc::new(FrontMetrics::register(&counted)?);
+        let live = Live::new(settings, &metrics.ntlm, &stop, None)?;
         let live = Arc::new(ArcSwap::from_pointee(live));
         let core = CoreLink::start(settings.front.core.clone(), Arc::clone(&metrics), stop.clone());
         let readiness = Readiness::new(&live, &core, &metrics, &audit);
@@ -87,6 +93,7 @@ impl Front {
             live,
             core,
             metrics,
+            counted,
             audit,
             readiness: Arc::new(readiness),
             unlisted: Unlisted::default(),
@@ -108,7 +115,7 @@ impl Front {
     /// What is wrong with the new one.
     pub(crate) fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
         let old = self.live();
-        let fresh = Live::new(settings, &self.metrics, &self.stop, Some(&old))?;
+        let fresh = Live::new(settings, &self.metrics.ntlm, &self.stop, Some(&old))?;
         self.live.store(Arc::new(fresh));
         Ok(())
     }

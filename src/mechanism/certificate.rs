@@ -1,7 +1,7 @@
 //! Client certificates. The TLS handshake has proven that the client has the key; here it is
 //! decided whether the certificate is accepted. Only the core knows the key's user.
 
-use super::{Outcome, Proof, Refused};
+use super::outcome::{Outcome, Proof};
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::{self, Denied, Mechanism, Reason};
 
@@ -13,18 +13,13 @@ pub(crate) fn prove(
     judged: Result<&ProvenCertificate, Denied>,
 ) -> Outcome {
     let refuse = |reason, detail: &str| {
-        Outcome::Refused(Refused {
-            mechanism: Mechanism::Certificate,
-            reason,
-            detail: format!("{shown}: {detail}"),
-            reply: None,
-        })
+        Outcome::refused(Mechanism::Certificate, reason, format!("{shown}: {detail}"))
     };
     match judged.map(|certificate| (certificate.key(), certificate.facts())) {
         Err(Denied { reason, detail }) => refuse(reason, &detail),
         Ok((_, None)) => refuse(Reason::CertificateForm, "it cannot be read"),
         Ok((key, Some(facts))) => Outcome::Proven {
-            proof: Proof(wire::Proof {
+            proof: Proof::new(wire::Proof {
                 mechanism: Mechanism::Certificate,
                 principal: facts.subject.clone(),
                 acceptor_realm: None,

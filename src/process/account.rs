@@ -6,7 +6,7 @@ use std::ffi::CString;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgrouplist};
 
-use crate::config::checked::RunAs;
+use crate::config::section::RunAs;
 
 /// An account of this host, with everything the kernel is told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +34,10 @@ pub enum Change {
 /// configuration's fault, or that of how Doorward was started.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// No such user.
     #[error(
         "run_as_user names {0:?}, which this host does not know; create the account (useradd --system {0}), or correct run_as_user"
     )]
     NoUser(String),
-    /// No such group.
     #[error(
         "run_as_group names {0:?}, which this host does not know; create the group (groupadd --system {0}), or correct run_as_group"
     )]
@@ -59,7 +57,6 @@ pub enum AccountError {
     NotRoot {
         /// What the configuration says.
         wanted: String,
-        /// Who started it.
         found: String,
     },
     /// NSS does not answer.

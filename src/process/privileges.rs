@@ -33,7 +33,6 @@ pub enum PrivilegeError {
         "root's rights cannot be given up: the system refuses to {step} ({source}). In a container, allow the capabilities SETUID, SETGID and SETPCAP, or start Doorward as the account and remove run_as_user"
     )]
     Refused {
-        /// What was tried.
         step: &'static str,
         /// What the system said.
         source: io::Error,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::arguments::{PageArguments, Place};
 use super::error::AdminError;
 use crate::cli::Configured;
-use crate::config::checked::{CertificateFiles, CoreAddress, RemoteCore};
+use crate::config::section::{CertificateFiles, CoreAddress, RemoteCore};
 use crate::config::{self, Secret};
 use crate::core_client::{Client, ClientError, Page};
 
@@ -30,7 +30,7 @@ impl Core {
     }
 
     /// Says what is wrong, and what to do here.
-    pub(super) fn told<T>(&self, answer: Result<T, ClientError>) -> Result<T, AdminError> {
+    pub(super) fn explain<T>(&self, answer: Result<T, ClientError>) -> Result<T, AdminError> {
         answer.map_err(|error| AdminError::of(error, &self.address))
     }
 }

@@ -8,7 +8,7 @@ use nix::unistd::geteuid;
 use thiserror::Error;
 
 use crate::config::ConfigErrors;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{ClientError, CredentialError};
 use crate::wire::{ErrorBody, ErrorWord};
 

@@ -12,7 +12,7 @@ use crate::wire::admin::{KeyEntry, KeyList, KeyRole};
 
 /// The files of `sslkeys_path`.
 pub(super) async fn list(core: &Core, page: &PageArguments) -> Result<Answer, AdminError> {
-    let list = core.told(core.client.keys(&page.into()).await)?;
+    let list = core.explain(core.client.keys(&page.into()).await)?;
     Answer::new(words(&list), &list)
 }
 

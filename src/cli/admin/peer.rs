@@ -8,7 +8,7 @@ use crate::wire::{ActingAs, Whoami};
 
 /// For whom the core takes this process.
 pub(super) async fn show(core: &Core) -> Result<Answer, AdminError> {
-    let whoami = core.told(core.client.whoami().await)?;
+    let whoami = core.explain(core.client.whoami().await)?;
     let words =
         lines(&[("core", core.name()), ("peer", peer(&whoami)), ("acts as", acts_as(&whoami))]);
     Answer::new(words, &whoami)

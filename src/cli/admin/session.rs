@@ -19,7 +19,7 @@ use crate::wire::{ErrorWord, SessionKey};
 pub(super) async fn list(core: &Core, asked: &ListSessions) -> Result<Answer, AdminError> {
     let filter = asked.user.clone().map_or(SessionFilter::All, SessionFilter::User);
     let page = (&asked.page).into();
-    let list = core.told(core.client.sessions(&filter, &page).await)?;
+    let list = core.explain(core.client.sessions(&filter, &page).await)?;
     Answer::new(words(&list), &list)
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn end(core: &Core, asked: &EndSessions) -> Result<Answer, Admi
         let filter = asked.user.clone().map_or(SessionFilter::All, SessionFilter::User);
         let mut page = Page { limit: Some(PAGE), after: None };
         loop {
-            let list = core.told(core.client.sessions(&filter, &page).await)?;
+            let list = core.explain(core.client.sessions(&filter, &page).await)?;
             let ids = list.sessions.iter().map(|session| session.id).collect();
             ended.extend(end_all(core, ids).await?);
             match list.next {
@@ -95,7 +95,7 @@ async fn end_all(core: &Core, ids: Vec<SessionKey>) -> Result<Vec<SessionKey>, A
             Some(Ok((id, Ok(())))) => ended.push(id),
             Some(Ok((_, Err(ClientError::Refused(body)))))
                 if body.error == ErrorWord::EndOfSession => {}
-            Some(Ok((_, Err(error)))) => return core.told(Err(error)),
+            Some(Ok((_, Err(error)))) => return core.explain(Err(error)),
             Some(Err(broken)) => return Err(AdminError::Runtime(broken.into())),
         }
     }
@@ -108,7 +108,7 @@ async fn find(core: &Core, id: &str) -> Result<SessionEntry, AdminError> {
     }
     let page = Page { limit: Some(2), after: None };
     let list = core.client.sessions(&SessionFilter::Id(id.to_owned()), &page).await;
-    let mut found = core.told(list)?.sessions.into_iter();
+    let mut found = core.explain(list)?.sessions.into_iter();
     match (found.next(), found.next()) {
         (Some(session), None) => Ok(session),
         (None, _) => Err(AdminError::NoSession(id.to_owned())),

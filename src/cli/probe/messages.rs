@@ -16,7 +16,6 @@ use crate::front::request::cookie;
 use crate::mechanism::Bindings;
 use crate::pki::file::certificate::Certificate;
 
-/// Shows one leg.
 pub(super) fn leg(name: &str, what: impl Display) {
     show(format_args!("{name:<12} {}", harmless(&what.to_string())));
 }
@@ -26,7 +25,6 @@ pub(super) fn show(what: impl Display) {
     let _ = writeln!(io::stdout().lock(), "{what}");
 }
 
-/// The first answer.
 pub(super) fn offer(path: &str, answer: &Answer, offered: &[Challenge]) -> String {
     let offers = if offered.is_empty() { "nothing".to_owned() } else { schemes(offered) };
     format!("GET {path} gets {}; offered: {offers}", answer.status)

@@ -68,7 +68,6 @@ pub(super) fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Explanation {
-    /// Why.
     pub(super) reason: Option<Reason>,
     /// What was wrong and what to do.
     pub(super) message: String,
@@ -94,7 +93,6 @@ pub(super) enum Verdict {
     Refused,
     /// The token did not reach whoever judges it.
     TooLarge,
-    /// Something behind failed.
     Failed,
 }
 
@@ -113,7 +111,6 @@ impl Explanation {
     }
 }
 
-/// Judges a status.
 pub(super) fn verdict(status: StatusCode) -> Verdict {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Verdict::Refused,

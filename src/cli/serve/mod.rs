@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::Audit;
 use crate::cli::role::Role;
-use crate::config::checked::{CoreAddress, Log, Settings};
+use crate::config::section::{CoreAddress, Log, Settings};
 use crate::config::{self, Loaded, Surroundings};
 use crate::core_client::Client;
 use crate::core_server::{self, Core};
@@ -99,7 +99,7 @@ async fn serve(
         Signals::listen().map_err(|error| ServeError::System("signal handlers", error))?;
     let Log { audit, audit_required, .. } = settings.log.clone();
     let audit = Arc::new(Audit::open(audit, audit_required).map_err(ServeError::Audit)?);
-    let metrics = Arc::new(Metrics::new()?);
+    let metrics = Arc::new(Metrics::default());
     let core_stop = CancellationToken::new();
     let mut running = Running {
         role,
@@ -114,20 +114,18 @@ async fn serve(
     if let Some(local) = sockets.core {
         let tls: Vec<_> = sockets.core_tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
         let sockets = core_server::Sockets { local, tls: sockets.core_tls };
-        let core = Core::start(&settings, Arc::clone(&audit))?;
+        let core = Core::start(&settings, Arc::clone(&audit)).await?;
         let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
         let serving = core_server::serve(sockets, Arc::clone(&core), core_stop.clone());
         core_serving = Some(tokio::spawn(serving));
-        let counted = Arc::clone(&core);
-        metrics.count_sessions(move || counted.live_sessions());
-        metrics.show(&core.password_checks());
         tracing::info!(event = "listening", what = "core", address, "listening");
         for address in tls {
             tracing::info!(event = "listening", what = "core", %address, "listening for TLS");
         }
         running.core = Some(core);
     }
+    core_server::register_metrics(running.core.as_ref(), &metrics)?;
     if role != Role::Core {
         // A front that can never be let in had better say so now.
         Client::new(settings.front.core.clone()).prepare().await?;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::ServeError;
 use crate::cli::role::Role;
 use crate::config::Settings;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_server;
 use crate::front::{self, FrontError, Listener, Speaks};
 use crate::process::systemd::activation::{self, Activated};

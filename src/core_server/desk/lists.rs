@@ -10,7 +10,7 @@ use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
 use crate::core_server::refusal::Refusal;
 use crate::core_server::rights::{Permit, SeeKeys, SeeSessions};
-use crate::core_server::sessions::{Seen, Whose};
+use crate::core_server::sessions::{Cursor, Filter, Snapshot};
 use crate::identity::{Rules, Via, identify};
 use crate::wire::LoginId;
 use crate::wire::admin::{KeyList, SessionEntry, SessionList};
@@ -36,11 +36,11 @@ impl Desk {
     ) -> Result<SessionList, Refusal> {
         let permit = self.permit(SeeSessions)?;
         let page = page?;
-        let whose = whose(&page, &self.core.policy.load().identity)?;
-        let after = page.after.as_deref().map(str::parse).transpose().map_err(|_| {
+        let filter = filter(&page, &self.core.policy.load().identity)?;
+        let after = page.after.as_deref().map(str::parse::<Cursor>).transpose().map_err(|_| {
             Refusal::bad_request("after must be the value of next in the previous page.")
         })?;
-        Ok(self.core.list(&permit, &whose, after, page.limit))
+        Ok(self.core.list(&permit, &filter, after, page.limit))
     }
 
     /// A page of the keys.
@@ -57,16 +57,16 @@ impl Core {
     fn list(
         &self,
         _permit: &Permit<SeeSessions>,
-        whose: &Whose,
-        after: Option<u64>,
+        filter: &Filter,
+        after: Option<Cursor>,
         limit: usize,
     ) -> SessionList {
         // One more says whether there is more.
-        let mut seen = self.sessions.list(whose, after, limit.saturating_add(1), clock::now());
+        let mut seen = self.sessions.list(filter, after, limit.saturating_add(1), clock::now());
         let more = seen.len() > limit;
         seen.truncate(limit);
         let last = seen.last().filter(|_| more);
-        let next = last.map(|seen| seen.record.serial.to_string());
+        let next = last.map(|seen| Cursor::of(&seen.record).to_string());
         SessionList { sessions: seen.iter().map(entry).collect(), next }
     }
 
@@ -94,18 +94,18 @@ impl Core {
 /// A name is taken by the rules of sign-on, so it may be written as for that: the
 /// realm or domain in it tells users of one login apart, and without either it means
 /// the user who is of no tenant.
-fn whose(page: &Page, rules: &Rules) -> Result<Whose, Refusal> {
+fn filter(page: &Page, rules: &Rules) -> Result<Filter, Refusal> {
     match (&page.user, &page.id) {
         (Some(_), Some(_)) => Err(Refusal::bad_request("Give user or id, not both.")),
         (Some(user), None) => Ok(match identify(user, Via::Trusted, rules) {
-            Ok(who) => Whose::User(who.login_id().clone()),
-            Err(_) => Whose::User(LoginId::without_company(user)),
+            Ok(who) => Filter::User(who.login_id().clone()),
+            Err(_) => Filter::User(LoginId::without_company(user)),
         }),
-        (None, Some(id)) if is_beginning(id) => Ok(Whose::Id(id.to_ascii_lowercase())),
+        (None, Some(id)) if is_beginning(id) => Ok(Filter::Id(id.to_ascii_lowercase())),
         (None, Some(_)) => Err(Refusal::bad_request(
             "id must be the beginning of a session's id: 8 to 64 hex digits, as in the audit log.",
         )),
-        (None, None) => Ok(Whose::All),
+        (None, None) => Ok(Filter::All),
     }
 }
 
@@ -113,7 +113,7 @@ fn is_beginning(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-pub(super) fn entry(Seen { record, usage }: &Seen) -> SessionEntry {
+pub(super) fn entry(Snapshot { record, usage }: &Snapshot) -> SessionEntry {
     SessionEntry {
         id: record.key,
         user: record.user.login().to_owned(),

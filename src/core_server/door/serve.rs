@@ -71,6 +71,7 @@ pub(crate) async fn serve(
     }
     let accepting = tokio::spawn(stop.clone().run_until_cancelled_owned(door.accept_local(local)));
     connections.spawn(Arc::clone(&core).watch_keys(stop.clone()));
+    connections.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&core).follow_store()));
     let mut sweep = interval(SWEEP);
     loop {
         tokio::select! {

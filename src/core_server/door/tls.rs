@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::Asker;
 use super::serve::{Door, MAX_HEAD, STRANGERS_HEAD, talk};
 use crate::clock;
-use crate::config::checked;
+use crate::config::section;
 use crate::core_server::TlsSetupError;
 use crate::core_server::peer::certificate::Client;
 use crate::core_server::peer::{Peer, Remote};
@@ -39,7 +39,7 @@ pub(in crate::core_server) struct Tls {
 
 impl Tls {
     /// Reads key, certificate and authorities.
-    pub(in crate::core_server) fn load(settings: &checked::CoreTls) -> Result<Self, TlsSetupError> {
+    pub(in crate::core_server) fn load(settings: &section::CoreTls) -> Result<Self, TlsSetupError> {
         let certificate = pair::load(&settings.certificate, "server_ssl_key_pass")?;
         // A service has one certificate for us, and shows that one: it needs no names.
         let asks = Some(Vec::new());

@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use prometheus::{IntCounterVec, Opts};
+use prometheus::IntCounterVec;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::clock;
+use crate::core_server::metrics::password_checks;
 use crate::identity::{Rules, Typed, Via, identify, typed};
 use crate::krb5::kdc::{self, Prover};
 use crate::krb5::pac::Said;
@@ -61,9 +62,7 @@ pub(super) struct Passwords {
 impl Passwords {
     /// With nothing remembered.
     pub(super) fn new() -> Result<Self, prometheus::Error> {
-        let help = "Password checks by outcome: checked by the KDC (granted, refused), found in the cache (remembered), not checked (limited_address, limited_account, busy), failed (unable)";
-        let counts =
-            IntCounterVec::new(Opts::new("doorward_password_checks_total", help), &["outcome"])?;
+        let counts = password_checks()?;
         for outcome in OUTCOMES {
             counts.with_label_values(&[outcome]);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bucket::Allowance;
 use super::limits::Allowances;
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::krb5::kdc::Prover;
 
 /// The settings that decide on passwords.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::rights::Actor;
-use crate::config::checked::KeyRights;
+use crate::config::section::KeyRights;
 use crate::wire::{ActingAs, PeerCredential};
 
 pub(in crate::core_server) mod accounts;

@@ -1,7 +1,7 @@
 //! Who may do what, and to whom: one table. Every verb that changes or shows
 //! something takes a [`Permit`], and a permit is made only here.
 
-use crate::config::checked::ActAs;
+use crate::config::section::ActAs;
 use crate::wire::{AdminLevel, Denied, LoginId, Reason, User};
 
 mod actions;

@@ -1,203 +1,56 @@
 //! All live sessions: in memory for speed, in the store for restarts.
 //!
-//! A new session is valid only after it is stored. An ended one is invalid at once, and its end is
-//! stored as soon as the disk allows.
+//! A new session is valid only after it is stored. An ended one is invalid at once, and its
+//! end is stored as soon as the store allows.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::rand;
+use tokio::sync::mpsc;
 
-use super::store::{Record, Store, WriteError};
-use crate::clock::Timestamp;
-use crate::core_server::request::admit::Admission;
-use crate::wire::{Ended, Ending, Reason, SessionKey, SessionSecret};
+use super::store::{Change, OpenError, Record, Store, WriteError};
+use crate::clock::{self, Timestamp};
+use crate::wire::{Ended, Ending, SessionKey};
 use events::Events;
+use table::{Table, Unwritten};
 
-mod account;
 pub(in crate::core_server) mod events;
-mod recent;
+mod listing;
+mod opening;
+mod reading;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use table::Table;
-pub(super) use table::{Gone, Limits, Origin, Seen, Whose};
+pub(super) use listing::{Cursor, Filter, Snapshot};
+pub(super) use opening::{NotOpened, Opened, Origin};
+pub(super) use table::{EndedSession, Limits};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Sessions {
     table: Mutex<Table>,
-    store: Store,
+    store: Box<dyn Store>,
+    /// What other cores do in the store, until somebody follows it.
+    changes: Mutex<Option<mpsc::Receiver<Change>>>,
     events: Events,
-}
-
-/// A session that was just opened.
-#[derive(Debug)]
-pub(super) struct Opened {
-    /// Known to its bearer alone.
-    pub(super) secret: SessionSecret,
-    pub(super) record: Arc<Record>,
-    /// Sessions of the same user that had to make room, and were in use.
-    pub(super) evicted: Vec<Arc<Record>>,
-}
-
-/// A session on its way to the disk.
-type Prepared = (SessionSecret, Arc<Record>);
-
-/// Why a session is not opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotOpened {
-    /// The secret that it was to have belongs to another one.
-    SecretTaken,
-    /// It could not be written to the disk.
-    Unrecorded(WriteError),
-    /// It could not be told in the audit log.
-    Unaudited,
-}
-
-impl From<WriteError> for NotOpened {
-    fn from(error: WriteError) -> Self {
-        Self::Unrecorded(error)
-    }
 }
 
 impl Sessions {
     /// Takes up the stored sessions that still live.
-    pub(super) fn start(stored: Vec<Record>, store: Store, limits: Limits, now: Timestamp) -> Self {
-        let table = Mutex::new(Table::load(stored, limits, now));
-        Self { table, store, events: Events::new() }
-    }
-
-    /// Opens a session. Must be awaited to its end, even when nobody waits for the
-    /// answer any more.
     ///
     /// # Errors
-    /// It is not opened.
-    pub(super) async fn open_one(
-        &self,
-        admission: Admission,
-        origin: Origin,
+    /// The store cannot be read.
+    pub(super) async fn start(
+        store: Box<dyn Store>,
+        limits: Limits,
         now: Timestamp,
-    ) -> Result<Opened, NotOpened> {
-        let secret = origin.secret.clone().map_or_else(new_secret, Ok)?;
-        let prepared = prepare(&mut self.table(), secret, admission, origin, now)?;
-        let stored = self.store.open(vec![Arc::clone(&prepared.1)]).await;
-        let mut table = self.table();
-        let opened = self.settle(&mut table, prepared, stored, now);
-        self.store.change_soon(table.take_changes());
-        opened
-    }
-
-    /// Opens sessions with one write to the disk; an answer for each, with what was
-    /// given beside it. One whose secret is taken is not opened; of the others all or
-    /// none are. Must be awaited to its end, as above.
-    pub(super) async fn open<T>(
-        &self,
-        admissions: Vec<(T, Admission, Origin)>,
-        now: Timestamp,
-    ) -> Vec<(T, Result<Opened, NotOpened>)> {
-        let prepared = self.prepare_all(admissions, now);
-        let records: Vec<_> = (prepared.iter())
-            .filter_map(|(_, prepared)| prepared.as_ref().ok())
-            .map(|(_, record)| Arc::clone(record))
-            .collect();
-        let stored = if records.is_empty() { Ok(()) } else { self.store.open(records).await };
-        let mut table = self.table();
-        let opened = (prepared.into_iter())
-            .map(|(whose, prepared)| {
-                let opened = prepared.and_then(|one| self.settle(&mut table, one, stored, now));
-                (whose, opened)
-            })
-            .collect();
-        self.store.change_soon(table.take_changes());
-        opened
-    }
-
-    /// Makes the records with one hold of the lock; what takes time, before that.
-    fn prepare_all<T>(
-        &self,
-        admissions: Vec<(T, Admission, Origin)>,
-        now: Timestamp,
-    ) -> Vec<(T, Result<Prepared, NotOpened>)> {
-        let with_secrets: Vec<_> = (admissions.into_iter())
-            .map(|(whose, admission, origin)| {
-                let secret = origin.secret.clone().map_or_else(new_secret, Ok);
-                (whose, secret, admission, origin)
-            })
-            .collect();
-        let mut table = self.table();
-        (with_secrets.into_iter())
-            .map(|(whose, secret, admission, origin)| {
-                let prepared = secret
-                    .map_err(NotOpened::from)
-                    .and_then(|secret| prepare(&mut table, secret, admission, origin, now));
-                (whose, prepared)
-            })
-            .collect()
-    }
-
-    /// Lets a session live that is stored.
-    fn settle(
-        &self,
-        table: &mut Table,
-        (secret, record): Prepared,
-        stored: Result<(), WriteError>,
-        now: Timestamp,
-    ) -> Result<Opened, NotOpened> {
-        if let Err(error) = stored {
-            table.abandon(&record);
-            return Err(error.into());
-        }
-        let ended = table.insert(Arc::clone(&record), now);
-        self.announce(&ended);
-        let used = ended.into_iter().filter(|ended| ended.was_claimed);
-        Ok(Opened { secret, record, evicted: used.map(|ended| ended.record).collect() })
-    }
-
-    /// Whose session it is; counts as a use of it. `client` is the address that presented it.
-    ///
-    /// # Errors
-    /// [`Reason::SessionEnded`], [`Reason::AddressChanged`].
-    pub(super) fn resolve(
-        &self,
-        key: &SessionKey,
-        client: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Arc<Record>, Reason> {
-        self.table().resolve(key, client, now)
-    }
-
-    /// Why there is no session of this key any more, where that is still known.
-    pub(super) fn ended(&self, key: &SessionKey, now: Timestamp) -> Option<Ended> {
-        self.table().ended(key, now)
-    }
-
-    /// Sessions that live, in the order in which they were opened: those after
-    /// the one with serial `after`, `at_most` so many. No use of them.
-    pub(super) fn list(
-        &self,
-        whose: &Whose,
-        after: Option<u64>,
-        at_most: usize,
-        now: Timestamp,
-    ) -> Vec<Seen> {
-        self.table().list(whose, after, at_most, now)
-    }
-
-    /// The session of a key, if it lives. No use of it.
-    pub(super) fn see(&self, key: &SessionKey, now: Timestamp) -> Option<Seen> {
-        self.table().see(key, now)
-    }
-
-    /// The live sessions that were opened by certificate.
-    pub(super) fn certified(&self) -> Vec<Arc<Record>> {
-        self.table().certified()
-    }
-
-    /// One of those, by its key; not a use of it.
-    pub(super) fn certified_one(&self, key: &SessionKey) -> Option<Arc<Record>> {
-        self.table().certified_one(key)
+    ) -> Result<Self, OpenError> {
+        // Before it is read, so that nothing is missed in between.
+        let changes = Mutex::new(Some(store.changes()));
+        let table = Mutex::new(Table::load(store.load().await?, limits, now));
+        let sessions = Self { table, store, changes, events: Events::new() };
+        sessions.hand_over(&mut sessions.table());
+        Ok(sessions)
     }
 
     /// Ends a session, if there is one of that key. It is dead before this
@@ -212,7 +65,9 @@ impl Sessions {
         let (ended, recorded) = {
             let mut table = self.table();
             let ended = table.end(key, Ended { why, at: now })?;
-            (ended, self.store.change(table.take_changes()))
+            let Unwritten { uses, ends } = table.take_unwritten();
+            self.store.touch(uses);
+            (ended, self.store.end(ends))
         };
         self.announce(std::slice::from_ref(&ended));
         Some((ended.record, recorded.await))
@@ -220,11 +75,11 @@ impl Sessions {
 
     /// Ends what has run out, and has uses recorded. To be called about once a
     /// second. `tell` hears of each session that ended.
-    pub(super) fn sweep(&self, now: Timestamp, mut tell: impl FnMut(&Gone)) {
+    pub(super) fn sweep(&self, now: Timestamp, mut tell: impl FnMut(&EndedSession)) {
         for _ in 0..SWEEPS {
             let mut table = self.table();
             let ended = table.expire(now, SWEEP);
-            self.store.change_soon(table.take_changes());
+            self.hand_over(&mut table);
             drop(table);
             self.announce(&ended);
             ended.iter().for_each(&mut tell);
@@ -234,22 +89,58 @@ impl Sessions {
         }
     }
 
-    pub(super) fn set_limits(&self, limits: Limits) {
-        self.table().set_limits(limits);
+    /// Takes up what other cores do in the store, for as long as it tells. `tell` hears
+    /// of each session that is ended here for that.
+    pub(super) async fn follow(&self, mut tell: impl FnMut(&EndedSession)) {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut changes) = changes else { return };
+        while let Some(change) = changes.recv().await {
+            self.take_up(change, clock::now()).iter().for_each(&mut tell);
+        }
     }
 
-    /// How many sessions live.
-    pub(super) fn len(&self) -> usize {
-        self.table().len()
+    /// Takes up what another core did. Facts may come late, twice, and in any order.
+    fn take_up(&self, change: Change, now: Timestamp) -> Vec<EndedSession> {
+        let mut table = self.table();
+        let evicted = match change {
+            Change::Opened(record) => table.take_up(record, now),
+            Change::Used(key, usage) => {
+                table.note(&key, usage);
+                Vec::new()
+            }
+            Change::Ended(end) => {
+                if table.note_end(&end.key, end.ended).is_some() {
+                    self.events.session_ended(end.key);
+                }
+                Vec::new()
+            }
+        };
+        self.hand_over(&mut table);
+        drop(table);
+        self.announce(&evicted);
+        evicted
     }
 
     pub(super) const fn events(&self) -> &Events {
         &self.events
     }
 
-    fn announce(&self, ended: &[Gone]) {
+    fn announce(&self, ended: &[EndedSession]) {
         for ended in ended {
             self.events.session_ended(ended.record.key);
+        }
+    }
+
+    /// Has everything stored that the table has collected, within a second or so. The
+    /// table is held meanwhile: the order is that in which things happened.
+    fn hand_over(&self, table: &mut Table) {
+        let Unwritten { uses, ends } = table.take_unwritten();
+        if !uses.is_empty() {
+            self.store.touch(uses);
+        }
+        if !ends.is_empty() {
+            // Nobody waits for it.
+            drop(self.store.end(ends));
         }
     }
 
@@ -258,31 +149,6 @@ impl Sessions {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes the record of a session, unless another one has its secret.
-fn prepare(
-    table: &mut Table,
-    secret: SessionSecret,
-    admission: Admission,
-    origin: Origin,
-    now: Timestamp,
-) -> Result<Prepared, NotOpened> {
-    let key = secret.key();
-    if table.is_taken(&key) {
-        return Err(NotOpened::SecretTaken);
-    }
-    Ok((secret, table.prepare(admission, key, origin, now)))
-}
-
-/// A secret that nobody proposed.
-fn new_secret() -> Result<SessionSecret, WriteError> {
-    let mut bits = [0; 32];
-    rand::fill(&mut bits).map_err(|_| {
-        tracing::error!("the random source of the system failed: nobody can sign on");
-        WriteError::Failed
-    })?;
-    Ok(SessionSecret::from_bits(&bits))
 }
 
 /// Sessions that one hold of the lock may end.

@@ -1,148 +1,108 @@
-//! Where sessions survive a restart. The core keeps all of them in memory
-//! (`core_server::sessions`); the store only has to write, and to be read once.
+//! Where sessions outlive this process. The core answers from memory
+//! (`core_server::sessions`); a store records what happens there, is read once at the
+//! start, and tells what other cores did in it.
 
 use std::collections::HashMap;
-use std::io;
-use std::net::IpAddr;
-use std::path::PathBuf;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use crate::clock::Timestamp;
-use crate::wire::{Mechanism, SessionKey, User};
+use crate::wire::{Ended, SessionKey};
 
+mod error;
+#[cfg(test)]
+pub(in crate::core_server) mod memory;
+mod record;
+mod row;
 pub(crate) mod sqlite;
+#[cfg(test)]
+pub(in crate::core_server) mod suite;
 
-pub(crate) use sqlite::{Database, FILE_NAME, Store};
+pub(crate) use error::{OpenError, WriteError};
+pub(crate) use record::{Record, Usage};
+pub(crate) use sqlite::{Database, FILE_NAME, Sqlite};
 
-/// A session as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    /// Counts up with every session. Rows are appended and found by it: a new
-    /// session touches the last page of the file instead of a random one.
-    pub serial: u64,
-    /// SHA-256 of the secret.
-    pub key: SessionKey,
-    /// Names `user` in the store, where sessions with the same user share one row.
-    pub user_id: u64,
-    /// Whose session it is.
-    pub user: Arc<User>,
-    /// How its owner was proven.
-    pub mechanism: Mechanism,
-    /// The principal as proven.
-    pub principal: String,
-    /// By password: the name as it was typed. It is not stored.
-    pub typed: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo that it was opened with, by certificate.
-    pub public_key: Option<String>,
-    /// Whether the proof was bound to a TLS channel.
-    pub channel_bound: bool,
-    /// When it began.
-    pub opened_at: Timestamp,
-    /// When it ends at the latest.
-    pub expires_at: Timestamp,
-    /// The only address it may be used from.
-    pub only_from: Option<IpAddr>,
-    /// The peer that opened it, in the words of the audit log: `uid 33`. Empty
-    /// where an older version opened it.
-    pub opened_by: Arc<str>,
-    /// The administrator who acts as its owner.
-    pub impersonator: Option<String>,
-    /// The client's address, as that peer told it.
-    pub client: Option<IpAddr>,
-    /// How far it has been used.
-    pub usage: Usage,
+/// A place for sessions. `suite.rs` holds every implementation to the rules here.
+///
+/// Facts are merged without order: opened, then used (the latest use counts), then
+/// ended. An end wins over whatever else is said of its key, earlier or later.
+pub(crate) trait Store: fmt::Debug + Send + Sync {
+    /// Everything that is stored. Asked at the start, before anything else.
+    ///
+    /// # Errors
+    /// The store cannot be read. Nothing in it was changed.
+    fn load(&self) -> Answer<Result<Stored, OpenError>>;
+
+    /// Records new sessions; an outcome for each, in order. They are safe when this
+    /// answers. They are queued at the call, and must be waited for to the end.
+    ///
+    /// # Errors
+    /// None of them is recorded.
+    fn open(&self, records: Vec<Arc<Record>>) -> Answer<Result<Vec<Outcome>, WriteError>>;
+
+    /// Records ends, in the order of the calls. They are queued at the call; who awaits
+    /// the answer hastens them, and otherwise they are recorded within a second or so.
+    ///
+    /// # Errors
+    /// They are not recorded yet, and will be as soon as that is possible.
+    fn end(&self, ends: Vec<End>) -> Answer<Result<(), WriteError>>;
+
+    /// Records uses within a second or so. A use of a session that ended, or never
+    /// was, is nothing.
+    fn touch(&self, uses: HashMap<SessionKey, Usage>);
+
+    /// What other cores do in the store from now on, for the one listener. A change may
+    /// be told late and more than once. A store that no other core uses tells nothing.
+    fn changes(&self) -> mpsc::Receiver<Change>;
 }
 
-/// How far a session has been used.
+/// What a store answers when it has done its work.
+pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a store holds.
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    /// Sessions, those that were stored first before the others.
+    pub sessions: Vec<Arc<Record>>,
+    /// Ends that are not forgotten yet.
+    pub ends: Vec<End>,
+    /// Rows that were left as they are: a newer version wrote them.
+    pub skipped: usize,
+}
+
+/// What became of a session that was to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// When it was last used; at first, when it began.
-    pub last_used: Timestamp,
-    /// Whether its secret ever came back.
-    pub claimed: bool,
+pub(crate) enum Outcome {
+    /// It is recorded.
+    Opened,
+    /// It is not: its key belongs to another session, or to one that ended.
+    Taken,
 }
 
-/// What is to be written besides new sessions. Unlike those it is never given
-/// up: what cannot be written now is tried again until it can.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
-    /// The latest use of sessions, by serial.
-    pub used: HashMap<u64, Usage>,
-    /// Serials of sessions that ended.
-    pub ended: Vec<u64>,
-    /// Ids of users whose last session ended.
-    pub forgotten: Vec<u64>,
+/// The end of a session. It outlives the session, so that nothing that was on its way
+/// can bring the session back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    /// Whose end.
+    pub key: SessionKey,
+    /// Why and when.
+    pub ended: Ended,
+    /// When the session would have ended at the latest. From then on its record says
+    /// itself that it is over, and this need not be kept.
+    pub expires_at: Timestamp,
 }
 
-impl Changes {
-    /// Whether there is nothing to write.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.used.is_empty() && self.ended.is_empty() && self.forgotten.is_empty()
-    }
-
-    /// Adds what came later.
-    pub(crate) fn append(&mut self, later: Self) {
-        self.used.extend(later.used);
-        self.ended.extend(later.ended);
-        self.forgotten.extend(later.forgotten);
-    }
-}
-
-/// Why something is not recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WriteError {
-    /// The disk is full.
-    #[error("the disk under the session store is full")]
-    Full,
-    /// The disk or the file failed; the log has the story.
-    #[error("the session store cannot be written")]
-    Failed,
-    /// More wait to be written than the queue holds.
-    #[error("too many sessions wait to be written")]
-    Busy,
-}
-
-/// Why the store cannot be opened. Nothing was deleted or overwritten.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The directory or the file cannot be made or read.
-    #[error("cannot use {} for the session store: {source}. The account that the core runs as must own it (state_path)", path.display())]
-    File {
-        /// The directory or file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another process has it open.
-    #[error("another process uses the session store {}: is a core already running? Two cores need two state_paths", path.display())]
-    InUse {
-        /// The database.
-        path: PathBuf,
-    },
-    /// It is damaged, or no store of ours.
-    #[error("the session store {} is damaged ({what}). Doorward has not changed it. Move it aside, with its -wal file, and start again; everybody must then sign on again", path.display())]
-    Damaged {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite or we found.
-        what: String,
-    },
-    /// A newer Doorward wrote it.
-    #[error("the session store {} has format {found}, but this version knows only formats up to {known}: run the version that wrote it, or move the file aside; everybody must then sign on again", path.display())]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// Its format.
-        found: i64,
-        /// The newest that is known here.
-        known: i64,
-    },
-    /// SQLite failed for another reason.
-    #[error("cannot open the session store {}: {source}", path.display())]
-    Sqlite {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
-    },
+/// Something that another core did.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the one store so far has no other cores"))]
+pub(crate) enum Change {
+    /// It opened a session.
+    Opened(Arc<Record>),
+    /// It ended one.
+    Ended(End),
+    /// It saw one in use.
+    Used(SessionKey, Usage),
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::advice::{Advice, Known, advise};
-use crate::config::checked::{ChannelBinding, Site};
+use crate::config::section::{ChannelBinding, Site};
 use crate::front::readiness::Services;
 use crate::front::request::came::Came;
 use crate::front::request::facts::Facts;

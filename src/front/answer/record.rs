@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::audit::{Happening, Line, Verdict};
 use crate::clock;
-use crate::config::checked::HostPattern;
+use crate::config::section::HostPattern;
 use crate::front::request::facts::Facts;
 use crate::front::sign_on::Refusal;
 use crate::front::state::Front;
@@ -169,7 +169,8 @@ fn clocks(front: &Front) -> String {
             "This gateway's clock says {now} and is {clock} the domain controller's: set it by NTP"
         ),
         Some(clock) => format!(
-            "This gateway's clock says {now} and is {clock} the domain controller's, so set the client's clock"
+            "This gateway's clock says {now} and is {clock} the domain controller's, so set the \
+             client's clock"
         ),
         None => format!(
             "This gateway's clock says {now}: compare it and the client's with the domain controller's"

@@ -9,8 +9,9 @@ use tokio::time::timeout;
 
 use super::{CoreLink, NoGrant, refusal, refused};
 use crate::core_client::{Client, ClientError};
-use crate::wire::Reason;
+use crate::mechanism::ntlm;
 use crate::wire::attempts::{Attempt, AttemptAnswer, AttemptVerdict, Attempts, EndedAttempt};
+use crate::wire::{Denied, Reason};
 
 /// Leave for one attempt. One that is dropped without a word counts as wrong.
 #[derive(Debug)]
@@ -35,20 +36,33 @@ enum Order {
     End(EndedAttempt),
 }
 
-impl CoreLink {
+impl ntlm::Attempts for Arc<CoreLink> {
+    type Leave = Leave;
+
     /// Asks for leave to have a password checked, and waits while as many are
     /// being checked as may fail.
     ///
     /// # Errors
     /// [`Reason::TooManyAttempts`], [`Reason::Busy`], or the core does not answer.
-    pub(in crate::front) async fn begin_attempt(
-        self: &Arc<Self>,
-        attempt: Attempt,
-    ) -> Result<Leave, NoGrant> {
-        let busy = || refused(Reason::Busy, "too many attempts at once");
-        timeout(PATIENCE, self.await_leave(attempt)).await.unwrap_or_else(|_| Err(busy()))
+    async fn begin(&self, attempt: Attempt) -> Result<Leave, Denied> {
+        let leave = timeout(PATIENCE, self.await_leave(attempt)).await;
+        let leave =
+            leave.unwrap_or_else(|_| Err(refused(Reason::Busy, "too many attempts at once")));
+        leave.map_err(|no| Denied::new(no.reason, no.detail))
     }
+}
 
+impl ntlm::Leave for Leave {
+    /// Tells the core what came of the attempt, without waiting for it.
+    fn end(self, verdict: AttemptVerdict) {
+        let ended = EndedAttempt { attempt: self.number, verdict };
+        // A full queue loses it, and the attempt counts as wrong: never too few.
+        let _ = self.link.attempts.orders.try_send(Order::End(ended));
+        self.link.attempts.ended.notify_one();
+    }
+}
+
+impl CoreLink {
     async fn await_leave(self: &Arc<Self>, attempt: Attempt) -> Result<Leave, NoGrant> {
         loop {
             match self.attempts.ask(attempt.clone()).await? {
@@ -62,16 +76,6 @@ impl CoreLink {
                 AttemptAnswer::Refused(body) => return Err(refusal(ClientError::Refused(body))),
             }
         }
-    }
-}
-
-impl Leave {
-    /// Tells the core what came of the attempt, without waiting for it.
-    pub(in crate::front) fn end(self, verdict: AttemptVerdict) {
-        let ended = EndedAttempt { attempt: self.number, verdict };
-        // A full queue loses it, and the attempt counts as wrong: never too few.
-        let _ = self.link.attempts.orders.try_send(Order::End(ended));
-        self.link.attempts.ended.notify_one();
     }
 }
 

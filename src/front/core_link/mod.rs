@@ -18,10 +18,10 @@ use self::attempts::AttemptQueue;
 use self::proofs::Proofs;
 use self::tunnels::Tunnels;
 use crate::clock;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
+use crate::front::metrics::FrontMetrics;
 use crate::mechanism::Proof;
-use crate::metrics::Metrics;
 use crate::wire::{Ended, ErrorWord, OpenSession, Password, Reason, SessionKey, SessionSecret};
 
 mod attempts;
@@ -74,7 +74,7 @@ pub(in crate::front) struct CoreLink {
     attempts: AttemptQueue,
     tunnels: Tunnels,
     ends: AtomicU64,
-    metrics: Arc<Metrics>,
+    metrics: Arc<FrontMetrics>,
     stop: CancellationToken,
 }
 
@@ -82,7 +82,7 @@ impl CoreLink {
     /// Starts the tasks that carry proofs and hear events; they end with `stop`.
     pub(in crate::front) fn start(
         address: CoreAddress,
-        metrics: Arc<Metrics>,
+        metrics: Arc<FrontMetrics>,
         stop: CancellationToken,
     ) -> Arc<Self> {
         let passwords = Client::patient(address.clone());
@@ -228,7 +228,8 @@ impl CoreLink {
             _ => Err(NoGrant::new(
                 Reason::FrontNotAllowed,
                 format!(
-                    "the core does not accept this process ({}) as a front: add its account to front_users in the core's settings, or give its key the role front",
+                    "the core does not accept this process ({}) as a front: add its account to \
+                     front_users in the core's settings, or give its key the role front",
                     match (known_as.uid, known_as.key) {
                         (Some(uid), _) => format!("uid {uid}"),
                         (None, Some(key)) => format!("key {key}"),

@@ -66,7 +66,7 @@ async fn a_newer_core_is_understood_as_far_as_this_front_goes() {
     let listener = UnixListener::bind(&path).unwrap();
     let serving = tokio::spawn(async move { axum::serve(listener, newer_core()).await });
     let stop = CancellationToken::new();
-    let metrics = Arc::new(Metrics::new().unwrap());
+    let metrics = Arc::new(FrontMetrics::register(&crate::metrics::Metrics::default()).unwrap());
     let link = CoreLink::start(CoreAddress::Unix(path), metrics, stop.clone());
 
     link.ready().await.unwrap();

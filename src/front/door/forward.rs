@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response, Uri};
 use hyper::body::Body as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::checked::Site;
+use crate::config::section::Site;
 use crate::front::answer::body::Body;
 use crate::front::answer::body::in_use::InUse;
 use crate::front::connection::Connection;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Request, Response};
 
 use super::forward::Granted;
-use crate::config::checked::Site;
+use crate::config::section::Site;
 use crate::front::answer::Answerer;
 use crate::front::answer::body::Body;
 use crate::front::connection::Connection;

@@ -33,7 +33,7 @@ pub(in crate::front) async fn serve(front: &Arc<Front>, stream: TokioIo<TcpStrea
 
 async fn answer(front: &Front, path: &str) -> Response<Full<Bytes>> {
     match path {
-        "/metrics" => respond(StatusCode::OK, "text/plain; version=0.0.4", front.metrics.render()),
+        "/metrics" => respond(StatusCode::OK, "text/plain; version=0.0.4", front.counted.render()),
         "/health" => respond(StatusCode::OK, "application/json", "{\"alive\":true}\n"),
         "/ready" => {
             let seen = front.readiness.look().await;

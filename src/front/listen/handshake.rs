@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-use crate::config::checked::{HostPattern, Settings, Site};
+use crate::config::section::{HostPattern, Settings, Site};
 use crate::front::connection::Connection;
 use crate::front::connection::places::Place;
 use crate::front::request::route;

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 
-use crate::config::checked;
+use crate::config::section;
 use crate::process::sockets;
 
 mod accept;
@@ -78,7 +78,7 @@ fn mend(error: &io::Error) -> &'static str {
 /// # Errors
 /// The first that cannot be bound, and why.
 pub(crate) fn bind(
-    front: &checked::Front,
+    front: &section::Front,
     taken: Vec<Listener>,
 ) -> Result<Vec<Listener>, BindError> {
     let plain = front.listen.iter().map(|address| (Speaks::Http, *address));

@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::front::connection::serve::Limits;
 use crate::front::request::cookie;
 use crate::front::tls::{self, ServerTls, TlsError};
 use crate::front::upstream::{AssertionError, Assertions, OddAddress, Proxy};
 use crate::mechanism::kerberos::pool::Pool;
-use crate::mechanism::ntlm::{Acceptor, OwnHosts, Targets};
-use crate::metrics::Metrics;
+use crate::mechanism::ntlm::{Acceptor, NtlmMetrics};
+use crate::mechanism::{OwnHosts, Targets};
 use crate::wire::Mechanism;
 
 mod own_hosts;
@@ -65,7 +65,7 @@ impl Live {
     /// Anything that is missing.
     pub(super) fn new(
         settings: &Settings,
-        metrics: &Arc<Metrics>,
+        metrics: &Arc<NtlmMetrics>,
         stop: &CancellationToken,
         old: Option<&Self>,
     ) -> Result<Self, LiveError> {
@@ -128,7 +128,7 @@ const FIRST_VERDICT: Duration = Duration::from_secs(2);
 /// Who accepts NTLM, where a site or Doorward's own pages offer it.
 fn acceptor(
     settings: &Settings,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<NtlmMetrics>,
     stop: &CancellationToken,
     old: Option<&Live>,
 ) -> Option<Arc<Acceptor>> {
@@ -138,6 +138,7 @@ fn acceptor(
     let kept = old.filter(|old| old.settings.sso.ntlm == settings.sso.ntlm);
     kept.and_then(|old| old.ntlm.clone()).or_else(|| {
         let (metrics, stop) = (Arc::clone(metrics), stop.clone());
-        Some(Arc::new(Acceptor::start(&settings.sso.ntlm, metrics, stop)))
+        let asked_for = settings.asks_for(Mechanism::Ntlm);
+        Some(Arc::new(Acceptor::start(&settings.sso.ntlm, asked_for, metrics, stop)))
     })
 }

@@ -1,9 +1,9 @@
 //! The gateway's own host names, whatever a request says. They decide whether an NTLM answer was
 //! made for another service.
 
-use crate::config::checked::{HostPattern, Settings};
+use crate::config::section::{HostPattern, Settings};
 use crate::krb5::keytab::{self, Keytab};
-use crate::mechanism::ntlm::OwnHosts;
+use crate::mechanism::OwnHosts;
 
 /// Those of sites, `server_hostname`, and the services that the keytab has keys of.
 pub(super) fn of(settings: &Settings) -> OwnHosts {

@@ -10,7 +10,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use super::state::State;
 use crate::advice::certificate as advice;
 use crate::clock::Timestamp;
-use crate::config::checked::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
+use crate::config::section::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
 use crate::pki::file::certificate::Certificate;
 
 /// What ends.
@@ -118,7 +118,8 @@ fn one(ending: &Ending, now: Timestamp) -> State {
     let consequence = format!("{}: {}", kind.consequence(), kind.fix());
     if now < *begins_at {
         return State::broken(format!(
-            "{subject} in {file} is not valid before {begins_at}: compare this host's clock with another; if it is right, use this file from that time on"
+            "{subject} in {file} is not valid before {begins_at}: compare this host's clock with \
+             another; if it is right, use this file from that time on"
         ));
     }
     if *ends_at <= now {

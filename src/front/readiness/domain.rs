@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::state::{Part, State};
 use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
 use crate::krb5::kdc;
 use crate::krb5::kdc::ask::Known;
 use crate::krb5::keytab::{self, Keytab};
@@ -51,7 +51,9 @@ impl Domain {
 
 fn of_name(host: &str) -> String {
     format!(
-        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or remove it from all accounts but the keytab's (setspn -D)"
+        "the domain issues no ticket for HTTP/{host}, which is in the keytab: the name is on no \
+         account, or on two (setspn -Q HTTP/{host}); register it (setspn -S), or remove it from \
+         all accounts but the keytab's (setspn -D)"
     )
 }
 

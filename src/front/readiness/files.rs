@@ -10,7 +10,7 @@ use nix::unistd::AccessFlags;
 use super::services::Services;
 use super::state::State;
 use crate::advice::storage as advice;
-use crate::config::checked::{AuditTarget, Kerberos};
+use crate::config::section::{AuditTarget, Kerberos};
 use crate::krb5::keytab::{self, Whole};
 
 /// Room for what the gateway writes below `folder`, which `key` of the configuration names.
@@ -156,7 +156,7 @@ mod tests {
             acceptor: None,
             threads: 1,
             queue: 1,
-            user_name: crate::config::checked::UserName::Sam,
+            user_name: crate::config::section::UserName::Sam,
             allow_computers: false,
             realms_without_pac: Vec::new(),
         };

@@ -33,9 +33,9 @@ use super::core_link::CoreLink;
 use super::live::Live;
 use crate::audit::Audit;
 use crate::clock::{self as time, Timestamp};
-use crate::config::checked::Settings;
+use crate::config::section::Settings;
+use crate::front::metrics::FrontMetrics;
 use crate::krb5::kdc;
-use crate::metrics::Metrics;
 use certificates::Ending;
 use domain::Domain;
 
@@ -44,7 +44,7 @@ use domain::Domain;
 pub(in crate::front) struct Readiness {
     live: Arc<ArcSwap<Live>>,
     core: Arc<CoreLink>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<FrontMetrics>,
     audit: Arc<Audit>,
     seen: ArcSwapOption<Seen>,
     domain: ArcSwap<Domain>,
@@ -78,7 +78,7 @@ impl Readiness {
     pub(super) fn new(
         live: &Arc<ArcSwap<Live>>,
         core: &Arc<CoreLink>,
-        metrics: &Arc<Metrics>,
+        metrics: &Arc<FrontMetrics>,
         audit: &Arc<Audit>,
     ) -> Self {
         Self {
@@ -244,7 +244,8 @@ async fn here(settings: &Settings) -> Here {
     let looked = timeout(PATIENCE, spawn_blocking(move || look_here(&settings))).await;
     looked.ok().and_then(Result::ok).unwrap_or_else(|| {
         let stuck = State::broken(format!(
-            "the files of this gateway cannot be read within {} s: does a disk or a network file system hang?",
+            "the files of this gateway cannot be read within {} s: does a disk or a network file \
+             system hang?",
             PATIENCE.as_secs()
         ));
         Here { parts: [(Part::Disk, stuck)].into(), services: None, endings: Vec::new() }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, Version};
 use ipnet::IpNet;
 
 use super::route::host_of;
-use crate::config::checked::Front;
+use crate::config::section::Front;
 use crate::front::connection::Connection;
 use crate::front::request::cookie::Origin;
 use crate::front::request::header_names::is_forwarding;

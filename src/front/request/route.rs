@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::reading::{fold, readings};
-use crate::config::checked::{HostPattern, Site};
+use crate::config::section::{HostPattern, Site};
 use crate::wire::Reason;
 
 /// Whether a host that a trusted proxy names beside `Host` leads to another site than
@@ -141,7 +141,7 @@ fn same(one: Option<&Site>, other: Option<&Site>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::checked::ChannelBinding;
+    use crate::config::section::ChannelBinding;
     use crate::front::request::reading::LAYERS;
 
     fn make(host: HostPattern, path: &str) -> Site {

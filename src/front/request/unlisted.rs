@@ -11,8 +11,8 @@ use http::HeaderMap;
 use http::header::{FORWARDED, VIA};
 use ipnet::IpNet;
 
+use crate::front::metrics::FrontMetrics;
 use crate::front::request::header_names::is_forwarding;
-use crate::metrics::Metrics;
 
 /// What a request shows of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(in crate::front) struct Unlisted {
 
 impl Unlisted {
     /// A request of a peer that is not trusted showed this.
-    pub(in crate::front) fn saw(&self, peer: IpAddr, mark: Mark, metrics: &Metrics) {
+    pub(in crate::front) fn saw(&self, peer: IpAddr, mark: Mark, metrics: &FrontMetrics) {
         metrics.unlisted_proxy_requests.inc();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.get(&peer) {
@@ -107,12 +107,15 @@ impl Unlisted {
 
 fn sentence(peer: IpAddr, mark: Mark) -> String {
     let costs = if mark.https {
-        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications get http and the proxy's address"
+        "cookies are not marked Secure, passwords count as sent over plain HTTP, and applications \
+         get http and the proxy's address"
     } else {
         "applications, limits and the audit log get the proxy's address instead of the client's"
     };
     format!(
-        "{peer} sends {mark}, as a proxy does, but is not in trusted_proxies. So its headers are not believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = [\"{peer}\"]"
+        "{peer} sends {mark}, as a proxy does, but is not in trusted_proxies. So its headers are \
+         not believed: {costs}. If it is your proxy, list it: [front] trusted_proxies = \
+         [\"{peer}\"]"
     )
 }
 
@@ -134,6 +137,7 @@ const NAMED: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
 
     fn mark(lines: &[(&'static str, &str)]) -> Option<Mark> {
         let mut headers = HeaderMap::new();
@@ -163,7 +167,8 @@ mod tests {
 
     #[test]
     fn each_peer_is_named_once_and_not_any_more_when_it_is_listed() {
-        let (unlisted, metrics) = (Unlisted::default(), Metrics::new().unwrap());
+        let (unlisted, metrics) =
+            (Unlisted::default(), FrontMetrics::register(&Metrics::default()).unwrap());
         let peer: IpAddr = "10.1.0.5".parse().unwrap();
         let saw = |lines| unlisted.saw(peer, mark(lines).unwrap(), &metrics);
         saw(&[("via", "1.1 a")]);
@@ -179,7 +184,8 @@ mod tests {
 
     #[test]
     fn strangers_do_not_fill_the_memory() {
-        let (unlisted, metrics) = (Unlisted::default(), Metrics::new().unwrap());
+        let (unlisted, metrics) =
+            (Unlisted::default(), FrontMetrics::register(&Metrics::default()).unwrap());
         for last in 0..200_u32 {
             let peer = IpAddr::from(last.to_be_bytes());
             unlisted.saw(peer, mark(&[("via", "1.1 a")]).unwrap(), &metrics);

@@ -15,7 +15,6 @@ use token::by_token;
 pub(crate) mod certificate;
 pub(in crate::front) mod connection;
 mod context;
-mod ntlm;
 mod open;
 mod outcome;
 mod password;

@@ -1,6 +1,6 @@
 //! How users may sign on at a site, and which sessions are accepted there.
 
-use crate::config::checked::{ChannelBinding, Site};
+use crate::config::section::{ChannelBinding, Site};
 use crate::front::core_link::Grant;
 use crate::front::live::Live;
 use crate::mechanism::ntlm::Acceptor;

@@ -1,6 +1,6 @@
 //! `require`: which signed-on users may use a site.
 
-use crate::config::checked::Requirement;
+use crate::config::section::Requirement;
 use crate::identity::is_login;
 use crate::wire::{AdminLevel, User};
 

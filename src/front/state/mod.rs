@@ -13,6 +13,7 @@ use super::live::Live;
 use super::readiness::Readiness;
 use super::request::unlisted::Unlisted;
 use crate::audit::Audit;
+use crate::front::metrics::FrontMetrics;
 use crate::metrics::Metrics;
 use crate::process::seldom::Seldom;
 use crate::wire::Reason;
@@ -26,7 +27,9 @@ pub(crate) struct Front {
     pub(super) live: Arc<ArcSwap<Live>>,
     /// The line to the core.
     pub(in crate::front) core: Arc<CoreLink>,
-    pub(in crate::front) metrics: Arc<Metrics>,
+    pub(in crate::front) metrics: Arc<FrontMetrics>,
+    /// All that this process counts, for the status listener.
+    pub(in crate::front) counted: Arc<Metrics>,
     /// Who was refused, and why.
     pub(in crate::front) audit: Arc<Audit>,
     /// Whether a sign-on would succeed.

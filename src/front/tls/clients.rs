@@ -6,7 +6,7 @@ use rustls::DistinguishedName;
 use tokio::task::spawn_blocking;
 
 use crate::clock;
-use crate::config::checked::AuthorityFiles;
+use crate::config::section::AuthorityFiles;
 use crate::pki::peer::chain::{Authorities, AuthorityError};
 use crate::pki::peer::presented::{PresentedCertificate, ProvenCertificate};
 use crate::wire::{Denied, Reason};

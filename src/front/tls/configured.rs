@@ -7,7 +7,7 @@ use super::error::TlsError;
 use super::self_signed;
 use super::server::ServerTls;
 use crate::clock;
-use crate::config::checked::{HostPattern, Settings};
+use crate::config::section::{HostPattern, Settings};
 use crate::wire::Mechanism;
 
 /// What the TLS listeners begin handshakes with; `None` where there are none.

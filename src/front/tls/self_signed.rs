@@ -18,7 +18,7 @@ use super::clients::Clients;
 use super::error::TlsError;
 use super::server::{ServerTls, expires_at};
 use crate::clock::Timestamp;
-use crate::config::checked::CertificateFiles;
+use crate::config::section::CertificateFiles;
 use crate::pki::file::pair::{chain, read};
 use crate::pki::file::write as file;
 

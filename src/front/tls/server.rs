@@ -11,7 +11,7 @@ use super::binding::server_end_point;
 use super::clients::Clients;
 use super::error::TlsError;
 use crate::clock::Timestamp;
-use crate::config::checked::CertificateFiles;
+use crate::config::section::CertificateFiles;
 use crate::mechanism::Bindings;
 use crate::pki::file::pair;
 use crate::pki::tls::server_config;

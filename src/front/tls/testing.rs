@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::config::Secret;
-use crate::config::checked::CertificateFiles;
+use crate::config::section::CertificateFiles;
 
 /// Runs the openssl command, and gives what it prints.
 pub(super) fn openssl(arguments: &[&str]) -> Vec<u8> {

@@ -24,7 +24,7 @@ use super::request_body::RequestBody;
 use super::stall::Stall;
 use super::upgrade::Upgrade;
 use crate::clock;
-use crate::config::checked::{Front, HeaderNames, Site};
+use crate::config::section::{Front, HeaderNames, Site};
 use crate::front::connection::body::upload::Upload;
 use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;

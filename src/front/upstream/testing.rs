@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AnswerBody, Assertions, ForwardContext, Forwarded, Proxy};
 use crate::clock::Timestamp;
-use crate::config::checked::{ChannelBinding, Requirement};
-use crate::config::checked::{CoreAddress, Front, HeaderNames, HostPattern, Site};
+use crate::config::section::{ChannelBinding, Requirement};
+use crate::config::section::{CoreAddress, Front, HeaderNames, HostPattern, Site};
 use crate::front::connection::body::upload::Upload;
 use crate::front::connection::client::Client;
 use crate::front::core_link::Grant;

@@ -19,7 +19,7 @@ pub(super) enum Stage<'a> {
 }
 
 /// Why a password was not taken, and the story for the log.
-pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied {
+pub(super) fn denial(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied {
     let text = &failure.text;
     let code = failure.code;
     let reason = match stage {
@@ -34,10 +34,12 @@ pub(super) fn judge(failure: &Failure, stage: Stage<'_>, realm: &str) -> Denied 
             "{text}: no KDC of {realm} answers; is it running, and does krb5.conf or DNS name it?"
         ),
         (Reason::KdcUnproven, Stage::Proof { service }) => format!(
-            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of date, or is the server that answers not the KDC?"
+            "{text}: the KDC of {realm} could not prove itself by {service}; is the keytab out of \
+             date, or is the server that answers not the KDC?"
         ),
         (Reason::KerberosConfiguration, _) => format!(
-            "{text} (code {code}): correct /etc/krb5.conf, or the file that KRB5_CONFIG names, and let the user that Doorward runs as read it"
+            "{text} (code {code}): correct /etc/krb5.conf, or the file that KRB5_CONFIG names, and \
+             let the user that Doorward runs as read it"
         ),
         _ => format!("{text} (realm {realm}, code {code})"),
     };
@@ -98,7 +100,7 @@ mod tests {
 
     fn reason(code: i32, stage: Stage<'_>) -> Reason {
         let failure = Failure { code, text: "said".to_owned() };
-        judge(&failure, stage, "EXAMPLE").reason
+        denial(&failure, stage, "EXAMPLE").reason
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::answer::{Stage, judge};
+use super::answer::{Stage, denial};
 use super::{NOBODY, gss, refused};
 use crate::clock::Timestamp;
 use crate::krb5::kdc::gss::ask::Said;
@@ -15,7 +15,6 @@ use crate::wire::{Denied, Reason};
 /// Whether a realm knows a service, by the word of its KDC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// It does.
     Yes,
     /// It gives no ticket for it: the name is on no account, or (as most KDCs say
     /// it) on several.
@@ -70,7 +69,7 @@ pub(crate) fn clock(realm: &str) -> Result<Timestamp, Denied> {
         let client = context.principal(&name(&format!("{NOBODY}@{realm}")))?;
         context.ask(&client, None)
     });
-    match said.map_err(|failure| judge(&failure, Stage::InitialTicket, realm))? {
+    match said.map_err(|failure| denial(&failure, Stage::InitialTicket, realm))? {
         Some(Said { at, .. }) => Ok(Timestamp::from_unix(u64::from(at))),
         None => Err(refused(Reason::KerberosFailure, "the KDC issues no tickets")),
     }
@@ -81,7 +80,7 @@ pub(crate) fn clock(realm: &str) -> Result<Timestamp, Denied> {
 /// # Errors
 /// No KDC answers, or the library cannot ask.
 pub(crate) fn knows(service: &str, realm: &str) -> Result<Known, Denied> {
-    let failed = |failure| judge(&failure, Stage::InitialTicket, realm);
+    let failed = |failure| denial(&failure, Stage::InitialTicket, realm);
     let context = gss::Context::new().map_err(failed)?;
     // Every KDC has one of the two; neither signs on by a password.
     for client in [format!("krbtgt@{realm}"), format!("krbtgt/{realm}@{realm}")] {
@@ -121,7 +120,7 @@ pub(crate) fn by_key(keytab: &Path, principal: &str) -> Result<Holder, Denied> {
         let keytab = context.keytab(&super::file(keytab))?;
         context.fill_by_key(&cache, &client, &keytab)
     });
-    filled.map_err(|failure| judge(&failure, Stage::InitialTicket, realm))?;
+    filled.map_err(|failure| denial(&failure, Stage::InitialTicket, realm))?;
     Ok(Holder { principal: principal.to_owned(), cache })
 }
 
@@ -162,7 +161,7 @@ impl Holder {
 pub(crate) fn permitted() -> Result<Vec<Enctype>, Denied> {
     let context = gss::Context::new();
     let list = context.and_then(|context| context.permitted());
-    let list = list.map_err(|failure| judge(&failure, Stage::InitialTicket, ""))?;
+    let list = list.map_err(|failure| denial(&failure, Stage::InitialTicket, ""))?;
     Ok(list.into_iter().filter_map(|number| number.try_into().ok().map(Enctype)).collect())
 }
 

@@ -16,13 +16,12 @@ mod gss;
 mod profile;
 
 pub(crate) use answer::is_fault_of_user;
-use answer::{Stage, judge};
+use answer::{Stage, denial};
 pub(crate) use profile::{ProfileFault, fault as profile_fault};
 
 /// By which of our keys a KDC must prove itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prover {
-    /// The keytab.
     pub keytab: PathBuf,
     /// The one service in it that counts (`HTTP/host` or `HTTP/host@REALM`); `None`: any.
     pub service: Option<String>,
@@ -55,8 +54,8 @@ pub(crate) fn verify(
     let keytab = keytab::read(&prover.keytab)
         .map_err(|error| refused(Reason::KeytabUnreadable, &error.to_string()))?;
 
-    let first = |failure| judge(&failure, Stage::InitialTicket, realm);
-    let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
+    let first = |failure| denial(&failure, Stage::InitialTicket, realm);
+    let context = gss::Context::new().map_err(|failure| denial(&failure, Stage::Library, realm))?;
     let client = context.principal(&name).map_err(first)?;
     let mut ticket = context.initial_ticket(&client, secret).map_err(first)?;
     let cache = ticket.cache(&client).map_err(first)?;
@@ -66,7 +65,7 @@ pub(crate) fn verify(
         &format!("{} contains no key of a service", prover.keytab.display()),
     );
     for service in services(&keytab, realm, prover.service.as_deref()) {
-        let unproven = |failure: &_| judge(failure, Stage::Proof { service }, realm);
+        let unproven = |failure: &_| denial(failure, Stage::Proof { service }, realm);
         // A name out of a keytab holds no NUL byte that was not quoted; an empty
         // text is refused by the library.
         let text = gss::text(service).unwrap_or_default();
@@ -120,12 +119,12 @@ fn account(
 /// No KDC answers, or krb5.conf is of no use.
 pub(crate) fn salt(user: &str, realm: &str) -> Result<Option<Vec<u8>>, Denied> {
     let name = name(user, realm)?;
-    let context = gss::Context::new().map_err(|failure| judge(&failure, Stage::Library, realm))?;
+    let context = gss::Context::new().map_err(|failure| denial(&failure, Stage::Library, realm))?;
     let asked = context.principal(&name).and_then(|client| context.salt(&client));
     match asked {
         // One that is the realm's alone tells nobody apart.
         Ok(salt) => Ok(Some(salt).filter(|salt| !salt.is_empty() && salt != realm.as_bytes())),
-        Err(failure) => match judge(&failure, Stage::InitialTicket, realm) {
+        Err(failure) => match denial(&failure, Stage::InitialTicket, realm) {
             refused
                 if matches!(
                     refused.reason,

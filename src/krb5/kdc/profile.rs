@@ -17,7 +17,6 @@ pub(crate) enum ProfileFault {
     Unreadable(PathBuf, io::Error),
     /// A line is not understood, and the library uses none of it.
     Syntax {
-        /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,

@@ -24,7 +24,6 @@ pub(crate) struct Keytab {
     pub entries: Vec<Entry>,
 }
 
-/// One key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Whose key, in display form: `HTTP/web.example@EXAMPLE`.
@@ -55,7 +54,6 @@ pub(crate) enum KeytabError {
     /// Reading failed in another way.
     #[error("{path}, read by uid {uid}: {error}", path = path.display(), uid = nix::unistd::geteuid())]
     Io {
-        /// The file.
         path: PathBuf,
         /// What the system said.
         error: io::Error,
@@ -63,7 +61,6 @@ pub(crate) enum KeytabError {
     /// It is something else.
     #[error("{path} is not a keytab: {what}", path = path.display())]
     NotAKeytab {
-        /// The file.
         path: PathBuf,
         /// How one can tell.
         what: &'static str,
@@ -71,7 +68,6 @@ pub(crate) enum KeytabError {
     /// It ends in the middle of an entry.
     #[error("{path} is cut off or damaged: an entry ends at offset {offset}; export it again", path = path.display())]
     Truncated {
-        /// The file.
         path: PathBuf,
         /// Where its entry ends too early.
         offset: usize,

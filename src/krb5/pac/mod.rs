@@ -19,19 +19,13 @@ pub(crate) enum PacError {
     /// The bytes end too early.
     #[error("{wanted} bytes at offset {offset} run past the end")]
     Truncated {
-        /// Where.
         offset: usize,
         /// How many bytes were to be read.
         wanted: usize,
     },
     /// The bytes contradict themselves or the format.
     #[error("{what} at offset {offset}")]
-    Malformed {
-        /// What is wrong.
-        what: &'static str,
-        /// Where.
-        offset: usize,
-    },
+    Malformed { what: &'static str, offset: usize },
     /// Two of its parts name different accounts.
     #[error("one part says {0:?}, another {1:?}")]
     Contradiction(String, String),
@@ -52,7 +46,6 @@ pub(crate) struct Parts {
 /// What a PAC says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
-    /// The account.
     pub account: Account,
     /// Its groups, as SIDs.
     pub groups: Vec<String>,

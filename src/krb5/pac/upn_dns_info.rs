@@ -18,7 +18,6 @@ pub(super) struct UpnDnsInfo {
 }
 
 impl UpnDnsInfo {
-    /// Reads the bytes.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, PacError> {
         let number = |offset: usize| {
             let two = bytes.get(offset..).and_then(<[u8]>::first_chunk::<2>);

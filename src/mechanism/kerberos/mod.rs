@@ -3,44 +3,67 @@
 
 use std::sync::Arc;
 
-use super::{
-    Bindings, Challenge, Channel, Effect, Exchange, Outcome, Proof, Refused, Step, Terms, spnego,
-};
+use super::outcome::{Challenge, Outcome, Proof, Refused};
+use super::terms::{Channel, Terms};
+use super::{outcome, spnego};
 use crate::clock::Timestamp;
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
+use crate::krb5::bindings::Bindings;
+use crate::krb5::gss;
 use crate::wire::{self, Mechanism, Reason};
+use ticket::{TicketService, Unreadable};
 
 mod failure;
 pub(crate) mod pool;
-pub(crate) mod ticket;
+mod ticket;
 mod workers;
 
-pub(crate) use crate::krb5::accept::{Accept, Context};
 pub(crate) use pool::Pool;
 
 /// Legs of one exchange at most. Kerberos takes one; SPNEGO adds one when the
 /// client's first guess was another mechanism, and one for its checksum.
 const MAX_LEGS: u8 = 6;
 
-/// An exchange that is under way.
+/// The library works on a token.
 #[derive(Debug)]
-pub(crate) enum InProgress {
-    /// The library has the context and works on a token.
-    Accepting {
-        /// The terms of the exchange.
-        terms: Terms,
-        /// How many tokens the client has sent.
-        legs: u8,
-    },
-    /// The client is to send its next token.
-    Asked {
-        /// The terms of the exchange.
-        terms: Terms,
-        /// How many tokens the client has sent.
-        legs: u8,
-        /// The library's half-made context.
-        context: Context,
-    },
+pub(crate) struct Accepting {
+    terms: Terms,
+    /// How many tokens the client has sent.
+    legs: u8,
+}
+
+/// The client is to send its next token.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    terms: Terms,
+    /// How many tokens the client has sent.
+    legs: u8,
+    context: Context,
+}
+
+pub(super) type Turn = outcome::Turn<(Accepting, Accept), Asked>;
+
+/// What is kept of the tokens before.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The library's half-made context.
+    library: gss::Context,
+    /// The service of the ticket that came, as far as one came.
+    service: Option<Result<TicketService, Unreadable>>,
+}
+
+impl Context {
+    fn fresh() -> Self {
+        Self { library: gss::Context::fresh(), service: None }
+    }
+}
+
+/// A token to accept. Give it to [`Pool::accept`].
+#[derive(Debug)]
+pub(crate) struct Accept {
+    context: Context,
+    token: Vec<u8>,
+    bindings: Option<Arc<Bindings>>,
 }
 
 /// What became of a token.
@@ -48,7 +71,6 @@ pub(crate) enum InProgress {
 pub(crate) enum Answer {
     /// The library wants to hear more.
     Continue {
-        /// Its half-made context.
         context: Context,
         /// What to send to the client.
         token: Vec<u8>,
@@ -79,10 +101,10 @@ pub(crate) struct Established {
 }
 
 /// The first token of a client, which chose Kerberos by it.
-pub(super) fn begin(terms: Terms, token: Vec<u8>) -> (Exchange, Step) {
+pub(super) fn begin(terms: Terms, token: Vec<u8>) -> Turn {
     if terms.channel_binding == ChannelBinding::Require && bindings(&terms).is_none() {
         let detail = "channel_binding = \"require\", but plain HTTP has no channel to bind to";
-        return refuse(terms, Reason::BindingMissing, detail.to_owned());
+        return refuse(Reason::BindingMissing, detail.to_owned());
     }
     accept(terms, 1, Context::fresh(), token)
 }
@@ -100,75 +122,62 @@ fn bindings(terms: &Terms) -> Option<Arc<Bindings>> {
     }
 }
 
-fn accept(terms: Terms, legs: u8, context: Context, token: Vec<u8>) -> (Exchange, Step) {
+fn accept(terms: Terms, legs: u8, context: Context, token: Vec<u8>) -> Turn {
     let bindings = bindings(&terms);
-    let effect = Effect::AcceptGss(Accept { context, token, bindings });
-    (Exchange::Kerberos(InProgress::Accepting { terms, legs }), Step::Do(effect))
+    Turn::Do((Accepting { terms, legs }, Accept { context, token, bindings }))
 }
 
-impl InProgress {
+impl Asked {
     pub(super) fn terms(&self) -> &Terms {
-        match self {
-            Self::Accepting { terms, .. } | Self::Asked { terms, .. } => terms,
-        }
+        &self.terms
     }
 
     /// The client's next token.
-    pub(super) fn token(self, token: Vec<u8>) -> (Exchange, Step) {
-        match self {
-            Self::Asked { terms, .. } if spnego::begins_anew(&token) => super::begin(terms, token),
-            Self::Asked { terms, legs, .. } if legs >= MAX_LEGS => {
-                let detail = format!("no end after {MAX_LEGS} tokens");
-                refuse(terms, Reason::ExchangeTooLong, detail)
-            }
-            Self::Asked { terms, legs, context } => accept(terms, legs + 1, context, token),
-            Self::Accepting { terms, .. } => refuse(
-                terms,
-                Reason::ExchangeInterrupted,
-                "a token came while the previous one was still being checked".to_owned(),
-            ),
+    pub(super) fn token(self, token: Vec<u8>) -> Turn {
+        let Self { terms, legs, context } = self;
+        if spnego::begins_anew(&token) {
+            return Turn::Anew(terms, token);
         }
+        if legs >= MAX_LEGS {
+            return refuse(Reason::ExchangeTooLong, format!("no end after {MAX_LEGS} tokens"));
+        }
+        accept(terms, legs + 1, context, token)
     }
+}
 
+impl Accepting {
     /// What the library says to the token it was given.
-    pub(super) fn answer(self, answer: Answer) -> (Exchange, Step) {
-        let (terms, legs) = match self {
-            Self::Accepting { terms, legs } => (terms, legs),
-            Self::Asked { terms, .. } => {
-                let detail = "an answer came without a token".to_owned();
-                return refuse(terms, Reason::ExchangeInterrupted, detail);
-            }
-        };
+    pub(super) fn answer(self, answer: Answer) -> Turn {
+        let Self { terms, legs } = self;
         match answer {
             Answer::Continue { context, token } => {
-                let next = Self::Asked { terms, legs, context };
-                (Exchange::Kerberos(next), Step::Ask(Challenge { token }))
+                Turn::Ask(Asked { terms, legs, context }, Challenge { token })
             }
             Answer::Refused { reason, detail, reply } => {
-                let refused = Refused { mechanism: Mechanism::Negotiate, reason, detail, reply };
-                (Exchange::Fresh(terms), Step::Done(Outcome::Refused(refused)))
+                let mechanism = Mechanism::Negotiate;
+                Turn::Done(Outcome::Refused(Refused { mechanism, reason, detail, reply }))
             }
-            Answer::Established(facts) => conclude(terms, facts),
+            Answer::Established(facts) => conclude(&terms, facts),
         }
     }
 }
 
 /// From a finished context to a proof.
-fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
+fn conclude(terms: &Terms, facts: Established) -> Turn {
     if terms.channel_binding == ChannelBinding::Require && !facts.channel_bound {
         let detail =
             "channel_binding = \"require\", but the client did not bind its token to a channel";
-        return refuse(terms, Reason::BindingMissing, detail.to_owned());
+        return refuse(Reason::BindingMissing, detail.to_owned());
     }
     let principal = match String::from_utf8(facts.principal) {
         Ok(principal) => principal,
         Err(error) => {
             let detail =
                 format!("the principal is not UTF-8: {}", error.into_bytes().escape_ascii());
-            return refuse(terms, Reason::OddPrincipal, detail);
+            return refuse(Reason::OddPrincipal, detail);
         }
     };
-    let proof = Proof(wire::Proof {
+    let proof = Proof::new(wire::Proof {
         mechanism: Mechanism::Negotiate,
         principal,
         acceptor_realm: facts.acceptor_realm,
@@ -178,11 +187,11 @@ fn conclude(terms: Terms, facts: Established) -> (Exchange, Step) {
         ends_at: Some(facts.ends_at),
         groups: facts.groups,
     });
-    (Exchange::Fresh(terms), Step::Done(Outcome::Proven { proof, reply: facts.reply }))
+    Turn::Done(Outcome::Proven { proof, reply: facts.reply })
 }
 
-fn refuse(terms: Terms, reason: Reason, detail: String) -> (Exchange, Step) {
-    super::refuse(terms, Mechanism::Negotiate, reason, detail)
+fn refuse(reason: Reason, detail: String) -> Turn {
+    Turn::Done(Outcome::refused(Mechanism::Negotiate, reason, detail))
 }
 
 /// The realm of a principal in display form: after the last `@` that no

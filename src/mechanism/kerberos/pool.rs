@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ticket::TicketService;
+use super::ticket::{TicketService, Unreadable};
 use super::workers::{NoAnswer, Workers};
-use super::{Answer, Established, failure, realm};
-use crate::config::checked;
-use crate::krb5::accept::{Accept, Accepted, Credential, Facts, Failure, Service, Store};
+use super::{Accept, Answer, Context, Established, failure, realm};
+use crate::config::section;
+use crate::krb5::gss::{Accepted, Credential, Facts, Failure, Service, Store};
 use crate::krb5::keytab::{self, SoleRealm};
 use crate::wire::Reason;
 
@@ -30,7 +30,7 @@ impl Pool {
     ///
     /// # Errors
     /// A path that holds a NUL byte, or no threads to be had.
-    pub(crate) fn start(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Self> {
+    pub(crate) fn start(settings: &section::Kerberos, replay_cache: &Path) -> io::Result<Self> {
         let store = store(settings, replay_cache)?;
         let (threads, queue) = (settings.threads, settings.queue);
         let settings = Arc::new(settings.clone());
@@ -53,7 +53,7 @@ impl Pool {
     /// # Errors
     /// Why no token could be accepted, and the story behind it.
     pub(crate) fn rehearse(
-        settings: &checked::Kerberos,
+        settings: &section::Kerberos,
         replay_cache: &Path,
     ) -> Result<(), (Reason, String)> {
         let store = store(settings, replay_cache)
@@ -83,20 +83,20 @@ impl Pool {
 struct Acceptor {
     store: Store,
     sole_realm: SoleRealm,
-    settings: Arc<checked::Kerberos>,
+    settings: Arc<section::Kerberos>,
     credential: Option<Credential>,
 }
 
 impl Acceptor {
-    fn answer(&mut self, mut accept: Accept) -> Answer {
+    fn answer(&mut self, accept: Accept) -> Answer {
         let realm = self.sole_realm.get().map(str::to_owned);
-        if let Some(service) = TicketService::read(&accept.token) {
-            accept.context.service = Some(service);
-        }
+        let service = TicketService::read(&accept.token).or_else(|| accept.context.service.clone());
         match self.accept(accept, realm.is_none()) {
-            Ok(Accepted::Continue { context, token }) => Answer::Continue { context, token },
+            Ok(Accepted::Continue { context, token }) => {
+                Answer::Continue { context: Context { library: context, service }, token }
+            }
             Ok(Accepted::Complete(facts)) => {
-                let established = establish(facts, realm, &self.settings);
+                let established = establish(facts, service, realm, &self.settings);
                 established
                     .map_or_else(|(reason, detail)| refused(reason, &detail), Answer::Established)
             }
@@ -121,7 +121,9 @@ impl Acceptor {
             Some(credential) => credential,
             None => Credential::acquire(&self.store)?,
         };
-        self.credential.insert(credential).accept(accept, name_acceptor)
+        let Accept { context, token, bindings } = accept;
+        let credential = self.credential.insert(credential);
+        credential.accept(context.library, &token, bindings.as_deref(), name_acceptor)
     }
 }
 
@@ -138,10 +140,11 @@ fn suspects_credential(reason: Reason) -> bool {
 
 fn establish(
     facts: Facts,
+    service: Option<Result<TicketService, Unreadable>>,
     sole_realm: Option<String>,
-    settings: &checked::Kerberos,
+    settings: &section::Kerberos,
 ) -> Result<Established, (Reason, String)> {
-    for_us(facts.service, settings)?;
+    for_us(service, settings)?;
     let principal = String::from_utf8_lossy(&facts.principal);
     let said = facts.pac.read().map_err(|error| {
         (
@@ -178,8 +181,8 @@ fn establish(
 /// Whether the ticket is for a service that is served here: any key of the keytab
 /// opens it, and the library says only which one did.
 fn for_us(
-    service: Option<Result<TicketService, &'static str>>,
-    settings: &checked::Kerberos,
+    service: Option<Result<TicketService, Unreadable>>,
+    settings: &section::Kerberos,
 ) -> Result<(), (Reason, String)> {
     let service = service.unwrap_or(Err("there was no ticket")).map_err(|part| {
         (Reason::DefectiveToken, format!("the service of the ticket is not readable: {part}"))
@@ -198,7 +201,7 @@ fn refused(reason: Reason, detail: &str) -> Answer {
     Answer::Refused { reason, detail: detail.to_owned(), reply: None }
 }
 
-fn store(settings: &checked::Kerberos, replay_cache: &Path) -> io::Result<Store> {
+fn store(settings: &section::Kerberos, replay_cache: &Path) -> io::Result<Store> {
     Ok(Store {
         keytab: labelled("FILE:", &settings.keytab)?,
         replay_cache: labelled("file2:", replay_cache)?,
@@ -237,12 +240,12 @@ mod tests {
     async fn a_keytab_that_is_missing_is_told_by_its_path() {
         let directory = tempfile::tempdir().unwrap();
         let keytab = directory.path().join("absent.keytab");
-        let settings = checked::Kerberos {
+        let settings = section::Kerberos {
             keytab: keytab.clone(),
             acceptor: None,
             threads: 1,
             queue: 1,
-            user_name: checked::UserName::Sam,
+            user_name: section::UserName::Sam,
             allow_computers: false,
             realms_without_pac: Vec::new(),
         };

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::mechanism::ntlm::Targets;
-use crate::mechanism::{Bindings, Input, Scheme};
+use crate::mechanism::Targets;
+use crate::mechanism::exchange::{Exchange, Step};
+use crate::wire::mechanism::Scheme;
 
 /// A NegTokenInit that offers Kerberos.
 const KERBEROS: &[u8] =
@@ -24,8 +25,8 @@ fn a_kerberos_token_goes_to_the_library_with_the_bindings_that_the_policy_wants(
         (ChannelBinding::Allow, false, true),
         (ChannelBinding::Require, true, true),
     ] {
-        let (_, step) = Exchange::new(terms(policy, tls)).advance(token(KERBEROS));
-        let Step::Do(Effect::AcceptGss(accept)) = step else { panic!("{policy:?}: {step:?}") };
+        let step = begin(terms(policy, tls), KERBEROS);
+        let Step::Accept(_, accept) = step else { panic!("{policy:?}: {step:?}") };
         assert_eq!(accept.token, KERBEROS);
         assert_eq!(accept.bindings.is_some(), bound, "{policy:?}, tls {tls}");
     }
@@ -41,16 +42,14 @@ fn what_is_not_kerberos_never_reaches_the_library() {
         (b"GET / HTTP/1.1", Reason::DefectiveToken),
         (b"", Reason::DefectiveToken),
     ] {
-        let (next, step) = Exchange::new(allow()).advance(token(bytes));
-        assert_eq!(refusal(step), reason, "{}", bytes.escape_ascii());
-        assert!(matches!(next, Exchange::Fresh(_)));
+        assert_eq!(begin(allow(), bytes).refusal(), reason, "{}", bytes.escape_ascii());
     }
 }
 
 #[test]
 fn plain_http_cannot_sign_on_where_a_binding_is_required() {
-    let (_, step) = Exchange::new(terms(ChannelBinding::Require, false)).advance(token(KERBEROS));
-    assert_eq!(refusal(step), Reason::BindingMissing);
+    let step = begin(terms(ChannelBinding::Require, false), KERBEROS);
+    assert_eq!(step.refusal(), Reason::BindingMissing);
 }
 
 #[test]
@@ -63,15 +62,14 @@ fn an_unbound_context_is_proof_except_where_a_binding_is_required() {
         (ChannelBinding::Require, true, true),
     ] {
         let facts = Established { channel_bound: bound, ..established() };
-        let (_, step) = accepting(terms(policy, true)).advance(answer(Answer::Established(facts)));
-        match step {
+        match answer(accepting(terms(policy, true)), Answer::Established(facts)) {
             Step::Done(Outcome::Proven { proof, .. }) => {
                 assert!(proven, "{policy:?}, bound {bound}");
                 assert_eq!(proof.message().channel_bound, bound);
             }
             other => {
                 assert!(!proven, "{policy:?}, bound {bound}");
-                assert_eq!(refusal(other), Reason::BindingMissing);
+                assert_eq!(other.refusal(), Reason::BindingMissing);
             }
         }
     }
@@ -79,7 +77,7 @@ fn an_unbound_context_is_proof_except_where_a_binding_is_required() {
 
 #[test]
 fn the_proof_says_what_the_context_said() {
-    let step = accepting(allow()).advance(answer(Answer::Established(established()))).1;
+    let step = answer(accepting(allow()), Answer::Established(established()));
     let Step::Done(Outcome::Proven { proof, reply }) = step else { panic!("{step:?}") };
     assert_eq!(
         proof.into_message(),
@@ -100,51 +98,39 @@ fn the_proof_says_what_the_context_said() {
 #[test]
 fn a_principal_that_is_not_text_is_refused_and_not_bent_into_text() {
     let facts = Established { principal: b"j\xffhn@EXAMPLE".to_vec(), ..established() };
-    let (_, step) = accepting(allow()).advance(answer(Answer::Established(facts)));
-    assert_eq!(refusal(step), Reason::OddPrincipal);
+    let step = answer(accepting(allow()), Answer::Established(facts));
+    assert_eq!(step.refusal(), Reason::OddPrincipal);
 }
 
 #[test]
 fn an_exchange_of_several_legs_asks_until_the_context_stands() {
-    let (exchange, step) = accepting(allow()).advance(more(b"one"));
-    assert!(matches!(step, Step::Ask(Challenge { token }) if token == b"one"));
-    let (exchange, step) = exchange.advance(token(LATER));
-    assert!(matches!(step, Step::Do(Effect::AcceptGss(accept)) if accept.token == LATER));
-    let (exchange, step) = exchange.advance(answer(Answer::Established(established())));
-    assert!(matches!(step, Step::Done(Outcome::Proven { .. })));
-    assert!(matches!(exchange, Exchange::Fresh(_)));
+    let (exchange, challenge) = more(accepting(allow()), b"one").asked();
+    assert_eq!(challenge, b"one");
+    let step = exchange.token(allow(), LATER.to_vec());
+    let Step::Accept(accepting, accept) = step else { panic!("{step:?}") };
+    assert_eq!(accept.token, LATER);
+    assert!(answer(accepting, Answer::Established(established())).is_proven());
 }
 
 #[test]
 fn an_exchange_without_end_is_ended() {
-    let mut exchange = accepting(allow());
+    let mut accepting = accepting(allow());
     for leg in 1..MAX_LEGS {
-        exchange = exchange.advance(more(b"more")).0;
-        let (next, step) = exchange.advance(token(LATER));
-        assert!(matches!(step, Step::Do(_)), "leg {leg}: {step:?}");
-        exchange = next;
+        let (exchange, _) = more(accepting, b"more").asked();
+        let step = exchange.token(allow(), LATER.to_vec());
+        let Step::Accept(next, _) = step else { panic!("leg {leg}: {step:?}") };
+        accepting = next;
     }
-    exchange = exchange.advance(more(b"more")).0;
-    assert_eq!(refusal(exchange.advance(token(LATER)).1), Reason::ExchangeTooLong);
+    let (exchange, _) = more(accepting, b"more").asked();
+    assert_eq!(exchange.token(allow(), LATER.to_vec()).refusal(), Reason::ExchangeTooLong);
 }
 
 #[test]
 fn a_client_that_begins_anew_leaves_the_old_exchange_behind() {
-    let asked = || accepting(allow()).advance(more(b"one")).0;
-    let (exchange, step) = asked().advance(token(KERBEROS));
-    assert!(matches!(step, Step::Do(_)));
-    assert!(matches!(exchange, Exchange::Kerberos(InProgress::Accepting { legs: 1, .. })));
-    assert_eq!(refusal(asked().advance(token(NTLM)).1), Reason::NtlmSent);
-}
-
-#[test]
-fn what_comes_out_of_turn_ends_the_exchange() {
-    let proof = || answer(Answer::Established(established()));
-    let fresh = Exchange::new(allow());
-    assert_eq!(refusal(fresh.advance(proof()).1), Reason::ExchangeInterrupted);
-    let asked = accepting(allow()).advance(more(b"one")).0;
-    assert_eq!(refusal(asked.advance(proof()).1), Reason::ExchangeInterrupted);
-    assert_eq!(refusal(accepting(allow()).advance(token(LATER)).1), Reason::ExchangeInterrupted);
+    let asked = || more(accepting(allow()), b"one").asked().0;
+    let step = asked().token(allow(), KERBEROS.to_vec());
+    assert!(matches!(step, Step::Accept(Accepting { legs: 1, .. }, _)), "{step:?}");
+    assert_eq!(asked().token(allow(), NTLM.to_vec()).refusal(), Reason::NtlmSent);
 }
 
 #[test]
@@ -154,7 +140,7 @@ fn a_refusal_keeps_its_words_and_the_token_for_the_client() {
         detail: "an hour".to_owned(),
         reply: Some(b"error".to_vec()),
     };
-    let (_, step) = accepting(allow()).advance(answer(refused));
+    let step = answer(accepting(allow()), refused);
     let Step::Done(Outcome::Refused(Refused { reason, detail, reply, .. })) = step else {
         panic!("{step:?}")
     };
@@ -164,11 +150,12 @@ fn a_refusal_keeps_its_words_and_the_token_for_the_client() {
 
 #[test]
 fn an_exchange_is_not_carried_to_other_terms() {
-    let asked = || accepting(allow()).advance(more(b"one")).0;
-    assert!(matches!(asked().under(allow()), Exchange::Kerberos(_)));
+    let asked = || more(accepting(allow()), b"one").asked().0;
+    let step = asked().token(allow(), LATER.to_vec());
+    assert!(matches!(step, Step::Accept(..)), "{step:?}");
     let stricter = terms(ChannelBinding::Require, true);
-    let exchange = asked().under(stricter.clone());
-    assert!(matches!(&exchange, Exchange::Fresh(terms) if *terms == stricter));
+    let step = asked().token(stricter, LATER.to_vec());
+    assert_eq!(step.refusal(), Reason::ExchangeInterrupted);
 }
 
 #[test]
@@ -190,13 +177,23 @@ proptest! {
     fn nothing_but_an_established_context_is_proof(
         inputs in proptest::collection::vec((any_token(), any::<bool>()), 1..12)
     ) {
-        let mut exchange = Exchange::new(allow());
+        let mut exchange: Option<Exchange> = None;
         for (bytes, continues) in inputs {
-            let input = if continues { more(&bytes) } else { Input::Token(bytes) };
-            let (next, step) = exchange.advance(input);
-            let proven = matches!(step, Step::Done(Outcome::Proven { .. }));
-            prop_assert!(!proven);
-            exchange = next;
+            let mut step = match exchange.take() {
+                Some(exchange) => exchange.token(allow(), bytes.clone()),
+                None => begin(allow(), &bytes),
+            };
+            if let Step::Accept(accepting, _) = step {
+                step = if continues {
+                    more(accepting, &bytes)
+                } else {
+                    answer(accepting, refused(Reason::ClockSkew))
+                };
+            }
+            prop_assert!(!step.is_proven());
+            if let Step::Ask(asked, _) = step {
+                exchange = Some(asked);
+            }
         }
     }
 }
@@ -229,21 +226,28 @@ fn allow() -> Terms {
     terms(ChannelBinding::Allow, true)
 }
 
+fn begin(terms: Terms, token: &[u8]) -> Step {
+    Exchange::begin(terms, token.to_vec())
+}
+
 /// An exchange whose first token is at the library.
-fn accepting(terms: Terms) -> Exchange {
-    Exchange::new(terms).advance(token(KERBEROS)).0
+fn accepting(terms: Terms) -> Accepting {
+    match begin(terms, KERBEROS) {
+        Step::Accept(accepting, _) => accepting,
+        other => panic!("{other:?}"),
+    }
 }
 
-fn token(bytes: &[u8]) -> Input {
-    Input::Token(bytes.to_vec())
+fn answer(accepting: Accepting, answer: Answer) -> Step {
+    accepting.answer(answer).into()
 }
 
-fn answer(answer: Answer) -> Input {
-    Input::Gss(answer)
+fn more(accepting: Accepting, token: &[u8]) -> Step {
+    answer(accepting, Answer::Continue { context: Context::fresh(), token: token.to_vec() })
 }
 
-fn more(token: &[u8]) -> Input {
-    answer(Answer::Continue { context: Context::fresh(), token: token.to_vec() })
+fn refused(reason: Reason) -> Answer {
+    Answer::Refused { reason, detail: String::new(), reply: None }
 }
 
 fn established() -> Established {
@@ -255,12 +259,5 @@ fn established() -> Established {
         account: None,
         groups: vec!["S-1-5-32-545".to_owned()],
         reply: Some(b"mutual".to_vec()),
-    }
-}
-
-fn refusal(step: Step) -> Reason {
-    match step {
-        Step::Done(Outcome::Refused(Refused { reason, reply: None, .. })) => reason,
-        other => panic!("no refusal of our own: {other:?}"),
     }
 }

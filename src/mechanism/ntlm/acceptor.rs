@@ -7,13 +7,12 @@ use aws_lc_rs::rand;
 use tokio_util::sync::CancellationToken;
 
 use super::crypto::key::ExportedKey;
-use super::effect::{Answer, Context, Given, Question, Verified};
-use super::helper::{self, Attempt, Failure, LogonKey, Opened, Pool};
+use super::effect::{Challenged, Context, Given, Question, Verified};
+use super::helper::{self, Attempt, Failure, LogonKey, NtlmMetrics, Opened, Pool};
 use super::message::{Authenticate, Challenge, Negotiate, ServerNames};
 use crate::clock::{self, Timestamp};
-use crate::config::checked;
-use crate::metrics::Metrics;
-use crate::wire::{self, AccountKind, Reason};
+use crate::config::section;
+use crate::wire::{self, AccountKind, Denied, Reason};
 
 /// The acceptor of NTLM: gives challenges, and says whose password was right.
 #[derive(Debug)]
@@ -22,17 +21,17 @@ pub(crate) struct Acceptor {
     exchange_timeout: Duration,
 }
 
-type Refusal = (Reason, String);
-
 impl Acceptor {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
-    /// Helpers that end after `stop` are not missed.
+    /// Helpers that end after `stop` are not missed. `asked_for`: somebody wrote that NTLM
+    /// is to be offered.
     pub(crate) fn start(
-        settings: &checked::Ntlm,
-        metrics: Arc<Metrics>,
+        settings: &section::Ntlm,
+        asked_for: bool,
+        metrics: Arc<NtlmMetrics>,
         stop: CancellationToken,
     ) -> Self {
-        let pool = Pool::start(settings, metrics, stop);
+        let pool = Pool::start(settings, asked_for, metrics, stop);
         Self { pool, exchange_timeout: settings.exchange_timeout }
     }
 
@@ -49,19 +48,12 @@ impl Acceptor {
         self.pool.known().await;
     }
 
-    /// Answers a question. Waits for a helper as long as the settings allow.
-    pub(crate) async fn answer(&self, question: Question) -> Answer {
-        let answered = match question {
-            Question::Challenge(negotiate) => self.challenge(&negotiate).await,
-            Question::Verify { context, challenge, authenticate } => {
-                self.verify(context, challenge, &authenticate).await.map(Answer::Verified)
-            }
-        };
-        answered.unwrap_or_else(|(reason, detail)| Answer::Refused { reason, detail })
-    }
-
-    async fn challenge(&self, negotiate: &Negotiate) -> Result<Answer, Refusal> {
-        let (challenge, given) = match self.pool.open(negotiate.bytes()).await.map_err(refusal)? {
+    /// A challenge for a client. Waits for a helper as long as the settings allow.
+    ///
+    /// # Errors
+    /// There is none to be had.
+    pub(crate) async fn challenge(&self, negotiate: &Negotiate) -> Result<Challenged, Denied> {
+        let (challenge, given) = match self.pool.open(negotiate.bytes()).await.map_err(denied)? {
             Opened::Names(names) => {
                 let challenge = our_challenge(negotiate, &names)?;
                 (challenge, Given::Ourselves(clock::instant()))
@@ -69,32 +61,33 @@ impl Acceptor {
             Opened::Challenge { message, reservation } => {
                 let challenge = Challenge::parse(message).map_err(|malformed| {
                     let detail = format!("the helper's challenge is not readable: {malformed}");
-                    (Reason::NtlmHelperFailed, detail)
+                    Denied::new(Reason::NtlmHelperFailed, detail)
                 })?;
                 (challenge, Given::Helper(reservation))
             }
         };
-        Ok(Answer::Challenge { challenge: Box::new(challenge), context: Context(given) })
+        Ok(Challenged { challenge: Box::new(challenge), context: Context(given) })
     }
 
-    async fn verify(
-        &self,
-        context: Context,
-        challenge: [u8; 8],
-        authenticate: &Authenticate,
-    ) -> Result<Verified, Refusal> {
+    /// Whether a client's answer is right. Waits for a helper as long as the settings
+    /// allow.
+    ///
+    /// # Errors
+    /// It is not, or nobody can tell.
+    pub(crate) async fn verify(&self, question: Question) -> Result<Verified, Denied> {
+        let Question { context, challenge, authenticate } = question;
         let attempt = match context.0 {
             Given::Ourselves(since) if since.elapsed() > self.exchange_timeout => {
-                return Err(refusal(Failure::GivenUp));
+                return Err(denied(Failure::GivenUp));
             }
-            Given::Ourselves(_) => Attempt::Response(question(challenge, authenticate)?),
+            Given::Ourselves(_) => Attempt::Response(response(challenge, &authenticate)?),
             Given::Helper(reservation) => {
                 Attempt::Message { reservation, authenticate: authenticate.bytes().to_vec() }
             }
         };
-        let logon = self.pool.verify(attempt).await.map_err(refusal)?;
+        let logon = self.pool.verify(attempt).await.map_err(denied)?;
         let exported = |key| match key {
-            LogonKey::Exchange(key) => ExportedKey::new(key, authenticate),
+            LogonKey::Exchange(key) => ExportedKey::new(key, &authenticate),
             LogonKey::Exported(key) => ExportedKey::exported(key),
         };
         Ok(Verified {
@@ -115,8 +108,8 @@ fn on_the_wire(account: helper::Account) -> wire::Account {
     wire::Account { sam: user, upn: None, domain: Some(domain), dns_domain, sid, kind }
 }
 
-fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challenge, Refusal> {
-    let failed = |detail: String| (Reason::NtlmHelperFailed, detail);
+fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challenge, Denied> {
+    let failed = |detail: String| Denied::new(Reason::NtlmHelperFailed, detail);
     let names = ServerNames::new(
         &names.netbios_domain,
         &names.netbios_computer,
@@ -131,9 +124,9 @@ fn our_challenge(negotiate: &Negotiate, names: &helper::Names) -> Result<Challen
     Ok(Challenge::new(negotiate, &names, challenge, filetime(clock::now())))
 }
 
-fn question(challenge: [u8; 8], authenticate: &Authenticate) -> Result<helper::Question, Refusal> {
+fn response(challenge: [u8; 8], authenticate: &Authenticate) -> Result<helper::Question, Denied> {
     let Some(response) = authenticate.response.ntlmv2() else {
-        return Err((Reason::NtlmTooOld, "the answer is not NTLM version 2".to_owned()));
+        return Err(Denied::new(Reason::NtlmTooOld, "the answer is not NTLM version 2"));
     };
     Ok(helper::Question {
         challenge,
@@ -143,7 +136,7 @@ fn question(challenge: [u8; 8], authenticate: &Authenticate) -> Result<helper::Q
     })
 }
 
-fn refusal(failure: Failure) -> Refusal {
+fn denied(failure: Failure) -> Denied {
     let reason = match &failure {
         Failure::Denied { .. } => Reason::LogonFailed,
         Failure::Unaskable(_) => Reason::DefectiveToken,
@@ -156,7 +149,7 @@ fn refusal(failure: Failure) -> Refusal {
         Failure::Rights(_) => Reason::WinbindRights,
         Failure::Helper(_) => Reason::NtlmHelperFailed,
     };
-    (reason, failure.to_string())
+    Denied::new(reason, failure.to_string())
 }
 
 /// In units of 100 ns since 1601 (MS-DTYP 2.3.3).

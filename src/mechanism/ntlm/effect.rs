@@ -1,56 +1,39 @@
 //! What an exchange asks of an [`Acceptor`](super::Acceptor), and its answers. They share nothing
 //! else.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::crypto::key::ExportedKey;
 use super::helper::Reservation;
-use super::message::{Authenticate, Challenge, Negotiate};
-use crate::wire::{self, Reason};
+use super::message::{Authenticate, Challenge};
+use crate::wire;
+use crate::wire::attempts::Attempt;
 
-/// What is asked of an [`Acceptor`](super::Acceptor).
+/// Whether a client knows the password: its answer to a challenge.
 #[derive(Debug)]
-pub(crate) enum Question {
-    /// A challenge for this client.
-    Challenge(Negotiate),
-    /// Whether the client knows the password.
-    Verify {
-        /// What came with the challenge.
-        context: Context,
-        /// The challenge.
-        challenge: [u8; 8],
-        /// The answer.
-        authenticate: Box<Authenticate>,
-    },
+pub(crate) struct Question {
+    /// What came with the challenge.
+    pub(super) context: Context,
+    pub(super) challenge: [u8; 8],
+    pub(super) authenticate: Box<Authenticate>,
 }
 
-/// What the acceptor says.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// The challenge for the client.
-    Challenge {
-        /// The message.
-        challenge: Box<Challenge>,
-        /// To be given back with the client's answer.
-        context: Context,
-    },
-    /// The password is right.
-    Verified(Verified),
-    /// It is not, or nobody could tell.
-    Refused {
-        /// Why.
-        reason: Reason,
-        /// What was wrong and what mends it, for the log.
-        detail: String,
-    },
-}
-
-impl Answer {
-    /// To who asks where nobody accepts NTLM.
-    pub(crate) fn not_offered() -> Self {
-        let detail = "NTLM is offered nowhere in this configuration".to_owned();
-        Self::Refused { reason: Reason::NtlmSent, detail }
+impl Question {
+    /// The password that is tried, as far as the client says whose it is.
+    pub(super) fn attempt(&self, client: IpAddr) -> Attempt {
+        let Authenticate { user, domain, .. } = &*self.authenticate;
+        Attempt { user: user.clone(), domain: domain.clone(), client: Some(client) }
     }
+}
+
+/// A challenge for a client.
+#[derive(Debug)]
+pub(crate) struct Challenged {
+    /// The message.
+    pub(super) challenge: Box<Challenge>,
+    /// To be given back with the client's answer.
+    pub(super) context: Context,
 }
 
 /// What belongs to a challenge between two messages of a client. An exchange keeps

@@ -5,17 +5,19 @@
 //! whole, unchanged, and made for this service and channel.
 
 mod acceptor;
+pub(super) mod attempt;
 pub(crate) mod crypto;
 mod effect;
 mod exchange;
 pub(crate) mod helper;
 pub(crate) mod message;
 #[cfg(test)]
-mod samples;
-mod target;
+pub(super) mod samples;
 
 pub(crate) use acceptor::Acceptor;
-pub(crate) use effect::{Answer, Question};
-pub(crate) use exchange::InProgress;
-pub(super) use exchange::begin;
-pub(crate) use target::{OwnHosts, Targets};
+pub(crate) use attempt::{Attempts, Leave};
+pub(crate) use effect::{Challenged, Question, Verified};
+pub(crate) use exchange::{Asked, Opening, Verifying};
+pub(super) use exchange::{Turn, Work, begin};
+pub(crate) use helper::NtlmMetrics;
+pub(crate) use message::Negotiate;

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 
 use super::pem;
-use crate::config::checked::CertificateFiles;
+use crate::config::section::CertificateFiles;
 use crate::pki::{KeyError, KeySource, PrivateKey};
 
 /// A key or certificate that cannot be used.
@@ -18,7 +18,6 @@ pub enum PairError {
     /// A file cannot be read.
     #[error("cannot read {}: {source}; {}", path.display(), mend(.source))]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -26,7 +25,6 @@ pub enum PairError {
     /// A file is not well-formed PEM.
     #[error("{} is damaged: {fault}; export it again as PEM", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What the parser says.
         fault: String,
@@ -36,24 +34,14 @@ pub enum PairError {
     Key(#[from] KeyError),
     /// A certificate file without a certificate.
     #[error("{} contains no certificate in PEM (-----BEGIN CERTIFICATE-----); append it, or name the file that contains it", path.display())]
-    NoCertificate {
-        /// The file.
-        path: PathBuf,
-    },
+    NoCertificate { path: PathBuf },
     /// Key and certificate are not a pair.
     #[error("the key in {} does not belong to the first certificate in {}; put the certificate of the key first, and its chain after it", key.display(), certificate.display())]
-    Mismatch {
-        /// The key's file.
-        key: PathBuf,
-        /// The certificate's file.
-        certificate: PathBuf,
-    },
+    Mismatch { key: PathBuf, certificate: PathBuf },
     /// A pair that TLS cannot be spoken with.
     #[error("TLS does not work with the key in {} and the certificate in {}: {source}", key.display(), certificate.display())]
     Unusable {
-        /// The key's file.
         key: PathBuf,
-        /// The certificate's file.
         certificate: PathBuf,
         /// What the TLS library says.
         source: rustls::Error,

@@ -17,7 +17,6 @@ pub struct Block {
     /// Whether its header says `Proc-Type: 4,ENCRYPTED` (RFC 1421 section 4.6.1.1):
     /// OpenSSL's way to encrypt a key before PKCS#8.
     pub encrypted_by_header: bool,
-    /// The bytes.
     pub der: Zeroizing<Vec<u8>>,
     /// The block as it stands, from BEGIN to END, with one line end after it.
     pub text: Zeroizing<String>,
@@ -141,7 +140,6 @@ pub enum PemError {
     Endless {
         /// What it claims to be.
         label: String,
-        /// Where it begins.
         line: usize,
     },
     /// A block that is not base64.
@@ -149,23 +147,18 @@ pub enum PemError {
     NotBase64 {
         /// What it claims to be.
         label: String,
-        /// Where it begins.
         line: usize,
     },
     /// A border that is misspelt, or the end of nothing.
     #[error(
         "line {line} looks like the border of a block (-----BEGIN …-----, -----END …-----), but is not valid; write the border on a line of its own"
     )]
-    Border {
-        /// Where it stands.
-        line: usize,
-    },
+    Border { line: usize },
     /// A block that may hold what was looked for, in another form.
     #[error("the block {label} that begins in line {line} is not supported; {}", mend(label))]
     Unread {
         /// What it claims to be.
         label: String,
-        /// Where it begins.
         line: usize,
     },
 }

@@ -26,7 +26,6 @@ pub(in crate::pki) struct Anchors {
 /// A certificate that is named as an authority's, and counts for nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfitAuthority {
-    /// Its subject.
     pub subject: String,
     /// Why it does not count.
     pub unfit: Unfit,

@@ -23,7 +23,6 @@ pub enum Unfit {
     /// X.509 version 3 without basicConstraints.
     #[error("it has no basicConstraints, so it is not an authority (CA:TRUE)")]
     NoConstraints,
-    /// An ordinary certificate.
     #[error("its basicConstraints say CA:FALSE")]
     NotAuthority,
     /// It may sign other things.

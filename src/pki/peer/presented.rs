@@ -16,7 +16,6 @@ use crate::wire::Denied;
 /// holds the key.
 #[derive(Debug)]
 pub(crate) enum PresentedCertificate {
-    /// It does.
     Proven(ProvenCertificate),
     /// The key is of a kind that is never taken, so its signature was not verified. Anybody
     /// can show this certificate.

@@ -16,11 +16,9 @@ use crate::process::account::{group_name, user_name};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not {} for {reader}: {obstacle}", path.display(), adjective(*.need))]
 pub struct Unreadable {
-    /// The file.
     pub path: PathBuf,
     /// What was to be done with it.
     pub need: Need,
-    /// Who tried.
     pub reader: Reader,
     /// What is in the way.
     pub obstacle: Obstacle,
@@ -116,7 +114,8 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Mode { found, advice } = self else {
             return f.write_str(
-                "owner and mode allow it, so an access list or a security module forbids it; look at `getfacl`, and at the system's log for SELinux or AppArmor",
+                "owner and mode allow it, so an access list or a security module forbids it; look \
+                 at `getfacl`, and at the system's log for SELinux or AppArmor",
             );
         };
         let Found { path, folder, owner, group, mode } = &**found;

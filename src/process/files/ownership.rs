@@ -31,7 +31,6 @@ pub enum FolderError {
     /// It could not be made or given away.
     #[error("{} cannot be made for {account} ({source}); make it: {mend}", path.display())]
     Make {
-        /// The folder.
         path: PathBuf,
         /// Whose it was to be.
         account: String,
@@ -40,14 +39,11 @@ pub enum FolderError {
         /// The command that makes it.
         mend: String,
     },
-    /// It is another's.
     #[error(
         "{} is not writable for {account}, who must own it; run: {mend}", path.display()
     )]
     Foreign {
-        /// The folder.
         path: PathBuf,
-        /// Who needs it.
         account: String,
         /// The command that gives it to them.
         mend: String,

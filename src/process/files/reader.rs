@@ -7,22 +7,18 @@ use std::path::Path;
 
 use nix::unistd::{Gid, Uid, User, getegid, geteuid, getgroups};
 
-use crate::config::checked::RunAs;
+use crate::config::section::RunAs;
 use crate::process::account::{Account, group_name, user_name};
 
 /// Who reads, by the ids that the kernel looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reader {
-    /// The effective uid.
     pub uid: Uid,
-    /// The effective group.
     pub gid: Gid,
-    /// The supplementary groups.
     pub groups: Vec<Gid>,
 }
 
 impl Reader {
-    /// This process.
     pub fn here() -> Self {
         Self { uid: geteuid(), gid: getegid(), groups: getgroups().unwrap_or_default() }
     }

@@ -31,15 +31,11 @@ pub enum Need {
 /// A file or folder, as far as rights go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Where it is.
     pub path: PathBuf,
     /// Whether it is a folder.
     pub folder: bool,
-    /// Its owner.
     pub owner: Uid,
-    /// Its group.
     pub group: Gid,
-    /// Its permissions.
     pub mode: u32,
 }
 

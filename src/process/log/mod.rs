@@ -8,7 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt, reload};
 
-use crate::config::checked::{Log, LogFormat};
+use crate::config::section::{Log, LogFormat};
 
 mod lines;
 

@@ -42,7 +42,6 @@ pub enum ActivationError {
         "the socket {name:?} from systemd is not a listening {wanted} socket; set ListenStream= to {example} in its socket unit"
     )]
     Kind {
-        /// Its name.
         name: String,
         /// What it should be.
         wanted: &'static str,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod attempts;
+mod beyond;
 pub(crate) mod open;
 mod password;
 mod proof;
@@ -13,7 +14,6 @@ pub(crate) use proof::{Account, AccountKind, Proof};
 
 /// `POST /v1/sign-ons`: several sign-ons for one round trip and one write to the disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct SignOns<T> {
     /// Each as `POST /v1/sessions` would take it: an [`OpenSession`] where it is sent,
     /// and its [`open::Fields`] where it is read, so that one that is not understood

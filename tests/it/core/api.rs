@@ -137,3 +137,35 @@ fn odd_questions_are_answered_with_what_is_wrong_with_them() {
     assert_eq!(ask(&gateway, None, "GET", "/v1/nothing", None).status, 404);
     assert_eq!(ask(&gateway, None, "PUT", "/v1/whoami", None).status, 405);
 }
+
+#[test]
+fn what_a_newer_peer_asks_is_understood_or_refused_and_never_answered_as_something_weaker() {
+    let gateway = Gateway::start();
+    let status = |uid, body: Value| {
+        let answer = open(&gateway, uid, body);
+        (answer.status, answer.json()["error"].as_str().unwrap_or_default().to_owned())
+    };
+    let (granted, refused) = ((201, String::new()), (400, "bad_request".to_owned()));
+    let trusted = json!({"user": "john@LAB.EXAMPLE", "trusted": true, "device": {"name": "a"}});
+    assert_eq!(status(None, trusted.clone()), granted);
+    let mut needed = trusted;
+    needed["crit"] = json!(["device"]);
+    assert_eq!(status(None, needed.clone()), refused);
+    // Without the word that it is trusted, it would be for the caller's own account.
+    assert_eq!(status(Some("nobody"), json!({"user": "nobody"})), granted);
+    assert_eq!(status(Some("nobody"), json!({"user": "nobody", "otp": "123456"})), refused);
+    let proof = |mechanism: &str| {
+        json!({"proof": {"mechanism": mechanism, "principal": "john@LAB.EXAMPLE", "strength": 2,
+            "acceptor_realm": "LAB.EXAMPLE", "channel_bound": false, "ends_at": null}})
+    };
+    assert_eq!(status(None, proof("negotiate")), granted);
+    assert_eq!(status(None, proof("token")), refused);
+    // In a batch, one that is refused is refused alone.
+    let batch = json!({"proofs": [proof("negotiate"), needed], "newer": true});
+    let answers = ask(&gateway, None, "POST", "/v1/sign-ons", Some(batch)).json();
+    assert_eq!(answers["answers"][0]["granted"]["user"]["login"], "john");
+    assert_eq!(answers["answers"][1]["refused"]["error"], "bad_request");
+    let attempts = json!({"begin": [{"user": "john", "device": "a"}], "newer": 1});
+    let answers = ask(&gateway, None, "POST", "/v1/attempts", Some(attempts)).json();
+    assert!(answers["answers"][0]["begun"].is_number(), "{answers}");
+}

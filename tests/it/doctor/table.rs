@@ -44,7 +44,7 @@ pub(super) fn is_documented(faults: &[&Fault]) {
     let (before, rest) = document.split_once(BEGIN).expect("the table has its place");
     let (found, after) = rest.split_once(END).expect("the table has an end");
     let rows: String = faults.iter().map(|fault| documented(fault)).collect();
-    let wanted = format!("\n\n| | fault | told by |\n|---|---|---|\n{rows}\n");
+    let wanted = format!("\n\n| | fault | reported by |\n|---|---|---|\n{rows}\n");
     if std::env::var_os("DOORWARD_WRITE_DOCS").is_some() {
         std::fs::write(&path, [before, BEGIN, &wanted, END, after].concat()).unwrap();
         return;

@@ -22,7 +22,6 @@ pub(super) enum Purpose {
 
 /// What a file holds.
 pub(super) struct Renewal {
-    /// The key.
     pub(super) key: PrivateKey,
     /// Its block as it stands: a renewed file has the same, encrypted in the same way.
     pub(super) key_text: Zeroizing<String>,

@@ -25,7 +25,6 @@ pub(super) struct Entry {
     /// How a private key is encrypted; `no` where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) encryption: Option<String>,
-    /// Algorithm and size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
     /// SHA-256 of the public key (SubjectPublicKeyInfo).
@@ -121,7 +120,8 @@ fn no_authority(der: &[u8], facts: &CertificateFacts, line: usize) -> Option<Str
     }
     let unfit = authority::intermediate(der).err()?;
     Some(format!(
-        "the certificate in line {line} is not accepted as an authority's: {unfit}. Have it issued again with basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
+        "the certificate in line {line} is not accepted as an authority's: {unfit}. Have it issued \
+         again with basicConstraints CA:TRUE, and keyCertSign in its keyUsage"
     ))
 }
 

@@ -7,7 +7,6 @@ use super::ago::ago;
 use super::block::{CertificateFacts, Entry};
 use crate::clock::Timestamp;
 
-/// The whole explanation.
 pub(super) fn of(explained: &Explained, now: Timestamp) -> String {
     let mut text = format!("{}\n", explained.file);
     for entry in &explained.blocks {

@@ -12,7 +12,6 @@ pub(in crate::cli::check) struct Asked<T> {
     begun: Instant,
 }
 
-/// Begins to ask.
 pub(in crate::cli::check) fn ask<T: Send + 'static>(
     question: impl FnOnce() -> T + Send + 'static,
 ) -> Asked<T> {

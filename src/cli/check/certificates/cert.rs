@@ -8,12 +8,9 @@ use x509_parser::prelude::{FromDer, KeyUsage, X509Certificate, X509Version};
 
 use crate::pki::file::certificate::Certificate;
 
-/// A certificate.
 #[derive(Debug)]
 pub(in crate::cli::check) struct Cert {
-    /// Names and times.
     pub(in crate::cli::check) told: Certificate,
-    /// Its bytes.
     pub(super) der: CertificateDer<'static>,
     /// Subject and issuer, as they are compared.
     pub(in crate::cli::check) subject: Vec<u8>,

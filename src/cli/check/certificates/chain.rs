@@ -29,7 +29,6 @@ pub(super) struct Chain<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum End<'a> {
-    /// Itself.
     Root,
     /// One that stands elsewhere.
     Known(Known<'a>),
@@ -75,7 +74,6 @@ impl<'a> Chain<'a> {
         self.path.iter().filter_map(|index| self.file.get(*index))
     }
 
-    /// What clients meet.
     pub(super) fn findings(&self, line: &'static str, file: &Path, now: Timestamp) -> Vec<Finding> {
         let mut findings = vec![self.complete(line, file)];
         findings.extend(self.order(line, file));

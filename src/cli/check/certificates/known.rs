@@ -6,18 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::cert::{self, Cert};
 use crate::config::Settings;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 
 /// Certificates of possible issuers.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// The system's.
     trusted: Vec<Cert>,
     /// Those of files, in the order of the files.
     found: Vec<(PathBuf, Cert)>,
 }
 
-/// An issuer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Known<'a> {
     /// This host trusts it.
@@ -58,7 +56,6 @@ impl Places {
 }
 
 impl<'a> Known<'a> {
-    /// The certificate.
     pub(super) const fn cert(self) -> &'a Cert {
         match self {
             Self::Trusted(cert) | Self::InFile(_, cert) => cert,

@@ -8,7 +8,7 @@ use self::time::Moment;
 use super::report::Finding;
 use crate::advice::certificate as advice;
 use crate::config::Settings;
-use crate::config::checked::{CertificateFiles, CoreAddress, HostPattern, RemoteCore};
+use crate::config::section::{CertificateFiles, CoreAddress, HostPattern, RemoteCore};
 use crate::front::tls::ServerTls;
 use crate::pki::file::pair;
 use crate::process::files::reader::Reader;

@@ -20,7 +20,6 @@ pub(in crate::cli::check) struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// This one.
     pub(in crate::cli::check) fn here(settings: &'a Settings) -> Self {
         Self::at(clock::now(), || kerberos::clock_is_right(settings))
     }

@@ -4,7 +4,7 @@ use nix::unistd::{Group, User};
 
 use crate::advice::account;
 use crate::cli::check::report::Finding;
-use crate::config::checked::Core;
+use crate::config::section::Core;
 
 pub(in crate::cli::check) fn check(core: &Core) -> Vec<Finding> {
     let mut findings = Vec::new();

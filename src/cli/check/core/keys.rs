@@ -10,7 +10,7 @@ use crate::cli::check::certificates::time::{self, Moment};
 use crate::cli::check::report::Finding;
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::config::checked::{ActAs, Core, KeyRights};
+use crate::config::section::{ActAs, Core, KeyRights};
 use crate::core_server::KeyEntries;
 use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys};
 use crate::process::files::access::{self, Obstacle};
@@ -63,7 +63,7 @@ fn keys(path: &Path, listed: &Listed, core: &Core, now: Timestamp) -> Vec<Findin
     }
     let mut keys: Vec<&ListedKey> = listed.keys().collect();
     keys.sort_by(|one, other| one.files.cmp(&other.files));
-    let mut findings: Vec<_> = keys.iter().map(|key| one(key, core, now)).collect();
+    let mut findings: Vec<_> = keys.iter().map(|key| finding_on(key, core, now)).collect();
     for double in keys.iter().filter(|key| key.files.len() > 1) {
         let found = format!("{} contain the same key", double.files.join(" and "));
         findings.push(Finding::warn("keys", found, key::KEEP_ONE));
@@ -81,7 +81,7 @@ fn keys(path: &Path, listed: &Listed, core: &Core, now: Timestamp) -> Vec<Findin
     findings
 }
 
-fn one(listed: &ListedKey, core: &Core, now: Timestamp) -> Finding {
+fn finding_on(listed: &ListedKey, core: &Core, now: Timestamp) -> Finding {
     let name = format!("{} ({})", listed.files.join(", "), listed.algorithm);
     let Some(entry) = core.keys.iter().find(|entry| listed.files.contains(&entry.file)) else {
         return if core.keys_without_entry_are_system {
@@ -151,7 +151,7 @@ mod tests {
             files: vec!["a.pem".into(), "b.pem".into()],
             algorithm: Algorithm::Rsa(2048),
         };
-        let said = |core: &Core, now| one(&key, core, Timestamp::from_unix(now));
+        let said = |core: &Core, now| finding_on(&key, core, Timestamp::from_unix(now));
         for (core, now, status, words) in [
             (core(""), 0, Status::Warn, "its holder is SYSTEM"),
             (core("[core]\nkeys_without_entry = 'refuse'\n"), 0, Status::Warn, "may do nothing"),

@@ -7,11 +7,11 @@ use nix::unistd::Uid;
 use super::report::Finding;
 use crate::advice::core as advice;
 use crate::config::Settings;
-use crate::config::checked::CoreAddress;
+use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
 use crate::core_server::Place;
 use crate::process::account::user_name;
-use crate::process::files::access;
+use crate::process::files::access::{self, Unreadable};
 use crate::process::files::rights::Need;
 use crate::wire::{ActingAs, ErrorBody, Reason, Whoami};
 
@@ -87,11 +87,7 @@ fn resting(path: &Path, is_made: bool) -> Finding {
     let place = Place::at(path);
     let folder = path.ancestors().skip(1).find(|above| above.exists()).unwrap_or(path);
     match (access::may(folder, Need::Fill), place) {
-        (Err(refused), _) => {
-            let said =
-                format!("none is running, and this user cannot make the socket {shown}: {refused}");
-            Finding::error("core", &said, advice::SOCKET_FOLDER)
-        }
+        (Err(refused), _) => cannot_make(path, &refused),
         (Ok(()), Ok(Place::Stale)) => free(format!(
             "none is running; {shown} is left over, and will be replaced at the start"
         )),
@@ -116,10 +112,28 @@ fn resting(path: &Path, is_made: bool) -> Finding {
     }
 }
 
+/// The socket's folder is not for this user. Where it is one of configuration, more rights
+/// on it would be the wrong advice.
+fn cannot_make(path: &Path, refused: &Unreadable) -> Finding {
+    let shown = path.display();
+    if path.starts_with(CONFIGURATION) {
+        let found =
+            format!("none is running, and {} cannot make the socket {shown}", refused.reader);
+        return Finding::fail("core", found, advice::SOCKET_AMONG_CONFIGURATION);
+    }
+    let said = format!("none is running, and this user cannot make the socket {shown}: {refused}");
+    Finding::error("core", &said, advice::SOCKET_FOLDER)
+}
+
+/// Where no service writes (Filesystem Hierarchy Standard 3.0, section 3.7).
+const CONFIGURATION: &str = "/etc";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::check::report::Status;
+    use crate::process::files::access::Obstacle;
+    use crate::process::files::reader::Reader;
     use crate::wire::PeerCredential;
 
     fn said(uid: Option<u32>, key: Option<&str>, acting_as: Option<ActingAs>) -> (Status, String) {
@@ -148,5 +162,20 @@ mod tests {
             assert_eq!(status, Status::Fail, "{line}");
             assert!(line.contains(words), "{line}");
         }
+    }
+
+    #[test]
+    fn nobody_is_told_to_open_folders_of_configuration() {
+        let found = |path: &str| {
+            let refused = Unreadable {
+                path: path.into(),
+                need: Need::Fill,
+                reader: Reader::here(),
+                obstacle: Obstacle::Other,
+            };
+            cannot_make(Path::new(path), &refused).to_string()
+        };
+        assert!(found("/etc/doorward/core.sock").contains("such as /run/doorward/core.sock"));
+        assert!(found("/run/doorward/core.sock").contains("is not writable"));
     }
 }

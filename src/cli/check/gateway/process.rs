@@ -5,14 +5,10 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::check) struct Process {
-    /// Its number.
     pub(in crate::cli::check) pid: i32,
-    /// The program's name.
     name: String,
-    /// Its arguments.
     arguments: Vec<String>,
 }
 

@@ -16,7 +16,6 @@ use crate::process::privileges;
 
 /// As whom the rest is checked.
 pub(in crate::cli::check) struct As {
-    /// What was found.
     pub(in crate::cli::check) findings: Vec<Finding>,
     /// Whether root makes the state folder for the account when the gateway starts.
     pub(in crate::cli::check) state_is_made: bool,

@@ -23,10 +23,10 @@ pub(in crate::cli::check) async fn check(settings: &Settings) -> Vec<Finding> {
     let Ok((Some(ready), metrics)) = timeout(LIMIT, asked).await else { return Vec::new() };
     // Something else may answer there; the line of its socket says so.
     let Ok(ready) = serde_json::from_str(&ready) else { return Vec::new() };
-    judged(&ready, &metrics.unwrap_or_default())
+    findings_in(&ready, &metrics.unwrap_or_default())
 }
 
-fn judged(ready: &Value, metrics: &str) -> Vec<Finding> {
+fn findings_in(ready: &Value, metrics: &str) -> Vec<Finding> {
     let (Some(parts), Some(is_ready)) = (ready.as_object(), ready["ready"].as_bool()) else {
         return Vec::new();
     };
@@ -99,22 +99,22 @@ const LARGEST: u64 = 256 << 10;
 mod tests {
     use super::*;
 
-    fn judge(ready: &str, metrics: &str) -> Vec<String> {
-        let findings = judged(&serde_json::from_str(ready).unwrap(), metrics);
+    fn lines_of(ready: &str, metrics: &str) -> Vec<String> {
+        let findings = findings_in(&serde_json::from_str(ready).unwrap(), metrics);
         findings.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn what_it_says_of_itself_is_told() {
-        let well = judge(r#"{"ready": true, "keytab": "ok", "notices": []}"#, "");
+        let well = lines_of(r#"{"ready": true, "keytab": "ok", "notices": []}"#, "");
         assert_eq!(well, ["ok    gateway: it is running, and ready for sign-ons"]);
-        let ill = judge(
+        let ill = lines_of(
             r#"{"ready": false, "core": "gone; start it", "notices": ["10.0.0.1 sends X-Forwarded-For"]}"#,
             "",
         );
         assert_eq!(ill[0], "warn  gateway: it reports core: gone. Fix: start it");
         assert!(ill[1].contains("it reports: 10.0.0.1 sends"), "{ill:?}");
-        assert_eq!(judge(r#"{"some": "other"}"#, ""), [] as [&str; 0]);
+        assert_eq!(lines_of(r#"{"some": "other"}"#, ""), [] as [&str; 0]);
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             line("ntlm", "binding_mismatch", 1),
             line("negotiate", "key_wrong", 5),
         ];
-        let said = judge(r#"{"ready": true}"#, &metrics.concat());
+        let said = lines_of(r#"{"ready": true}"#, &metrics.concat());
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(
             said[0].contains("refused sign-ons for binding_mismatch since its start: 3"),

@@ -68,7 +68,10 @@ fn services(
         holders.refused.iter().map(|refused| ticket::own_key_refused(refused, keytab)).collect();
     let heard = services::ask(&wanted, path, &answering, &holders);
     findings.extend(
-        wanted.iter().zip(&heard).map(|(service, heard)| ticket::judge(service, heard, keytab)),
+        wanted
+            .iter()
+            .zip(&heard)
+            .map(|(service, heard)| ticket::finding_on(service, heard, keytab)),
     );
     if heard.iter().any(services::Heard::lacks_ticket) {
         findings.push(ticket::not_compared());

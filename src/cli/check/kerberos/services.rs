@@ -6,7 +6,7 @@ use super::holders::Holders;
 use super::names;
 use crate::cli::check::bounded::thread;
 use crate::config::Settings;
-use crate::config::checked::HostPattern;
+use crate::config::section::HostPattern;
 use crate::krb5::kdc::ask::{self, Holder, Known, Seen, Withheld};
 use crate::krb5::keytab::Keytab;
 
@@ -42,7 +42,6 @@ pub(super) enum Heard {
     Withheld(Withheld),
     /// What the KDC says to everybody.
     Told(Known),
-    /// No KDC answered.
     Nothing,
 }
 
@@ -126,7 +125,7 @@ pub(super) fn ask(
             }
             let (name, realm) = (name.clone(), realm.clone());
             let (keytab, holder) = (keytab.to_owned(), holders.of(&realm).cloned());
-            Some(thread::ask(move || one(&name, &realm, &keytab, holder.as_ref())))
+            Some(thread::ask(move || ask_for_ticket(&name, &realm, &keytab, holder.as_ref())))
         })
         .collect();
     begun
@@ -136,7 +135,7 @@ pub(super) fn ask(
 }
 
 /// By a ticket where somebody has one; else by what the KDC says to everybody.
-fn one(name: &str, realm: &str, keytab: &Path, holder: Option<&Holder>) -> Heard {
+fn ask_for_ticket(name: &str, realm: &str, keytab: &Path, holder: Option<&Holder>) -> Heard {
     let told = || ask::knows(name, realm).map_or(Heard::Nothing, Heard::Told);
     let Some(holder) = holder else { return told() };
     match holder.ticket(&format!("{name}@{realm}"), keytab) {

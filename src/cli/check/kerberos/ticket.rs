@@ -10,7 +10,7 @@ use crate::krb5::keytab::{Entry, Keytab};
 use crate::wire::Denied;
 
 /// What is to be said of one service.
-pub(super) fn judge(service: &Service, heard: &Heard, keytab: &Keytab) -> Finding {
+pub(super) fn finding_on(service: &Service, heard: &Heard, keytab: &Keytab) -> Finding {
     let Service { name, realm, is_held, use_ } = service;
     match heard {
         Heard::Ticket(seen) if seen.opens => opens(service, seen),
@@ -233,7 +233,7 @@ mod tests {
     /// What is said where the keytab has `HTTP/web@A` by kvno 2 with AES.
     #[track_caller]
     fn said(heard: &Heard) -> (Status, String) {
-        let finding = judge(&service(true, Use::Named), heard, &held(&["HTTP/web"], "A"));
+        let finding = finding_on(&service(true, Use::Named), heard, &held(&["HTTP/web"], "A"));
         (finding.status(), finding.to_string())
     }
 
@@ -271,7 +271,7 @@ mod tests {
             (false, Use::Own, Status::Ok),
         ] {
             let heard = Heard::Told(Known::No);
-            let finding = judge(&service(is_held, used), &heard, &keytab);
+            let finding = finding_on(&service(is_held, used), &heard, &keytab);
             assert_eq!(finding.status(), status, "{finding}");
         }
         assert_eq!(said(&Heard::Told(Known::Twice)).0, Status::Fail);
@@ -296,7 +296,8 @@ mod tests {
     fn without_any_word_of_the_realm_the_keytab_has_to_do() {
         for heard in [Heard::Nothing, Heard::Told(Known::Untold), Heard::Told(Known::Yes)] {
             assert_eq!(said(&heard).0, Status::Ok);
-            let absent = |held: &Keytab| judge(&service(false, Use::Named), &heard, held).status();
+            let absent =
+                |held: &Keytab| finding_on(&service(false, Use::Named), &heard, held).status();
             assert_eq!(absent(&held(&["HTTP/other"], "A")), Status::Warn);
             assert_eq!(absent(&held(&["WEB$", "host/web"], "A")), Status::Ok);
             assert_eq!(absent(&held(&["svc"], "A")), Status::Fail);
@@ -307,7 +308,7 @@ mod tests {
     fn a_name_of_another_account_fails_where_people_surely_come_by_it() {
         let keytab = held(&["HTTP/other"], "A");
         for (used, status) in [(Use::Named, Status::Fail), (Use::Own, Status::Warn)] {
-            let finding = judge(&service(false, used), &ticket(2, AES, false), &keytab);
+            let finding = finding_on(&service(false, used), &ticket(2, AES, false), &keytab);
             assert_eq!(finding.status(), status);
             assert!(finding.to_string().contains("the keytab has no key of its account"));
         }
@@ -316,7 +317,7 @@ mod tests {
     #[test]
     fn a_host_s_own_key_that_is_outdated_is_told_by_its_version() {
         let heard = ticket(3, AES, false);
-        let finding = judge(&service(false, Use::Named), &heard, &held(&["WEB$"], "A"));
+        let finding = finding_on(&service(false, Use::Named), &heard, &held(&["WEB$"], "A"));
         assert!(
             finding.to_string().contains("with kvno 3, but the keytab has kvno 2"),
             "{finding}"

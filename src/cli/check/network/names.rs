@@ -8,7 +8,7 @@ use crate::advice::name as advice;
 use crate::cli::check::bounded::thread;
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
-use crate::config::checked::HostPattern;
+use crate::config::section::HostPattern;
 use crate::krb5::keytab::{self, Keytab};
 
 /// What the system's resolver says of a host.
@@ -32,7 +32,7 @@ pub(in crate::cli::check) fn check(settings: &Settings) -> Vec<Finding> {
     // Why a keytab cannot be read is told by another line.
     let keytab = keytab::read(&settings.sso.kerberos.keytab).ok();
     let told = begun.into_iter().flat_map(|(host, asked)| match asked.wait() {
-        Some(looked) => judge(&host, &looked, keytab.as_ref()),
+        Some(looked) => findings_on(&host, &looked, keytab.as_ref()),
         None => {
             let limit = thread::LIMIT.as_secs();
             let found = format!("{host}: DNS does not answer within {limit} s");
@@ -62,7 +62,7 @@ pub(in crate::cli::check) fn hosts(settings: &Settings) -> Vec<String> {
     hosts
 }
 
-fn judge(host: &str, looked: &Looked, keytab: Option<&Keytab>) -> Vec<Finding> {
+fn findings_on(host: &str, looked: &Looked, keytab: Option<&Keytab>) -> Vec<Finding> {
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         let found = format!(
             "{host} is an address: Kerberos tickets are for names only, so nobody can sign on by a ticket there"
@@ -175,7 +175,7 @@ mod tests {
 
     fn worst(host: &str, looked: &Looked) -> (Status, String) {
         let keytab = held(&["HTTP/web.test", "HTTP/Real.test"], "A");
-        let findings = judge(host, looked, Some(&keytab));
+        let findings = findings_on(host, looked, Some(&keytab));
         let bad = findings.iter().find(|finding| finding.status() != Status::Ok);
         let finding = bad.unwrap_or(&findings[0]);
         (finding.status(), finding.to_string())

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::advice::{configuration, proxy};
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
-use crate::config::checked::{ChannelBinding, Front, HostPattern, Site};
+use crate::config::section::{ChannelBinding, Front, HostPattern, Site};
 
 pub(in crate::cli::check) fn check(settings: &Settings) -> Vec<Finding> {
     let front = &settings.front;

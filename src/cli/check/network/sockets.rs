@@ -21,15 +21,16 @@ pub(in crate::cli::check) fn check(settings: &Settings, gateway: &Gateway) -> Ve
     let mut findings: Vec<_> = named
         .into_iter()
         .flat_map(|(key, addresses)| {
-            addresses.iter().map(move |address| one(key, *address, gateway))
+            addresses.iter().map(move |address| try_address(key, *address, gateway))
         })
         .collect();
-    findings
-        .extend(front.listen_status.map(|address| one("front.listen_status", address, gateway)));
+    findings.extend(
+        front.listen_status.map(|address| try_address("front.listen_status", address, gateway)),
+    );
     findings
 }
 
-fn one(key: &str, address: SocketAddr, gateway: &Gateway) -> Finding {
+fn try_address(key: &str, address: SocketAddr, gateway: &Gateway) -> Finding {
     let error = match TcpListener::bind(address) {
         Ok(_) => return Finding::ok("socket", format!("{key} {address} is free")),
         Err(error) => error,
@@ -78,7 +79,7 @@ mod tests {
     use crate::cli::check::report::Status;
 
     fn looked_at(address: SocketAddr) -> Finding {
-        one("listen", address, &Gateway::default())
+        try_address("listen", address, &Gateway::default())
     }
 
     #[test]

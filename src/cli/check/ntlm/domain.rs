@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::advice::realm as advice;
 use crate::cli::check::bounded::program::ask;
 use crate::cli::check::report::Finding;
-use crate::config::checked::Realm;
+use crate::config::section::Realm;
 
 /// Nothing where winbind does not tell.
 pub(super) async fn check(wbinfo: &Path, realms: &[Realm], is_asked_for: bool) -> Option<Finding> {
@@ -66,7 +66,7 @@ mod tests {
     use crate::cli::check::report::Status;
     use crate::config::{self, Surroundings};
 
-    fn judged(lines: &str) -> (Status, String) {
+    fn finding_with(lines: &str) -> (Status, String) {
         let settings = config::parse(lines, "test", &Surroundings::here()).unwrap().settings;
         let known = ["BUILTIN", "LAB", "PARTNER"];
         let finding = compare("LAB", &known, &settings.core.realms, true);
@@ -77,14 +77,14 @@ mod tests {
     fn winbind_s_own_domain_has_to_be_listed() {
         let listing =
             |domain: &str| format!("[[core.realm]]\nrealm = \"LAB.TEST\"\ndomain = \"{domain}\"\n");
-        assert_eq!(judged("").0, Status::Ok);
-        assert_eq!(judged(&listing("lab")).0, Status::Ok);
-        let (status, said) = judged(&listing("LAB.TEST"));
+        assert_eq!(finding_with("").0, Status::Ok);
+        assert_eq!(finding_with(&listing("lab")).0, Status::Ok);
+        let (status, said) = finding_with(&listing("LAB.TEST"));
         assert_eq!(status, Status::Fail);
         let words = "own domain is LAB, and [[core.realm]] has domain = \"LAB.TEST\": nobody";
         assert!(said.contains(words), "{said}");
-        assert_eq!(judged("[[core.realm]]\nrealm = \"LAB.TEST\"\n").0, Status::Fail);
-        let (status, said) = judged(&listing("PARTNER"));
+        assert_eq!(finding_with("[[core.realm]]\nrealm = \"LAB.TEST\"\n").0, Status::Fail);
+        let (status, said) = finding_with(&listing("PARTNER"));
         assert_eq!(status, Status::Warn);
         assert!(said.contains("only users of PARTNER"), "{said}");
     }

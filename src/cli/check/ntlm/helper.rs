@@ -13,12 +13,12 @@ use tokio::time::timeout;
 use crate::advice::ntlm as advice;
 use crate::cli::check::report::Finding;
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 
 pub(super) async fn check(ntlm: &Ntlm) -> Finding {
     let asked = timeout(ntlm.helper_timeout, twice(ntlm)).await;
     match asked.unwrap_or(Err(Fault::Silent)) {
-        Ok((first, second)) => judged(first, second),
+        Ok((first, second)) => finding_on(first, second),
         Err(Fault::Silent) => {
             let limit = ntlm.helper_timeout.as_secs_f32();
             let found = format!("it does not answer within {limit} s");
@@ -43,7 +43,7 @@ enum Fault {
     Gone(String),
 }
 
-fn judged(first: Duration, second: Duration) -> Finding {
+fn finding_on(first: Duration, second: Duration) -> Finding {
     let [first, second] = [first, second].map(|time| time.as_secs_f64() * 1000.0);
     let found =
         format!("the first answer took {first:.0} ms with the start, the second {second:.2} ms");
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_slow_helper_is_warned_about() {
         let milliseconds = Duration::from_millis;
-        assert_eq!(judged(milliseconds(500), milliseconds(2)).status(), Status::Ok);
-        assert_eq!(judged(milliseconds(500), milliseconds(150)).status(), Status::Warn);
+        assert_eq!(finding_on(milliseconds(500), milliseconds(2)).status(), Status::Ok);
+        assert_eq!(finding_on(milliseconds(500), milliseconds(150)).status(), Status::Warn);
     }
 }

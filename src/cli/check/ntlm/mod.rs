@@ -6,7 +6,7 @@ use self::samba::Samba;
 use super::report::Finding;
 use crate::advice::ntlm as ntlm_advice;
 use crate::config::Settings;
-use crate::config::checked::Ntlm;
+use crate::config::section::Ntlm;
 use crate::process::files::access::{Obstacle, explain};
 use crate::process::files::rights::{self, Need};
 use crate::wire::Mechanism;
@@ -28,7 +28,9 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     // Debian's winbind runs without belonging to a domain, and whoever wrote no list of
     // mechanisms has not asked for NTLM: then it is not offered, and that is all.
     match findings.iter().find(|finding| finding.failed()) {
-        Some(failed) if !member && !is_asked_for(settings) => vec![not_joined(failed)],
+        Some(failed) if !member && !settings.asks_for(Mechanism::Ntlm) => {
+            vec![not_joined(failed)]
+        }
         _ => findings,
     }
 }
@@ -51,20 +53,19 @@ async fn all(settings: &Settings) -> (Vec<Finding>, bool) {
             member = samba.is_member();
             findings.extend(samba.findings());
             findings.extend(
-                winbind::check(ntlm, &samba, &settings.core.realms, is_asked_for(settings)).await,
+                winbind::check(
+                    ntlm,
+                    &samba,
+                    &settings.core.realms,
+                    settings.asks_for(Mechanism::Ntlm),
+                )
+                .await,
             );
         }
         Err(failed) => findings.push(failed),
     }
     findings.push(helper::check(ntlm).await);
     (findings, member)
-}
-
-/// Whether a list of mechanisms that somebody wrote has NTLM in it.
-fn is_asked_for(settings: &Settings) -> bool {
-    let sites = settings.sites.iter().map(|site| (&site.mechanisms, site.mechanisms_by_default));
-    let general = (&settings.sso.mechanisms, settings.sso.mechanisms_by_default);
-    sites.chain([general]).any(|(list, by_default)| !by_default && list.contains(&Mechanism::Ntlm))
 }
 
 fn not_joined(failed: &Finding) -> Finding {
@@ -139,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::cli::check::report::Status;
-    use crate::config::checked::HelperProtocol;
+    use crate::config::section::HelperProtocol;
     use crate::config::{self, Surroundings};
 
     fn settings(text: &str) -> Settings {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::advice::ntlm as advice;
 use crate::cli::check::bounded::program::{ask, beside};
 use crate::cli::check::report::Finding;
-use crate::config::checked::Ntlm;
+use crate::config::section::Ntlm;
 
 /// The settings that matter to NTLM.
 #[derive(Clone, Debug, PartialEq, Eq)]

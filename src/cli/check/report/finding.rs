@@ -9,15 +9,11 @@ use serde::Serialize;
 pub(in crate::cli::check) struct Finding {
     /// What was looked at: a word or two.
     check: &'static str,
-    /// How it is.
     status: Status,
-    /// What was found.
     found: String,
-    /// What mends it.
     mend: Option<String>,
 }
 
-/// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(in crate::cli::check) enum Status {
     /// As it should be.
@@ -72,18 +68,16 @@ impl Finding {
         self.status == Status::Fail
     }
 
-    /// What was found.
     pub(in crate::cli::check) fn found(&self) -> &str {
         &self.found
     }
 
-    /// How it is.
     pub(in crate::cli::check) const fn status(&self) -> Status {
         self.status
     }
 
     /// The line behind its status.
-    pub(in crate::cli::check) fn told(&self) -> String {
+    pub(in crate::cli::check) fn line(&self) -> String {
         let Self { check, found, mend, .. } = self;
         let ends = if found.ends_with(['.', '?', '!']) { "" } else { "." };
         let mend = mend.as_ref().map(|mend| format!("{ends} Fix: {mend}")).unwrap_or_default();
@@ -104,7 +98,7 @@ impl Status {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<4}  {}", self.status.word(), self.told())
+        write!(f, "{:<4}  {}", self.status.word(), self.line())
     }
 }
 
@@ -117,7 +111,7 @@ mod tests {
         let finding = Finding::fail("keytab", "/k does not exist", "export it");
         assert_eq!(finding.to_string(), "FAIL  keytab: /k does not exist. Fix: export it");
         let asking = Finding::warn("kdc", "does it run?", "look");
-        assert_eq!(asking.told(), "kdc: does it run? Fix: look");
+        assert_eq!(asking.line(), "kdc: does it run? Fix: look");
         assert_eq!(Finding::ok("clock", "fine").to_string(), "ok    clock: fine");
     }
 

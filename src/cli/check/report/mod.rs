@@ -35,7 +35,7 @@ fn text(findings: &[Finding], colored: bool) -> String {
         let word = format!("{:<4}", status.word());
         let word = if colored { paint(status, &word) } else { word };
         // Writing into a string does not fail.
-        let _ = writeln!(text, "{word}  {}", finding.told());
+        let _ = writeln!(text, "{word}  {}", finding.line());
     }
     let _ = writeln!(text, "{}", summary(findings));
     text

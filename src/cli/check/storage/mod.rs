@@ -9,7 +9,7 @@ use nix::unistd::{AccessFlags, access as access_of};
 use super::Context;
 use super::report::Finding;
 use crate::advice::storage as advice;
-use crate::config::checked::AuditTarget;
+use crate::config::section::AuditTarget;
 use crate::process::files::access::{self, Obstacle};
 use crate::process::files::reader::Reader;
 use crate::process::files::rights::{self, Found, Need};

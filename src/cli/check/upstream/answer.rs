@@ -7,7 +7,6 @@ use std::time::Duration;
 pub(super) enum Spoken {
     /// As it should be.
     Http(Answer),
-    /// TLS.
     Tls,
     /// HTTP/2 and nothing older.
     Http2,
@@ -22,7 +21,6 @@ pub(super) enum Spoken {
 /// An answer by HTTP/1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// The status.
     pub(super) status: u16,
     /// The scheme of the sign-on it asks for.
     pub(super) challenge: Option<String>,
@@ -114,7 +112,6 @@ fn is_refusal_of_doorward(body: &[u8]) -> bool {
     ["error", "message", "reference"].into_iter().all(is_text)
 }
 
-/// Head and body.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     Some((bytes.get(..end)?, bytes.get(end + 4..)?))

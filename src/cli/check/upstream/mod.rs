@@ -12,7 +12,7 @@ use self::answer::{Answer, Spoken};
 use super::report::Finding;
 use crate::advice::application as advice;
 use crate::config::Settings;
-use crate::config::checked::{HostPattern, Site};
+use crate::config::section::{HostPattern, Site};
 use crate::front::upstream::Application;
 
 mod answer;
@@ -38,7 +38,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
             Ok(asked) => {
                 let own = own_listener(settings, &asked);
                 let limit = settings.front.connect_timeout;
-                running.spawn(async move { (index, one(&asked, own, limit).await) });
+                running.spawn(async move { (index, ask_one(&asked, own, limit).await) });
             }
             Err(odd) => findings.push((index, odd)),
         }
@@ -108,14 +108,14 @@ fn is_here(address: IpAddr) -> bool {
     address.is_loopback() || std::net::UdpSocket::bind((address, 0)).is_ok()
 }
 
-async fn one(asked: &Asked, own: Option<String>, limit: Duration) -> Finding {
+async fn ask_one(asked: &Asked, own: Option<String>, limit: Duration) -> Finding {
     let Asked { host, port, .. } = asked;
     if let Some(listener) = own {
         let found = format!("{host} port {port} is Doorward itself ({listener})");
         return Finding::fail(CHECK, found, advice::ITSELF);
     }
     match timeout(limit, TcpStream::connect((host.as_str(), *port))).await {
-        Ok(Ok(stream)) => judged(asked, &ask::application(stream, asked).await),
+        Ok(Ok(stream)) => finding_on(asked, &ask::application(stream, asked).await),
         Ok(Err(error)) => unreachable(asked, &error),
         Err(_) => {
             let seconds = limit.as_secs_f32();
@@ -132,7 +132,7 @@ fn unreachable(Asked { host, port, .. }: &Asked, error: &io::Error) -> Finding {
     Finding::fail(CHECK, format!("{host} port {port}: {error}"), mend)
 }
 
-fn judged(asked: &Asked, spoken: &Spoken) -> Finding {
+fn finding_on(asked: &Asked, spoken: &Spoken) -> Finding {
     let at = format!("{} port {}", asked.host, asked.port);
     match spoken {
         Spoken::Http(answer) => answered(asked, &at, answer),
@@ -247,11 +247,11 @@ mod tests {
         drop(listener);
         let limit = Duration::from_secs(5);
         let settings = settings(&format!("[[site]]\nupstream = \"http://127.0.0.1:{port}\"\n"));
-        let down = one(&first(&settings), None, limit).await;
+        let down = ask_one(&first(&settings), None, limit).await;
         assert_eq!(down.status(), Status::Fail);
         assert!(down.to_string().contains("start the application"), "{down}");
         let nameless = Asked { host: "no-such-name.invalid".to_owned(), ..first(&settings) };
-        let nameless = one(&nameless, None, limit).await.to_string();
+        let nameless = ask_one(&nameless, None, limit).await.to_string();
         assert!(nameless.contains("correct the host"), "{nameless}");
     }
 
@@ -262,8 +262,8 @@ mod tests {
         let answer = Answer { status: 401, challenge, ..Answer::default() };
         let spoken = Spoken::Http(answer);
         let asked = first(&settings);
-        assert_eq!(judged(&asked, &spoken).status(), Status::Warn);
+        assert_eq!(finding_on(&asked, &spoken).status(), Status::Warn);
         let passed = Asked { pass_authorization: true, ..asked };
-        assert_eq!(judged(&passed, &spoken).status(), Status::Ok);
+        assert_eq!(finding_on(&passed, &spoken).status(), Status::Ok);
     }
 }

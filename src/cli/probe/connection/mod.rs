@@ -31,12 +31,10 @@ pub(super) mod pair;
 pub(super) mod target;
 pub(super) mod trust;
 
-/// An open connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: Sender,
     authority: String,
-    /// The server's address.
     pub(super) peer: SocketAddr,
     /// What TLS told; `None` on plain HTTP.
     pub(super) tls: Option<TlsFacts>,
@@ -48,7 +46,6 @@ enum Sender {
     Http2(http2::SendRequest<Empty<Bytes>>),
 }
 
-/// What TLS told.
 #[derive(Debug)]
 pub(super) struct TlsFacts {
     /// `TLSv1.3`
@@ -59,19 +56,15 @@ pub(super) struct TlsFacts {
     pub(super) verdict: Verdict,
 }
 
-/// A whole answer.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// The status.
     pub(super) status: StatusCode,
-    /// The fields.
     pub(super) headers: HeaderMap,
     /// The body; empty where it was too long to be an explanation.
     pub(super) body: Bytes,
 }
 
 impl Connection {
-    /// Connects.
     pub(super) async fn open(
         target: &Target,
         ca: Option<&std::path::Path>,

@@ -8,7 +8,7 @@ use super::target::Target;
 use crate::cli::ProbeArguments;
 use crate::cli::probe::error::ProbeError;
 use crate::config::Secret;
-use crate::config::checked::CertificateFiles;
+use crate::config::section::CertificateFiles;
 use crate::pki::file::certificate::Certificate;
 use crate::pki::file::pair;
 

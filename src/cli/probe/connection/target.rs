@@ -9,9 +9,7 @@ pub(in crate::cli::probe) struct Target {
     pub(in crate::cli::probe) tls: bool,
     /// The host, without the brackets of an IPv6 address.
     pub(in crate::cli::probe) host: String,
-    /// The port.
     pub(in crate::cli::probe) port: u16,
-    /// Path and query.
     pub(in crate::cli::probe) path: String,
     /// What stands in the `Host` field.
     pub(in crate::cli::probe) authority: String,

@@ -27,7 +27,6 @@ pub(in crate::cli::probe) enum Service {
 /// Who will sign on.
 #[derive(Debug)]
 pub(in crate::cli::probe) struct Ticket {
-    /// The principal.
     pub(in crate::cli::probe) principal: String,
     /// How long its ticket-granting ticket lasts.
     pub(in crate::cli::probe) remaining: Duration,
@@ -48,12 +47,7 @@ pub(in crate::cli::probe) enum TicketError {
     #[error(
         "the realm knows no service {service}: the name is on no account, or on two (the KDC says: {said}). `setspn -Q {service}` shows which: if none, register it for the account whose keys the server has (setspn -S {service} ACCOUNT, or samba-tool spn add {service} ACCOUNT); if two, remove it from all but that one (setspn -D {service} ACCOUNT). Or use the registered name of the site; an address has none. --spn tries another name"
     )]
-    UnknownService {
-        /// The service principal.
-        service: String,
-        /// The KDC's words.
-        said: String,
-    },
+    UnknownService { service: String, said: String },
     /// It was asked for by another name than the URL's.
     #[error(
         "you asked for {host}, and this machine's krb5.conf turned it into {service} (rdns, or dns_canonicalize_hostname), which the realm does not know: set rdns = false and dns_canonicalize_hostname = false in its [libdefaults]"
@@ -61,7 +55,6 @@ pub(in crate::cli::probe) enum TicketError {
     Renamed {
         /// The host of the URL.
         host: String,
-        /// The service principal.
         service: String,
     },
     /// The ticket begins in the future.
@@ -69,12 +62,10 @@ pub(in crate::cli::probe) enum TicketError {
         "your Kerberos ticket is not valid yet: the clock of this machine is behind the KDC's. Set it by the domain's time, and run kinit again"
     )]
     NotYetValid,
-    /// The person's account.
     #[error(
         "the realm gives you no tickets ({0}): your account is disabled, locked or expired, or its policy forbids it"
     )]
     Account(String),
-    /// No KDC.
     #[error(
         "no KDC of the realm answers ({0}): check krb5.conf, the DNS entries _kerberos._tcp and the network path to the domain controller"
     )]
@@ -83,11 +74,7 @@ pub(in crate::cli::probe) enum TicketError {
     #[error(
         "the realm cannot make a ticket for {service} with an encryption type that this machine accepts: give the service's account AES keys (msDS-SupportedEncryptionTypes 24) and set its password again"
     )]
-    Encryption {
-        /// The service principal.
-        service: String,
-    },
-    /// Clocks.
+    Encryption { service: String },
     #[error(
         "the clocks of this machine and of the realm's KDC differ too much: set both from the same time server"
     )]
@@ -106,7 +93,6 @@ impl From<TicketError> for ProbeError {
     }
 }
 
-/// A client's context.
 pub(in crate::cli::probe) struct Initiator {
     context: ClientCtx,
     service: Service,

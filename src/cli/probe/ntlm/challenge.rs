@@ -20,7 +20,6 @@ pub(super) struct Challenge {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Reads a challenge.
 pub(super) fn read(bytes: &[u8]) -> Result<Challenge, Unreadable> {
     if !bytes.starts_with(SIGNATURE) {
         return Err(Unreadable::NotNtlm);

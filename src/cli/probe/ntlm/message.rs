@@ -21,7 +21,6 @@ pub(super) struct Secrets<'a> {
 
 /// A third message, and what it is made of.
 pub(super) struct Third {
-    /// The message.
     pub(super) bytes: Vec<u8>,
     /// Whether it is bound to the TLS channel.
     pub(super) is_bound: bool,

@@ -16,7 +16,6 @@ use crate::config::Secret;
 pub(super) enum Origin {
     /// In a file (`--password-file`).
     File(PathBuf),
-    /// In the environment.
     Environment,
     /// In somebody's head: it is asked for.
     Terminal,
@@ -29,12 +28,7 @@ pub(super) enum Origin {
 pub(super) enum PasswordError {
     /// The file does not do.
     #[error("the password cannot be read from {} ({source})", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
     /// Nor does standard input.
     #[error("the password cannot be read from standard input ({0})")]
     Input(io::Error),

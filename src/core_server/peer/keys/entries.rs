@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
 
-use crate::config::checked::{self, CoreKey};
+use crate::config::section::{self, CoreKey};
 use crate::pki::peer::key_policy::Unfit;
 use crate::pki::peer::peer_keys::{Listed, Skip};
 
@@ -89,7 +89,7 @@ pub enum EntryError {
 
 impl KeyEntries {
     /// The entries of the settings.
-    pub(crate) fn new(settings: &checked::Core) -> Self {
+    pub(crate) fn new(settings: &section::Core) -> Self {
         let entries = settings.keys.iter().map(|entry| (entry.file.clone(), entry.clone()));
         Self {
             by_file: entries.collect(),
@@ -204,7 +204,7 @@ const LIKE: f64 = 0.85;
 mod tests {
     use super::*;
     use crate::clock;
-    use crate::config::checked::KeyRights;
+    use crate::config::section::KeyRights;
     use crate::pki::file::openssl::{Key, public_key_pem};
     use crate::pki::peer::peer_keys::PeerKeys;
     use std::fs;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{KeyRules, Said};
 use crate::clock::Timestamp;
-use crate::config::checked::{CoreKey, KeyRights};
+use crate::config::section::{CoreKey, KeyRights};
 use crate::wire::admin::{KeyEntry, KeyList, KeyRole, KeyState};
 
 impl KeyRules {

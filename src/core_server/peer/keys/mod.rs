@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::config::checked::{self, ActAs, CoreKey, KeyRights};
+use crate::config::section::{self, ActAs, CoreKey, KeyRights};
 use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
 use crate::wire::{Denied, LoginId, Reason};
 
@@ -50,7 +50,7 @@ impl KeyRules {
     /// # Errors
     /// An entry is about no key.
     pub(in crate::core_server) fn new(
-        settings: &checked::Core,
+        settings: &section::Core,
         now: Timestamp,
     ) -> Result<Self, EntryError> {
         let folder = PeerKeys::new(settings.sslkeys_path.clone());

@@ -1,6 +1,6 @@
-//! The embedded database: one file, written ahead and synced at every commit.
+//! The file: written ahead, and synced at every commit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -9,90 +9,109 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::rows::{SELECT_SESSIONS, apply, insert_session, insert_user, number, read};
-use crate::core_server::store::{Changes, OpenError, Record};
-use crate::wire::User;
+use super::index::{Draft, Index};
+use super::{reading, schema, writing};
+use crate::clock::{self, Timestamp};
+use crate::core_server::store::{End, OpenError, Outcome, Record, Stored, Usage};
+use crate::wire::SessionKey;
 
 /// An open session store, held by this process alone.
 #[derive(Debug)]
 pub(crate) struct Database {
     path: PathBuf,
     connection: Connection,
-    stored_users: HashSet<u64>,
+    index: Index,
+    /// What was read when it was opened, until it is asked for.
+    fresh: Option<Stored>,
+}
+
+/// What is to be written besides new sessions. Unlike those it is never given
+/// up: what cannot be written now is tried again until it can.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Owed {
+    pub(super) used: HashMap<SessionKey, Usage>,
+    pub(super) ended: Vec<End>,
+}
+
+impl Owed {
+    pub(super) fn is_empty(&self) -> bool {
+        self.used.is_empty() && self.ended.is_empty()
+    }
+
+    pub(super) fn append(&mut self, later: Self) {
+        self.touch(later.used);
+        self.ended.extend(later.ended);
+    }
+
+    pub(super) fn touch(&mut self, uses: HashMap<SessionKey, Usage>) {
+        for (key, usage) in uses {
+            let known = self.used.entry(key).or_insert(usage);
+            *known = known.and(usage);
+        }
+    }
 }
 
 impl Database {
-    /// Opens the store in `directory`; both are made when they do not exist,
-    /// for the owner only.
+    /// Opens the store in `directory`, and reads it. Both are made when they do not
+    /// exist, for the owner only.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub(crate) fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join(FILE_NAME);
         make_private(directory, &path)?;
+        let mut connection = hold(&path)?;
+        let found = format(&connection, &path)?;
+        sound(&connection, &path)?;
+        // An older file is changed only where all of it can be read afterwards.
         let wrong = |error| diagnose(&path, error);
-        let mut connection = Connection::open(&path).map_err(wrong)?;
-        connection.busy_timeout(PREDECESSOR).map_err(wrong)?;
-        connection.execute_batch(SETTINGS).map_err(wrong)?;
-        let format: i64 =
-            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(wrong)?;
-        match format {
-            0 => lay_out(&mut connection, TABLES).map_err(wrong)?,
-            1 => lay_out(&mut connection, FROM_1).map_err(wrong)?,
-            FORMAT => {}
-            found => return Err(OpenError::Newer { path, found, known: FORMAT }),
-        }
-        let found: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(wrong)?;
-        if found != "ok" {
-            return Err(OpenError::Damaged { path, what: found });
-        }
-        Ok(Self { path, connection, stored_users: HashSet::new() })
+        let transaction = connection.transaction().map_err(wrong)?;
+        schema::bring_up(&transaction, found).map_err(|error| odd(&path, error))?;
+        let (stored, index) = read(&transaction, &path)?;
+        transaction.commit().map_err(wrong)?;
+        Ok(Self { path, connection, index, fresh: Some(stored) })
     }
 
-    /// The database file.
-    pub(crate) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// All sessions, the oldest first, and forgets users without any.
+    /// All that is stored.
     ///
     /// # Errors
     /// [`OpenError::Damaged`]: a row does not hold what was written.
-    pub(crate) fn load(&mut self) -> Result<Vec<Record>, OpenError> {
-        self.connection
-            .execute("DELETE FROM users WHERE id NOT IN (SELECT user FROM sessions)", [])
-            .map_err(|error| diagnose(&self.path, error))?;
-        let (records, users) = records(&self.connection, &self.path)?;
-        self.stored_users = users;
-        Ok(records)
+    pub(super) fn load(&mut self) -> Result<Stored, OpenError> {
+        if let Some(stored) = self.fresh.take() {
+            return Ok(stored);
+        }
+        let (stored, index) = read(&self.connection, &self.path)?;
+        self.index = index;
+        Ok(stored)
     }
 
-    /// Writes new sessions and changes in one transaction: all of it is on the
-    /// disk when this returns, or nothing.
+    /// Writes new sessions and what is owed in one transaction: all of it is on the
+    /// disk when this returns, or nothing. Tells what became of each session.
     ///
     /// # Errors
     /// What SQLite says; a full disk is [`ErrorCode::DiskFull`].
-    pub(crate) fn write(
+    pub(super) fn write(
         &mut self,
         opened: &[Arc<Record>],
-        changes: &Changes,
-    ) -> rusqlite::Result<()> {
+        owed: &Owed,
+        now: Timestamp,
+    ) -> rusqlite::Result<Vec<Outcome>> {
         let transaction = self.connection.transaction()?;
-        let mut new_users = HashSet::new();
-        for record in opened {
-            if !self.stored_users.contains(&record.user_id) && new_users.insert(record.user_id) {
-                insert_user(&transaction, record.user_id, &record.user)?;
-            }
-            insert_session(&transaction, record)?;
-        }
-        apply(&transaction, changes)?;
+        let mut draft = Draft::of(&self.index);
+        // An end wins over a session of that key in the same transaction; and it makes room.
+        writing::end(&transaction, &owed.ended, &mut draft, now)?;
+        writing::touch(&transaction, &owed.used, &draft)?;
+        let outcomes = writing::open(&transaction, opened, &mut draft)?;
+        let over = writing::forget(&transaction, &draft, now)?;
         transaction.commit()?;
-        self.stored_users.extend(new_users);
-        for id in &changes.forgotten {
-            self.stored_users.remove(id);
-        }
-        Ok(())
+        let committed = draft.commit(over);
+        self.index.apply(committed);
+        self.fresh = None;
+        Ok(outcomes)
     }
 
     /// Lets the file grow no further, as a full disk would.
@@ -108,32 +127,17 @@ impl Database {
     }
 }
 
-/// All sessions, the oldest first, and the ids of users.
-pub(super) fn records(
-    connection: &Connection,
-    path: &Path,
-) -> Result<(Vec<Record>, HashSet<u64>), OpenError> {
-    let wrong = |error| diagnose(path, error);
-    let damaged = |what| OpenError::Damaged { path: path.to_owned(), what };
-    let mut users = HashMap::new();
-    let mut select = connection.prepare("SELECT id, body FROM users").map_err(wrong)?;
-    let mut rows = select.query([]).map_err(wrong)?;
-    while let Some(row) = rows.next().map_err(wrong)? {
-        let id = number(row, 0).map_err(wrong)?;
-        let body = row.get_ref(1).and_then(|body| Ok(body.as_str()?)).map_err(wrong)?;
-        let user: User =
-            serde_json::from_str(body).map_err(|error| damaged(format!("user {id}: {error}")))?;
-        users.insert(id, Arc::new(user));
+/// Reads everything, and forgets users without any session, and ends that can be forgotten.
+fn read(connection: &Connection, path: &Path) -> Result<(Stored, Index), OpenError> {
+    writing::tidy(connection, clock::now()).map_err(|error| diagnose(path, error))?;
+    let (stored, index) = reading::everything(connection, path)?;
+    if stored.skipped > 0 {
+        tracing::warn!(
+            path = %path.display(), rows = stored.skipped,
+            "a newer version stored some sessions: they are kept for it, and their users must sign on again meanwhile"
+        );
     }
-    let mut records = Vec::new();
-    let mut select = connection.prepare(SELECT_SESSIONS).map_err(wrong)?;
-    let mut rows = select.query([]).map_err(wrong)?;
-    while let Some(row) = rows.next().map_err(wrong)? {
-        let user = users.get(&number(row, 2).map_err(wrong)?);
-        let user = user.ok_or_else(|| damaged("a session without a user".into()))?;
-        records.push(read(row, Arc::clone(user)).map_err(wrong)?);
-    }
-    Ok((records, users.into_keys().collect()))
+    Ok((stored, index))
 }
 
 fn make_private(directory: &Path, file: &Path) -> Result<(), OpenError> {
@@ -153,12 +157,37 @@ fn make_private(directory: &Path, file: &Path) -> Result<(), OpenError> {
         .map_err(|source| OpenError::File { path: file.to_owned(), source })
 }
 
-/// Makes the tables, or those of an older format into today's.
-fn lay_out(connection: &mut Connection, sql: &str) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    transaction.execute_batch(sql)?;
-    transaction.pragma_update(None, "user_version", FORMAT)?;
-    transaction.commit()
+fn hold(path: &Path) -> Result<Connection, OpenError> {
+    let held = || {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(PREDECESSOR)?;
+        connection.execute_batch(schema::SETTINGS)?;
+        Ok(connection)
+    };
+    held().map_err(|error| diagnose(path, error))
+}
+
+/// The format of the tables; 0: there are none.
+pub(super) fn format(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| diagnose(path, error))?;
+    if found > schema::FORMAT {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::FORMAT });
+    }
+    Ok(found)
+}
+
+/// Whether the pages of the file hold together.
+pub(super) fn sound(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| diagnose(path, error))?;
+    if found == "ok" { Ok(()) } else { Err(damaged(path, found)) }
+}
+
+pub(super) fn damaged(path: &Path, what: String) -> OpenError {
+    OpenError::Damaged { path: path.to_owned(), what }
 }
 
 pub(super) fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
@@ -176,41 +205,17 @@ pub(super) fn diagnose(path: &Path, error: rusqlite::Error) -> OpenError {
     }
 }
 
+/// An older file does not hold what its version wrote, or it cannot be changed.
+fn odd(path: &Path, error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) => {
+            damaged(path, error.to_string())
+        }
+        _ => diagnose(path, error),
+    }
+}
+
 /// The database, in the folder of the store.
 pub(crate) const FILE_NAME: &str = "sessions.sqlite";
-pub(super) const FORMAT: i64 = 2;
 /// A core that is being replaced has this long to let go of the file.
 const PREDECESSOR: Duration = Duration::from_secs(2);
-/// Exclusive: two cores on one file would not hear of each other's sessions.
-const SETTINGS: &str = "PRAGMA locking_mode = EXCLUSIVE;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA wal_autocheckpoint = 4000;
-BEGIN IMMEDIATE;
-COMMIT;";
-const TABLES: &str = "CREATE TABLE users (
-    id INTEGER PRIMARY KEY,
-    body TEXT NOT NULL
-) STRICT;
-CREATE TABLE sessions (
-    serial INTEGER PRIMARY KEY,
-    key BLOB NOT NULL,
-    user INTEGER NOT NULL,
-    mechanism TEXT NOT NULL,
-    principal TEXT NOT NULL,
-    channel_bound INTEGER NOT NULL,
-    opened_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    only_from TEXT,
-    last_used INTEGER NOT NULL,
-    claimed INTEGER NOT NULL,
-    opened_by TEXT NOT NULL,
-    impersonator TEXT,
-    client TEXT,
-    public_key TEXT
-) STRICT;";
-/// Format 1 did not know where sessions came from, nor by which key.
-const FROM_1: &str = "ALTER TABLE sessions ADD COLUMN opened_by TEXT NOT NULL DEFAULT '';
-ALTER TABLE sessions ADD COLUMN impersonator TEXT;
-ALTER TABLE sessions ADD COLUMN client TEXT;
-ALTER TABLE sessions ADD COLUMN public_key TEXT;";

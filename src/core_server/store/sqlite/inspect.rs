@@ -15,7 +15,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::database::{FORMAT, diagnose, records};
+use super::database::{diagnose, format, sound};
+use super::{reading, schema};
 use crate::core_server::store::OpenError;
 
 /// How a store is that nobody holds.
@@ -73,19 +74,20 @@ fn open_immutable(database: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn judge(connection: &Connection, path: &Path) -> Result<Condition, OpenError> {
-    let wrong = |error| diagnose(path, error);
-    let format: i64 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(wrong)?;
-    if format > FORMAT {
-        return Err(OpenError::Newer { path: path.to_owned(), found: format, known: FORMAT });
-    }
-    let found: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(wrong)?;
-    if found != "ok" {
-        return Err(OpenError::Damaged { path: path.to_owned(), what: found });
-    }
-    // An older format is changed by the core when it starts.
-    let sessions = if format == FORMAT { records(connection, path)?.0.len() } else { 0 };
+    let found = format(connection, path)?;
+    sound(connection, path)?;
+    let sessions = match found {
+        0 => 0,
+        schema::FORMAT => {
+            let (stored, _) = reading::everything(connection, path)?;
+            stored.sessions.len() + stored.skipped
+        }
+        // The core changes an older format when it starts.
+        _ => connection
+            .query_row("SELECT count(*) FROM sessions", [], |row| row.get::<_, i64>(0))
+            .map(|count| usize::try_from(count).unwrap_or_default())
+            .map_err(|error| diagnose(path, error))?,
+    };
     Ok(Condition::Sound { sessions })
 }
 

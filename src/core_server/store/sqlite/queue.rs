@@ -1,94 +1,13 @@
-//! The queue of sessions and changes to be written, and of the callers that wait for them.
+//! What waits to be written, and who waits for that.
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Database;
-use super::writer::Writer;
-use crate::core_server::store::{Changes, Record, WriteError};
-
-/// The writing side of a store. Dropping it writes what is left, and waits for that.
-#[derive(Debug)]
-pub(crate) struct Store {
-    queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Store {
-    /// Starts the writer of `database`.
-    ///
-    /// # Errors
-    /// The system has no thread left.
-    pub(crate) fn start(database: Database) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::default());
-        let writer = Writer::new(database, Arc::clone(&queue));
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run())?;
-        Ok(Self { queue, thread: Some(thread) })
-    }
-
-    /// Records new sessions: they are on the disk when this returns.
-    ///
-    /// # Errors
-    /// None of them is recorded.
-    pub(crate) async fn open(&self, records: Vec<Arc<Record>>) -> Result<(), WriteError> {
-        let recorded = {
-            let mut waiting = self.queue.lock();
-            if waiting.opened.len() + records.len() > MAX_WAITING && !waiting.opened.is_empty() {
-                return Err(WriteError::Busy);
-            }
-            let recorded = waiting.call(|waiting| &mut waiting.openers)?;
-            waiting.opened.extend(records);
-            recorded
-        };
-        self.queue.wake.notify_one();
-        recorded.await.unwrap_or(Err(WriteError::Failed))
-    }
-
-    /// Queues changes, in the order of the calls; what is returned waits until
-    /// they are on the disk.
-    ///
-    /// # Errors
-    /// They are not recorded yet, and will be as soon as that is possible.
-    pub(crate) fn change(
-        &self,
-        changes: Changes,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        let mut waiting = self.queue.lock();
-        let recorded = waiting.call(|waiting| &mut waiting.changers);
-        if recorded.is_ok() {
-            waiting.changes.append(changes);
-        }
-        drop(waiting);
-        self.queue.wake.notify_one();
-        async { recorded?.await.unwrap_or(Err(WriteError::Failed)) }
-    }
-
-    /// Queues changes, in the order of the calls; they are recorded within a second or so.
-    pub(crate) fn change_soon(&self, changes: Changes) {
-        let mut waiting = self.queue.lock();
-        if !waiting.closed {
-            waiting.changes.append(changes);
-        }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.queue.lock().closed = true;
-        self.queue.wake.notify_one();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer of the session store panicked");
-        }
-    }
-}
-
-pub(super) type Caller = oneshot::Sender<Result<(), WriteError>>;
+use super::database::Owed;
+use crate::core_server::store::{OpenError, Outcome, Record, Stored, WriteError};
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -98,23 +17,81 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
+    pub(super) loaders: Vec<oneshot::Sender<Result<Stored, OpenError>>>,
     pub(super) opened: Vec<Arc<Record>>,
-    pub(super) openers: Vec<Caller>,
-    pub(super) changes: Changes,
-    pub(super) changers: Vec<Caller>,
+    pub(super) openers: Vec<Opener>,
+    pub(super) owed: Owed,
+    pub(super) enders: Vec<oneshot::Sender<Result<(), WriteError>>>,
     pub(super) closed: bool,
 }
 
+/// Who waits for the next so many of the new sessions.
+#[derive(Debug)]
+pub(super) struct Opener {
+    pub(super) sessions: usize,
+    pub(super) answer: oneshot::Sender<Result<Vec<Outcome>, WriteError>>,
+}
+
 impl Queue {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn load(&self) -> Option<oneshot::Receiver<Result<Stored, OpenError>>> {
+        self.call(|waiting| {
+            let (answer, loaded) = oneshot::channel();
+            waiting.loaders.push(answer);
+            loaded
+        })
     }
 
-    /// Everything that waits, as soon as somebody waits for it; lazy changes
+    pub(super) fn open(
+        &self,
+        records: Vec<Arc<Record>>,
+    ) -> Result<oneshot::Receiver<Result<Vec<Outcome>, WriteError>>, WriteError> {
+        let queued = self.call(|waiting| {
+            if waiting.opened.len() + records.len() > MAX_WAITING && !waiting.opened.is_empty() {
+                return Err(WriteError::Busy);
+            }
+            let (answer, recorded) = oneshot::channel();
+            waiting.openers.push(Opener { sessions: records.len(), answer });
+            waiting.opened.extend(records);
+            Ok(recorded)
+        });
+        queued.unwrap_or(Err(WriteError::Failed))
+    }
+
+    /// What shall be written, with the next commit.
+    pub(super) fn owe(&self, add: impl FnOnce(&mut Owed)) {
+        let mut waiting = self.lock();
+        if !waiting.closed {
+            add(&mut waiting.owed);
+        }
+    }
+
+    /// Hastens the next commit, and waits for it.
+    pub(super) async fn recorded(&self) -> Result<(), WriteError> {
+        let called = self.call(|waiting| {
+            let (answer, recorded) = oneshot::channel();
+            waiting.enders.push(answer);
+            recorded
+        });
+        called.ok_or(WriteError::Failed)?.await.unwrap_or(Err(WriteError::Failed))
+    }
+
+    /// Writes what is left, and then no more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// Nobody writes any more: whoever waits is told so.
+    pub(super) fn abandon(&self) {
+        *self.lock() = Waiting { closed: true, ..Waiting::default() };
+    }
+
+    /// Everything that waits, as soon as somebody waits for it; what is only owed
     /// at the latest after [`LAZY`].
     pub(super) fn take(&self) -> Waiting {
         let idle = |waiting: &mut Waiting| {
-            waiting.openers.is_empty() && waiting.changers.is_empty() && !waiting.closed
+            let nobody = waiting.openers.is_empty() && waiting.enders.is_empty();
+            nobody && waiting.loaders.is_empty() && !waiting.closed
         };
         let (mut waiting, _) = self
             .wake
@@ -123,26 +100,27 @@ impl Queue {
         let closed = waiting.closed;
         let taken = mem::take(&mut *waiting);
         waiting.closed = closed;
-        taken
+        Waiting { closed, ..taken }
     }
-}
 
-impl Waiting {
-    /// A place in the queue of callers, unless the writer has gone.
-    fn call(
-        &mut self,
-        queue: fn(&mut Self) -> &mut Vec<Caller>,
-    ) -> Result<oneshot::Receiver<Result<(), WriteError>>, WriteError> {
-        if self.closed {
-            return Err(WriteError::Failed);
+    /// Wakes the writer; `None`: it has gone.
+    fn call<T>(&self, queue: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return None;
         }
-        let (caller, recorded) = oneshot::channel();
-        queue(self).push(caller);
-        Ok(recorded)
+        let queued = queue(&mut waiting);
+        drop(waiting);
+        self.wake.notify_one();
+        Some(queued)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Lazy changes wait this long at most for company.
+/// What nobody waits for is written after this time at most.
 const LAZY: Duration = Duration::from_secs(1);
 /// New sessions that may wait for the disk.
 const MAX_WAITING: usize = 16_384;

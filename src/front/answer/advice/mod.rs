@@ -115,7 +115,8 @@ pub(in crate::front) fn advise(reason: Reason, known: &Known<'_>) -> Advice {
         Reason::BasicNeedsTls => password_over_http(known),
         Reason::UntrustedProxy => known.peer.map(|peer| {
             format!(
-                "The question came from {peer}, which is not in trusted_proxies of this gateway, so its headers about the request are not believed."
+                "The question came from {peer}, which is not in trusted_proxies of this gateway, \
+                 so its headers about the request are not believed."
             )
         }),
         Reason::NoSite => no_site(known),
@@ -138,13 +139,16 @@ pub(in crate::front) fn application(error: &UpstreamError) -> Advice {
              reached. Tell its administrator."
         }
         UpstreamError::ConnectTimeout { .. } => {
-            "You are signed on, but the application behind this site did not accept the connection in time. It may be overloaded: try again in a minute."
+            "You are signed on, but the application behind this site did not accept the connection \
+             in time. It may be overloaded: try again in a minute."
         }
         UpstreamError::AnswerTimeout { .. } => {
-            "You are signed on, but the application behind this site took too long to answer. Try again. If it happens again, tell its administrator."
+            "You are signed on, but the application behind this site took too long to answer. Try \
+             again. If it happens again, tell its administrator."
         }
         UpstreamError::Broken { .. } | UpstreamError::UnaskedUpgrade { .. } => {
-            "You are signed on, but the answer of the application behind this site is damaged. Tell its administrator."
+            "You are signed on, but the answer of the application behind this site is damaged. \
+             Tell its administrator."
         }
         other => return Advice::of(other.reason().sentence()),
     })
@@ -165,7 +169,8 @@ fn no_credentials(known: &Known<'_>) -> (Option<String>, bool) {
                     .to_owned()
             }
             true => format!(
-                "You are not signed on. This site asks for a password, but accepts one only over HTTPS: use {}.{}",
+                "You are not signed on. This site asks for a password, but accepts one only over \
+                 HTTPS: use {}.{}",
                 by_https(known),
                 through_proxy(known)
             ),
@@ -223,14 +228,16 @@ fn wrong_name(known: &Known<'_>) -> Option<String> {
 fn unregistered(services: &Services, host: &str) -> Option<String> {
     services.is_unknown_to_the_domain(host).then(|| {
         format!(
-            "The domain issues no ticket for {host}: the name HTTP/{host} is on no account there, or on two. Tell your administrator."
+            "The domain issues no ticket for {host}: the name HTTP/{host} is on no account there, \
+             or on two. Tell your administrator."
         )
     })
 }
 
 fn needs_https(known: &Known<'_>) -> String {
     format!(
-        "This site accepts sign-ons only over HTTPS, because they must be bound to the TLS connection, but you used plain HTTP. Use {}.{}",
+        "This site accepts sign-ons only over HTTPS, because they must be bound to the TLS \
+         connection, but you used plain HTTP. Use {}.{}",
         by_https(known),
         through_proxy(known)
     )
@@ -239,7 +246,10 @@ fn needs_https(known: &Known<'_>) -> String {
 fn password_over_http(known: &Known<'_>) -> Option<String> {
     let (peer, mark) = (known.peer?, known.mark.filter(|mark| mark.https)?);
     Some(format!(
-        "A password came from {peer}, which says that the client used HTTPS ({mark}). But {peer} is not in trusted_proxies of this gateway, so the password counts as sent over plain HTTP, and was not checked. If {peer} is your proxy, list it in trusted_proxies. If it is not, use HTTPS, and change the password."
+        "A password came from {peer}, which says that the client used HTTPS ({mark}). But {peer} \
+         is not in trusted_proxies of this gateway, so the password counts as sent over plain \
+         HTTP, and was not checked. If {peer} is your proxy, list it in trusted_proxies. If it is \
+         not, use HTTPS, and change the password."
     ))
 }
 
@@ -247,7 +257,8 @@ fn password_over_http(known: &Known<'_>) -> Option<String> {
 fn through_proxy(known: &Known<'_>) -> String {
     match (known.peer, known.mark) {
         (Some(peer), Some(mark)) if mark.https && !known.secure => format!(
-            " The request came through {peer}, which says https but is not in trusted_proxies of this gateway, so it counts as plain HTTP."
+            " The request came through {peer}, which says https but is not in trusted_proxies of \
+             this gateway, so it counts as plain HTTP."
         ),
         _ => String::new(),
     }
@@ -260,7 +271,8 @@ fn no_site(known: &Known<'_>) -> Option<String> {
     }
     if is_address(host) || host == "localhost" || known.mark.is_some() {
         return Some(format!(
-            "No site is configured for the host {host} and this path. If there is a proxy in front of this gateway: does it pass on Host (nginx: proxy_set_header Host $http_host)?"
+            "No site is configured for the host {host} and this path. If there is a proxy in front \
+             of this gateway: does it pass on Host (nginx: proxy_set_header Host $http_host)?"
         ));
     }
     Some(format!("No site is configured for the host {host} and this path."))
@@ -270,12 +282,14 @@ fn no_site(known: &Known<'_>) -> Option<String> {
 fn whose_clock(reason: Reason, clock: Clock) -> Option<String> {
     if clock.is_wrong() {
         return Some(format!(
-            "The clock of this gateway is wrong: it is {clock} the domain's, so tickets are refused. Tell the administrator, who must set it."
+            "The clock of this gateway is wrong: it is {clock} the domain's, so tickets are \
+             refused. Tell the administrator, who must set it."
         ));
     }
     (reason != Reason::TicketExpired).then(|| {
         format!(
-            "{} The clock of this gateway agrees with the domain's, so your machine's clock is wrong: set it by the domain's time.",
+            "{} The clock of this gateway agrees with the domain's, so your machine's clock is \
+             wrong: set it by the domain's time.",
             match reason {
                 Reason::ClockSkew => {
                     "The clocks of your machine and of this gateway differ by more than Kerberos \

@@ -22,7 +22,7 @@ use super::Connection;
 use super::activity::Activity;
 use super::stream::Output;
 use crate::clock;
-use crate::metrics::Metrics;
+use crate::front::metrics::FrontMetrics;
 use crate::wire::Reason;
 use service::Service;
 use unread::Unread;
@@ -46,7 +46,7 @@ pub(in crate::front) struct Server<'a, V> {
     /// Answers their requests.
     pub service: V,
     pub limits: Limits,
-    pub metrics: &'a Metrics,
+    pub metrics: &'a FrontMetrics,
     /// Fires when the gateway stops.
     pub stop: &'a CancellationToken,
 }

@@ -7,7 +7,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use thiserror::Error;
 
 use crate::clock::Timestamp;
-use crate::config::checked::HeaderNames;
+use crate::config::section::HeaderNames;
 use crate::wire::Session;
 
 /// A group list longer than this is left out as a whole: most servers take
@@ -21,7 +21,8 @@ pub(in crate::front) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
 /// A grant that cannot be told to an application unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "the {field} {value:?} of user {login:?} cannot be in a header: it is empty, or contains control characters or outer blanks; correct it in the directory"
+    "the {field} {value:?} of user {login:?} cannot be in a header: it is empty, or contains \
+     control characters or outer blanks; correct it in the directory"
 )]
 pub(in crate::front) struct Unsendable {
     /// Whose it is.

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::clock;
-use crate::config::checked::HeaderNames;
+use crate::config::section::HeaderNames;
 use crate::wire::Session;
 use headers::{IdentityCache, IdentityHeaders};
 

@@ -7,7 +7,7 @@ use http::header::{
 };
 
 use super::cookies;
-use crate::config::checked::HeaderNames;
+use crate::config::section::HeaderNames;
 use crate::front::request::header_names::{fold, is_forwarding, spells};
 
 /// What may not pass, prepared once.

@@ -14,7 +14,6 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// No bytes.
     pub(super) const NONE: Self = Self { magic: 0, length: 0, data: ptr::null_mut() };
 }
 

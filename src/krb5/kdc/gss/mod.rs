@@ -17,7 +17,6 @@ pub(super) struct Failure {
     /// The library's code: of the protocol (RFC 4120 section 7.5.9) from
     /// [`PROTOCOL`] on, or its own.
     pub(super) code: i32,
-    /// Its sentence.
     pub(super) text: String,
 }
 

@@ -9,6 +9,11 @@ use libgssapi_sys as sys;
 use super::ask::{krb5_cc_initialize, krb5_cc_store_cred, krb5_free_creds, krb5_get_credentials};
 use super::layout::{Creds, Data};
 use super::{Context, Failure, Principal, Ticket, in_one_line};
+use crate::krb5::gss::buffer::Buffer;
+use crate::krb5::gss::name::Name;
+use crate::krb5::gss::oid::{KERBEROS, oid};
+use crate::krb5::gss::status::check;
+use crate::krb5::gss::{self, Credential};
 use crate::krb5::pac;
 
 impl Context {
@@ -86,7 +91,7 @@ impl Cached<'_> {
         service: &CStr,
         keytab: &CStr,
     ) -> Result<Client, Failure> {
-        let target = import(service)?;
+        let target = Name::principal(service)?;
         let mut minor = 0;
         let mut initiator = Credential(ptr::null_mut());
         // SAFETY: the cache is valid, and outlives the credential.
@@ -99,8 +104,8 @@ impl Cached<'_> {
                 &mut initiator.0,
             )
         };
-        checked(major, minor)?;
-        let (mut ours, mut token) = (Security(ptr::null_mut()), Buffer::empty());
+        check(major, minor)?;
+        let (mut ours, mut token) = (gss::Context::fresh(), Buffer::empty());
         let mut kerberos = oid(KERBEROS);
         // SAFETY: all handles are valid; nothing is asked for but the first token.
         let major = unsafe {
@@ -120,10 +125,10 @@ impl Cached<'_> {
                 ptr::null_mut(),
             )
         };
-        checked(major, minor)?;
+        check(major, minor)?;
         let acceptor = acceptor(&target, keytab)?;
-        let (mut theirs, mut reply) = (Security(ptr::null_mut()), Buffer::empty());
-        let mut client = Name(ptr::null_mut());
+        let (mut theirs, mut reply) = (gss::Context::fresh(), Buffer::empty());
+        let mut client = Name::none();
         // SAFETY: the token is what the call above made; the outputs are owned by
         // types that release them.
         let major = unsafe {
@@ -141,14 +146,8 @@ impl Cached<'_> {
                 ptr::null_mut(),
             )
         };
-        checked(major, minor)?;
-        Ok(Client {
-            has_pac: client.attribute(b"urn:mspac:client-info").is_some(),
-            pac: pac::Parts {
-                logon_info: client.attribute(b"urn:mspac:logon-info"),
-                upn_dns_info: client.attribute(b"urn:mspac:upn-dns-info"),
-            },
-        })
+        check(major, minor)?;
+        Ok(Client { has_pac: client.has_pac(), pac: client.pac() })
     }
 }
 
@@ -194,128 +193,16 @@ fn acceptor(service: &Name, keytab: &CStr) -> Result<Credential, Failure> {
             ptr::null_mut(),
         )
     };
-    checked(major, minor)?;
+    check(major, minor)?;
     Ok(credential)
 }
 
-/// The library's form of a principal.
-fn import(principal: &CStr) -> Result<Name, Failure> {
-    let mut text = borrowed(principal.to_bytes());
-    let mut kind = oid(KERBEROS_PRINCIPAL);
-    let mut name = Name(ptr::null_mut());
-    let mut minor = 0;
-    // SAFETY: text and kind outlive the call, which copies them.
-    let major = unsafe { sys::gss_import_name(&mut minor, &mut text, &mut kind, &mut name.0) };
-    checked(major, minor)?;
-    Ok(name)
-}
-
-struct Name(sys::gss_name_t);
-
-impl Name {
-    /// An attribute that the library has authenticated.
-    fn attribute(&self, name: &'static [u8]) -> Option<Vec<u8>> {
-        let mut attribute = borrowed(name);
-        let mut value = Buffer::empty();
-        let (mut minor, mut authenticated, mut complete, mut more) = (0, 0, 0, -1);
-        // SAFETY: the name is valid; the attribute is only read; display values
-        // may be left out (RFC 6680 section 7.5).
-        let major = unsafe {
-            sys::gss_get_name_attribute(
-                &mut minor,
-                self.0,
-                &mut attribute,
-                &mut authenticated,
-                &mut complete,
-                &mut value.0,
-                ptr::null_mut(),
-                &mut more,
-            )
-        };
-        (major == sys::GSS_S_COMPLETE && authenticated != 0).then(|| value.to_vec())
+/// As the rest of this folder tells failures.
+impl From<gss::Failure> for Failure {
+    fn from(failed: gss::Failure) -> Self {
+        let text = if failed.text.is_empty() { failed.status } else { failed.text };
+        Self { code: failed.minor.cast_signed(), text: in_one_line(&text) }
     }
-}
-
-impl Drop for Name {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, or null, which the call allows.
-        unsafe { sys::gss_release_name(&mut 0, &mut self.0) };
-    }
-}
-
-struct Credential(sys::gss_cred_id_t);
-
-impl Drop for Credential {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, or null, which the call allows.
-        unsafe { sys::gss_release_cred(&mut 0, &mut self.0) };
-    }
-}
-
-/// A security context; nobody talks through it.
-struct Security(sys::gss_ctx_id_t);
-
-impl Drop for Security {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, or null, which the call allows.
-        unsafe { sys::gss_delete_sec_context(&mut 0, &mut self.0, ptr::null_mut()) };
-    }
-}
-
-struct Buffer(sys::gss_buffer_desc);
-
-impl Buffer {
-    const fn empty() -> Self {
-        Self(sys::gss_buffer_desc { length: 0, value: ptr::null_mut() })
-    }
-
-    fn to_vec(&self) -> Vec<u8> {
-        if self.0.value.is_null() || self.0.length == 0 {
-            return Vec::new();
-        }
-        // SAFETY: the library filled `length` bytes at `value`, which live as long as we do.
-        unsafe { std::slice::from_raw_parts(self.0.value.cast::<u8>(), self.0.length) }.to_vec()
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        // SAFETY: the buffer is empty or filled by the library.
-        unsafe { sys::gss_release_buffer(&mut 0, &mut self.0) };
-    }
-}
-
-/// A buffer for the library to read; valid as long as `bytes`.
-fn borrowed(bytes: &[u8]) -> sys::gss_buffer_desc {
-    sys::gss_buffer_desc { length: bytes.len(), value: bytes.as_ptr().cast_mut().cast() }
-}
-
-fn oid(der: &'static [u8]) -> sys::gss_OID_desc {
-    sys::gss_OID_desc { length: der.len() as u32, elements: der.as_ptr().cast_mut().cast() }
-}
-
-/// `Err` with the library's words, on the thread where it failed.
-fn checked(major: u32, minor: u32) -> Result<(), Failure> {
-    if major & CALLING_AND_ROUTINE_ERRORS == 0 {
-        return Ok(());
-    }
-    let (mut text, mut more) = (Buffer::empty(), 0);
-    // SAFETY: the mechanism may be null (the library knows whose code it gave
-    // out); one message is asked for.
-    unsafe {
-        sys::gss_display_status(
-            &mut 0,
-            minor,
-            sys::GSS_C_MECH_CODE as c_int,
-            ptr::null_mut(),
-            &mut more,
-            &mut text.0,
-        )
-    };
-    Err(Failure {
-        code: minor.cast_signed(),
-        text: in_one_line(&String::from_utf8_lossy(&text.to_vec())),
-    })
 }
 
 fn copied(data: &Data) -> Vec<u8> {
@@ -357,10 +244,3 @@ unsafe extern "C" {
         credential: *mut sys::gss_cred_id_t,
     ) -> u32;
 }
-
-/// 1.2.840.113554.1.2.2
-const KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
-/// 1.2.840.113554.1.2.2.1
-const KERBEROS_PRINCIPAL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01];
-/// RFC 2744 section 3.9.1
-const CALLING_AND_ROUTINE_ERRORS: u32 = 0xffff_0000;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{equal, hmac_md5, md5, rc4};
-use crate::mechanism::Bindings;
+use crate::krb5::bindings::Bindings;
 use crate::mechanism::ntlm::message::Authenticate;
 
 /// ExportedSessionKey: known to the client and to whoever the domain told the

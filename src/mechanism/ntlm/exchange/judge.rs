@@ -1,12 +1,12 @@
 //! What can be checked in a client's answer without knowing the password: its version, and the
 //! service and the channel that it was made for.
 
-use crate::config::checked::ChannelBinding;
+use crate::config::section::ChannelBinding;
 use crate::mechanism::ntlm::crypto::key::channel_binding_hash;
 use crate::mechanism::ntlm::message::Authenticate;
 use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
 use crate::mechanism::ntlm::message::response::{NtResponse, Unfit};
-use crate::mechanism::{Channel, Terms};
+use crate::mechanism::terms::{Channel, Terms};
 use crate::wire::Reason;
 
 /// Version, service and channel of an answer. True where it is bound to our channel.
@@ -25,7 +25,9 @@ pub(super) fn judge(authenticate: &Authenticate, terms: &Terms) -> Result<bool, 
     let target = response.service_principal().unwrap_or_default();
     if !terms.targets.admit(target) {
         let detail = format!(
-            "the client's answer was made for {}, which is not a service of this gateway: it was relayed, or the name is missing in a site, in server_hostname, or as a key HTTP/… in the keytab (sso.ntlm.target_name)",
+            "the client's answer was made for {}, which is not a service of this gateway: it was \
+             relayed, or the name is missing in a site, in server_hostname, or as a key HTTP/… in \
+             the keytab (sso.ntlm.target_name)",
             target.escape_debug()
         );
         return Err((Reason::NtlmTarget, detail));
@@ -64,7 +66,8 @@ fn allowed(bound: Bound, channel: &Channel) -> Result<bool, (Reason, String)> {
             "the client says that it has no TLS channel, but the answer came over TLS"
         }
         (Bound::Hash(_), Channel::Plain) => {
-            "the answer is bound to a TLS channel, but came over plain HTTP: if a proxy opens TLS, list it in trusted_proxies"
+            "the answer is bound to a TLS channel, but came over plain HTTP: if a proxy opens TLS, \
+             list it in trusted_proxies"
         }
     };
     Err((Reason::BindingMismatch, detail.to_owned()))

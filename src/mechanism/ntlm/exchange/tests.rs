@@ -8,13 +8,12 @@ use proptest::prelude::*;
 
 use super::judge::judge_binding;
 use super::*;
-use crate::clock;
+use crate::mechanism::exchange::{Exchange, Step};
 use crate::mechanism::ntlm::crypto::key::{ExportedKey, channel_binding_hash};
-use crate::mechanism::ntlm::effect::Given;
 use crate::mechanism::ntlm::message::av_pair::ChannelBinding as Bound;
-use crate::mechanism::ntlm::{OwnHosts, Targets, samples};
+use crate::mechanism::ntlm::samples;
 use crate::mechanism::spnego::negotiation::init;
-use crate::mechanism::{Bindings, Input, Refused, Scheme};
+use crate::mechanism::{Bindings, OwnHosts, Refused, Scheme, Targets};
 
 const NTLM: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.10);
 const NEGOEX: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.30);
@@ -23,16 +22,13 @@ const NEGOEX: Oid<'static> = oid!(1.3.6.1.4.1.311.2.2.30);
 fn three_messages_and_the_domains_word_are_a_proof() {
     for scheme in [Scheme::Ntlm, Scheme::Negotiate] {
         let sample = samples::plain();
-        let (exchange, step) = asked(&sample, Terms { scheme, ..terms() });
-        assert_eq!(challenge_of(step), sample.challenge);
-        let (exchange, step) = exchange.advance(Input::Token(sample.authenticate.clone()));
-        let Step::Do(Effect::AskNtlm(Question::Verify { challenge, authenticate, .. })) = step
-        else {
-            panic!("{step:?}");
-        };
-        assert_eq!(challenge, sample.challenge[24..32]);
-        assert_eq!(authenticate.user, "jürgen");
-        let (next, step) = exchange.advance(verified(&sample));
+        let terms = Terms { scheme, ..terms() };
+        let (exchange, challenge) = asked(&sample, terms.clone());
+        assert_eq!(challenge, sample.challenge);
+        let (verifying, question) = answer(exchange, terms, &sample.authenticate);
+        assert_eq!(question.challenge, sample.challenge[24..32]);
+        assert_eq!(question.authenticate.user, "jürgen");
+        let step = Step::from(verifying.answer(verified(&sample)));
         let Step::Done(Outcome::Proven { proof, reply }) = step else { panic!("{step:?}") };
         assert_eq!(
             proof.into_message(),
@@ -48,7 +44,6 @@ fn three_messages_and_the_domains_word_are_a_proof() {
             }
         );
         assert_eq!(reply, None);
-        assert!(matches!(next, Exchange::Fresh(_)));
     }
 }
 
@@ -64,12 +59,12 @@ fn nothing_is_asked_of_winbind_for_an_answer_to_another_service() {
     {
         let terms = Terms { targets, ..bound_to_us(ChannelBinding::Allow) };
         let sample = samples::bound();
-        let (exchange, _) = asked(&sample, terms);
-        let (_, step) = exchange.advance(Input::Token(sample.authenticate.clone()));
+        let (exchange, _) = asked(&sample, terms.clone());
+        let step = exchange.token(terms, sample.authenticate.clone());
         if taken {
-            assert!(matches!(step, Step::Do(Effect::AskNtlm(_))), "{step:?}");
+            assert!(matches!(step, Step::Verify(..)), "{step:?}");
         } else {
-            assert_eq!(refusal(step), Reason::NtlmTarget);
+            assert_eq!(step.refusal(), Reason::NtlmTarget);
         }
     }
 }
@@ -81,12 +76,12 @@ fn nothing_is_asked_of_winbind_for_what_is_not_ntlm_of_version_2() {
         (samples::plain().challenge, Reason::DefectiveToken),
         (samples::plain().authenticate, Reason::ExchangeInterrupted),
     ] {
-        let (_, step) = Exchange::new(terms()).advance(Input::Token(message.clone()));
-        assert_eq!(refusal(step), reason, "{}", message.escape_ascii());
+        let step = Exchange::begin(terms(), message.clone());
+        assert_eq!(step.refusal(), reason, "{}", message.escape_ascii());
     }
     let short = samples::plain().authenticate[..80].to_vec();
     let (exchange, _) = asked(&samples::plain(), terms());
-    assert_eq!(refusal(exchange.advance(Input::Token(short)).1), Reason::DefectiveToken);
+    assert_eq!(exchange.token(terms(), short).refusal(), Reason::DefectiveToken);
 }
 
 #[test]
@@ -107,8 +102,7 @@ fn a_response_that_is_weak_or_nobodys_is_never_put_to_winbind() {
             message[*field..field + 2].copy_from_slice(&u16::to_le_bytes(*length));
         }
         let (exchange, _) = asked(&sample, terms());
-        let (_, step) = exchange.advance(Input::Token(message));
-        assert_eq!(refusal(step), reason, "{shortened:?}");
+        assert_eq!(exchange.token(terms(), message).refusal(), reason, "{shortened:?}");
     }
 }
 
@@ -130,18 +124,18 @@ fn a_message_that_was_changed_on_its_way_is_refused_though_the_password_is_right
     changed.push(sample);
     for (number, sample) in changed.into_iter().enumerate() {
         let step = run(&sample, bound_to_us(ChannelBinding::Allow), verified(&sample));
-        assert_eq!(refusal(step), Reason::NtlmTampered, "{number}");
+        assert_eq!(step.refusal(), Reason::NtlmTampered, "{number}");
     }
-    assert!(is_proven(&run(&whole, bound_to_us(ChannelBinding::Allow), verified(&whole))));
+    assert!(run(&whole, bound_to_us(ChannelBinding::Allow), verified(&whole)).is_proven());
 }
 
 #[test]
 fn a_verdict_about_another_exchange_does_not_count() {
     let (sample, other) = (samples::bound(), samples::plain());
     let step = run(&sample, bound_to_us(ChannelBinding::Allow), verified(&other));
-    assert_eq!(refusal(step), Reason::NtlmTampered);
+    assert_eq!(step.refusal(), Reason::NtlmTampered);
     let step = run(&sample, bound_to_us(ChannelBinding::Allow), verdict(None));
-    assert_eq!(refusal(step), Reason::NtlmHelperFailed);
+    assert_eq!(step.refusal(), Reason::NtlmHelperFailed);
 }
 
 #[test]
@@ -177,17 +171,17 @@ fn the_answers_own_binding_is_what_is_judged() {
     assert!(proof.message().channel_bound);
     let elsewhere = Bindings::tls_server_end_point(b"another certificate");
     let relayed = Terms { channel: Channel::Tls(Arc::new(elsewhere)), ..terms() };
-    let (exchange, _) = asked(&sample, relayed);
-    let (_, step) = exchange.advance(Input::Token(sample.authenticate.clone()));
-    assert_eq!(refusal(step), Reason::BindingMismatch);
+    let (exchange, _) = asked(&sample, relayed.clone());
+    let step = exchange.token(relayed, sample.authenticate.clone());
+    assert_eq!(step.refusal(), Reason::BindingMismatch);
 }
 
 #[test]
 fn without_a_channel_nobody_is_challenged_where_a_binding_is_required() {
     for channel in [Channel::Plain, Channel::Proxied] {
         let terms = Terms { channel_binding: ChannelBinding::Require, channel, ..terms() };
-        let (_, step) = Exchange::new(terms).advance(Input::Token(samples::plain().negotiate));
-        assert_eq!(refusal(step), Reason::BindingMissing);
+        let step = Exchange::begin(terms, samples::plain().negotiate);
+        assert_eq!(step.refusal(), Reason::BindingMissing);
     }
 }
 
@@ -195,32 +189,22 @@ fn without_a_channel_nobody_is_challenged_where_a_binding_is_required() {
 fn a_client_may_begin_anew_at_any_time() {
     let sample = samples::plain();
     let (exchange, _) = asked(&sample, terms());
-    let (_, step) = exchange.advance(Input::Token(sample.negotiate.clone()));
-    assert!(matches!(step, Step::Do(Effect::AskNtlm(Question::Challenge(_)))), "{step:?}");
+    let step = exchange.token(terms(), sample.negotiate.clone());
+    assert!(matches!(step, Step::Challenge(..)), "{step:?}");
 }
 
 #[test]
 fn an_exchange_is_not_finished_under_another_scheme() {
     let (exchange, _) = asked(&samples::plain(), terms());
-    let exchange = exchange.under(Terms { scheme: Scheme::Negotiate, ..terms() });
-    let (_, step) = exchange.advance(Input::Token(samples::plain().authenticate));
-    assert_eq!(refusal(step), Reason::ExchangeInterrupted);
-}
-
-#[test]
-fn answers_that_were_not_asked_for_end_the_exchange() {
-    let sample = samples::plain();
-    let opening = || Exchange::new(terms()).advance(Input::Token(sample.negotiate.clone())).0;
-    let verdict = |exchange: Exchange| refusal(exchange.advance(verified(&sample)).1);
-    assert_eq!(verdict(Exchange::new(terms())), Reason::ExchangeInterrupted);
-    assert_eq!(verdict(opening()), Reason::ExchangeInterrupted);
-    assert_eq!(verdict(asked(&sample, terms()).0), Reason::ExchangeInterrupted);
+    let other = Terms { scheme: Scheme::Negotiate, ..terms() };
+    let step = exchange.token(other, samples::plain().authenticate);
+    assert_eq!(step.refusal(), Reason::ExchangeInterrupted);
 }
 
 #[test]
 fn a_refusal_keeps_its_reason_and_its_words_and_names_who_it_was() {
-    let refused = Answer::Refused { reason: Reason::LogonFailed, detail: "locked".to_owned() };
-    let step = run(&samples::plain(), terms(), Input::Ntlm(refused));
+    let locked = Denied::new(Reason::LogonFailed, "locked");
+    let step = run(&samples::plain(), terms(), Err(locked));
     let Step::Done(Outcome::Refused(Refused { mechanism, reason, detail, .. })) = step else {
         panic!("{step:?}");
     };
@@ -238,9 +222,8 @@ fn in_spnego_every_message_is_wrapped_and_the_list_is_signed_by_both() {
         let signature = sign::sign_client(&list, &key, flags).unwrap();
         let token =
             response(State::Incomplete, false, Some(&sample.authenticate), Some(&signature));
-        let (exchange, step) = exchange.advance(Input::Token(token));
-        assert!(matches!(step, Step::Do(Effect::AskNtlm(Question::Verify { .. }))), "{step:?}");
-        let (_, step) = exchange.advance(verified(&sample));
+        let (verifying, _) = answer(exchange, in_spnego(), &token);
+        let step = Step::from(verifying.answer(verified(&sample)));
         let Step::Done(Outcome::Proven { reply, .. }) = step else { panic!("{step:?}") };
         let reply = reply.unwrap();
         let own = sign::sign_server(&list, &key, flags).unwrap();
@@ -260,12 +243,12 @@ fn a_wrong_signature_is_refused_and_so_is_a_missing_one_where_the_choice_was_our
     ] {
         let exchange = spnego_asked(&sample, &mechanisms, preferred);
         let token = response(State::Incomplete, false, Some(&sample.authenticate), signature);
-        let (exchange, _) = exchange.advance(Input::Token(token));
-        let (_, step) = exchange.advance(verified(&sample));
+        let (verifying, _) = answer(exchange, in_spnego(), &token);
+        let step = Step::from(verifying.answer(verified(&sample)));
         if taken {
-            assert!(is_proven(&step), "{step:?}");
+            assert!(step.is_proven(), "{step:?}");
         } else {
-            assert_eq!(refusal(step), Reason::NtlmTampered, "{mechanisms:?} {signature:?}");
+            assert_eq!(step.refusal(), Reason::NtlmTampered, "{mechanisms:?} {signature:?}");
         }
     }
 }
@@ -274,12 +257,12 @@ fn a_wrong_signature_is_refused_and_so_is_a_missing_one_where_the_choice_was_our
 fn what_began_in_spnego_goes_on_in_it() {
     let sample = samples::bound();
     let bare = spnego_asked(&sample, &[NTLM], true);
-    let (_, step) = bare.advance(Input::Token(sample.authenticate.clone()));
-    assert_eq!(refusal(step), Reason::ExchangeInterrupted);
+    let step = bare.token(in_spnego(), sample.authenticate.clone());
+    assert_eq!(step.refusal(), Reason::ExchangeInterrupted);
     for token in [response(State::Incomplete, false, None, None), b"\xa1\x02\x30\x00\x00".to_vec()]
     {
-        let (_, step) = spnego_asked(&sample, &[NTLM], true).advance(Input::Token(token));
-        assert_eq!(refusal(step), Reason::DefectiveToken);
+        let step = spnego_asked(&sample, &[NTLM], true).token(in_spnego(), token);
+        assert_eq!(step.refusal(), Reason::DefectiveToken);
     }
 }
 
@@ -288,16 +271,19 @@ proptest! {
     fn no_tokens_are_a_proof_without_a_verdict(
         tokens in proptest::collection::vec(any_token(), 1..10)
     ) {
-        let mut exchange = Exchange::new(terms());
+        let mut exchange: Option<Exchange> = None;
         for token in tokens {
-            let (next, step) = exchange.advance(Input::Token(token));
-            prop_assert!(!is_proven(&step));
-            exchange = match step {
-                Step::Do(Effect::AskNtlm(Question::Challenge(_))) => {
-                    next.advance(challenged(&samples::plain())).0
-                }
-                _ => next,
+            let mut step = match exchange.take() {
+                Some(exchange) => exchange.token(terms(), token),
+                None => Exchange::begin(terms(), token),
             };
+            if let Step::Challenge(opening, _) = step {
+                step = opening.answer(challenged(&samples::plain())).into();
+            }
+            prop_assert!(!step.is_proven());
+            if let Step::Ask(asked, _) = step {
+                exchange = Some(asked);
+            }
         }
     }
 }
@@ -334,23 +320,25 @@ fn bound_to_us(channel_binding: ChannelBinding) -> Terms {
     Terms { channel_binding, channel: Channel::Tls(Arc::new(bindings())), ..terms() }
 }
 
-fn challenged(sample: &samples::Exchange) -> Input {
-    let challenge = Challenge::parse(sample.challenge.clone()).unwrap();
-    let context = Context(Given::Ourselves(clock::instant()));
-    Input::Ntlm(Answer::Challenge { challenge: Box::new(challenge), context })
+fn in_spnego() -> Terms {
+    Terms { scheme: Scheme::Negotiate, ..bound_to_us(ChannelBinding::Allow) }
 }
 
-fn verified(sample: &samples::Exchange) -> Input {
+fn challenged(sample: &samples::Exchange) -> Result<Challenged, Denied> {
+    Ok(samples::challenged(&sample.challenge))
+}
+
+fn verified(sample: &samples::Exchange) -> Result<Verified, Denied> {
     verdict(Some(ExportedKey::exported(sample.exported_key)))
 }
 
-fn verdict(session_key: Option<ExportedKey>) -> Input {
-    Input::Ntlm(Answer::Verified(Verified {
+fn verdict(session_key: Option<ExportedKey>) -> Result<Verified, Denied> {
+    Ok(Verified {
         principal: "LAB\\jo".to_owned(),
         account: account(),
         own_domain: Some("LAB".to_owned()),
         session_key,
-    }))
+    })
 }
 
 fn account() -> wire::Account {
@@ -364,34 +352,42 @@ fn account() -> wire::Account {
     }
 }
 
-/// An exchange whose client has its challenge.
-fn asked(sample: &samples::Exchange, terms: Terms) -> (Exchange, Step) {
-    let (exchange, step) = Exchange::new(terms).advance(Input::Token(sample.negotiate.clone()));
-    assert!(matches!(step, Step::Do(Effect::AskNtlm(Question::Challenge(_)))), "{step:?}");
-    exchange.advance(challenged(sample))
+/// An exchange whose client has its challenge, and the token that it was sent.
+fn asked(sample: &samples::Exchange, terms: Terms) -> (Exchange, Vec<u8>) {
+    challenge(Exchange::begin(terms, sample.negotiate.clone()), sample)
+}
+
+fn challenge(step: Step, sample: &samples::Exchange) -> (Exchange, Vec<u8>) {
+    let Step::Challenge(opening, _) = step else { panic!("{step:?}") };
+    Step::from(opening.answer(challenged(sample))).asked()
+}
+
+/// The client's answer, as it is put to winbind.
+fn answer(exchange: Exchange, terms: Terms, token: &[u8]) -> (Box<Verifying>, Question) {
+    match exchange.token(terms, token.to_vec()) {
+        Step::Verify(verifying, question) => (verifying, question),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A bare exchange up to the verdict.
-fn run(sample: &samples::Exchange, terms: Terms, verdict: Input) -> Step {
-    let (exchange, _) = asked(sample, terms);
-    let (exchange, step) = exchange.advance(Input::Token(sample.authenticate.clone()));
-    assert!(matches!(step, Step::Do(_)), "{step:?}");
-    exchange.advance(verdict).1
+fn run(sample: &samples::Exchange, terms: Terms, verdict: Result<Verified, Denied>) -> Step {
+    let (exchange, _) = asked(sample, terms.clone());
+    let (verifying, _) = answer(exchange, terms, &sample.authenticate);
+    verifying.answer(verdict).into()
 }
 
 /// An exchange in SPNEGO whose client has its challenge.
 fn spnego_asked(sample: &samples::Exchange, mechanisms: &[Oid<'_>], preferred: bool) -> Exchange {
-    let terms = Terms { scheme: Scheme::Negotiate, ..bound_to_us(ChannelBinding::Allow) };
     let first = init(mechanisms, preferred.then_some(&sample.negotiate));
-    let (mut exchange, mut step) = Exchange::new(terms).advance(Input::Token(first));
+    let mut step = Exchange::begin(in_spnego(), first);
     if !preferred {
-        assert_eq!(NegTokenResp::read(&challenge_of(step)).unwrap().token, None);
+        let (exchange, token) = step.asked();
+        assert_eq!(NegTokenResp::read(&token).unwrap().token, None);
         let begins = response(State::Incomplete, false, Some(&sample.negotiate), None);
-        (exchange, step) = exchange.advance(Input::Token(begins));
+        step = exchange.token(in_spnego(), begins);
     }
-    assert!(matches!(step, Step::Do(Effect::AskNtlm(Question::Challenge(_)))), "{step:?}");
-    let (exchange, step) = exchange.advance(challenged(sample));
-    let token = challenge_of(step);
+    let (exchange, token) = challenge(step, sample);
     assert_eq!(NegTokenResp::read(&token).unwrap().token, Some(&sample.challenge[..]));
     exchange
 }
@@ -408,23 +404,5 @@ fn list_of(mechanisms: &[Oid<'_>]) -> Vec<u8> {
     match crate::mechanism::spnego::read(&init(mechanisms, None)) {
         crate::mechanism::spnego::Opening::Ntlm(NtlmFraming::Spnego { list, .. }) => list,
         other => panic!("{other:?}"),
-    }
-}
-
-fn challenge_of(step: Step) -> Vec<u8> {
-    match step {
-        Step::Ask(challenge) => challenge.token,
-        other => panic!("no challenge: {other:?}"),
-    }
-}
-
-fn is_proven(step: &Step) -> bool {
-    matches!(step, Step::Done(Outcome::Proven { .. }))
-}
-
-fn refusal(step: Step) -> Reason {
-    match step {
-        Step::Done(Outcome::Refused(Refused { reason, .. })) => reason,
-        other => panic!("no refusal: {other:?}"),
     }
 }

@@ -18,7 +18,7 @@ use super::pool::helpers::Helpers;
 use super::process::{Process, commands};
 use super::winbind::{Silent, Winbind, without_winbind};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 
 /// Why nobody can sign on by NTLM now. Displayed as the sentence for `/ready`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -36,12 +36,16 @@ pub(crate) enum NotReady {
 pub(super) struct Health {
     seen: watch::Sender<Result<(), NotReady>>,
     doubt: Notify,
+    /// Whether somebody wrote that NTLM is to be offered. By default it is offered only
+    /// where it works.
+    asked_for: bool,
 }
 
 impl Health {
     /// Nothing is known yet.
-    pub(super) fn new() -> Self {
-        Self { seen: watch::Sender::new(Err(NotReady::Starting)), doubt: Notify::new() }
+    pub(super) fn new(asked_for: bool) -> Self {
+        let seen = watch::Sender::new(Err(NotReady::Starting));
+        Self { seen, doubt: Notify::new(), asked_for }
     }
 
     /// What the last probe saw.
@@ -74,6 +78,9 @@ impl Health {
             match &seen {
                 Ok(()) => tracing::info!("NTLM sign-on is ready: winbind verifies"),
                 Err(NotReady::Starting) => {}
+                Err(NotReady::Failing(failure)) if !self.asked_for => {
+                    tracing::info!(reason = %failure, "NTLM does not work here, so it is not offered");
+                }
                 Err(NotReady::Failing(failure)) => {
                     tracing::error!(error = %failure, "nobody can sign on by NTLM");
                 }

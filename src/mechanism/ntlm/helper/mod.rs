@@ -14,6 +14,7 @@
 pub(crate) mod dialogue;
 mod failure;
 mod health;
+mod metrics;
 mod pool;
 mod process;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod winbind;
 
 pub(crate) use dialogue::server_1::Question;
 pub(crate) use failure::Failure;
+pub(crate) use metrics::NtlmMetrics;
 pub(crate) use pool::Pool;
 pub(crate) use pool::helpers::Reservation;
 pub(crate) use values::{Account, Attempt, LogonKey, Names, Opened};

@@ -11,10 +11,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::NtlmMetrics;
 use super::values::Logon;
 use super::{Attempt, Failure, Opened, Pool, Question};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;
 
 pub(super) const NTLM_AUTH: &str = "/usr/bin/ntlm_auth";
@@ -45,9 +46,10 @@ pub(super) fn settings(protocol: HelperProtocol) -> Ntlm {
 }
 
 /// A pool that is ready.
-pub(super) async fn pool(settings: &Ntlm) -> (Pool, Arc<Metrics>) {
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let pool = Pool::start(settings, Arc::clone(&metrics), CancellationToken::new());
+pub(super) async fn pool(settings: &Ntlm) -> (Pool, Metrics) {
+    let metrics = Metrics::default();
+    let counted = Arc::new(NtlmMetrics::register(&metrics).unwrap());
+    let pool = Pool::start(settings, true, counted, CancellationToken::new());
     eventually("the pool is ready", || pool.ready().is_ok()).await;
     eventually("helpers run", || {
         figure(&metrics, "doorward_ntlm_helpers{state=\"starting\"}") == 0

@@ -9,10 +9,11 @@ use super::dialogue::squid::{self, Verdict};
 use super::dialogue::{Unaskable, server_1};
 use super::failure::status::Denial;
 use super::health::NotReady;
+use super::metrics::NtlmMetrics;
 use super::testing::{BOTH, Client, PASSWORD, eventually, faulty, figure, pool, settings, sign_on};
 use super::{Account, Attempt, Failure, LogonKey, Opened, Pool};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::metrics::Metrics;
 
 const SERVER_1: HelperProtocol = HelperProtocol::NtlmServer1;
@@ -221,9 +222,9 @@ async fn a_question_that_cannot_be_asked_never_reaches_a_helper() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_not_there_is_told_by_its_path() {
-    let metrics = Arc::new(Metrics::new().unwrap());
+    let metrics = Arc::new(NtlmMetrics::register(&Metrics::default()).unwrap());
     let absent = Ntlm { ntlm_auth: "/nonexistent/ntlm_auth".into(), ..settings(SQUID) };
-    let pool = Pool::start(&absent, metrics, CancellationToken::new());
+    let pool = Pool::start(&absent, true, metrics, CancellationToken::new());
     eventually("the failure is known", || pool.ready() != Err(NotReady::Starting)).await;
     let sentence = pool.ready().unwrap_err().to_string();
     assert!(sentence.contains("/nonexistent/ntlm_auth cannot be started"), "{sentence}");

@@ -14,7 +14,7 @@ use super::process::commands::{self, Closing};
 use super::values::{Account, Attempt, Logon, LogonKey, Opened};
 use super::winbind::Winbind;
 use super::winbind::account::{self, Naming};
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 
 /// What every exchange needs.
 #[derive(Debug)]

@@ -13,30 +13,16 @@ use crate::pki::file::pem::PemError;
 pub enum KeyError {
     /// The file is not well-formed PEM.
     #[error("{} is damaged: {fault}; export it again as PEM", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        fault: PemError,
-    },
+    Damaged { path: PathBuf, fault: PemError },
     /// There is no private key in the file.
     #[error("{} contains no private key in PEM (-----BEGIN PRIVATE KEY-----); name the right file", path.display())]
-    NoKey {
-        /// The file.
-        path: PathBuf,
-    },
+    NoKey { path: PathBuf },
     /// The key is in a format that is not read here.
     #[error("the private key in {path} is {format}; {mend}", path = path.display(), mend = format.mend(path))]
-    UnsupportedFormat {
-        /// The file.
-        path: PathBuf,
-        /// Which format.
-        format: UnsupportedFormat,
-    },
+    UnsupportedFormat { path: PathBuf, format: UnsupportedFormat },
     /// Only a passphrase opens the key, and none was given.
     #[error("the private key in {path} is encrypted; set {pass_setting}, or decrypt it with `openssl pkey -in {path} -out KEY.pem`, and let only its user read the result", path = path.display())]
     Encrypted {
-        /// The file.
         path: PathBuf,
         /// Where the passphrase is to be given.
         pass_setting: &'static str,
@@ -44,7 +30,6 @@ pub enum KeyError {
     /// The passphrase cannot be had.
     #[error("the passphrase for {} cannot be read: {source}; see {pass_setting}", path.display())]
     PassPhrase {
-        /// The key's file.
         path: PathBuf,
         /// Where it is to be given.
         pass_setting: &'static str,
@@ -54,7 +39,6 @@ pub enum KeyError {
     /// The passphrase does not open the key.
     #[error("the private key in {} cannot be opened with the passphrase of {pass_setting}; correct the phrase", path.display())]
     WrongPassPhrase {
-        /// The file.
         path: PathBuf,
         /// Where the passphrase was given.
         pass_setting: &'static str,
@@ -62,7 +46,6 @@ pub enum KeyError {
     /// RSA that is too short.
     #[error("the private key in {} is RSA of {bits} bits, which can be broken: less than 2048 bits are refused (NIST SP 800-131A); make a new key and certificate, with `doorward cert` or with your CA", path.display())]
     Short {
-        /// The file.
         path: PathBuf,
         /// Bits of its modulus.
         bits: usize,
@@ -70,7 +53,6 @@ pub enum KeyError {
     /// A key that TLS is not spoken with here.
     #[error("the private key in {} cannot be used ({fault}); use ECDSA on P-256, P-384 or P-521, RSA of 2048 to 8192 bits, or Ed25519", path.display())]
     Unusable {
-        /// The file.
         path: PathBuf,
         /// What kind of key it is, or what is wrong with it.
         fault: String,

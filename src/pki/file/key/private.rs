@@ -20,7 +20,6 @@ use crate::pki::file::pem::{self, Block};
 /// Where a private key stands, and how it is opened.
 #[derive(Debug)]
 pub(crate) struct KeySource<'a> {
-    /// The file.
     pub path: &'a Path,
     /// The passphrase, where one is given.
     pub pass: Option<&'a Secret>,
@@ -86,7 +85,6 @@ impl PrivateKey {
         &self.der
     }
 
-    /// Its public half.
     pub(crate) const fn public(&self) -> &PublicKey {
         &self.public
     }

@@ -12,7 +12,6 @@ use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 
 use crate::pki::file::pem;
 
-/// A public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicKey {
     spki: Vec<u8>,

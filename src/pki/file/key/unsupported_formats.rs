@@ -18,7 +18,6 @@ pub enum UnsupportedFormat {
     OldEncryption,
     /// PKCS#8, encrypted otherwise than by PBES2 with AES or 3DES; the scheme.
     Encryption(String),
-    /// A DSA key.
     Dsa,
     /// A key in the format of OpenSSH.
     OpenSsh,

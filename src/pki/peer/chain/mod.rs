@@ -17,7 +17,7 @@ use super::authority::{self, Purpose};
 use super::key_possession::ProvenChain;
 use super::{key_policy, version1};
 use crate::clock::{self, Timestamp};
-use crate::config::checked::AuthorityFiles;
+use crate::config::section::AuthorityFiles;
 use crate::pki::file::pem;
 use crate::process::files::stamp::FileStamp;
 use crate::process::seldom::Seldom;
@@ -48,7 +48,6 @@ pub enum AuthorityError {
     /// No authority that may be one.
     #[error("{}: {} is not an authority: {}. Name the file of an authority", path.display(), authority.subject, authority.unfit)]
     Unfit {
-        /// The file.
         path: PathBuf,
         /// The first of those in it.
         authority: UnfitAuthority,
@@ -56,7 +55,6 @@ pub enum AuthorityError {
     /// A file that is damaged.
     #[error("{} cannot be used: {fault}; export it again as PEM", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What the parser says.
         fault: String,

@@ -20,7 +20,6 @@ use crate::process::files::stamp::FileStamp;
 #[cfg(test)]
 mod tests;
 
-/// The folder.
 #[derive(Debug)]
 pub(crate) struct PeerKeys {
     folder: PathBuf,
@@ -47,25 +46,21 @@ pub(crate) struct Listed {
 pub(crate) struct ListedKey {
     /// The names of the files that hold it, in order: usually one.
     pub files: Vec<String>,
-    /// What it is.
     pub algorithm: Algorithm,
 }
 
 /// Whether a public key is in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Listing {
-    /// It is.
     Listed(ListedKey),
     /// It was, in this file, since this process began to look.
     Removed(String),
-    /// It is not.
     Unlisted,
 }
 
 /// Why a file of the folder is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Skip {
-    /// The system refuses.
     #[error("it cannot be read: {0}; let the user that Doorward runs as read it")]
     Unreadable(String),
     /// Larger than any key.
@@ -93,7 +88,6 @@ impl PeerKeys {
         Self { folder, listed: RwLock::default() }
     }
 
-    /// The folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::beyond::Beyond;
 use super::{ByCertificate, ByPassword, ByProof, Claim, Entered, OpenSession, Own, Trusted};
 use crate::wire::mechanism::Evidence;
 use crate::wire::{Password, Proof, SessionSecret};
 
 /// The fields of an [`OpenSession`], in whatever mix a peer sends them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Fields<'a> {
     /// What a front has proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +37,9 @@ pub(crate) struct Fields<'a> {
     /// The secret that the new session shall have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secret: Option<Cow<'a, SessionSecret>>,
+    /// What a newer peer asks beyond.
+    #[serde(flatten, skip_serializing)]
+    beyond: Beyond,
 }
 
 /// Fields that do not go together.
@@ -53,7 +56,8 @@ impl TryFrom<Fields<'_>> for OpenSession {
     type Error = Mixed;
 
     fn try_from(fields: Fields<'_>) -> Result<Self, Mixed> {
-        let Fields { proof, user, trusted, password, basic, act_as, client, secret } = fields;
+        let Fields { proof, user, trusted, password, basic, act_as, client, secret, beyond } =
+            fields;
         let (act_as, secret) = (act_as.map(Cow::into_owned), secret.map(Cow::into_owned));
         let with_secret = secret.is_some();
         let mixed = |sentence| Mixed { sentence, secret: with_secret };
@@ -76,6 +80,7 @@ impl TryFrom<Fields<'_>> for OpenSession {
             (None, Some(user), false, None) => Claim::Own(Own { user, act_as }),
             _ => return Err(mixed(EXACTLY_ONE)),
         };
+        beyond.check(matches!(claim, Claim::Own(_))).map_err(mixed)?;
         Ok(Self { client, claim })
     }
 }

@@ -172,7 +172,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "X6",
-        what: "A password comes by a proxy that ends TLS and is not in trusted_proxies",
+        what: "A password comes through a proxy that ends TLS and is not in trusted_proxies",
         site: || {
             let setup = Setup { sso: "mechanisms = [\"basic\"]", ..Setup::default() };
             let site = Site::with(&setup).ticket(None);

@@ -67,7 +67,8 @@ fn outdated(line: &'static str, file: &Path, list: &List, now: Timestamp) -> Opt
     let (ends_at, file) = ((*ends_at)?, file.display());
     if ends_at <= now {
         let found = format!(
-            "crl_file {file}: the list of {name} expired {ends_at}, so none of its certificates is accepted"
+            "crl_file {file}: the list of {name} expired {ends_at}, so none of its certificates is \
+             accepted"
         );
         return Some(Finding::fail(line, found, advice::FETCH_LIST));
     }

@@ -8,7 +8,7 @@ use super::time::{self, Moment};
 use crate::advice::authority as advice;
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
-use crate::config::checked::{AuthorityFiles, CoreTls};
+use crate::config::section::{AuthorityFiles, CoreTls};
 use crate::pki::peer::chain::Authorities;
 
 mod lists;
@@ -17,7 +17,7 @@ pub(in crate::cli::check) fn check(settings: &Settings) -> Vec<Finding> {
     let moment = &Moment::here(settings);
     let core = settings.core.tls.iter().flat_map(|tls| of_core(tls, moment));
     let front = settings.front.clients.iter();
-    let front = front.flat_map(|files| judged(FRONT, files, advice::FRONT_FILES, moment));
+    let front = front.flat_map(|files| findings_on(FRONT, files, advice::FRONT_FILES, moment));
     core.chain(front).collect()
 }
 
@@ -30,10 +30,10 @@ fn of_core(tls: &CoreTls, moment: &Moment<'_>) -> Vec<Finding> {
             advice::CORE,
         )];
     }
-    judged(CORE, files, advice::CORE_FILES, moment)
+    findings_on(CORE, files, advice::CORE_FILES, moment)
 }
 
-fn judged(
+fn findings_on(
     line: &'static str,
     files: &AuthorityFiles,
     mend: &'static str,

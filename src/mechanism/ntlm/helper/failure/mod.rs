@@ -41,7 +41,8 @@ pub(crate) enum Failure {
     Winbind(String),
     /// The domain does not take this host for a member any more.
     #[error(
-        "the domain no longer accepts this host as a member ({0}): its account was deleted or reset. Join it again (net ads join -U Administrator), and restart winbind"
+        "the domain no longer accepts this host as a member ({0}): its account was deleted or \
+         reset. Join it again (net ads join -U Administrator), and restart winbind"
     )]
     Trust(String),
     /// The clocks differ.
@@ -52,7 +53,8 @@ pub(crate) enum Failure {
     Clock(String),
     /// This process may not ask winbind.
     #[error(
-        "winbind does not answer this user ({0}): the user must be in the group of the folder winbindd_privileged (on Debian: winbindd_priv)"
+        "winbind does not answer this user ({0}): the user must be in the group of the folder \
+         winbindd_privileged (on Debian: winbindd_priv)"
     )]
     Rights(String),
     /// The helper failed.

@@ -9,10 +9,10 @@ use tokio::time::timeout;
 use super::queue::{Queue, Taken, Ticket};
 use super::reservation_timeout::ReservationTimeout;
 use crate::clock;
-use crate::config::checked::Ntlm;
+use crate::config::section::Ntlm;
 use crate::mechanism::ntlm::helper::failure::Failure;
+use crate::mechanism::ntlm::helper::metrics::{HelperCounts, NtlmMetrics};
 use crate::mechanism::ntlm::helper::process::Process;
-use crate::metrics::{Metrics, NtlmHelpers};
 
 /// A helper at hand. Dropping it ends the helper, and its supervisor starts another:
 /// whoever gives up in the middle of a dialogue leaves no answer to be read by
@@ -50,7 +50,7 @@ pub(crate) struct Reservation {
 /// The helpers of a pool.
 #[derive(Debug)]
 pub(in crate::mechanism::ntlm::helper) struct Helpers {
-    metrics: Arc<Metrics>,
+    metrics: Arc<NtlmMetrics>,
     wanted: usize,
     /// One waits no longer than a helper may take.
     longest_wait: Duration,
@@ -66,19 +66,22 @@ struct State {
     present: usize,
     /// Whether the pool is gone, and only exchanges that it began know of this.
     closed: bool,
-    /// What the figures say of this pool.
-    shown: NtlmHelpers,
+    /// What the metrics say of this pool.
+    shown: HelperCounts,
 }
 
 impl Helpers {
     /// No helpers yet.
-    pub(in crate::mechanism::ntlm::helper) fn new(settings: &Ntlm, metrics: Arc<Metrics>) -> Self {
+    pub(in crate::mechanism::ntlm::helper) fn new(
+        settings: &Ntlm,
+        metrics: Arc<NtlmMetrics>,
+    ) -> Self {
         let state = State {
             queue: Queue::new(settings.queue),
             reservation_timeout: ReservationTimeout::new(),
             present: 0,
             closed: false,
-            shown: NtlmHelpers::default(),
+            shown: HelperCounts::default(),
         };
         let helpers = Self {
             metrics,
@@ -154,7 +157,7 @@ impl Helpers {
 
     /// A helper ended.
     pub(in crate::mechanism::ntlm::helper) fn leave(&self, id: u64) {
-        self.metrics.ntlm_restarts.inc();
+        self.metrics.restarts.inc();
         self.with(|state| {
             state.present = state.present.saturating_sub(1);
             state.queue.forget(|helper| helper.id == id);
@@ -179,9 +182,9 @@ impl Helpers {
         let outcome = change(&mut state);
         let counts = state.queue.counts();
         let figures = if state.closed {
-            NtlmHelpers::default()
+            HelperCounts::default()
         } else {
-            NtlmHelpers {
+            HelperCounts {
                 idle: counts.idle,
                 reserved: counts.reserved,
                 busy: state.present.saturating_sub(counts.idle + counts.reserved),
@@ -189,7 +192,7 @@ impl Helpers {
                 waiting: counts.waiting,
             }
         };
-        self.metrics.ntlm_helpers(state.shown, figures);
+        self.metrics.changed(state.shown, figures);
         state.shown = figures;
         outcome
     }
@@ -231,7 +234,7 @@ impl State {
 impl Drop for Helpers {
     fn drop(&mut self) {
         let shown = self.lock().shown;
-        self.metrics.ntlm_helpers(shown, NtlmHelpers::default());
+        self.metrics.changed(shown, HelperCounts::default());
     }
 }
 

@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::dialogue::squid;
 use super::failure::{Failure, GRANTED, labels};
 use super::health::{self, Health, NotReady};
+use super::metrics::NtlmMetrics;
 use super::values::{Attempt, Logon, Names, Opened};
 use super::verifier::Verifier;
 use super::winbind::Winbind;
-use crate::config::checked::{HelperProtocol, Ntlm};
-use crate::metrics::Metrics;
+use crate::config::section::{HelperProtocol, Ntlm};
 use helpers::Helpers;
 
 pub(super) mod helpers;
@@ -36,7 +36,7 @@ pub(super) mod supervisor;
 #[derive(Debug)]
 pub(crate) struct Pool {
     verifier: Arc<Verifier>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<NtlmMetrics>,
     /// Supervisors and the probe; they end with the pool.
     _tasks: JoinSet<()>,
 }
@@ -44,15 +44,23 @@ pub(crate) struct Pool {
 impl Pool {
     /// Starts the helpers, and returns before they run. Needs a tokio runtime.
     /// Helpers that end after `stop` are not missed.
-    pub(crate) fn start(settings: &Ntlm, metrics: Arc<Metrics>, stop: CancellationToken) -> Self {
+    ///
+    /// `asked_for`: somebody wrote that NTLM is to be offered, so that a failure is an
+    /// error in the log.
+    pub(crate) fn start(
+        settings: &Ntlm,
+        asked_for: bool,
+        metrics: Arc<NtlmMetrics>,
+        stop: CancellationToken,
+    ) -> Self {
         for label in labels() {
-            metrics.ntlm_verdicts.with_label_values(&[label]);
+            metrics.verdicts(label);
         }
         let settings = Arc::new(settings.clone());
         let verifier = Arc::new(Verifier {
             helpers: Arc::new(Helpers::new(&settings, Arc::clone(&metrics))),
             winbind: Arc::new(Winbind::new(&settings)),
-            health: Arc::new(Health::new()),
+            health: Arc::new(Health::new(asked_for)),
             settings,
         });
         let mut tasks = JoinSet::new();
@@ -108,7 +116,7 @@ impl Pool {
         let verifier = Arc::clone(&self.verifier);
         let logon = spawn(async move { verifier.verify(attempt).await }).await;
         match &logon {
-            Ok(_) => self.metrics.ntlm_verdicts.with_label_values(&[GRANTED]).inc(),
+            Ok(_) => self.metrics.verdicts(GRANTED).inc(),
             Err(failure) => self.count(failure),
         }
         logon
@@ -136,7 +144,7 @@ impl Pool {
     }
 
     fn count(&self, failure: &Failure) {
-        self.metrics.ntlm_verdicts.with_label_values(&[failure.label()]).inc();
+        self.metrics.verdicts(failure.label()).inc();
     }
 }
 

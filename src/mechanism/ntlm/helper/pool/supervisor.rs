@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::helpers::{Helper, Helpers};
 use crate::clock;
-use crate::config::checked::{HelperProtocol, Ntlm};
+use crate::config::section::{HelperProtocol, Ntlm};
 use crate::mechanism::ntlm::helper::failure::{Broken, Failure};
 use crate::mechanism::ntlm::helper::health::Health;
 use crate::mechanism::ntlm::helper::process::{Life, Process, commands};

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::process::environment;
 use super::values::{Account, Domain, Domains};
-use crate::config::checked::Ntlm;
+use crate::config::section::Ntlm;
 
 pub(super) mod account;
 
@@ -281,7 +281,7 @@ const AT_ONCE: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::checked::HelperProtocol;
+    use crate::config::section::HelperProtocol;
 
     const TABLE: &str = "\
 Domain Name     DNS Domain                                                       Trust Type  Transitive  In   Out  \n\
