@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Four types carry a login, and each can be made only from the one before:
-//! [`mechanism::Proof`] → [`identity::Identity`] → [`core_server::admit::Admission`]
+//! [`mechanism::Proof`] → [`identity::Identity`] → [`core_server::request::admit::Admission`]
 //! → [`front::core_link::Grant`] → identity headers.
 
 mod advice;

@@ -1,36 +1,35 @@
 //! The core: decides who may come in and as whom, and keeps the sessions.
 //!
 //! ```text
-//! serve, tls ─▶ policy (who is the peer, what may it ask) ─▶ api ─▶ sign_on ─▶ identity ─▶ admit
-//!                                                        │                              │
-//!                          events ◀── sessions ◀─────────┴───────── Admission ◀─────────┘
-//!                                        └──▶ store
+//! door ─▶ peer (who asks) ─▶ desk (the verbs) ─▶ rights (who may what) ─▶ request ─▶ identity
+//!                              │                                              │
+//!          events ◀── sessions ◀┴───────────── Admission ◀── admit ◀──────────┘
+//!                        └──▶ store
 //! ```
 
 use std::io;
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio_util::sync::CancellationToken;
 
-use crate::audit::{Audit, Happening, Line, Verdict};
+use crate::audit::Audit;
 use crate::clock::{self, Timestamp};
 use crate::config::section::{self, Settings};
 use crate::pki::file::pair::PairError;
 use crate::pki::peer::chain::AuthorityError;
-use crate::wire::{Denied, Ending, Reason, Session, SessionKey, SessionSecret};
-use store::{Database, OpenError, Record, Sqlite, Store};
+use store::{Database, OpenError, Sqlite, Store};
 
-pub(crate) mod desk;
-pub(crate) mod door;
+mod desk;
+mod door;
 mod metrics;
 mod password;
 mod peer;
 mod policy;
 mod refusal;
-pub(crate) mod request;
+mod request;
+mod rights;
 mod sessions;
 pub(crate) mod store;
 #[cfg(test)]
@@ -46,12 +45,8 @@ use door::tls::Tls;
 pub(crate) use metrics::password_checks;
 pub(crate) use metrics::register_metrics;
 use password::Passwords;
-use peer::Peer;
-use peer::certificate::Client;
 pub(crate) use peer::keys::{EntryError, KeyEntries};
-use policy::{Ask, Policy, allowed};
-use refusal::Refusal;
-use sessions::events::EventBody;
+use policy::Policy;
 use sessions::{EndedSession, Sessions};
 
 /// The core of this process. Its verbs are asked by the peers of [`serve`].
@@ -189,114 +184,7 @@ impl Core {
     /// was of no use to anybody.
     fn tell_end(&self, ended: &EndedSession) {
         if ended.was_claimed {
-            self.audit.write(&Line {
-                ended: Some(ended.why),
-                ..of_record(Happening::SessionEnd, &ended.record, &ended.record.key.short())
-            });
+            self.audit_gone(&ended.record, ended.why, None);
         }
-    }
-
-    /// Whose session an id is.
-    fn resolve(
-        &self,
-        peer: &Peer,
-        id: String,
-        client: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Session, Refusal> {
-        let secret = SessionSecret::try_from(id).map_err(|_| Refusal::end_of_session())?;
-        let client = client.filter(|_| peer.sees_clients()).map(|address| address.to_canonical());
-        let key = secret.key();
-        match self.sessions.resolve(&key, client, now) {
-            Ok(record) => Ok(session(secret, &record, &self.policy.load())),
-            Err(reason) => {
-                // Whoever knows the secret was its bearer.
-                let refusal = Refusal::end_of_session().because(self.sessions.ended(&key, now));
-                let told = allowed(peer, Ask::OpenByProof);
-                Err(if told { refusal.telling(reason) } else { refusal })
-            }
-        }
-    }
-
-    /// Ends the session of a key.
-    async fn end(&self, peer: &Peer, key: &SessionKey, why: Ending) -> Result<(), Refusal> {
-        let ended = self.sessions.end(key, why, clock::now()).await;
-        let Some((record, recorded)) = ended else {
-            return Err(Refusal::end_of_session());
-        };
-        let refusal = recorded.err().map(Refusal::unrecorded);
-        self.audit.write(&Line {
-            ended: refusal.is_none().then_some(why),
-            reason: refusal.as_ref().map(|refusal| refusal.kind.reason()),
-            detail: Some(match why {
-                Ending::Admin => "ended by an administrator",
-                other => other.label(),
-            }),
-            reference: refusal.as_ref().map(|refusal| refusal.reference.as_str()),
-            peer: Some(&peer.to_string()),
-            key: peer.key(),
-            ..of_record(Happening::SessionEnd, &record, &record.key.short())
-        });
-        refusal.map_or(Ok(()), Err)
-    }
-
-    fn listen(&self, stop: CancellationToken) -> EventBody {
-        self.sessions.events().stream(stop)
-    }
-
-    /// A peer asked what it may not.
-    fn denied(&self, peer: &Peer, ask: Ask) -> Refusal {
-        let refusal = Refusal::no_access(peer, ask);
-        self.audit.write(&Line {
-            reason: Some(Reason::NotPermitted),
-            detail: Some(ask.word()),
-            peer: Some(&peer.to_string()),
-            key: peer.key(),
-            reference: Some(&refusal.reference),
-            ..Line::new(Happening::Peer, Verdict::Refused)
-        });
-        refusal
-    }
-
-    /// A client showed a certificate that does not count.
-    fn refused_certificate(&self, client: &Client, refused: &Denied) -> Refusal {
-        let certificate = client.certificate();
-        let refusal = Refusal::certificate(refused.reason, &certificate);
-        self.audit.write(&Line {
-            reason: Some(refused.reason),
-            detail: Some(&format!("{certificate}: {}", refused.detail)),
-            client: Some(client.address()),
-            peer: Some("certificate"),
-            reference: Some(&refusal.reference),
-            ..Line::new(Happening::Peer, Verdict::Refused)
-        });
-        refusal
-    }
-}
-
-fn of_record<'a>(event: Happening, record: &'a Record, key: &'a str) -> Line<'a> {
-    Line {
-        mechanism: Some(record.mechanism),
-        principal: Some(&record.principal),
-        login: Some(record.user.login()),
-        channel_bound: Some(record.channel_bound),
-        session: Some(key),
-        ..Line::new(event, Verdict::Granted)
-    }
-}
-
-fn session(secret: SessionSecret, record: &Record, policy: &Policy) -> Session {
-    Session {
-        session: secret,
-        user: Arc::clone(&record.user),
-        mechanism: record.mechanism,
-        principal: record.principal.clone(),
-        typed: record.typed.clone(),
-        public_key: record.public_key.clone(),
-        channel_bound: record.channel_bound,
-        expires_at: record.expires_at,
-        only_from: record.only_from,
-        home_server: policy.server_name.clone(),
-        redirect: None,
     }
 }

@@ -1,54 +1,79 @@
-//! The refusals of the API.
+//! What the core answers instead of what it was asked for: values, which the
+//! doors write down.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
-
-use super::peer::{Peer, Standing};
-use super::policy::Ask;
+use super::peer::{Peer, PeerKind};
+use super::rights::Action;
 use super::store::WriteError;
-use crate::clock;
-use crate::process::seldom::Seldom;
 use crate::wire::reference::new_reference;
-use crate::wire::{Ended, ErrorBody, ErrorWord, Reason};
+use crate::wire::{Denied, Ended, ErrorBody, ErrorWord, Reason};
 
-/// A refusal, under the reference that stands in the log.
-#[derive(Debug)]
+/// A refusal, under the reference that is in the log.
+#[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    pub(super) kind: ErrorWord,
+    pub(super) word: ErrorWord,
     pub(super) reference: String,
-    message: Cow<'static, str>,
+    pub(super) message: Cow<'static, str>,
+    /// After which time it is worth asking again.
+    pub(super) retry_after: Option<Duration>,
     told: Option<Reason>,
     ended: Option<Ended>,
-    retry_after: Option<Duration>,
+}
+
+/// The word for a reason. What is not about rights, about sessions or about what
+/// cannot be done at this moment is about who signs on, and told to nobody.
+const fn word_of(reason: Reason) -> ErrorWord {
+    match reason {
+        Reason::NotPermitted | Reason::NotAdministrator => ErrorWord::NoAccess,
+        Reason::SessionEnded | Reason::AddressChanged => ErrorWord::EndOfSession,
+        Reason::Busy => ErrorWord::Busy,
+        Reason::TooManyAttempts => ErrorWord::TooManyAttempts,
+        Reason::KdcUnreachable => ErrorWord::KdcUnreachable,
+        Reason::StoreFull => ErrorWord::StoreFull,
+        Reason::StoreFailed => ErrorWord::StoreFailed,
+        Reason::AuditFailed => ErrorWord::AuditFailed,
+        // Nobody could say whether the password is right.
+        Reason::KdcUnproven
+        | Reason::PasswordUnchecked
+        | Reason::KerberosConfiguration
+        | Reason::KerberosFailure
+        | Reason::KeytabUnreadable => ErrorWord::KdcUnproven,
+        _ => ErrorWord::LogonFailed,
+    }
+}
+
+/// The word for a sign-on that is refused: one for every reason, so that nobody
+/// learns by asking who exists. Who acts as somebody else is admitted already.
+const fn word_of_sign_on(reason: Reason) -> ErrorWord {
+    match reason {
+        Reason::NotAdministrator => ErrorWord::NoAccess,
+        _ => ErrorWord::LogonFailed,
+    }
 }
 
 impl Refusal {
-    /// One answer for every refused sign-on, whatever the reason.
-    pub(super) fn logon_failed() -> Self {
-        let message =
-            "The sign-on was refused. The core's audit log has the reason under this reference.";
-        Self::new(ErrorWord::LogonFailed, message)
+    /// What cannot be done at this moment, and why.
+    pub(super) fn of(reason: Reason) -> Self {
+        Self::new(word_of(reason), reason.sentence()).with_reason(reason)
+    }
+
+    /// A refused sign-on. `told`: the peer proves who is there, and learns the reason.
+    pub(super) fn of_sign_on(reason: Reason, told: bool) -> Self {
+        let refusal = match word_of_sign_on(reason) {
+            word @ ErrorWord::LogonFailed => Self::new(
+                word,
+                "The sign-on was refused. The core's audit log has the reason under this reference.",
+            ),
+            word => Self::new(word, reason.sentence()),
+        };
+        if told { refusal.with_reason(reason) } else { refusal }
     }
 
     /// Too many wrong passwords came before this one, which was not looked at.
     pub(super) fn too_many_attempts(retry_after: Duration) -> Self {
-        let reason = Reason::TooManyAttempts;
-        let refusal = Self::new(ErrorWord::TooManyAttempts, reason.sentence()).telling(reason);
-        Self { retry_after: Some(retry_after), ..refusal }
-    }
-
-    /// Nobody could say whether a password is right.
-    pub(super) fn unable(reason: Reason) -> Self {
-        let kind = match reason {
-            Reason::KdcUnreachable => ErrorWord::KdcUnreachable,
-            Reason::Busy => ErrorWord::Busy,
-            _ => ErrorWord::KdcUnproven,
-        };
-        Self::new(kind, reason.sentence()).telling(reason)
+        Self { retry_after: Some(retry_after), ..Self::of(Reason::TooManyAttempts) }
     }
 
     pub(super) fn end_of_session() -> Self {
@@ -59,48 +84,44 @@ impl Refusal {
     }
 
     /// A peer asked what it may not: what it is here, and what would change that.
-    pub(super) fn no_access(peer: &Peer, ask: Ask) -> Self {
-        let what = ask.word();
-        let message = match (peer.standing(), peer) {
-            (_, Peer::Local { uid, account: None }) if ask == Ask::OpenOwn => format!(
+    pub(super) fn no_access(peer: &Peer, denied: &Denied) -> Self {
+        let what = denied.detail.as_str();
+        let message = match (peer.kind(), peer) {
+            (_, Peer::Local { uid, account: None }) if what == Action::OpenOwn.word() => format!(
                 "uid {uid} may not open a session: it has no account on this host, or \
                  allow_local_users is off in the core's settings."
             ),
-            (Standing::Local, _) => format!(
-                "{peer} may not {what}: it is a local program, which may only open sessions for \
-                 its own account. To allow it, add its account to local_admin_users or front_users \
-                 in the core's settings."
+            (PeerKind::Local, _) => format!(
+                "{peer} may not {what}: it is a local program, which may only open sessions for its \
+                 own account. To allow it, add its account to local_admin_users or front_users in \
+                 the core's settings."
             ),
-            (Standing::Service, _) => format!(
+            (PeerKind::Service, _) => format!(
                 "{peer} may not {what}: its [[core.key]] only allows trusted sessions for {}.",
                 peer.acting_as().map_or_else(String::new, |users| users.to_string())
             ),
-            (Standing::Anonymous, _) => format!(
-                "Nobody may {what} without a certificate. Use one whose public key is in the \
-                 core's sslkeys_path (curl --cert client.pem)."
+            (PeerKind::Anonymous, _) => format!(
+                "Nobody may {what} without a certificate. Use one whose public key is in the core's \
+                 sslkeys_path (curl --cert client.pem)."
             ),
-            (Standing::Front | Standing::System, _) => format!(
+            (PeerKind::Front | PeerKind::System, _) => format!(
                 "{peer} may not {what}: it is a front, and fronts authenticate clients, but vouch \
                  for nobody."
             ),
         };
-        Self::new(ErrorWord::NoAccess, message)
-    }
-
-    /// Who acts as somebody else would have to be an administrator.
-    pub(super) fn not_administrator() -> Self {
-        Self::new(ErrorWord::NoAccess, Reason::NotAdministrator.sentence())
+        Self::new(word_of(denied.reason), message)
     }
 
     /// The certificate that was shown does not count.
-    pub(super) fn certificate(reason: Reason, certificate: &str) -> Self {
-        let message = format!("{} The certificate: {certificate}.", reason.sentence());
-        Self::new(ErrorWord::CertificateRefused, message).telling(reason)
+    pub(super) fn certificate(denied: &Denied, certificate: &str) -> Self {
+        let message = format!("{} The certificate: {certificate}.", denied.reason.sentence());
+        Self::new(ErrorWord::CertificateRefused, message).with_reason(denied.reason)
     }
 
     /// Nobody could say in time what a certificate is worth.
     pub(super) fn unjudged() -> Self {
-        let message = "The core cannot read the files that it needs to check certificates. Its log says more. Try again in a few seconds.";
+        let message = "The core cannot read the files that it needs to check certificates. Its log \
+                       says more. Try again in a few seconds.";
         Self::new(ErrorWord::Busy, message)
     }
 
@@ -113,61 +134,22 @@ impl Refusal {
         Self::new(ErrorWord::BadRequest, message)
     }
 
-    pub(super) fn too_large(at_most: usize) -> Self {
-        let message = format!(
-            "The body is too large: the limit is {at_most} bytes. Only peers that may send proofs \
-             (SYSTEM and fronts) may send more."
-        );
-        Self::new(ErrorWord::TooLarge, message)
-    }
-
-    pub(super) fn not_found() -> Self {
-        Self::new(ErrorWord::NotFound, "The core's API has no such path.")
-    }
-
-    pub(super) fn method_not_allowed() -> Self {
-        let message = "The core's API has this path, but not with this method; see Allow.";
-        Self::new(ErrorWord::MethodNotAllowed, message)
-    }
-
+    /// What was decided is not on the disk.
     pub(super) fn unrecorded(error: WriteError) -> Self {
-        let (kind, message) = match error {
-            WriteError::Busy => (
-                ErrorWord::Busy,
-                "Too many sessions wait to be recorded. Try again in a few seconds.",
-            ),
-            WriteError::Full => (
-                ErrorWord::StoreFull,
-                "The disk under the session store is full. Free space under the core's state_path.",
-            ),
-            WriteError::Failed => (
-                ErrorWord::StoreFailed,
-                "The session store cannot be written. The core's log says why.",
-            ),
+        let message = match error {
+            WriteError::Busy => {
+                "Too many sessions wait to be recorded. Try again in a few seconds."
+            }
+            WriteError::Full => {
+                "The disk under the session store is full. Free space under the core's state_path."
+            }
+            WriteError::Failed => "The session store cannot be written. The core's log says why.",
         };
-        Self::new(kind, message)
-    }
-
-    /// The line that must stand in the audit log does not.
-    pub(super) fn unaudited() -> Self {
-        let reason = Reason::AuditFailed;
-        Self::new(ErrorWord::AuditFailed, reason.sentence()).telling(reason)
-    }
-
-    /// The same for another one, under a reference of its own.
-    pub(super) fn again(other: &Self) -> Self {
-        Self {
-            kind: other.kind,
-            reference: new_reference(),
-            message: other.message.clone(),
-            told: other.told,
-            ended: other.ended,
-            retry_after: other.retry_after,
-        }
+        Self::new(word_of(error.reason()), message)
     }
 
     /// Tells the peer the reason, too.
-    pub(super) fn telling(self, reason: Reason) -> Self {
+    pub(super) fn with_reason(self, reason: Reason) -> Self {
         Self { told: Some(reason), ..self }
     }
 
@@ -176,9 +158,10 @@ impl Refusal {
         Self { ended, ..self }
     }
 
+    /// As it is written on the wire.
     pub(super) fn into_body(self) -> ErrorBody {
         ErrorBody {
-            error: self.kind.into(),
+            error: self.word.into(),
             message: self.message.into_owned(),
             reference: self.reference,
             reason: self.told,
@@ -186,9 +169,9 @@ impl Refusal {
         }
     }
 
-    fn new(kind: ErrorWord, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(word: ErrorWord, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            kind,
+            word,
             reference: new_reference(),
             message: message.into(),
             told: None,
@@ -198,32 +181,32 @@ impl Refusal {
     }
 }
 
-static ODD: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
+impl WriteError {
+    /// The word in the audit log.
+    pub(super) const fn reason(self) -> Reason {
+        match self {
+            Self::Busy => Reason::Busy,
+            Self::Full => Reason::StoreFull,
+            Self::Failed => Reason::StoreFailed,
+        }
+    }
+}
 
-/// Says it in the log, and answers.
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (reference, error) = (&self.reference, self.kind.as_str());
-        match self.kind {
-            ErrorWord::BadRequest
-            | ErrorWord::TooLarge
-            | ErrorWord::NotFound
-            | ErrorWord::MethodNotAllowed => match ODD.due(error, clock::instant()) {
-                Some(since_the_last) => {
-                    tracing::warn!(%reference, error, since_the_last, "{}", self.message);
-                }
-                None => tracing::info!(%reference, error, "{}", self.message),
-            },
-            // An ordinary end of a session, and what the audit log tells better.
-            _ => tracing::debug!(%reference, error, "refused"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_sign_on_is_one_word_and_one_sentence_whatever_the_reason() {
+        for reason in Reason::ALL {
+            let refusal = Refusal::of_sign_on(*reason, false);
+            let hidden = Refusal::of_sign_on(Reason::UnknownUser, false);
+            if *reason == Reason::NotAdministrator {
+                assert_eq!(refusal.word, ErrorWord::NoAccess);
+            } else {
+                assert_eq!((refusal.word, refusal.message), (hidden.word, hidden.message));
+            }
+            assert_eq!(refusal.told, None);
         }
-        let (status, retry_after) = (self.kind.status(), self.retry_after);
-        let mut response = (status, Json(self.into_body())).into_response();
-        if let Some(time) = retry_after {
-            // A second more than it takes rather than one less.
-            let seconds = HeaderValue::from(time.as_secs() + 1);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
-        response
     }
 }

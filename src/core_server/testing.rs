@@ -12,13 +12,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::door::api;
 use super::peer::program::Program;
+use super::peer::{Peer, Remote};
 use super::*;
 use crate::config::section::{AuditTarget, CoreAddress};
 use crate::config::{self, Surroundings};
 use crate::core_client::{Client, ClientError};
+use crate::wire::open::{ByProof, Claim, Own, Trusted};
 use crate::wire::{ErrorBody, Mechanism, OpenSession, Proof};
 
 pub(super) const REALM: &str = "[[core.realm]]\nrealm = 'EXAMPLE.TEST'\n";
@@ -105,11 +108,12 @@ impl Lab {
         body: Value,
     ) -> (StatusCode, Value) {
         let own = nix::unistd::geteuid().as_raw();
-        let bearer = api::Bearer::Program(Arc::new(Program::new(own)));
-        let facts = api::Connection { peer: Arc::new(peer), bearer, stop: self.stop.clone() };
+        let remote = Remote::Program(Arc::new(Program::new(own)));
+        let desk = self.core.desk(Arc::new(peer));
+        let asker = api::Asker { desk, remote, stop: self.stop.clone() };
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request = Request::builder().method(method).uri(path).extension(facts);
-        let router = TowerToHyperService::new(api::router(Arc::clone(&self.core)));
+        let request = Request::builder().method(method).uri(path).extension(asker);
+        let router = TowerToHyperService::new(api::router());
         let response = router.call(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -128,11 +132,18 @@ pub(super) fn proof(principal: &str) -> OpenSession {
         ends_at: Some(clock::now().plus(Duration::from_secs(600))),
         groups: vec!["S-1-5-21-1-2-3-513".to_owned()],
     };
-    OpenSession { proof: Some(proof), ..OpenSession::default() }
+    let claim = Claim::Proof(ByProof { proof, act_as: None, secret: None });
+    OpenSession { client: None, claim }
 }
 
 pub(super) fn trusted(user: &str) -> OpenSession {
-    OpenSession { user: Some(user.to_owned()), trusted: true, ..OpenSession::default() }
+    let claim = Claim::Trusted(Trusted { user: user.to_owned(), act_as: None });
+    OpenSession { client: None, claim }
+}
+
+pub(super) fn own(user: &str) -> OpenSession {
+    let claim = Claim::Own(Own { user: user.to_owned(), act_as: None });
+    OpenSession { client: None, claim }
 }
 
 pub(super) fn refused<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> ErrorBody {

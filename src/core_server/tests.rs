@@ -5,11 +5,16 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::peer::Peer;
 use super::testing::*;
 use super::*;
 use crate::config::section::CoreAddress;
 use crate::core_client::{Client, ClientError};
-use crate::wire::{ActingAs, ErrorBody, ErrorWord, Event, Mechanism, OpenSession, PeerCredential};
+use crate::wire::open::Claim;
+use crate::wire::{
+    ActingAs, ErrorBody, ErrorWord, Event, Mechanism, OpenSession, PeerCredential, Reason, Session,
+    SessionKey,
+};
 
 #[tokio::test]
 async fn a_session_is_opened_resolved_and_ended() {
@@ -67,10 +72,7 @@ async fn sign_ons_that_travel_together_are_answered_in_order() {
 #[tokio::test]
 async fn whom_system_names_it_vouches_for() {
     let lab = Lab::start(REALM);
-    for request in [
-        trusted("John@EXAMPLE.TEST"),
-        OpenSession { trusted: false, ..trusted("John@EXAMPLE.TEST") },
-    ] {
+    for request in [trusted("John@EXAMPLE.TEST"), own("John@EXAMPLE.TEST")] {
         let session = lab.client().open(&request).await.unwrap();
         assert_eq!((session.user.login(), session.mechanism), ("john", Mechanism::Trusted));
     }
@@ -106,8 +108,8 @@ async fn all_refused_sign_ons_look_the_same() {
 async fn a_front_is_told_why_its_proof_is_refused() {
     let lab = Lab::start(REALM);
     let mut expired = proof("john@EXAMPLE.TEST");
-    if let Some(proof) = &mut expired.proof {
-        proof.ends_at = Some(clock::now());
+    if let Claim::Proof(claim) = &mut expired.claim {
+        claim.proof.ends_at = Some(clock::now());
     }
     for (request, reason) in [
         (proof("john@OTHER.TEST"), "realm_not_allowed"),
@@ -336,4 +338,73 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     assert_eq!(lines.len(), 5);
     let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();
     assert!(!text.contains(&*session), "the secret stands nowhere");
+}
+
+#[tokio::test]
+async fn who_may_not_ask_is_told_so_whatever_the_request_looks_like() {
+    let lab = Lab::start(REALM);
+    for (method, path, body) in [
+        (Method::GET, "/v1/sessions?limit=0", Value::Null),
+        (Method::GET, "/v1/keys?after", Value::Null),
+        (Method::POST, "/v1/sign-ons", json!("no list")),
+        (Method::POST, "/v1/attempts", json!("no attempts")),
+    ] {
+        let (status, body) = lab.ask(john(), method, path, body).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (StatusCode::FORBIDDEN, &json!("no_access")),
+            "{path}"
+        );
+    }
+    let path = format!("/v1/sessions/{}?client=somewhere", "x".repeat(43));
+    let nobody = Peer::Anonymous { address: "192.0.2.1".parse().unwrap() };
+    assert_eq!(lab.ask(nobody, Method::GET, &path, Value::Null).await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn only_who_may_hand_in_proofs_chooses_secrets_and_tells_addresses() {
+    let lab = Lab::start(REALM);
+    let secret = "s".repeat(43);
+    let basic = json!({"user": "john", "password": "x", "basic": true, "secret": secret});
+    let (status, body) = lab.ask(john(), Method::POST, "/v1/sessions", basic).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+    assert!(body["message"].as_str().unwrap().contains("propose the secret"), "{body}");
+    let own = json!({"user": "john", "client": "192.0.2.1"});
+    lab.ask(john(), Method::POST, "/v1/sessions", own).await;
+    let lines = lab.audit(2).await;
+    assert_eq!((&lines[0]["event"], &lines[0]["mechanism"]), (&json!("sign_on"), &json!("basic")));
+    assert_eq!((&lines[1]["outcome"], &lines[1]["client"]), (&json!("granted"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_denial_is_one_line_in_the_audit_log_whichever_way_it_was_asked() {
+    let lab = Lab::start(REALM);
+    let proven = serde_json::to_value(proof("john@EXAMPLE.TEST")).unwrap();
+    let proofs = json!({"proofs": [proven]});
+    lab.ask(john(), Method::POST, "/v1/sessions", proven).await;
+    lab.ask(john(), Method::POST, "/v1/sign-ons", proofs).await;
+    let lines = lab.audit(2).await;
+    for line in &lines {
+        let words = ["event", "outcome", "reason", "detail", "peer"].map(|word| line[word].clone());
+        let expected =
+            ["sign_on", "refused", "not_permitted", "open a session by proof", "uid 1000"];
+        assert_eq!(words, expected.map(|word| json!(word)));
+    }
+    assert_eq!(lines[0]["principal"], "john@EXAMPLE.TEST", "of a batch nobody is read");
+}
+
+#[tokio::test]
+async fn what_is_not_understood_of_a_batch_is_answered_by_itself() {
+    let lab = Lab::start(REALM);
+    let proven = serde_json::to_value(proof("john@EXAMPLE.TEST")).unwrap();
+    let password = json!({"user": "john", "password": "x"});
+    let proofs = json!({"proofs": [{"trusted": true}, proven, password, {"user": "mary"}]});
+    let (status, body) =
+        lab.ask(Peer::System { uid: 0 }, Method::POST, "/v1/sign-ons", proofs).await;
+    assert_eq!(status, StatusCode::OK);
+    let answers = &body["answers"];
+    assert_eq!(answers[0]["refused"]["error"], "bad_request");
+    assert_eq!(answers[1]["granted"]["user"]["login"], "john");
+    assert_eq!(answers[2]["refused"]["message"], "Send a password alone, to POST /v1/sessions.");
+    assert_eq!(answers[3]["granted"]["user"]["login"], "mary");
 }

@@ -45,11 +45,6 @@ impl Identity {
         self.login_id.login()
     }
 
-    /// The tenant of the realm; empty outside multi-tenancy.
-    pub(crate) fn company(&self) -> &str {
-        self.login_id.company()
-    }
-
     /// Login and tenant, by which people are compared.
     pub(crate) const fn login_id(&self) -> &LoginId {
         &self.login_id

@@ -5,47 +5,74 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::clock::Timestamp;
+use super::Desk;
+use crate::clock::{self, Timestamp};
 use crate::core_server::Core;
-use crate::core_server::door::api::Page;
 use crate::core_server::refusal::Refusal;
+use crate::core_server::rights::{Permit, SeeKeys, SeeSessions};
 use crate::core_server::sessions::{Cursor, Filter, Snapshot};
 use crate::identity::{Rules, Via, identify};
+use crate::wire::LoginId;
 use crate::wire::admin::{KeyList, SessionEntry, SessionList};
-use crate::wire::{LoginId, SessionKey};
 
-impl Core {
+/// What part of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::core_server) struct Page {
+    /// Entries at most.
+    pub(in crate::core_server) limit: usize,
+    /// Those after this one: what a page before it called `next`.
+    pub(in crate::core_server) after: Option<String>,
+    /// Those of this user.
+    pub(in crate::core_server) user: Option<String>,
+    /// Those whose id begins so.
+    pub(in crate::core_server) id: Option<String>,
+}
+
+impl Desk {
     /// A page of the sessions that live.
-    pub(in crate::core_server) fn list_sessions(
+    pub(in crate::core_server) fn sessions(
         &self,
-        page: &Page,
-        now: Timestamp,
+        page: Result<Page, Refusal>,
     ) -> Result<SessionList, Refusal> {
-        let filter = filter(page, &self.policy.load().identity)?;
+        let permit = self.permit(SeeSessions)?;
+        let page = page?;
+        let filter = filter(&page, &self.core.policy.load().identity)?;
         let after = page.after.as_deref().map(str::parse::<Cursor>).transpose().map_err(|_| {
             Refusal::bad_request("after must be the value of next in the previous page.")
         })?;
-        // One more says whether there is more.
-        let mut sessions = self.sessions.list(&filter, after, page.limit.saturating_add(1), now);
-        let more = sessions.len() > page.limit;
-        sessions.truncate(page.limit);
-        let last = sessions.last().filter(|_| more);
-        let next = last.map(|last| Cursor::of(&last.record).to_string());
-        Ok(SessionList { sessions: sessions.iter().map(entry).collect(), next })
-    }
-
-    /// The session of a key.
-    pub(in crate::core_server) fn see_session(
-        &self,
-        key: &SessionKey,
-        now: Timestamp,
-    ) -> Result<SessionEntry, Refusal> {
-        self.sessions.see(key, now).as_ref().map(entry).ok_or_else(Refusal::end_of_session)
+        Ok(self.core.list(&permit, &filter, after, page.limit))
     }
 
     /// A page of the keys.
-    pub(in crate::core_server) async fn list_keys(
+    pub(in crate::core_server) async fn keys(
         &self,
+        page: Result<Page, Refusal>,
+    ) -> Result<KeyList, Refusal> {
+        let permit = self.permit(SeeKeys)?;
+        self.core.list_keys(&permit, page?, clock::now()).await
+    }
+}
+
+impl Core {
+    fn list(
+        &self,
+        _permit: &Permit<SeeSessions>,
+        filter: &Filter,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> SessionList {
+        // One more says whether there is more.
+        let mut seen = self.sessions.list(filter, after, limit.saturating_add(1), clock::now());
+        let more = seen.len() > limit;
+        seen.truncate(limit);
+        let last = seen.last().filter(|_| more);
+        let next = last.map(|seen| Cursor::of(&seen.record).to_string());
+        SessionList { sessions: seen.iter().map(entry).collect(), next }
+    }
+
+    async fn list_keys(
+        &self,
+        _permit: &Permit<SeeKeys>,
         page: Page,
         now: Timestamp,
     ) -> Result<KeyList, Refusal> {
@@ -53,7 +80,7 @@ impl Core {
         let limit = page.limit;
         let listing =
             spawn_blocking(move || rules.list(page.after.as_deref(), limit.saturating_add(1), now));
-        let Ok(Ok(mut list)) = timeout(READING, listing).await else {
+        let Ok(Ok(mut list)) = timeout(READ_TIMEOUT, listing).await else {
             tracing::error!("the files in sslkeys_path could not be read in time");
             return Err(Refusal::unjudged());
         };
@@ -86,7 +113,7 @@ fn is_beginning(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn entry(Snapshot { record, usage }: &Snapshot) -> SessionEntry {
+pub(super) fn entry(Snapshot { record, usage }: &Snapshot) -> SessionEntry {
     SessionEntry {
         id: record.key,
         user: record.user.login().to_owned(),
@@ -105,4 +132,4 @@ fn entry(Snapshot { record, usage }: &Snapshot) -> SessionEntry {
 }
 
 /// Folders of keys take no longer to read.
-const READING: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);

@@ -23,12 +23,11 @@ use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::api::{Bearer, Connection, router};
+use super::api::{Asker, router};
 use crate::clock;
 use crate::core_server::Core;
-use crate::core_server::peer::Standing;
 use crate::core_server::peer::program::Program;
-use crate::core_server::refusal::Refusal;
+use crate::core_server::peer::{PeerKind, Remote};
 use crate::process::seldom::Seldom;
 
 /// The bound sockets of a core.
@@ -54,7 +53,7 @@ pub(crate) async fn serve(
     let local = UnixListener::from_std(sockets.local)?;
     let connections = TaskTracker::new();
     let door = Door {
-        router: TowerToHyperService::new(router(Arc::clone(&core))),
+        router: TowerToHyperService::new(router()),
         core: Arc::clone(&core),
         all: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         locals: Arc::new(Semaphore::new(MAX_LOCALS)),
@@ -71,7 +70,7 @@ pub(crate) async fn serve(
         tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
     }
     let accepting = tokio::spawn(stop.clone().run_until_cancelled_owned(door.accept_local(local)));
-    connections.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&core).watch_keys()));
+    connections.spawn(Arc::clone(&core).watch_keys(stop.clone()));
     connections.spawn(stop.clone().run_until_cancelled_owned(Arc::clone(&core).follow_store()));
     let mut sweep = interval(SWEEP);
     loop {
@@ -134,8 +133,8 @@ impl Door {
         let program = Arc::new(Program::new(credentials.uid()));
         let Some(peer) = self.core.judge_program(&program).await else { return };
         let (over, mut lifetime, mut _place) = (self.stop.child_token(), None, None);
-        let standing = peer.standing();
-        if standing == Standing::Local {
+        let kind = peer.kind();
+        if kind == PeerKind::Local {
             // Fronts must always find a place, however many local programs connect.
             _place = self.locals.try_acquire().ok();
             if _place.is_none() {
@@ -149,19 +148,20 @@ impl Door {
         let service = service_fn(|mut request: http::Request<Incoming>| {
             let (program, over) = (Arc::clone(&program), over.clone());
             async move {
-                let Some(peer) = self.core.judge_program(&program).await else {
-                    return Ok(Refusal::unjudged().into_response());
+                let desk = match self.core.receive_program(&program).await {
+                    Ok(desk) => desk,
+                    Err(refusal) => return Ok(refusal.into_response()),
                 };
-                if peer.standing() != standing {
+                if desk.peer().kind() != kind {
                     // It has the place of another kind of peer: this is its last request here.
                     over.cancel();
                 }
-                let bearer = Bearer::Program(program);
-                request.extensions_mut().insert(Connection { peer, bearer, stop: over });
+                let remote = Remote::Program(program);
+                request.extensions_mut().insert(Asker { desk, remote, stop: over });
                 self.router.call(request).await
             }
         });
-        let head = if standing == Standing::Local { STRANGERS_HEAD } else { MAX_HEAD };
+        let head = if kind == PeerKind::Local { STRANGERS_HEAD } else { MAX_HEAD };
         talk(stream, service, over.clone(), lifetime, head).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The core's TLS: settings, and one connection.
 //!
-//! A client certificate is asked for and not demanded, and any passes the
-//! handshake whose key the client holds. What it is worth is found out for
+//! A client certificate is asked for and not demanded, and the handshake accepts
+//! every certificate whose key the client proves. Whether it counts is judged for
 //! each request, so a refusal is an answer that can be read.
 
 use std::net::SocketAddr;
@@ -14,24 +14,21 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Bearer, Connection};
+use super::api::Asker;
 use super::serve::{Door, MAX_HEAD, STRANGERS_HEAD, talk};
 use crate::clock;
 use crate::config::section;
-use crate::core_server::peer::Peer;
+use crate::core_server::TlsSetupError;
 use crate::core_server::peer::certificate::Client;
-use crate::core_server::refusal::Refusal;
-use crate::core_server::{Core, TlsSetupError};
+use crate::core_server::peer::{Peer, Remote};
 use crate::pki::file::pair;
 use crate::pki::peer::chain::Authorities;
 use crate::pki::tls::server_config;
 use crate::process::seldom::Seldom;
-use crate::wire::Denied;
 
 /// What new handshakes use, and by whose word certificates are taken.
 #[derive(Debug)]
@@ -50,32 +47,10 @@ impl Tls {
         let authorities = Arc::new(Authorities::load(settings.authorities.clone())?);
         Ok(Self { config: Arc::new(config), authorities })
     }
-}
 
-impl Core {
-    /// Who a client is at this moment, or the answer it gets instead.
-    async fn judge_certificate(&self, client: &Arc<Client>) -> Result<Peer, Refusal> {
-        match self.weigh(client).await {
-            Some(Ok(peer)) => Ok(peer),
-            Some(Err(refused)) => Err(self.refused_certificate(client, &refused)),
-            None => Err(Refusal::unjudged()),
-        }
-    }
-
-    /// The same where nothing is answered; `None` where nobody can say.
-    pub(in crate::core_server) async fn weigh(
-        &self,
-        client: &Arc<Client>,
-    ) -> Option<Result<Peer, Denied>> {
-        let tls = self.tls.load_full()?;
-        let (authorities, keys) = (Arc::clone(&tls.authorities), self.keys());
-        let judged = Arc::clone(client);
-        let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
-        let Ok(Ok(judged)) = timeout(JUDGING, judging).await else {
-            tracing::error!(client = %client.address(), "the files in sslkeys_path and of the authorities could not be read in time");
-            return None;
-        };
-        Some(judged)
+    /// By whose word certificates are taken.
+    pub(in crate::core_server) fn authorities(&self) -> Arc<Authorities> {
+        Arc::clone(&self.authorities)
     }
 }
 
@@ -109,7 +84,7 @@ impl Door {
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let client = Arc::new(Client::new(chain, address.ip()));
         // Whoever is told that it is refused has all the time of a stranger.
-        let known = matches!(self.core.weigh(&client).await, Some(Ok(Peer::Key(_))));
+        let known = matches!(self.core.judge_client(&client).await, Some(Ok(Peer::Key(_))));
         drop(place);
         let places = if known { &self.keys } else { &self.strangers };
         let Ok(_place) = places.try_acquire() else {
@@ -133,11 +108,11 @@ impl Door {
         client: Arc<Client>,
         stop: CancellationToken,
     ) -> Result<Response<Body>, std::convert::Infallible> {
-        let peer = match self.core.judge_certificate(&client).await {
-            Ok(peer) => Arc::new(peer),
+        let desk = match self.core.receive_client(&client).await {
+            Ok(desk) => desk,
             Err(refusal) => return Ok(refusal.into_response()),
         };
-        request.extensions_mut().insert(Connection { peer, bearer: Bearer::Client(client), stop });
+        request.extensions_mut().insert(Asker { desk, remote: Remote::Client(client), stop });
         self.router.call(request).await
     }
 }
@@ -148,7 +123,5 @@ static CROWDED: Seldom<&'static str> = Seldom::new(Duration::from_secs(60), 64);
 const RESUMABLE_SESSIONS: usize = 1024;
 /// A client that is slow or silent within a handshake is left.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Files that cannot be looked at within this time refuse the request.
-const JUDGING: Duration = Duration::from_secs(5);
 /// A connection of somebody without a good key lasts no longer.
 const STRANGERS_LIFETIME: Duration = Duration::from_secs(60);

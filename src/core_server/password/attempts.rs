@@ -10,9 +10,8 @@ use super::{Limited, Origin, Passwords, who};
 use crate::clock;
 use crate::core_server::Core;
 use crate::core_server::peer::Peer;
-use crate::core_server::refusal::Refusal;
+use crate::core_server::rights::{CountAttempts, Permit};
 use crate::identity::{Rules, Typed};
-use crate::wire::Reason;
 use crate::wire::attempts::{
     Attempt, AttemptAnswer, AttemptAnswers, AttemptVerdict, Attempts, EndedAttempt,
 };
@@ -45,8 +44,9 @@ struct Meant {
 
 impl Core {
     /// Counts what came of attempts, then gives leave to those that begin.
-    pub(in crate::core_server) fn attempts(
+    pub(in crate::core_server) fn count_attempts(
         self: &Arc<Self>,
+        _permit: &Permit<CountAttempts>,
         peer: &Peer,
         Attempts { begin, end }: Attempts,
     ) -> AttemptAnswers {
@@ -117,11 +117,7 @@ impl Passwords {
             Ok(None) => return AttemptAnswer::Wait,
             Err(limited) => limited,
         };
-        let refusal = match limited {
-            Limited::Origin(time) | Limited::Account(time) => Refusal::too_many_attempts(time),
-            Limited::Busy => Refusal::unable(Reason::Busy),
-        };
-        AttemptAnswer::Refused(refusal.into_body())
+        AttemptAnswer::Refused(limited.refusal().into_body())
     }
 
     fn try_admit(

@@ -62,7 +62,7 @@ struct Guarded {
 
 /// Whose limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limited {
+pub(in crate::core_server) enum Limited {
     /// The address's: again after so much time.
     Origin(Duration),
     /// The account's, or that of the account at this address.

@@ -21,102 +21,25 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::config::section::Settings;
 use crate::core_server::metrics::password_checks;
-use crate::core_server::request::admit::Facts;
-use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};
+use crate::identity::{Rules, Typed, Via, identify, typed};
 use crate::krb5::kdc::{self, Prover};
-use crate::krb5::keytab;
 use crate::krb5::pac::Said;
-use crate::wire::{self, Mechanism, Password, Reason};
+use crate::wire::{Denied, Password, Reason};
 
 mod attempts;
 mod bucket;
 mod limits;
+mod outcome;
 mod remembered;
-mod sign_on;
+mod rules;
 
-use bucket::Allowance;
-pub(super) use limits::Origin;
-use limits::{Allowances, Limited, Limits};
+use limits::Limits;
+pub(super) use limits::{Limited, Origin};
+use outcome::identified;
+pub(super) use outcome::{Unverified, Verified};
 use remembered::Remembered;
-
-/// The settings that decide on passwords.
-#[derive(Debug)]
-pub(super) struct PasswordRules {
-    allowances: Allowances,
-    remember: Duration,
-    prover: Prover,
-    default_realm: Option<String>,
-}
-
-impl PasswordRules {
-    /// From the settings. The keytab is read once for the realm of names that
-    /// have none: its only realm, else the only one that is configured.
-    pub(super) fn new(settings: &Settings) -> Self {
-        let (passwords, kerberos) = (&settings.core.passwords, &settings.sso.kerberos);
-        let allowance = |attempts| Allowance { attempts, window: passwords.attempts_window };
-        let configured = settings.core.realms.iter().map(|realm| realm.realm.as_str());
-        let configured: Vec<&str> = configured.filter(|realm| !realm.is_empty()).collect();
-        let keytab = keytab::read(&kerberos.keytab).ok();
-        let held = keytab.as_ref().map(keytab::Keytab::realms).unwrap_or_default();
-        let default_realm = match (held.as_slice(), configured.as_slice()) {
-            ([only], _) | (_, [only]) => Some((*only).to_owned()),
-            _ => None,
-        };
-        Self {
-            allowances: Allowances {
-                origin: allowance(passwords.attempts_per_address),
-                account: allowance(passwords.attempts_per_account),
-            },
-            remember: passwords.cache,
-            prover: Prover {
-                keytab: kerberos.keytab.clone(),
-                service: kerberos.acceptor.clone(),
-                realms_without_pac: kerberos.realms_without_pac.clone(),
-            },
-            default_realm,
-        }
-    }
-}
-
-/// Whoever typed a name has its password. Made only here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verified {
-    identity: Identity,
-    facts: Facts,
-}
-
-impl Verified {
-    /// By what it was proven, and the principal.
-    pub(super) fn claim(&self) -> (Mechanism, &str) {
-        (self.facts.mechanism, &self.facts.principal)
-    }
-
-    /// Who it is, and what else is known.
-    pub(super) fn into_parts(self) -> (Identity, Facts) {
-        (self.identity, self.facts)
-    }
-}
-
-/// Whose password was right.
-struct Right {
-    identity: Identity,
-    /// As it was asked for at the KDC: `john@ADSDOMAIN.EXAMPLE`.
-    principal: String,
-    groups: Vec<String>,
-}
-
-/// Why there is no [`Verified`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Denied {
-    /// Name and password are not taken. All of these are answered alike.
-    Refused(Reason, String),
-    /// Too many wrong ones came before; this one was not looked at.
-    Limited(Limited),
-    /// Nobody could say whether it is right.
-    Unable(Reason, String),
-}
+pub(super) use rules::PasswordRules;
 
 /// Checks passwords.
 #[derive(Debug)]
@@ -164,24 +87,28 @@ impl Passwords {
     }
 
     /// Whether `password` is that of whoever is meant by `name`.
-    async fn check(
+    ///
+    /// # Errors
+    /// It is not, it was not looked at, or nobody could say.
+    pub(super) async fn check(
         &self,
         name: &str,
         password: &Password,
         origin: Origin,
         (rules, names): (&PasswordRules, &Rules),
-    ) -> Result<Right, Denied> {
+    ) -> Result<Verified, Unverified> {
         let outcome = self.judge(name, password, origin, (rules, names)).await;
         let word = match &outcome {
             Ok((_, word)) => word,
-            Err(Denied::Refused(..)) => "refused",
-            Err(Denied::Limited(Limited::Origin(_))) => "limited_address",
-            Err(Denied::Limited(Limited::Account(_))) => "limited_account",
-            Err(Denied::Limited(Limited::Busy) | Denied::Unable(Reason::Busy, _)) => "busy",
-            Err(Denied::Unable(..)) => "unable",
+            Err(Unverified::Refused(_)) => "refused",
+            Err(Unverified::Limited(Limited::Origin(_))) => "limited_address",
+            Err(Unverified::Limited(Limited::Account(_))) => "limited_account",
+            Err(Unverified::Limited(Limited::Busy)) => "busy",
+            Err(Unverified::Unable(denied)) if denied.reason == Reason::Busy => "busy",
+            Err(Unverified::Unable(_)) => "unable",
         };
         self.counts.with_label_values(&[word]).inc();
-        outcome.map(|(right, _)| right)
+        outcome.map(|(verified, _)| verified)
     }
 
     async fn judge(
@@ -190,8 +117,8 @@ impl Passwords {
         password: &Password,
         origin: Origin,
         (rules, names): (&PasswordRules, &Rules),
-    ) -> Result<(Right, &'static str), Denied> {
-        let refused = |reason| Denied::Refused(reason, String::new());
+    ) -> Result<(Verified, &'static str), Unverified> {
+        let refused = |reason: Reason| Unverified::Refused(reason.into());
         match password.reveal().len() {
             0 => return Err(refused(Reason::EmptyPassword)),
             1..=LONGEST_PASSWORD => {}
@@ -200,7 +127,7 @@ impl Passwords {
         let who = who(name, names, rules.default_realm.as_deref());
         let key = who.as_ref().ok().map(|(_, key)| key.as_str());
         let pass = self.limits.admit(origin, key, rules.allowances).await;
-        let mut pass = pass.map_err(Denied::Limited)?;
+        let mut pass = pass.map_err(Unverified::Limited)?;
         let (typed, key) = match who {
             Ok(who) => who,
             Err(reason) => {
@@ -212,7 +139,7 @@ impl Passwords {
         let account = self.account(&typed, &principal, &key).await?;
         if *account != *key {
             let more = self.limits.admit_account(origin, &account, rules.allowances).await;
-            pass.join(more.map_err(Denied::Limited)?);
+            pass.join(more.map_err(Unverified::Limited)?);
         }
         let (said, word) = match self.remembered.said(
             &account,
@@ -230,30 +157,35 @@ impl Passwords {
                     self.limits.know(origin, &account);
                     (said, "granted")
                 }
-                Err(wire::Denied { reason: reason @ Reason::PacMissing, detail }) => {
-                    return Err(Denied::Refused(reason, detail));
+                Err(denied) if denied.reason == Reason::PacMissing => {
+                    return Err(Unverified::Refused(denied));
                 }
                 Err(refused) if kdc::is_fault_of_user(refused.reason) => {
                     self.remembered.forget(&account);
                     pass.fail();
-                    return Err(Denied::Refused(refused.reason, refused.detail));
+                    return Err(Unverified::Refused(refused));
                 }
-                Err(refused) => return Err(Denied::Unable(refused.reason, refused.detail)),
+                Err(refused) => return Err(Unverified::Unable(refused)),
             },
         };
-        let right = identified(principal, said, names);
-        right.map(|right| (right, word)).map_err(|no| Denied::Refused(no.reason, no.detail))
+        let verified = identified(principal, name, said, names).map_err(Unverified::Refused)?;
+        Ok((verified, word))
     }
 
     /// By what wrong passwords count and right ones are remembered for the account
     /// behind a name; `key` where the KDC tells nothing.
-    async fn account(&self, typed: &Typed, principal: &str, key: &str) -> Result<Arc<str>, Denied> {
+    async fn account(
+        &self,
+        typed: &Typed,
+        principal: &str,
+        key: &str,
+    ) -> Result<Arc<str>, Unverified> {
         if let Some(account) = self.accounts.get(principal) {
             return Ok(account);
         }
         let Typed { user, realm } = typed.clone();
         let asked = self.ask_kdc(move || kdc::salt(&user, &realm)).await;
-        let salt = asked.map_err(|no| Denied::Unable(no.reason, no.detail))?;
+        let salt = asked.map_err(Unverified::Unable)?;
         let Some(salt) = salt else { return Ok(key.into()) };
         let salt = String::from_utf8_lossy(&salt);
         let account: Arc<str> = format!("{salt}\n{}\nsalt", typed.realm).into();
@@ -266,7 +198,7 @@ impl Passwords {
         typed: Typed,
         password: Password,
         prover: Prover,
-    ) -> Result<Option<Said>, wire::Denied> {
+    ) -> Result<Option<Said>, Denied> {
         self.ask_kdc(move || kdc::verify(&typed.user, &typed.realm, &password, &prover)).await
     }
 
@@ -274,9 +206,9 @@ impl Passwords {
     /// the library waits; nobody waits for it longer than [`PATIENCE`].
     async fn ask_kdc<T: Send + 'static>(
         &self,
-        question: impl FnOnce() -> Result<T, wire::Denied> + Send + 'static,
-    ) -> Result<T, wire::Denied> {
-        let unable = |reason, detail: &str| Err(wire::Denied::new(reason, detail));
+        question: impl FnOnce() -> Result<T, Denied> + Send + 'static,
+    ) -> Result<T, Denied> {
+        let unable = |reason, detail: &str| Err(Denied::new(reason, detail));
         let Ok(_place) = self.queue.try_acquire() else {
             return unable(Reason::Busy, "too many passwords wait for the KDC");
         };
@@ -307,16 +239,6 @@ fn who(name: &str, names: &Rules, default: Option<&str>) -> Result<(Typed, Strin
     let identity = identify(&typed.principal(), via, names)?;
     let key = format!("{}\n{}", identity.login(), typed.realm);
     Ok((typed, key))
-}
-
-/// Who it is whose password was right: the account that the KDC named.
-fn identified(principal: String, said: Option<Said>, names: &Rules) -> Result<Right, wire::Denied> {
-    let realm = principal.rsplit_once('@').map(|(_, realm)| realm);
-    let via = Via::Kerberos { acceptor_realm: realm };
-    let account = said.as_ref().map(|said| &said.account);
-    let identity = identity::verified(&principal, account, via, names)?;
-    let groups = said.map(|said| said.groups).unwrap_or_default();
-    Ok(Right { identity, principal, groups })
 }
 
 /// Bytes of a password. Domains stop at 256 characters.

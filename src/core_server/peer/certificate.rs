@@ -1,12 +1,17 @@
 //! Peers on TLS: checked by certificate and key, for every request.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
-use super::keys::{Entitled, KeyRules};
+use super::keys::{KeyGrant, KeyRules};
 use super::{KeyPeer, Peer};
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
+use crate::core_server::Core;
 use crate::pki::peer::chain::Authorities;
 use crate::pki::peer::presented::PresentedCertificate;
 use crate::wire::Denied;
@@ -50,8 +55,28 @@ impl Client {
         let shown = shown.proven()?;
         shown.validate(authorities.current(), now)?;
         let listed = keys.listed_for(shown.key(), now);
-        let Entitled { file, rights, .. } =
-            keys.entitled(&listed, shown.key(), Some(address), now)?;
+        let KeyGrant { file, rights, .. } = keys.grant(&listed, shown.key(), Some(address), now)?;
         Ok(Peer::Key(KeyPeer { file, rights, address }))
     }
 }
+
+impl Core {
+    /// Who a client is at this moment; `None` where nobody can say in time.
+    pub(in crate::core_server) async fn judge_client(
+        &self,
+        client: &Arc<Client>,
+    ) -> Option<Result<Peer, Denied>> {
+        let tls = self.tls.load_full()?;
+        let (authorities, keys) = (tls.authorities(), self.keys());
+        let judged = Arc::clone(client);
+        let judging = spawn_blocking(move || judged.judge(&authorities, &keys, clock::now()));
+        let Ok(Ok(judged)) = timeout(READ_TIMEOUT, judging).await else {
+            tracing::error!(client = %client.address(), "the files in sslkeys_path and of the authorities could not be read in time");
+            return None;
+        };
+        Some(judged)
+    }
+}
+
+/// Files that cannot be looked at within this time refuse the request.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);

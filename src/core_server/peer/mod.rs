@@ -2,15 +2,19 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::config::section::{ActAs, KeyRights};
-use crate::identity::Identity;
+use super::rights::Actor;
+use crate::config::section::KeyRights;
 use crate::wire::{ActingAs, PeerCredential};
 
 pub(in crate::core_server) mod accounts;
 pub(in crate::core_server) mod certificate;
 pub(in crate::core_server) mod keys;
 pub(in crate::core_server) mod program;
+
+use certificate::Client;
+use program::Program;
 
 /// Who is at the other end. On the unix socket it is decided once, when it
 /// connects; on TLS for every request, because a key may be taken away meanwhile.
@@ -54,9 +58,18 @@ pub(super) struct KeyPeer {
     pub(super) address: IpAddr,
 }
 
+/// The other end of a connection, from which follows who the peer is.
+#[derive(Clone, Debug)]
+pub(super) enum Remote {
+    /// Of the unix socket.
+    Program(Arc<Program>),
+    /// Of TLS.
+    Client(Arc<Client>),
+}
+
 /// What a peer is to the core, whatever it came by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum PeerKind {
     /// Everything.
     System,
     /// Proves who is there.
@@ -84,15 +97,15 @@ impl fmt::Display for Peer {
 
 impl Peer {
     /// What it is to the core.
-    pub(super) const fn standing(&self) -> Standing {
+    pub(super) const fn kind(&self) -> PeerKind {
         match self {
-            Self::System { .. } => Standing::System,
-            Self::Front { .. } => Standing::Front,
-            Self::Local { .. } => Standing::Local,
-            Self::Key(KeyPeer { rights: KeyRights::System, .. }) => Standing::System,
-            Self::Key(KeyPeer { rights: KeyRights::Front, .. }) => Standing::Front,
-            Self::Key(KeyPeer { rights: KeyRights::Service(_), .. }) => Standing::Service,
-            Self::Anonymous { .. } => Standing::Anonymous,
+            Self::System { .. } => PeerKind::System,
+            Self::Front { .. } => PeerKind::Front,
+            Self::Local { .. } => PeerKind::Local,
+            Self::Key(KeyPeer { rights: KeyRights::System, .. }) => PeerKind::System,
+            Self::Key(KeyPeer { rights: KeyRights::Front, .. }) => PeerKind::Front,
+            Self::Key(KeyPeer { rights: KeyRights::Service(_), .. }) => PeerKind::Service,
+            Self::Anonymous { .. } => PeerKind::Anonymous,
         }
     }
 
@@ -131,9 +144,9 @@ impl Peer {
 
     /// As whom it acts; `None`: as nobody.
     pub(super) fn acting_as(&self) -> Option<ActingAs> {
-        match (self.standing(), self) {
-            (Standing::System, _) => Some(ActingAs::System),
-            (Standing::Front, _) => Some(ActingAs::Front),
+        match (self.kind(), self) {
+            (PeerKind::System, _) => Some(ActingAs::System),
+            (PeerKind::Front, _) => Some(ActingAs::Front),
             (_, Self::Local { account, .. }) => account.clone().map(ActingAs::Users),
             (_, Self::Key(KeyPeer { rights: KeyRights::Service(users), .. })) => {
                 let users: Vec<_> = users.iter().map(ToString::to_string).collect();
@@ -143,60 +156,18 @@ impl Peer {
         }
     }
 
-    /// Whether its word on the addresses of clients counts: whoever is
-    /// believed about users is believed about where they sit.
-    pub(super) const fn sees_clients(&self) -> bool {
-        matches!(self.standing(), Standing::System | Standing::Front | Standing::Service)
-    }
-
-    /// Whether somebody is among those it may vouch for (`act_as`).
-    pub(super) fn vouches_for(&self, identity: &Identity) -> bool {
+    /// As whom it does what it asks for.
+    pub(super) fn actor(&self) -> Actor<'_> {
         match self {
-            Self::Key(KeyPeer { rights: KeyRights::Service(users), .. }) => {
-                users.iter().any(|user| match user {
-                    ActAs::System | ActAs::Anybody => true,
-                    ActAs::User(who) => who == identity.login_id(),
-                    ActAs::Company(company) => company == identity.company(),
-                })
+            Self::System { .. } | Self::Key(KeyPeer { rights: KeyRights::System, .. }) => {
+                Actor::System
             }
-            _ => self.standing() == Standing::System,
+            Self::Front { .. } | Self::Key(KeyPeer { rights: KeyRights::Front, .. }) => {
+                Actor::Front
+            }
+            Self::Local { account, .. } => Actor::Program(account.as_deref()),
+            Self::Key(KeyPeer { rights: KeyRights::Service(act_as), .. }) => Actor::Service(act_as),
+            Self::Anonymous { .. } => Actor::Nobody,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::identity::{Rules, Via, identify};
-    use crate::wire::LoginId;
-    use std::slice::from_ref;
-
-    #[test]
-    fn a_key_vouches_for_those_it_is_given() {
-        let rules = Rules::new(&[], &[], Vec::new());
-        let who = |name| identify(name, Via::Trusted, &rules).unwrap();
-        let key = |act_as: &[ActAs]| {
-            Peer::Key(KeyPeer {
-                file: "webapp-public.pem".into(),
-                rights: KeyRights::Service(act_as.to_vec()),
-                address: "192.0.2.1".parse().unwrap(),
-            })
-        };
-        let (john, company) =
-            (ActAs::User(LoginId::without_company("john")), ActAs::Company("acme".into()));
-        for (act_as, name, may) in [
-            (&[ActAs::Anybody][..], "mary", true),
-            (from_ref(&john), "John", true),
-            (from_ref(&john), "mary", false),
-            (from_ref(&company), "john", false),
-            (&[company.clone(), john.clone()], "john", true),
-            (&[], "john", false),
-        ] {
-            assert_eq!(key(act_as).vouches_for(&who(name)), may, "{act_as:?} {name}");
-        }
-        assert!(Peer::System { uid: 0 }.vouches_for(&who("mary")));
-        let local = Peer::Local { uid: 1000, account: Some("john".into()) };
-        assert!(!local.vouches_for(&who("john")));
-        assert!(!Peer::Front { uid: 33 }.vouches_for(&who("john")));
     }
 }

@@ -51,7 +51,7 @@ impl Core {
         let (uid, by) = (program.uid, Arc::clone(&policy));
         // Looking up accounts may block: they may be a directory's.
         let judging = spawn_blocking(move || policy.peers.judge(uid, geteuid().as_raw(), &System));
-        let Ok(Ok(peer)) = timeout(JUDGING, judging).await else {
+        let Ok(Ok(peer)) = timeout(LOOKUP_TIMEOUT, judging).await else {
             tracing::error!(uid, "the system's accounts cannot be looked up (NSS)");
             return None;
         };
@@ -62,4 +62,4 @@ impl Core {
     }
 }
 
-const JUDGING: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,58 +2,30 @@
 
 use std::time::Duration;
 
+use super::identified::{Facts, Identified};
 use crate::clock::Timestamp;
-use crate::identity::Identity;
+use crate::core_server::rights::{ActAsUser, Permit};
 use crate::wire::mechanism::EndsWith;
-use crate::wire::{AdminLevel, LoginId, Mechanism, Reason, User};
+use crate::wire::{AdminLevel, LoginId, Reason, User};
 
 /// Leave to open one session. Made only by [`admit`] and [`impersonate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Admission {
+pub(in crate::core_server) struct Admission {
     user: User,
     facts: Facts,
     expires_at: Timestamp,
     impersonator: Option<LoginId>,
 }
 
-/// What is known of a sign-on besides the identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Facts {
-    /// How the owner was proven.
-    pub mechanism: Mechanism,
-    /// The principal, or the name that a trusted peer gave, exactly as it came.
-    pub principal: String,
-    /// By password: the name as it was typed.
-    pub typed: Option<String>,
-    /// The key that a certificate was shown for, by its fingerprint.
-    pub public_key: Option<String>,
-    /// Whether the proof was bound to a TLS channel.
-    pub channel_bound: bool,
-    /// When the ticket or the certificate ends.
-    pub ends_at: Option<Timestamp>,
-    /// Group SIDs from the ticket.
-    pub groups: Vec<String>,
-}
-
-impl Facts {
-    /// Of somebody who is known by a name alone.
-    pub(in crate::core_server) const fn named(mechanism: Mechanism, principal: String) -> Self {
-        Self {
-            mechanism,
-            principal,
-            typed: None,
-            public_key: None,
-            channel_bound: false,
-            ends_at: None,
-            groups: Vec::new(),
-        }
-    }
-}
-
 impl Admission {
     /// The administrator who acts as that user.
-    pub(crate) const fn impersonator(&self) -> Option<&LoginId> {
+    pub(in crate::core_server) const fn impersonator(&self) -> Option<&LoginId> {
         self.impersonator.as_ref()
+    }
+
+    /// Whose session it will be.
+    pub(in crate::core_server) const fn user(&self) -> &User {
+        &self.user
     }
 
     /// The user, what was known, and when the session ends at the latest.
@@ -67,12 +39,12 @@ impl Admission {
 ///
 /// # Errors
 /// [`Reason::TicketExpired`], [`Reason::CertificateExpired`]: that end is now or past.
-pub(crate) fn admit(
-    identity: &Identity,
-    mut facts: Facts,
+pub(in crate::core_server) fn admit(
+    identified: Identified,
     lifetime: Duration,
     now: Timestamp,
 ) -> Result<Admission, Reason> {
+    let (identity, mut facts) = identified.into_parts();
     if facts.ends_at.is_some_and(|end| end <= now) {
         return Err(match facts.mechanism.row().ends_with {
             EndsWith::Certificate => Reason::CertificateExpired,
@@ -81,72 +53,58 @@ pub(crate) fn admit(
     }
     let latest = now.plus(lifetime);
     let expires_at = facts.ends_at.map_or(latest, |end| end.min(latest));
-    let user = user(identity, std::mem::take(&mut facts.groups));
+    let user = user(identity.login_id().clone(), std::mem::take(&mut facts.groups));
     Ok(Admission { user, facts, expires_at, impersonator: None })
 }
 
-/// Lets who was admitted act as `other`: administrators of the system (level
-/// 2), those of a company within it (level 1), and anybody for whom SYSTEM
-/// itself asks. The session is then the other's in all respects; that somebody
-/// acts as them stands in the audit log.
-///
-/// # Errors
-/// [`Reason::NotAdministrator`].
-pub(crate) fn impersonate(
+/// Makes the session somebody else's in all respects; that somebody acts as them
+/// is in the audit log.
+pub(in crate::core_server) fn impersonate(
     admission: Admission,
-    other: &Identity,
-    by_system: bool,
-) -> Result<Admission, Reason> {
-    let who = &admission.user;
-    let within_company = who.admin == AdminLevel::Company && who.company() == other.company();
-    if !by_system && !within_company && who.admin < AdminLevel::System {
-        return Err(Reason::NotAdministrator);
-    }
+    permit: Permit<ActAsUser>,
+) -> Admission {
     let Admission { user: User { login_id, .. }, facts, expires_at, .. } = admission;
     // The ticket's groups were the administrator's.
-    let user = user(other, Vec::new());
-    Ok(Admission { user, facts, expires_at, impersonator: Some(login_id) })
+    let user = user(permit.action().0.login_id().clone(), Vec::new());
+    Admission { user, facts, expires_at, impersonator: Some(login_id) }
 }
 
-fn user(identity: &Identity, groups: Vec<String>) -> User {
-    User {
-        login_id: identity.login_id().clone(),
-        name: String::new(),
-        email: String::new(),
-        groups,
-        admin: AdminLevel::None,
-    }
+fn user(login_id: LoginId, groups: Vec<String>) -> User {
+    User { login_id, name: String::new(), email: String::new(), groups, admin: AdminLevel::None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Rules, Via, identify};
+    use crate::core_server::request::identified::Named;
+    use crate::core_server::rights::permit;
+    use crate::identity::Rules;
+    use crate::wire::{Mechanism, Proof};
 
     const NOW: u64 = 1_000_000;
     const HOUR: u64 = 3600;
 
-    fn john() -> Identity {
-        let via = Via::Kerberos { acceptor_realm: Some("EXAMPLE.TEST") };
-        identify("John@EXAMPLE.TEST", via, &Rules::new(&[], &[], Vec::new())).unwrap()
+    fn rules() -> Rules {
+        Rules::new(&[], &[], Vec::new())
     }
 
-    fn facts(ends_at: Option<u64>) -> Facts {
-        Facts {
+    fn john(ends_at: Option<u64>) -> Identified {
+        let proof = Proof {
             mechanism: Mechanism::Negotiate,
             principal: "John@EXAMPLE.TEST".into(),
-            typed: None,
+            acceptor_realm: Some("EXAMPLE.TEST".into()),
+            account: None,
             public_key: None,
             channel_bound: true,
             ends_at: ends_at.map(Timestamp::from_unix),
             groups: vec!["S-1-5-21-1-2-3-513".into()],
-        }
+        };
+        Identified::proven(proof, &rules()).unwrap()
     }
 
-    fn decide(ends_at: Option<u64>) -> Result<u64, Reason> {
+    fn admitted(ends_at: Option<u64>) -> Result<Admission, Reason> {
         let now = Timestamp::from_unix(NOW);
-        admit(&john(), facts(ends_at), Duration::from_secs(10 * HOUR), now)
-            .map(|admission| admission.expires_at.unix())
+        admit(john(ends_at), Duration::from_secs(10 * HOUR), now)
     }
 
     #[test]
@@ -161,15 +119,14 @@ mod tests {
             (Some(NOW - 1), Err(Reason::TicketExpired)),
             (Some(0), Err(Reason::TicketExpired)),
         ] {
-            assert_eq!(decide(ticket_ends), session_ends, "ticket ends {ticket_ends:?}");
+            let ends = admitted(ticket_ends).map(|admission| admission.expires_at.unix());
+            assert_eq!(ends, session_ends, "ticket ends {ticket_ends:?}");
         }
     }
 
     #[test]
     fn the_user_is_the_identity_with_the_groups_of_the_ticket_and_no_rights() {
-        let now = Timestamp::from_unix(NOW);
-        let admission = admit(&john(), facts(None), Duration::from_secs(1), now).unwrap();
-        let (user, facts, _) = admission.into_parts();
+        let (user, facts, _) = admitted(None).unwrap().into_parts();
         assert_eq!(
             user,
             User {
@@ -185,30 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn only_administrators_act_as_somebody_else_and_those_of_a_company_within_it() {
-        let now = Timestamp::from_unix(NOW);
-        let mary = identify("mary", Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
-        for (admin, company, by_system, may) in [
-            (AdminLevel::None, "", false, false),
-            (AdminLevel::None, "", true, true),
-            (AdminLevel::Company, "", false, true),
-            (AdminLevel::Company, "acme", false, false),
-            (AdminLevel::System, "acme", false, true),
-        ] {
-            let mut admission = admit(&john(), facts(None), Duration::from_secs(1), now).unwrap();
+    fn who_acts_as_somebody_else_has_their_session_and_is_named_beside_it() {
+        for (admin, may) in
+            [(AdminLevel::None, false), (AdminLevel::Company, true), (AdminLevel::System, true)]
+        {
+            let mut admission = admitted(None).unwrap();
             admission.user.admin = admin;
-            admission.user.login_id = LoginId::new("john", company);
-            match impersonate(admission, &mary, by_system) {
-                Err(reason) => assert_eq!((reason, may), (Reason::NotAdministrator, false)),
-                Ok(admission) => {
-                    assert!(may, "{admin:?} of {company:?}");
-                    assert_eq!(admission.impersonator(), Some(&LoginId::new("john", company)));
-                    let (user, facts, _) = admission.into_parts();
-                    assert_eq!((user.login(), user.admin), ("mary", AdminLevel::None));
-                    assert!(user.groups.is_empty());
-                    assert_eq!(facts.principal, "John@EXAMPLE.TEST");
-                }
-            }
+            let mary = ActAsUser(Named::read("mary".into(), &rules()).unwrap());
+            let Ok(permit) = permit(admission.user().actor(), mary) else {
+                assert!(!may, "{admin:?}");
+                continue;
+            };
+            let admission = impersonate(admission, permit);
+            assert!(may, "{admin:?}");
+            assert_eq!(admission.impersonator(), Some(&LoginId::without_company("john")));
+            let (user, facts, _) = admission.into_parts();
+            assert_eq!((user.login(), user.admin), ("mary", AdminLevel::None));
+            assert!(user.groups.is_empty());
+            assert_eq!(facts.principal, "John@EXAMPLE.TEST");
         }
     }
 }

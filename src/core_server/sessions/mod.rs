@@ -22,7 +22,7 @@ mod table;
 mod tests;
 
 pub(super) use listing::{Cursor, Filter, Snapshot};
-pub(super) use opening::{Opened, Origin, SecretTaken};
+pub(super) use opening::{NotOpened, Opened, Origin};
 pub(super) use table::{EndedSession, Limits};
 
 /// See the module.

@@ -133,14 +133,7 @@ impl CoreLink {
         let Ok(_place) = self.waiting_passwords.try_acquire() else {
             return Err(NoGrant::new(Reason::Busy, "too many passwords wait for the core"));
         };
-        let question = OpenSession {
-            user: Some(user),
-            password: Some(password),
-            basic: true,
-            client: Some(client),
-            secret: Some(secret),
-            ..OpenSession::default()
-        };
+        let question = OpenSession::basic(user, password, client, secret);
         self.passwords.open(&question).await.map(Grant::new).map_err(refusal)
     }
 

@@ -39,12 +39,7 @@ impl Proofs {
         client: IpAddr,
         secret: SessionSecret,
     ) -> Answer {
-        let question = OpenSession {
-            proof: Some(proof.into_message()),
-            client: Some(client),
-            secret: Some(secret),
-            ..OpenSession::default()
-        };
+        let question = OpenSession::proven(proof.into_message(), client, secret);
         let (answer, answered) = oneshot::channel();
         if self.0.try_send((question, answer)).is_err() {
             return Err(NoGrant::new(Reason::Busy, "too many proofs wait for the core"));

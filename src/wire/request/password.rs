@@ -49,15 +49,15 @@ mod text {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::wire::OpenSession;
+    use crate::wire::open::Claim;
 
     #[test]
     fn it_travels_and_is_not_shown() {
         let text = r#"{"user":"john","password":"hunter2 ü"}"#;
         let request: OpenSession = serde_json::from_str(text).unwrap();
-        let password = request.password.as_ref().map(Password::reveal);
-        assert_eq!(password, Some("hunter2 ü"));
+        let Claim::Password(claim) = &request.claim else { panic!("{request:?}") };
+        assert_eq!(claim.password.reveal(), "hunter2 ü");
         assert_eq!(serde_json::to_string(&request).unwrap(), text);
         assert!(!format!("{request:?}").contains("hunter2"));
     }

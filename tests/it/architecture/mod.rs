@@ -81,6 +81,26 @@ fn front_and_core_know_each_other_only_by_the_wire() {
 }
 
 #[test]
+fn the_doors_of_the_core_translate_and_nothing_else() {
+    let sources = sources();
+    let words = &[
+        "core_server::rights",
+        "Permit<",
+        "permit(",
+        "core.sessions",
+        "core.policy",
+        "core.audit",
+        "core.passwords",
+    ];
+    assert_eq!(naming(&sources, "core_server/door/", words), [] as [&str; 0]);
+    // What is behind them knows no HTTP, so a door of another kind needs nothing new.
+    for room in ["desk/", "peer/", "refusal.rs", "request/", "rights/"] {
+        let words = &["axum", "http::", "hyper"];
+        assert_eq!(naming(&sources, &format!("core_server/{room}"), words), [] as [&str; 0]);
+    }
+}
+
+#[test]
 fn unsafe_is_in_the_calls_to_kerberos_and_in_one_more_file_and_each_block_says_why_it_is_sound() {
     let sources = sources();
     let holding = naming(&sources, "", &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]);
@@ -165,6 +185,10 @@ fn a_step_of_a_login_can_only_be_made_from_the_one_before() {
     }
     for path in everywhere("Identity {") {
         assert!(path.starts_with("identity/"), "{path}");
+    }
+    assert_eq!(everywhere("Permit(asked)"), ["core_server/rights/mod.rs"]);
+    for path in everywhere("Identified {") {
+        assert!(["core_server/request/identified.rs"].contains(&path), "{path}");
     }
     for path in everywhere("Admission {") {
         assert!(["core_server/request/admit.rs"].contains(&path), "{path}");

@@ -1,78 +1,61 @@
-//! The paths of the API: reads requests, asks the core, writes answers.
+//! The paths of the API: reads requests, asks the desk, writes answers.
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use bytes::BytesMut;
 use http::{HeaderValue, StatusCode, Uri, header};
-use http_body_util::BodyExt;
-use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock;
-use crate::core_server::Core;
-use crate::core_server::peer::Peer;
-use crate::core_server::peer::certificate::Client;
-use crate::core_server::peer::program::Program;
-use crate::core_server::policy::{Ask, allowed};
+use crate::core_server::desk::Desk;
+use crate::core_server::peer::Remote;
 use crate::core_server::refusal::Refusal;
-use crate::core_server::store::WriteError;
 use crate::hsts;
-use crate::wire::attempts::{AttemptAnswers, Attempts};
+use crate::wire::ErrorWord;
+use crate::wire::admin::{KeyList, SessionList};
+use crate::wire::attempts::AttemptAnswers;
 use crate::wire::key::is_session_id;
-use crate::wire::{
-    Ending, OpenSession, Session, SessionKey, SignOnAnswer, SignOnAnswers, SignOns, Whoami,
-};
+use crate::wire::open::{Fields, Mixed};
+use crate::wire::{OpenSession, SessionKey, SignOnAnswer, SignOnAnswers, SignOns, Whoami};
 
-mod admin;
+mod body;
+mod page;
 
-pub(in crate::core_server) use admin::Page;
+use body::{MAX_REQUEST, MAX_SIGN_ONS, STRANGERS_REQUEST};
 
-/// The facts that each request is given of its connection.
+/// Who asks. Each request is given it by its connection.
 #[derive(Clone, Debug)]
-pub(in crate::core_server) struct Connection {
-    pub(in crate::core_server) peer: Arc<Peer>,
-    pub(in crate::core_server) bearer: Bearer,
+pub(in crate::core_server) struct Asker {
+    /// The core, as this peer may use it.
+    pub(in crate::core_server) desk: Desk,
+    pub(in crate::core_server) remote: Remote,
+    /// Ends with the connection.
     pub(in crate::core_server) stop: CancellationToken,
 }
 
-/// The other end, from which follows who the peer is.
-#[derive(Clone, Debug)]
-pub(in crate::core_server) enum Bearer {
-    /// Of the unix socket.
-    Program(Arc<Program>),
-    /// Of TLS.
-    Client(Arc<Client>),
-}
+type By = Extension<Asker>;
 
-type Facts = Extension<Connection>;
-
-pub(in crate::core_server) fn router(core: Arc<Core>) -> Router {
+pub(in crate::core_server) fn router() -> Router {
     Router::new()
-        .route("/v1/sessions", post(open).get(admin::sessions))
+        .route("/v1/sessions", post(open).get(sessions))
         .route("/v1/sessions/{id}", get(resolve).delete(end))
         .route("/v1/sign-ons", post(open_many))
         .route("/v1/attempts", post(attempts))
         .route("/v1/whoami", get(whoami))
         .route("/v1/events", get(events))
-        .route("/v1/keys", get(admin::keys))
-        .fallback(nowhere)
-        .method_not_allowed_fallback(otherwise)
+        .route("/v1/keys", get(keys))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(guarded))
-        .with_state(core)
 }
 
 /// Tells browsers that stray here what not to do with an answer.
-async fn guarded(facts: Facts, request: Request, next: Next) -> Response {
-    let tls = matches!(facts.bearer, Bearer::Client(_));
+async fn guarded(by: By, request: Request, next: Next) -> Response {
+    let tls = matches!(by.remote, Remote::Client(_));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -85,35 +68,16 @@ async fn guarded(facts: Facts, request: Request, next: Next) -> Response {
     response
 }
 
-async fn open(
-    State(core): State<Arc<Core>>,
-    facts: Facts,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let request: OpenSession = read(body, largest(&facts.peer)).await?;
-    if request.password.is_some() {
-        let peer = Arc::clone(&facts.peer);
-        let open = async move { core.open_by_password(&peer, request, clock::now()).await };
-        return to_the_end(open).await?.map(created);
-    }
-    let answers = open_all(core, &facts, vec![request]).await?;
-    // One wish, one answer.
-    let answer = answers.into_iter().next().unwrap_or_else(|| Err(Refusal::not_found()));
-    answer.map(created)
+async fn open(by: By, body: Body) -> Result<Response, Refusal> {
+    let request = body::read(body, most(&by.desk, MAX_REQUEST)).await?;
+    let session = by.desk.open(understood(request)).await?;
+    Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 
-fn created(session: Session) -> Response {
-    (StatusCode::CREATED, Json(session)).into_response()
-}
-
-async fn open_many(
-    State(core): State<Arc<Core>>,
-    facts: Facts,
-    body: Body,
-) -> Result<Json<SignOnAnswers>, Refusal> {
-    permit(&core, &facts.peer, Ask::OpenByProof)?;
-    let SignOns { proofs } = read(body, MAX_SIGN_ONS).await?;
-    let answers = open_all(core, &facts, proofs).await?;
+async fn open_many(by: By, body: Body) -> Result<Json<SignOnAnswers>, Refusal> {
+    let asked = body::read(body, most(&by.desk, MAX_SIGN_ONS)).await;
+    let requests = |SignOns { proofs }| proofs.into_iter().map(understood).collect();
+    let answers = by.desk.open_many(asked.map(requests)).await?;
     let word = |answer| match answer {
         Ok(session) => SignOnAnswer::Granted(session),
         Err(refusal) => SignOnAnswer::Refused(Refusal::into_body(refusal)),
@@ -121,103 +85,55 @@ async fn open_many(
     Ok(Json(SignOnAnswers { answers: answers.into_iter().map(word).collect() }))
 }
 
-async fn attempts(
-    State(core): State<Arc<Core>>,
-    facts: Facts,
-    body: Body,
-) -> Result<Json<AttemptAnswers>, Refusal> {
-    permit(&core, &facts.peer, Ask::Attempts)?;
-    let attempts: Attempts = read(body, MAX_REQUEST).await?;
-    Ok(Json(core.attempts(&facts.peer, attempts)))
+async fn attempts(by: By, body: Body) -> Result<Json<AttemptAnswers>, Refusal> {
+    let asked = body::read(body, most(&by.desk, MAX_REQUEST)).await;
+    by.desk.attempts(asked).map(Json)
 }
 
-async fn resolve(
-    State(core): State<Arc<Core>>,
-    facts: Facts,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Result<Response, Refusal> {
-    if let Some(key) = listed_id(&id) {
-        return admin::session(&core, &facts, &key).map(|entry| Json(entry).into_response());
+async fn resolve(by: By, Path(id): Path<String>, uri: Uri) -> Result<Response, Refusal> {
+    match listed_id(&id) {
+        Some(key) => by.desk.see(key).map(|entry| Json(entry).into_response()),
+        None => Ok(Json(by.desk.resolve(id, client(&uri)).await?).into_response()),
     }
-    permit(&core, &facts.peer, Ask::Resolve)?;
-    let (client, now) = (client(&uri)?, clock::now());
-    let from = client.filter(|_| facts.peer.sees_clients());
-    core.end_if_fallen(&id, from, now).await;
-    let session = core.resolve(&facts.peer, id, client, now)?;
-    Ok(Json(session).into_response())
 }
 
-async fn end(
-    State(core): State<Arc<Core>>,
-    facts: Facts,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    let (ask, key, why) = match listed_id(&id) {
-        Some(key) => (Ask::Sessions, key, Ending::Admin),
-        None => (Ask::End, SessionKey::of(&id), Ending::Logout),
-    };
-    permit(&core, &facts.peer, ask)?;
-    let peer = Arc::clone(&facts.peer);
-    to_the_end(async move { core.end(&peer, &key, why).await }).await??;
+async fn end(by: By, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+    match listed_id(&id) {
+        Some(key) => by.desk.end_listed(key).await?,
+        None => by.desk.end(&id).await?,
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn whoami(State(core): State<Arc<Core>>, facts: Facts) -> Result<Json<Whoami>, Refusal> {
-    permit(&core, &facts.peer, Ask::Whoami)?;
-    let peer = &facts.peer;
-    Ok(Json(Whoami {
-        peer: peer.credential().into(),
-        uid: peer.uid(),
-        key: peer.key().map(str::to_owned),
-        acting_as: peer.acting_as(),
-    }))
+async fn sessions(by: By, uri: Uri) -> Result<Json<SessionList>, Refusal> {
+    by.desk.sessions(page::read(&uri, &["limit", "after", "user", "id"])).map(Json)
 }
 
-async fn events(State(core): State<Arc<Core>>, facts: Facts) -> Result<Response, Refusal> {
-    permit(&core, &facts.peer, Ask::Events)?;
-    let open = facts.stop.child_token();
-    tokio::spawn(Arc::clone(&core).watch(facts.bearer.clone(), open.clone()));
+async fn keys(by: By, uri: Uri) -> Result<Json<KeyList>, Refusal> {
+    by.desk.keys(page::read(&uri, &["limit", "after"])).await.map(Json)
+}
+
+async fn whoami(by: By) -> Result<Json<Whoami>, Refusal> {
+    by.desk.whoami().map(Json)
+}
+
+async fn events(by: By) -> Result<Response, Refusal> {
+    let events = by.desk.events(by.remote.clone(), by.stop.child_token())?;
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((kind, Body::new(core.listen(open))).into_response())
+    Ok((kind, Body::new(events)).into_response())
 }
 
-impl Core {
-    /// Ends what outlives its request as soon as the peer may not have it any more.
-    async fn watch(self: Arc<Self>, bearer: Bearer, open: CancellationToken) {
-        while open.run_until_cancelled(clock::pause(WATCH)).await.is_some() {
-            let may = match &bearer {
-                Bearer::Program(program) => {
-                    let peer = self.judge_program(program).await;
-                    peer.is_some_and(|peer| allowed(&peer, Ask::Events))
-                }
-                Bearer::Client(client) => {
-                    let peer = self.weigh(client).await.and_then(Result::ok);
-                    peer.is_some_and(|peer| allowed(&peer, Ask::Events))
-                }
-            };
-            if !may {
-                open.cancel();
-            }
-        }
-    }
+async fn unknown_path() -> Refusal {
+    Refusal::new(ErrorWord::NotFound, "The core's API has no such path.")
 }
 
-async fn nowhere() -> Refusal {
-    Refusal::not_found()
+async fn wrong_method() -> Refusal {
+    let message = "The core's API has this path, but not with this method; see Allow.";
+    Refusal::new(ErrorWord::MethodNotAllowed, message)
 }
 
-async fn otherwise() -> Refusal {
-    Refusal::method_not_allowed()
-}
-
-async fn open_all(
-    core: Arc<Core>,
-    facts: &Connection,
-    requests: Vec<OpenSession>,
-) -> Result<Vec<Result<Session, Refusal>>, Refusal> {
-    let peer = Arc::clone(&facts.peer);
-    to_the_end(async move { core.open(&peer, requests, clock::now()).await }).await
+fn understood(fields: Fields<'_>) -> Result<OpenSession, Mixed> {
+    OpenSession::try_from(fields)
 }
 
 /// Administrators name sessions by their id in lists; all else is a secret, or meant to be one.
@@ -225,55 +141,9 @@ fn listed_id(id: &str) -> Option<SessionKey> {
     if is_session_id(id) { None } else { id.parse().ok() }
 }
 
-/// Does work that must not stop half way when the peer hangs up.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Refusal> {
-    tokio::spawn(work).await.map_err(|_| Refusal::unrecorded(WriteError::Failed))
-}
-
-fn permit(core: &Core, peer: &Peer, ask: Ask) -> Result<(), Refusal> {
-    if allowed(peer, ask) { Ok(()) } else { Err(core.denied(peer, ask)) }
-}
-
-/// Reads a body of so many bytes, and what a peer sends beyond that to its end:
-/// the answer would not reach it otherwise. Nothing of the rest is kept.
-async fn read<T: DeserializeOwned>(mut body: Body, at_most: usize) -> Result<T, Refusal> {
-    let mut bytes = BytesMut::new();
-    let mut length = 0;
-    let reading = async {
-        while let Some(frame) = body.frame().await {
-            let data = frame.map(|frame| frame.into_data().unwrap_or_default())?;
-            length += data.len();
-            if length > at_most {
-                bytes = BytesMut::new();
-            } else {
-                bytes.extend_from_slice(&data);
-            }
-            if length > at_most.max(MAX_REQUEST) {
-                break;
-            }
-        }
-        Ok::<_, axum::Error>(())
-    };
-    let read = timeout(BODY_TIMEOUT, reading).await;
-    if length > at_most {
-        return Err(Refusal::too_large(at_most));
-    }
-    match read {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            return Err(Refusal::bad_request(format!("The body cannot be read ({error}).")));
-        }
-        Err(_) => return Err(Refusal::bad_request("The body did not arrive in time.")),
-    }
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Refusal::bad_request(format!("The body is not valid: {error}.")))
-}
-
-/// What a peer may send at once: proofs may be large, passwords and names are not.
-fn largest(peer: &Peer) -> usize {
-    if allowed(peer, Ask::OpenByProof) { MAX_REQUEST } else { STRANGERS_REQUEST }
+/// What a peer may send at once.
+fn most(desk: &Desk, of_proofs: usize) -> usize {
+    if desk.takes_proofs() { of_proofs } else { STRANGERS_REQUEST }
 }
 
 /// `?client=ADDRESS`: who presented the session's id.
@@ -284,11 +154,3 @@ fn client(uri: &Uri) -> Result<Option<IpAddr>, Refusal> {
         Refusal::bad_request("The only parameter is client=, with an address as its value.")
     })
 }
-
-const MAX_REQUEST: usize = 1 << 20;
-/// Bytes of a request of whoever may not send proofs.
-const STRANGERS_REQUEST: usize = 16 << 10;
-const MAX_SIGN_ONS: usize = 16 << 20;
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often an answer without end is asked whether it may go on.
-const WATCH: Duration = Duration::from_secs(1);

@@ -24,7 +24,7 @@ pub(in crate::core_server) struct KeyRules {
 
 /// What a listed key may do, where its holder is, at this moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core_server) struct Entitled {
+pub(in crate::core_server) struct KeyGrant {
     /// Its file.
     pub(in crate::core_server) file: String,
     /// What it may do.
@@ -35,7 +35,7 @@ pub(in crate::core_server) struct Entitled {
 
 /// Whom a key signs on at a front.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core_server) struct Holder {
+pub(in crate::core_server) struct KeyUser {
     /// The key's file.
     pub(in crate::core_server) file: String,
     /// The user, as written in `act_as`.
@@ -86,13 +86,13 @@ impl KeyRules {
     ///
     /// # Errors
     /// It does not stand there, or its entry counts no more, or not from there.
-    pub(in crate::core_server) fn entitled(
+    pub(in crate::core_server) fn grant(
         &self,
         listed: &Listed,
         key: &str,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Entitled, Denied> {
+    ) -> Result<KeyGrant, Denied> {
         match listed.listing(key) {
             Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
             Listing::Removed(file) => {
@@ -111,12 +111,12 @@ impl KeyRules {
         listed: &ListedKey,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Entitled, Denied> {
+    ) -> Result<KeyGrant, Denied> {
         let first = || listed.files.first().cloned().unwrap_or_default();
         let entry = match self.entries.of(key, &listed.files) {
             Said::Entry(entry) => entry,
             Said::System => {
-                return Ok(Entitled { file: first(), rights: KeyRights::System, ends_at: None });
+                return Ok(KeyGrant { file: first(), rights: KeyRights::System, ends_at: None });
             }
             Said::Nothing => return Err(Denied::new(Reason::PublicKeyNoEntry, first())),
         };
@@ -127,21 +127,21 @@ impl KeyRules {
         if let Some(address) = address.filter(|address| !comes_from(entry, *address)) {
             return Err(Denied::new(Reason::PublicKeyAddress, format!("{file} from {address}")));
         }
-        Ok(Entitled { file, rights: entry.rights.clone(), ends_at: entry.not_after })
+        Ok(KeyGrant { file, rights: entry.rights.clone(), ends_at: entry.not_after })
     }
 }
 
-impl Entitled {
+impl KeyGrant {
     /// Whom it signs on at a front: the one user that it may act as. Who holds a
     /// key for several, or for everything, is a program and no person.
     ///
     /// # Errors
     /// [`Reason::PublicKeyNoUser`].
-    pub(in crate::core_server) fn holder(self) -> Result<Holder, Denied> {
+    pub(in crate::core_server) fn user(self) -> Result<KeyUser, Denied> {
         let Self { file, rights, ends_at } = self;
         let may = match &rights {
             KeyRights::Service(act_as) => match act_as.as_slice() {
-                [ActAs::User(user)] => return Ok(Holder { file, user: user.clone(), ends_at }),
+                [ActAs::User(user)] => return Ok(KeyUser { file, user: user.clone(), ends_at }),
                 several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             },
             KeyRights::System => "SYSTEM".to_owned(),
@@ -173,9 +173,11 @@ mod tests {
             (KeyRights::System, None),
             (KeyRights::Front, None),
         ] {
-            let key = Entitled { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
-            match (key.holder(), user) {
-                (Ok(holder), Some(user)) => assert_eq!(holder.user, LoginId::without_company(user)),
+            let key = KeyGrant { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
+            match (key.user(), user) {
+                (Ok(found), Some(user)) => {
+                    assert_eq!(found.user, LoginId::without_company(user));
+                }
                 (Err(refused), None) => assert_eq!(refused.reason, Reason::PublicKeyNoUser),
                 (other, _) => panic!("{rights:?}: {other:?}"),
             }

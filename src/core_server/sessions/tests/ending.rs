@@ -1,6 +1,7 @@
 //! When sessions end.
 
 use super::*;
+use crate::wire::Proof;
 
 #[test]
 fn a_session_that_is_never_claimed_ends_after_two_minutes() {
@@ -118,17 +119,26 @@ fn whoever_comes_too_late_is_told_why_and_when() {
 #[test]
 fn a_ticket_that_ends_before_the_lifetime_ends_the_session_and_is_named() {
     let sessions = empty();
-    let identity = identify("john", Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
     for (mechanism, ends_at, why) in [
         (Mechanism::Negotiate, Some(at(200)), Ending::TicketEnd),
         (Mechanism::Certificate, Some(at(200)), Ending::CertificateEnd),
         (Mechanism::Negotiate, Some(at(LIFETIME + 1)), Ending::Lifetime),
         (Mechanism::Basic, None, Ending::Lifetime),
     ] {
-        let facts = Facts { ends_at, ..Facts::named(mechanism, "john".to_owned()) };
-        let admitted = admit(&identity, facts, LIMITS.lifetime, at(0)).unwrap();
-        let opened = ready(sessions.open(vec![(admitted, Origin::default())], at(0))).unwrap();
-        let record = &opened[0].as_ref().unwrap().record;
+        let proof = Proof {
+            mechanism,
+            principal: "john@EXAMPLE.TEST".to_owned(),
+            acceptor_realm: Some("EXAMPLE.TEST".to_owned()),
+            account: None,
+            public_key: None,
+            channel_bound: false,
+            ends_at,
+            groups: Vec::new(),
+        };
+        let identified = Identified::proven(proof, &Rules::new(&[], &[], Vec::new())).unwrap();
+        let admitted = admit(identified, LIMITS.lifetime, at(0)).unwrap();
+        let opened = ready(sessions.open_one(admitted, Origin::default(), at(0))).unwrap();
+        let record = &opened.record;
         let mut used = at(0);
         while used < record.expires_at {
             assert!(sessions.resolve(&record.key, None, used).is_ok(), "{mechanism:?}");

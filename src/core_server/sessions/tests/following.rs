@@ -24,8 +24,7 @@ fn what_one_core_opens_uses_and_ends_the_other_knows() {
     let (one, other) = two();
     let now = clock::now();
     let opened = |login| {
-        let admitted = vec![(admission(login, now), Origin::default())];
-        ready(other.open(admitted, now)).unwrap().remove(0).unwrap().record
+        ready(other.open_one(admission(login, now), Origin::default(), now)).unwrap().record
     };
     let (john, mary) = (opened("john"), opened("mary"));
     let later = now.plus(Duration::from_secs(60));

@@ -3,10 +3,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::*;
-use crate::core_server::request::admit::{Admission, Facts, admit};
+use crate::core_server::request::admit::{Admission, admit};
+use crate::core_server::request::identified::{Identified, Named};
+use crate::core_server::rights::{Actor, VouchFor, permit};
 use crate::core_server::store::memory::Memory;
 use crate::core_server::store::{End, Stored, Usage, suite};
-use crate::identity::{Rules, Via, identify};
+use crate::identity::Rules;
 use crate::wire::{LoginId, Mechanism, Reason, SessionSecret, User};
 
 mod ending;
@@ -91,12 +93,12 @@ fn keys(names: &[&str]) -> Vec<SessionKey> {
 }
 
 fn admission(login: &str, now: Timestamp) -> Admission {
-    let identity = identify(login, Via::Trusted, &Rules::new(&[], &[], Vec::new())).unwrap();
-    let facts = Facts::named(Mechanism::Trusted, login.to_owned());
-    admit(&identity, facts, LIMITS.lifetime, now).unwrap()
+    let named = Named::read(login.to_owned(), &Rules::new(&[], &[], Vec::new())).unwrap();
+    let identified = Identified::vouched(permit(Actor::System, VouchFor(named)).unwrap());
+    admit(identified, LIMITS.lifetime, now).unwrap()
 }
 
-async fn open_one(sessions: &Sessions, login: &str) -> Result<SessionSecret, WriteError> {
-    let opened = sessions.open(vec![(admission(login, at(0)), Origin::default())], at(0)).await?;
-    Ok(opened.into_iter().next().unwrap().unwrap().secret)
+async fn open_one(sessions: &Sessions, login: &str) -> Result<SessionSecret, NotOpened> {
+    let admission = admission(login, at(0));
+    Ok(sessions.open_one(admission, Origin::default(), at(0)).await?.secret)
 }

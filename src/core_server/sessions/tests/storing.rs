@@ -106,8 +106,8 @@ async fn whoever_comes_too_late_is_told_why_also_after_a_restart() {
     let memory = Memory::default();
     let now = clock::now();
     let sessions = begin(&memory, LIMITS, 0);
-    let admitted = vec![(admission("john", now), Origin::default())];
-    let key = sessions.open(admitted, now).await.unwrap().remove(0).unwrap().record.key;
+    let opened = sessions.open_one(admission("john", now), Origin::default(), now).await;
+    let key = opened.unwrap().record.key;
     let _recorded = sessions.end(&key, Ending::Admin, now).await.unwrap();
     drop(sessions);
     let again = begin(&memory, LIMITS, 0);
@@ -119,17 +119,16 @@ async fn no_two_sessions_have_one_secret() {
     let directory = tempfile::tempdir().unwrap();
     let sessions = start(directory.path(), None).await;
     let secret = SessionSecret::from_bits(&[1; 32]);
-    let wish = |login| {
-        let origin = Origin { secret: Some(secret.clone()), ..Origin::default() };
-        (admission(login, at(0)), origin)
-    };
-    let opened = sessions.open(vec![wish("john"), wish("mary")], at(0)).await.unwrap();
-    assert_eq!(opened[0].as_ref().unwrap().secret, secret);
-    assert!(opened[1].is_err(), "not even in one go");
-    assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err());
+    let origin = || Origin { secret: Some(secret.clone()), ..Origin::default() };
+    let wanted = |login| (login, admission(login, at(0)), origin());
+    let opened = sessions.open(vec![wanted("john"), wanted("mary")], at(0)).await;
+    assert_eq!(opened[0].1.as_ref().unwrap().secret, secret);
+    assert!(opened[1].1.is_err(), "not even in one go");
+    let again = || sessions.open_one(admission("mary", at(0)), origin(), at(0));
+    assert_eq!(again().await.unwrap_err(), NotOpened::SecretTaken);
     assert_eq!(sessions.resolve(&secret.key(), None, at(1)).unwrap().user.login(), "john");
     sessions.end(&secret.key(), Ending::Logout, at(1)).await.unwrap().1.unwrap();
-    assert!(sessions.open(vec![wish("mary")], at(0)).await.unwrap()[0].is_err(), "nor later");
+    assert_eq!(again().await.unwrap_err(), NotOpened::SecretTaken, "nor later");
 }
 
 #[tokio::test]
@@ -147,10 +146,10 @@ async fn on_a_full_disk_nobody_new_comes_in_and_nobody_is_thrown_out() {
             Err(error) => break error,
         }
     };
-    assert_eq!(full, WriteError::Full);
+    assert_eq!(full, NotOpened::Unrecorded(WriteError::Full));
     let lives = |secret: &SessionSecret| sessions.resolve(&secret.key(), None, at(1)).is_ok();
     // John is at his bound: had he come in, one of his would have made room.
-    assert_eq!(open_one(&sessions, "john").await, Err(WriteError::Full));
+    assert_eq!(open_one(&sessions, "john").await, Err(full));
     assert!(johns.iter().all(lives));
     assert!(others.iter().all(lives));
 

@@ -1,15 +1,21 @@
 //! A key, the session it opened, and what happens to the session without the key.
 
 use std::fs;
+use std::future::poll_fn;
 use std::path::Path;
+use std::task::Poll;
 use std::time::Duration;
 
+use http::Method;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::yield_now;
 
 use super::*;
-use crate::core_server::testing::{Lab, refused};
+use crate::core_server::testing::{FRONT, Lab, refused};
 use crate::pki::file::openssl::{Key, public_key};
 use crate::pki::fingerprint;
+use crate::wire::open::{ByCertificate, Claim};
 use crate::wire::{ErrorBody, ErrorWord, Mechanism, OpenSession, Proof};
 
 /// A core whose one listed key signs john on; and the key's fingerprint.
@@ -34,13 +40,22 @@ fn proof(key: &str) -> OpenSession {
         principal: "CN=root".to_owned(),
         acceptor_realm: None,
         account: None,
-        public_key: Some(key.to_owned()),
+        public_key: None,
         channel_bound: true,
         ends_at: Some(clock::now().plus(Duration::from_secs(600))),
         groups: vec!["admins".to_owned()],
     };
-    let client = Some("192.0.2.1".parse().unwrap());
-    OpenSession { proof: Some(proof), client, ..OpenSession::default() }
+    let public_key = key.to_owned();
+    let claim = Claim::Certificate(ByCertificate { proof, public_key, secret: None });
+    OpenSession { client: Some("192.0.2.1".parse().unwrap()), claim }
+}
+
+fn ending(key: &str, ends_at: Timestamp) -> OpenSession {
+    let mut request = proof(key);
+    if let Claim::Certificate(claim) = &mut request.claim {
+        claim.proof.ends_at = Some(ends_at);
+    }
+    request
 }
 
 async fn refuses(lab: &Lab, request: OpenSession) -> ErrorBody {
@@ -80,16 +95,17 @@ async fn a_key_counts_where_it_is_listed_from_there_and_until_then() {
 #[tokio::test]
 async fn a_proof_by_certificate_names_its_key_and_nobody_else() {
     let (lab, key) = lab("");
-    let mut keyless = proof(&key);
-    keyless.proof.as_mut().unwrap().public_key = None;
-    let mut negotiated = proof(&key);
-    negotiated.proof.as_mut().unwrap().mechanism = Mechanism::Negotiate;
-    let other = OpenSession { act_as: Some("mary".to_owned()), ..proof(&key) };
+    let written = serde_json::to_value(proof(&key)).unwrap();
+    let (mut keyless, mut negotiated, mut other) =
+        (written.clone(), written.clone(), written.clone());
+    keyless["proof"].as_object_mut().unwrap().remove("public_key");
+    negotiated["proof"]["mechanism"] = json!("negotiate");
+    other["act_as"] = json!("mary");
     for request in [keyless, negotiated, other] {
-        assert_eq!(refuses(&lab, request).await.error, ErrorWord::BadRequest);
+        let (_, body) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
+        assert_eq!(body["error"], "bad_request");
     }
-    let mut over = proof(&key);
-    over.proof.as_mut().unwrap().ends_at = Some(clock::now());
+    let over = ending(&key, clock::now());
     assert_eq!(refuses(&lab, over).await.reason, Some(Reason::CertificateExpired));
 }
 
@@ -131,4 +147,25 @@ async fn a_core_that_starts_again_knows_by_which_key_a_session_was_opened() {
         refused(again.client().resolve(&session, None).await).error,
         ErrorWord::EndOfSession
     );
+}
+
+/// The peer hangs up after the session has ended, and before that is on the disk.
+#[tokio::test]
+async fn an_end_that_is_found_while_the_peer_hangs_up_is_in_the_audit_log() {
+    let (lab, key) = lab("");
+    let session = lab.client().open(&proof(&key)).await.unwrap().session;
+    fs::remove_file(lab.directory.path().join("sslkeys/one-public.pem")).unwrap();
+    let path = format!("/v1/sessions/{}", &*session);
+    let mut resolving = Box::pin(lab.ask(FRONT, Method::GET, &path, Value::Null));
+    while lab.core.live_sessions() > 0 {
+        let polled = poll_fn(|context| Poll::Ready(resolving.as_mut().poll(context))).await;
+        if lab.core.live_sessions() > 0 {
+            assert!(polled.is_pending(), "the session is resolved, though its key is removed");
+            yield_now().await;
+        }
+    }
+    drop(resolving);
+    let line = &lab.audit(2).await[1];
+    assert_eq!((&line["event"], &line["login"]), (&"session_end".into(), &"john".into()));
+    assert_eq!(line["reason"], "public_key_removed");
 }
