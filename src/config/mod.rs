@@ -15,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 pub(crate) use self::reading::diagnostics::{ConfigErrors, Warning};
 #[cfg(test)]
 pub(crate) use self::reading::key::{Effect, Key};
+pub(crate) use self::role::{CoreSettings, FrontSettings};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::section::Settings;
 pub(crate) use self::surroundings::Surroundings;
@@ -22,6 +23,7 @@ pub(crate) use self::value_types::addresses::port_of;
 
 mod reading;
 mod restart;
+mod role;
 mod secret;
 pub(crate) mod section;
 mod surroundings;

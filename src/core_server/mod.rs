@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Happening, Line, Verdict};
 use crate::clock::{self, Timestamp};
-use crate::config::section::{self, Settings};
+use crate::config::{CoreSettings, section};
 use crate::pki::file::pair::PairError;
 use crate::pki::peer::chain::AuthorityError;
 use crate::wire::{Denied, Ending, Reason, Session, SessionKey, SessionSecret};
@@ -130,7 +130,10 @@ impl Core {
     ///
     /// # Errors
     /// See [`CoreError`]. Nothing is begun before all that can fail has been done.
-    pub(crate) async fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+    pub(crate) async fn start(
+        settings: &CoreSettings,
+        audit: Arc<Audit>,
+    ) -> Result<Self, CoreError> {
         let database = Database::open(&settings.state_path)?;
         let store = Sqlite::start(database).map_err(CoreError::Thread)?;
         Self::start_with(Box::new(store), settings, audit).await
@@ -138,7 +141,7 @@ impl Core {
 
     async fn start_with(
         store: Box<dyn Store>,
-        settings: &Settings,
+        settings: &CoreSettings,
         audit: Arc<Audit>,
     ) -> Result<Self, CoreError> {
         let Prepared { policy, tls } = Self::prepare(settings)?;
@@ -152,7 +155,7 @@ impl Core {
     ///
     /// # Errors
     /// [`CoreError::Tls`], [`CoreError::Key`].
-    pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
+    pub(crate) fn prepare(settings: &CoreSettings) -> Result<Prepared, CoreError> {
         let tls = settings.core.tls.as_ref().map(Tls::load).transpose()?;
         Ok(Prepared { policy: Policy::new(settings)?, tls })
     }

@@ -7,7 +7,7 @@ use super::password::PasswordRules;
 use super::peer::{Peer, Standing};
 use super::sessions::Limits;
 use crate::clock;
-use crate::config::section::Settings;
+use crate::config::CoreSettings;
 use crate::core_server::peer::accounts::PeerRules;
 use crate::core_server::peer::keys::{EntryError, KeyRules};
 use crate::identity::Rules;
@@ -97,7 +97,7 @@ pub(super) struct Policy {
 impl Policy {
     /// # Errors
     /// A `[[core.key]]` is about no key.
-    pub(super) fn new(settings: &Settings) -> Result<Self, EntryError> {
+    pub(super) fn new(settings: &CoreSettings) -> Result<Self, EntryError> {
         let core = &settings.core;
         Ok(Self {
             peers: PeerRules::new(
@@ -107,7 +107,7 @@ impl Policy {
             ),
             keys: Arc::new(KeyRules::new(core, clock::now())?),
             identity: Rules::new(&core.realms, &core.altnames, own_realms(settings))
-                .naming(settings.sso.kerberos.user_name, settings.sso.kerberos.allow_computers),
+                .naming(settings.kerberos.user_name, settings.kerberos.allow_computers),
             passwords: PasswordRules::new(settings),
             limits: Limits {
                 timeout: core.session_timeout,
@@ -124,11 +124,11 @@ impl Policy {
 
 /// Without any `[[core.realm]]` the keytab's realms are allowed in trusted names.
 /// A core without front may have no keytab: then such names must have no realm.
-fn own_realms(settings: &Settings) -> Vec<String> {
+fn own_realms(settings: &CoreSettings) -> Vec<String> {
     if !settings.core.realms.is_empty() {
         return Vec::new();
     }
-    match keytab::read(&settings.sso.kerberos.keytab) {
+    match keytab::read(&settings.kerberos.keytab) {
         Ok(keytab) => keytab.realms().into_iter().map(str::to_owned).collect(),
         Err(error) => {
             tracing::info!(%error, "without [[core.realm]] and keytab, trusted names must have no realm");

@@ -47,7 +47,7 @@ pub(in crate::config) struct KeyPair<'a> {
 
 impl KeyPair<'_> {
     /// The files, where there are any. What goes with a key and has none is noted.
-    pub(in crate::config) fn files(
+    pub(super) fn files(
         &self,
         surroundings: &Surroundings,
         diagnostics: &mut Diagnostics<'_>,

@@ -21,7 +21,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::config::section::Settings;
+use crate::config::CoreSettings;
 use crate::core_server::metrics::password_checks;
 use crate::core_server::request::admit::Facts;
 use crate::identity::{self, Identity, Rules, Typed, Via, identify, typed};
@@ -53,8 +53,8 @@ pub(super) struct PasswordRules {
 impl PasswordRules {
     /// From the settings. The keytab is read once for the realm of names that
     /// have none: its only realm, else the only one that is configured.
-    pub(super) fn new(settings: &Settings) -> Self {
-        let (passwords, kerberos) = (&settings.core.passwords, &settings.sso.kerberos);
+    pub(super) fn new(settings: &CoreSettings) -> Self {
+        let (passwords, kerberos) = (&settings.core.passwords, &settings.kerberos);
         let allowance = |attempts| Allowance { attempts, window: passwords.attempts_window };
         let configured = settings.core.realms.iter().map(|realm| realm.realm.as_str());
         let configured: Vec<&str> = configured.filter(|realm| !realm.is_empty()).collect();

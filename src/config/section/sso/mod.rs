@@ -47,7 +47,7 @@ pub(crate) enum ChannelBinding {
 }
 
 /// `certificates`: whether the front asks for certificates at all.
-pub(in crate::config) fn check(
+pub(super) fn check(
     written: &Written,
     front: &front::Written,
     core: &core::Written,
@@ -101,7 +101,7 @@ fn mechanisms(
 
 /// What of a list can be offered. Whatever is written there and not offered is
 /// told; the default list is not written.
-pub(in crate::config) fn known(
+pub(super) fn known(
     list: &Located<Vec<Located<Offer>>>,
     certificates: bool,
     diagnostics: &mut Diagnostics<'_>,
@@ -127,7 +127,7 @@ pub(in crate::config) fn known(
 }
 
 /// Channel bindings need a channel: over plain HTTP nobody could sign on.
-pub(in crate::config) fn binding(
+pub(super) fn binding(
     wanted: ChannelBinding,
     at: &Location,
     front: &front::Written,
