@@ -41,7 +41,7 @@ pub(in crate::config) struct KeyPair<'a> {
     pub(in crate::config) certificate: Option<&'a Located<Option<PathBuf>>>,
     /// The passphrase,
     pub(in crate::config) pass: &'a Located<SecretText>,
-    /// or the file that it stands in.
+    /// or the file that it is in.
     pub(in crate::config) pass_file: &'a Located<Option<PathBuf>>,
 }
 
@@ -90,7 +90,7 @@ impl KeyPair<'_> {
     }
 }
 
-/// A secret that stands in the file, or in the environment variable that it names.
+/// A secret that is in the file, or in the environment variable that the file names.
 fn secret_of(
     written: &str,
     at: &Location,

@@ -66,10 +66,9 @@ pub(super) fn check(
     }
 }
 
-/// What is offered. Certificates take authorities whose word is taken; without
-/// them nobody is asked for one. NTLM takes a program of Samba's: where that is
-/// not installed, the default list goes without, and a list that asks for it
-/// stands with a warning.
+/// What is offered. Certificates need authorities; without them nobody is asked for one.
+/// NTLM needs a program of Samba's: if that is not installed, the default list goes
+/// without NTLM, and a list that asks for it gets a warning.
 fn mechanisms(
     written: &Written,
     certificates: bool,
@@ -100,7 +99,7 @@ fn mechanisms(
 }
 
 /// What of a list can be offered. Whatever is written there and not offered is
-/// told; the default list is not written.
+/// reported; the default list is not written.
 pub(super) fn known(
     list: &Located<Vec<Located<Offer>>>,
     certificates: bool,
