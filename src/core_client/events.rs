@@ -36,7 +36,7 @@ impl Events {
                 let line = self.unread.split_to(end + 1);
                 let Some(json) = line.strip_prefix(b"data:") else { continue };
                 match serde_json::from_slice(json) {
-                    Ok(Event::Other) => tracing::debug!("an event of a newer core is passed over"),
+                    Ok(Event::Other) => tracing::debug!("an event of a newer core is ignored"),
                     Ok(event) => return Ok(event),
                     Err(error) => return Err(self.protocol(error.to_string())),
                 }

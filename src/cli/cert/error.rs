@@ -41,7 +41,7 @@ pub(super) enum CertError {
     Name { name: String, kind: &'static str, fault: &'static str },
     #[error("{0:?} is neither a host name nor an address")]
     Host(String),
-    #[error("there is no environment variable {variable}, which should hold the passphrase")]
+    #[error("there is no environment variable {variable}, which should contain the passphrase")]
     NoVariable { variable: String },
     #[error("the passphrase of {options} cannot be read: {source}")]
     PassPhrase { options: &'static str, source: io::Error },

@@ -250,7 +250,7 @@ impl<'a> Answerer<'a> {
 
     /// A site that has nothing to show.
     pub(in crate::front) fn no_application(&self) -> Response<Body> {
-        let what = "This site has no application behind it ([[site]] without upstream)";
+        let what = "This site has no application ([[site]] without upstream)";
         let refusal = Refusal::new(Reason::NoSite).with_detail(what);
         self.refuse_with(&Advice::of(format!("{what}.")), &refusal, None, None)
     }

@@ -55,7 +55,7 @@ pub(crate) async fn drive(
                 accepting.answer(by.accept(accept).await).into()
             }
             Step::Challenge(opening, negotiate) => {
-                tracing::debug!("a challenge is asked for");
+                tracing::debug!("waiting for a challenge");
                 opening.answer(by.challenge(negotiate).await).into()
             }
             Step::Verify(verifying, question) => {

@@ -105,8 +105,7 @@ impl ErrorBody {
     pub(crate) fn of_newer_core() -> Self {
         Self {
             error: Word::Other("not_understood".into()),
-            message: "The core answered what this version does not know. Let both run the same \
-                      version."
+            message: "The core sent an answer that this version does not know. Run the same version on both sides."
                 .to_owned(),
             reference: new_reference(),
             reason: None,

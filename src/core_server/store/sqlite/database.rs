@@ -134,7 +134,7 @@ fn read(connection: &Connection, path: &Path) -> Result<(Stored, Index), OpenErr
     if stored.skipped > 0 {
         tracing::warn!(
             path = %path.display(), rows = stored.skipped,
-            "a newer version stored some sessions: they are kept for it, and their users must sign on again meanwhile"
+            "a newer version stored some sessions: they are kept for it, but their users must sign on again"
         );
     }
     Ok((stored, index))
