@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::role::Role;
 use crate::config::Settings;
+use crate::config::section::{Core, Front, Sso};
 use crate::process::files::access::{self, Unreadable};
 
 /// The key of the keytab.
@@ -13,25 +14,25 @@ pub(super) const KEYTAB: &str = "[sso.kerberos] keytab";
 /// that names it.
 pub(super) fn unreadable(role: Role, settings: &Settings) -> Vec<(&'static str, Unreadable)> {
     let refused = |(key, path)| access::check(path).err().map(|unreadable| (key, unreadable));
-    let front = (role != Role::Core).then(|| of_front(settings));
-    let core = (role != Role::Front).then(|| of_core(settings));
+    let front = (role != Role::Core).then(|| of_front(&settings.front, &settings.sso));
+    let core = (role != Role::Front).then(|| of_core(&settings.core));
     front.into_iter().chain(core).flatten().filter_map(refused).collect()
 }
 
-fn of_front(settings: &Settings) -> Vec<(&'static str, &Path)> {
+fn of_front<'a>(front: &'a Front, sso: &'a Sso) -> Vec<(&'static str, &'a Path)> {
     let mut files = Vec::new();
-    if settings.sso.enable_sso {
-        files.push((KEYTAB, settings.sso.kerberos.keytab.as_path()));
+    if sso.enable_sso {
+        files.push((KEYTAB, sso.kerberos.keytab.as_path()));
     }
-    if let Some(certificate) = &settings.front.certificate
-        && !settings.front.listen_tls.is_empty()
+    if let Some(certificate) = &front.certificate
+        && !front.listen_tls.is_empty()
     {
         files.push(("[front] server_ssl_key_file", &certificate.key));
         if certificate.certificate != certificate.key {
             files.push(("[front] server_ssl_cert_file", &certificate.certificate));
         }
     }
-    if let Some(clients) = &settings.front.clients {
+    if let Some(clients) = &front.clients {
         files.extend(present([
             ("[front] client_ssl_ca_file", &clients.ca_file),
             ("[front] client_ssl_ca_path", &clients.ca_path),
@@ -41,8 +42,7 @@ fn of_front(settings: &Settings) -> Vec<(&'static str, &Path)> {
     files
 }
 
-fn of_core(settings: &Settings) -> Vec<(&'static str, &Path)> {
-    let core = &settings.core;
+fn of_core(core: &Core) -> Vec<(&'static str, &Path)> {
     let sslkeys = ("[core] sslkeys_path", core.sslkeys_path.as_path());
     let Some(tls) = &core.tls else {
         // Only who is named here signs on by certificate.

@@ -47,7 +47,7 @@ fn every_key_of_this_version_has_an_example_that_runs_without_a_word() {
     }
 }
 
-/// What stands below each heading that names a key or a section.
+/// What is below each heading that names a key or a section.
 fn entries() -> BTreeMap<&'static str, &'static str> {
     let headings =
         DOCUMENT.split("\n#").filter_map(|part| part.trim_start_matches('#').split_once('\n'));

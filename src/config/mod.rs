@@ -1,8 +1,8 @@
-//! `doorward.toml`: what the file says, what runs, and everything that is wrong with it
-//! at once.
+//! `doorward.toml`: what the file says, the settings that run, and all errors at once.
 //!
 //! ```text
-//! text ─▶ reading, value_types (each key by itself) ─▶ section (the keys together) ─▶ Settings
+//! text ─▶ reading, value_types (each key by itself) ─▶ section (the keys together)
+//!      ─▶ Settings ─▶ role (CoreSettings, FrontSettings)
 //! ```
 
 use std::collections::BTreeSet;
@@ -15,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 pub(crate) use self::reading::diagnostics::{ConfigErrors, Warning};
 #[cfg(test)]
 pub(crate) use self::reading::key::{Effect, Key};
+pub(crate) use self::role::{CoreSettings, FrontSettings};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::section::Settings;
 pub(crate) use self::surroundings::Surroundings;
@@ -22,6 +23,7 @@ pub(crate) use self::value_types::addresses::port_of;
 
 mod reading;
 mod restart;
+mod role;
 mod secret;
 pub(crate) mod section;
 mod surroundings;
@@ -82,7 +84,7 @@ pub(crate) fn load_in(
 ///
 /// # Errors
 /// Everything that is wrong with it. Where the text is not TOML, only that is
-/// told: what stands behind such an error cannot be known.
+/// reported: what is behind such an error cannot be known.
 pub(crate) fn parse(
     text: &str,
     origin: &str,
@@ -106,7 +108,7 @@ pub(crate) fn parse(
     Ok(Loaded { settings, warnings: diagnostics.into_warnings() })
 }
 
-/// Reports why a text is not TOML. One error begets others in its statement, and something
+/// Reports why a text is not TOML. One error causes others in its statement, and something
 /// that is not closed in all that follows.
 fn not_toml(text: &str, errors: &[toml::de::Error], diagnostics: &mut Diagnostics<'_>) {
     let outline = Outline::of(text);
@@ -132,7 +134,7 @@ fn not_toml(text: &str, errors: &[toml::de::Error], diagnostics: &mut Diagnostic
 const UNQUOTED: &str = "string values must be quoted, expected literal string";
 
 #[cfg(test)]
-/// The table of all keys, each with the section it stands in (`""` is the top of the file).
+/// The table of all keys, each with its section (`""` is the top of the file).
 pub(crate) fn keys() -> Vec<(String, &'static Key)> {
     let mut keys = Vec::new();
     reading::key::collect("", section::File::KEYS, &mut keys);

@@ -20,7 +20,7 @@ impl Secret {
         Self(Source::Text(secret))
     }
 
-    /// A secret that stands in a file, and is read whenever it is needed.
+    /// A secret that is in a file, and is read whenever it is needed.
     pub(crate) const fn file(path: PathBuf) -> Self {
         Self(Source::File(path))
     }

@@ -16,7 +16,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::audit::Audit;
 use crate::clock::{self, Timestamp};
-use crate::config::section::{self, Settings};
+use crate::config::{CoreSettings, section};
 use crate::pki::file::pair::PairError;
 use crate::pki::peer::chain::AuthorityError;
 use store::{Database, OpenError, Sqlite, Store};
@@ -125,7 +125,10 @@ impl Core {
     ///
     /// # Errors
     /// See [`CoreError`]. Nothing is begun before all that can fail has been done.
-    pub(crate) async fn start(settings: &Settings, audit: Arc<Audit>) -> Result<Self, CoreError> {
+    pub(crate) async fn start(
+        settings: &CoreSettings,
+        audit: Arc<Audit>,
+    ) -> Result<Self, CoreError> {
         let database = Database::open(&settings.state_path)?;
         let store = Sqlite::start(database).map_err(CoreError::Thread)?;
         Self::start_with(Box::new(store), settings, audit).await
@@ -133,7 +136,7 @@ impl Core {
 
     async fn start_with(
         store: Box<dyn Store>,
-        settings: &Settings,
+        settings: &CoreSettings,
         audit: Arc<Audit>,
     ) -> Result<Self, CoreError> {
         let Prepared { policy, tls } = Self::prepare(settings)?;
@@ -147,7 +150,7 @@ impl Core {
     ///
     /// # Errors
     /// [`CoreError::Tls`], [`CoreError::Key`].
-    pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, CoreError> {
+    pub(crate) fn prepare(settings: &CoreSettings) -> Result<Prepared, CoreError> {
         let tls = settings.core.tls.as_ref().map(Tls::load).transpose()?;
         Ok(Prepared { policy: Policy::new(settings)?, tls })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::password::PasswordRules;
 use super::sessions::Limits;
 use crate::clock;
-use crate::config::section::Settings;
+use crate::config::CoreSettings;
 use crate::core_server::peer::accounts::PeerRules;
 use crate::core_server::peer::keys::{EntryError, KeyRules};
 use crate::identity::Rules;
@@ -28,7 +28,7 @@ pub(super) struct Policy {
 impl Policy {
     /// # Errors
     /// A `[[core.key]]` is about no key.
-    pub(super) fn new(settings: &Settings) -> Result<Self, EntryError> {
+    pub(super) fn new(settings: &CoreSettings) -> Result<Self, EntryError> {
         let core = &settings.core;
         let held = held_realms(settings);
         // Without any [[core.realm]] the keytab's realms are allowed in trusted names.
@@ -41,7 +41,7 @@ impl Policy {
             ),
             keys: Arc::new(KeyRules::new(core, clock::now())?),
             identity: Rules::new(&core.realms, &core.altnames, own)
-                .naming(settings.sso.kerberos.user_name, settings.sso.kerberos.allow_computers),
+                .naming(settings.kerberos.user_name, settings.kerberos.allow_computers),
             passwords: PasswordRules::new(settings, &held),
             limits: Limits {
                 timeout: core.session_timeout,
@@ -59,8 +59,8 @@ impl Policy {
 /// The realms of the keytab, for what the settings leave open: which realms people
 /// are of, and which one is meant by a name without one. A core without front may
 /// have no keytab.
-fn held_realms(settings: &Settings) -> Vec<String> {
-    match keytab::read(&settings.sso.kerberos.keytab) {
+fn held_realms(settings: &CoreSettings) -> Vec<String> {
+    match keytab::read(&settings.kerberos.keytab) {
         Ok(keytab) => keytab.realms().into_iter().map(str::to_owned).collect(),
         Err(error) => {
             if settings.core.realms.is_empty() {

@@ -26,7 +26,7 @@ use crate::wire::{ErrorBody, Mechanism, OpenSession, Proof};
 
 pub(super) const REALM: &str = "[[core.realm]]\nrealm = 'EXAMPLE.TEST'\n";
 
-pub(super) fn settings(directory: &Path, text: &str) -> Settings {
+pub(super) fn settings(directory: &Path, text: &str) -> CoreSettings {
     let surroundings = Surroundings {
         environment: [("HOME".to_owned(), directory.display().to_string())].into(),
         root: false,
@@ -37,7 +37,7 @@ pub(super) fn settings(directory: &Path, text: &str) -> Settings {
     let mut settings = config::parse(text, "test", &surroundings).unwrap().settings;
     settings.state_path = directory.join("state");
     settings.core.listen = directory.join("run/core.sock");
-    settings
+    settings.for_core()
 }
 
 /// A core that serves on a socket of its own.
@@ -59,7 +59,11 @@ impl Lab {
         Self::start_with(database, directory, &settings)
     }
 
-    pub(super) fn start_with(database: Database, directory: TempDir, settings: &Settings) -> Self {
+    pub(super) fn start_with(
+        database: Database,
+        directory: TempDir,
+        settings: &CoreSettings,
+    ) -> Self {
         let audit = Audit::open(AuditTarget::File(directory.path().join("audit")), false).unwrap();
         let store = Box::new(Sqlite::start(database).unwrap());
         let starting = Core::start_with(store, settings, Arc::new(audit));

@@ -42,7 +42,7 @@ use self::readiness::Readiness;
 use self::request::unlisted::Unlisted;
 use self::state::LogLimits;
 use crate::audit::Audit;
-use crate::config::section::Settings;
+use crate::config::FrontSettings;
 use crate::metrics::Metrics;
 use crate::pki::file::write as file;
 
@@ -76,7 +76,7 @@ impl Front {
     /// # Errors
     /// Anything that is missing: nothing starts half.
     pub(crate) async fn start(
-        settings: &Settings,
+        settings: &FrontSettings,
         listeners: Vec<listen::Listener>,
         counted: Arc<Metrics>,
         audit: Arc<Audit>,
@@ -113,7 +113,7 @@ impl Front {
     ///
     /// # Errors
     /// What is wrong with the new one.
-    pub(crate) fn reload(&self, settings: &Settings) -> Result<(), FrontError> {
+    pub(crate) fn reload(&self, settings: &FrontSettings) -> Result<(), FrontError> {
         let old = self.live();
         let fresh = Live::new(settings, &self.metrics.ntlm, &self.stop, Some(&old))?;
         self.live.store(Arc::new(fresh));

@@ -114,7 +114,7 @@ async fn serve(
     if let Some(local) = sockets.core {
         let tls: Vec<_> = sockets.core_tls.iter().filter_map(|tls| tls.local_addr().ok()).collect();
         let sockets = core_server::Sockets { local, tls: sockets.core_tls };
-        let core = Core::start(&settings, Arc::clone(&audit)).await?;
+        let core = Core::start(&settings.for_core(), Arc::clone(&audit)).await?;
         let core = Arc::new(core);
         let address = settings.core.listen.display().to_string();
         let serving = core_server::serve(sockets, Arc::clone(&core), core_stop.clone());
@@ -129,7 +129,8 @@ async fn serve(
     if role != Role::Core {
         // A front that can never be let in had better say so now.
         Client::new(settings.front.core.clone()).prepare().await?;
-        running.front = Some(Front::start(&settings, sockets.front, metrics, audit).await?);
+        running.front =
+            Some(Front::start(&settings.for_front(), sockets.front, metrics, audit).await?);
     }
     tracing::info!(event = "ready", "doorward {} is ready", env!("CARGO_PKG_VERSION"));
     notify::ready("serving");

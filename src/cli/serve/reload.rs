@@ -59,9 +59,10 @@ impl Running {
         }
         rights::check(self.role, &settings)?;
         // What can fail comes first, and the front's is whole or nothing itself.
-        let prepared = self.core.as_ref().map(|_| Core::prepare(&settings)).transpose()?;
+        let prepared =
+            self.core.as_ref().map(|_| Core::prepare(&settings.for_core())).transpose()?;
         if let Some(front) = &self.front {
-            front.reload(&settings)?;
+            front.reload(&settings.for_front())?;
         }
         if let (Some(core), Some(prepared)) = (&self.core, prepared) {
             core.reload(prepared);

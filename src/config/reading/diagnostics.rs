@@ -23,12 +23,12 @@ pub struct Complaint {
     sentence: String,
 }
 
-/// A key and where its value stands.
+/// A key and where its value is.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Location {
     /// With its sections: `front.listen`.
     pub(in crate::config) key: String,
-    /// Byte offset in the file; `None` where the default stands.
+    /// Byte offset in the file; `None` for a default.
     pub(in crate::config) offset: Option<usize>,
 }
 
@@ -93,7 +93,7 @@ impl<'t> Diagnostics<'t> {
         self.errors.is_empty()
     }
 
-    /// The line on which a value stands, counted from 1; 0 for a default.
+    /// The line of a value, counted from 1; 0 for a default.
     pub(in crate::config) fn line(&self, at: &Location) -> usize {
         at.offset.map_or(0, |offset| position(self.text, offset).0)
     }

@@ -74,7 +74,7 @@ pub(in crate::config) struct Fields<'v, 'n, 't> {
 }
 
 impl<'v, 'n, 't> Fields<'v, 'n, 't> {
-    /// Begins to read section `S`, and notes every key that it does not have.
+    /// Begins to read section `S`, and reports every key that it does not have.
     pub(in crate::config) fn open<S: FromToml>(
         value: &'v Spanned<DeValue<'v>>,
         at: &'v Location,
@@ -127,7 +127,7 @@ impl<'v, 'n, 't> Fields<'v, 'n, 't> {
     }
 }
 
-/// Reads a default of the table. Defaults carry no place.
+/// Reads a default of the table. Defaults have no place.
 #[expect(clippy::expect_used, reason = "defaults are literals, and a test reads them all")]
 fn from_default<T: FromToml>(default: &str, at: &Location) -> T {
     let at = Location { key: at.key.clone(), offset: None };

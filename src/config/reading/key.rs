@@ -1,5 +1,4 @@
-//! The table of keys: what there is to know of a key besides its value, and which one was
-//! meant by a name that does not exist.
+//! The table of keys, and what to say of a name that is not in it.
 
 /// One row of the table of keys: all there is to know of a key besides its value.
 #[derive(Debug)]
@@ -9,7 +8,7 @@ pub(crate) struct Key {
     pub name: &'static str,
     /// The default, as it would stand in the file.
     pub default: &'static str,
-    /// What becomes of a change.
+    /// When a change takes effect.
     pub effect: Effect,
     /// What it is for, in a sentence.
     pub meaning: &'static str,
@@ -19,14 +18,14 @@ pub(crate) struct Key {
     pub keys: &'static [Self],
 }
 
-/// What becomes of a key that is set or changed.
+/// What happens when a key is set or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// It is a section: each of its keys says for itself.
     Section,
-    /// It counts after a reload (SIGHUP).
+    /// It takes effect after a reload (SIGHUP).
     Reload,
-    /// It counts after a restart.
+    /// It takes effect after a restart.
     Restart,
     /// Its feature is not in this version, and leaving it out keeps nobody
     /// out and lets nobody in: a warning at most.
@@ -36,8 +35,7 @@ pub(crate) enum Effect {
     Refused,
 }
 
-/// What to say of a key that does not exist.
-/// `keys` are those of its section, `all` those of the file.
+/// What is wrong with a key that does not exist, and which key was meant. `keys` are those of its section, `all` those of the file.
 pub(in crate::config) fn unknown(name: &str, keys: &[Key], all: &'static [Key]) -> String {
     let mut elsewhere = Vec::new();
     collect("", all, &mut elsewhere);

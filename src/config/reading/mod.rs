@@ -1,5 +1,4 @@
-//! How the file is read: every key by itself, so that all that is wrong with it is found
-//! at once.
+//! How the file is read: every key by itself, so that all errors are found at once.
 
 pub(super) mod diagnostics;
 pub(super) mod fields;

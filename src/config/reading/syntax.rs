@@ -168,7 +168,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A list or a table in braces, with all that stands in it.
+    /// A list or a table in braces, with everything in it.
     fn nested(&mut self) -> Closed {
         let mut open: Vec<(u8, usize)> = Vec::new();
         loop {

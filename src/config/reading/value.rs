@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::diagnostics::{Diagnostics, Location};
 use super::key::Key;
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Located<T> {
     pub(in crate::config) at: Location,

@@ -41,13 +41,13 @@ pub(in crate::config) struct KeyPair<'a> {
     pub(in crate::config) certificate: Option<&'a Located<Option<PathBuf>>>,
     /// The passphrase,
     pub(in crate::config) pass: &'a Located<SecretText>,
-    /// or the file that it stands in.
+    /// or the file that it is in.
     pub(in crate::config) pass_file: &'a Located<Option<PathBuf>>,
 }
 
 impl KeyPair<'_> {
     /// The files, where there are any. What goes with a key and has none is noted.
-    pub(in crate::config) fn files(
+    pub(super) fn files(
         &self,
         surroundings: &Surroundings,
         diagnostics: &mut Diagnostics<'_>,
@@ -90,7 +90,7 @@ impl KeyPair<'_> {
     }
 }
 
-/// A secret that stands in the file, or in the environment variable that it names.
+/// A secret that is in the file, or in the environment variable that the file names.
 fn secret_of(
     written: &str,
     at: &Location,

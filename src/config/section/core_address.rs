@@ -36,7 +36,7 @@ pub(crate) struct RemoteCore {
 impl TextValue for CoreAddress {
     const TYPE: &'static str = "socket address";
 
-    /// Without what stands before an `@`: it may be a password.
+    /// Without what is before an `@`: it may be a password.
     fn shown(text: &str) -> String {
         match text.split_once("://") {
             Some((scheme, rest)) => {

@@ -12,7 +12,6 @@ use crate::config::reading::{Diagnostics, FromToml, Located, Location, section, 
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::account::{Account, name_or_id};
 use crate::config::value_types::{Unread, is_host_name};
-use crate::wire::Mechanism;
 
 section! {
     /// The whole of `doorward.toml`.
@@ -48,22 +47,6 @@ pub(crate) struct Settings {
     /// The sites, the most specific first.
     pub sites: Vec<Site>,
     pub core: Core,
-}
-
-impl Settings {
-    /// Whether anybody may sign on by this, at a site or on Doorward's own pages.
-    pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
-        let mut lists =
-            self.sites.iter().map(|site| &site.mechanisms).chain([&self.sso.mechanisms]);
-        self.sso.enable_sso && lists.any(|offered| offered.contains(&mechanism))
-    }
-
-    /// Whether a list of mechanisms that somebody wrote has this one in it.
-    pub(crate) fn asks_for(&self, mechanism: Mechanism) -> bool {
-        let sites = self.sites.iter().map(|site| (&site.mechanisms, site.mechanisms_by_default));
-        let general = (&self.sso.mechanisms, self.sso.mechanisms_by_default);
-        sites.chain([general]).any(|(list, by_default)| !by_default && list.contains(&mechanism))
-    }
 }
 
 /// `run_as_user` and `run_as_group`, as written: digits are an id, all else a name.

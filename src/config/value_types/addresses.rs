@@ -79,8 +79,7 @@ fn canonical(network: IpNet) -> IpNet {
     Ipv4Net::new(address, bits).map_or(network, IpNet::V4)
 }
 
-/// The port of an authority: `default` where none stands there, `None` where what
-/// stands there is no port.
+/// The port of an authority: `default` if it has none, `None` if it is not a port.
 pub(crate) fn port_of(authority: &Authority, default: u16) -> Option<u16> {
     let text = authority.as_str();
     let place = text.rsplit_once('@').map_or(text, |(_, place)| place);
@@ -104,7 +103,7 @@ pub(in crate::config) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-/// What stands before the address where IPv6 holds one of IPv4.
+/// The bits before the address where IPv6 holds one of IPv4.
 const MAPPED_BITS: u8 = 96;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bucket::Allowance;
 use super::limits::Allowances;
-use crate::config::section::Settings;
+use crate::config::CoreSettings;
 use crate::krb5::kdc::Prover;
 
 /// The settings that decide on passwords.
@@ -19,8 +19,8 @@ pub(in crate::core_server) struct PasswordRules {
 impl PasswordRules {
     /// From the settings. Names without a realm are of the keytab's only one
     /// (`held`), else of the only one that is configured.
-    pub(in crate::core_server) fn new(settings: &Settings, held: &[String]) -> Self {
-        let (passwords, kerberos) = (&settings.core.passwords, &settings.sso.kerberos);
+    pub(in crate::core_server) fn new(settings: &CoreSettings, held: &[String]) -> Self {
+        let (passwords, kerberos) = (&settings.core.passwords, &settings.kerberos);
         let allowance = |attempts| Allowance { attempts, window: passwords.attempts_window };
         let configured = settings.core.realms.iter().map(|realm| realm.realm.as_str());
         let configured: Vec<&str> = configured.filter(|realm| !realm.is_empty()).collect();

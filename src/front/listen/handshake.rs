@@ -7,7 +7,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-use crate::config::section::{HostPattern, Settings, Site};
+use crate::config::FrontSettings;
+use crate::config::section::{HostPattern, Site};
 use crate::front::connection::Connection;
 use crate::front::connection::places::Place;
 use crate::front::request::route;
@@ -87,7 +88,7 @@ pub(super) async fn tls(
 
 /// Whether clients are asked for a certificate on connections for this name (SNI;
 /// `None`: for an address): where a site takes them that can be reached by it.
-fn asks_for_certificate(settings: &Settings, name: Option<&str>) -> bool {
+fn asks_for_certificate(settings: &FrontSettings, name: Option<&str>) -> bool {
     let takes = |offered: &[Mechanism]| offered.contains(&Mechanism::Certificate);
     let reachable: Vec<&Site> = match name {
         Some(name) => route::reachable(&settings.sites, name).collect(),

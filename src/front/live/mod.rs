@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::section::Settings;
+use crate::config::FrontSettings;
 use crate::front::connection::serve::Limits;
 use crate::front::request::cookie;
 use crate::front::tls::{self, ServerTls, TlsError};
@@ -24,7 +24,7 @@ mod own_hosts;
 #[derive(Debug)]
 pub(in crate::front) struct Live {
     /// The configuration.
-    pub(in crate::front) settings: Settings,
+    pub(in crate::front) settings: FrontSettings,
     /// The Kerberos threads.
     pub(in crate::front) gss: Arc<Pool>,
     /// Who accepts NTLM; `None` where it is offered nowhere.
@@ -64,7 +64,7 @@ impl Live {
     /// # Errors
     /// Anything that is missing.
     pub(super) fn new(
-        settings: &Settings,
+        settings: &FrontSettings,
         metrics: &Arc<NtlmMetrics>,
         stop: &CancellationToken,
         old: Option<&Self>,
@@ -111,7 +111,7 @@ impl Live {
 
     /// Waits until it is known whether NTLM works, where that decides what is offered.
     pub(super) async fn know_ntlm(&self) {
-        let Settings { sites, sso, .. } = &self.settings;
+        let FrontSettings { sites, sso, .. } = &self.settings;
         let decides =
             sites.iter().any(|site| site.mechanisms_by_default) || sso.mechanisms_by_default;
         if let Some(acceptor) = self.ntlm.as_ref().filter(|_| decides)
@@ -127,7 +127,7 @@ const FIRST_VERDICT: Duration = Duration::from_secs(2);
 
 /// Who accepts NTLM, where a site or Doorward's own pages offer it.
 fn acceptor(
-    settings: &Settings,
+    settings: &FrontSettings,
     metrics: &Arc<NtlmMetrics>,
     stop: &CancellationToken,
     old: Option<&Live>,

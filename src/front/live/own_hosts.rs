@@ -1,12 +1,13 @@
 //! The gateway's own host names, whatever a request says. They decide whether an NTLM answer was
 //! made for another service.
 
-use crate::config::section::{HostPattern, Settings};
+use crate::config::FrontSettings;
+use crate::config::section::HostPattern;
 use crate::krb5::keytab::{self, Keytab};
 use crate::mechanism::OwnHosts;
 
 /// Those of sites, `server_hostname`, and the services that the keytab has keys of.
-pub(super) fn of(settings: &Settings) -> OwnHosts {
+pub(super) fn of(settings: &FrontSettings) -> OwnHosts {
     let keytab = keytab::read(&settings.sso.kerberos.keytab).ok();
     let sites = settings.sites.iter();
     let suffixes = sites.clone().filter_map(|site| match &site.host {

@@ -10,7 +10,8 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use super::state::State;
 use crate::advice::certificate as advice;
 use crate::clock::Timestamp;
-use crate::config::section::{AuthorityFiles, CertificateFiles, CoreAddress, Settings};
+use crate::config::FrontSettings;
+use crate::config::section::{AuthorityFiles, CoreAddress, RemoteCore};
 use crate::pki::file::certificate::Certificate;
 
 /// What ends.
@@ -78,7 +79,7 @@ pub(super) struct Ending {
 
 /// All that ends, of what these settings name and this process can read. Of each file
 /// and kind, what ends first.
-pub(super) fn all(settings: &Settings) -> Vec<Ending> {
+pub(super) fn all(settings: &FrontSettings) -> Vec<Ending> {
     let mut found = Vec::new();
     if let (Some(files), false) =
         (&settings.front.certificate, settings.front.listen_tls.is_empty())
@@ -88,20 +89,12 @@ pub(super) fn all(settings: &Settings) -> Vec<Ending> {
     if let Some(authorities) = &settings.front.clients {
         found.extend(of_authorities(authorities));
     }
-    match &settings.front.core {
-        CoreAddress::Https(core) => {
-            if let Some(CertificateFiles { certificate, .. }) = &core.client {
-                found.extend(certificates(Kind::Client, certificate));
-            }
-        }
-        // The same file may well be the settings of the core beside us.
-        CoreAddress::Unix(socket) if *socket == settings.core.listen => {
-            if let Some(tls) = &settings.core.tls {
-                found.extend(certificates(Kind::Core, &tls.certificate.certificate));
-                found.extend(of_authorities(&tls.authorities));
-            }
-        }
-        CoreAddress::Unix(_) => {}
+    if let CoreAddress::Https(RemoteCore { client: Some(files), .. }) = &settings.front.core {
+        found.extend(certificates(Kind::Client, &files.certificate));
+    }
+    if let Some(tls) = &settings.core_tls {
+        found.extend(certificates(Kind::Core, &tls.certificate.certificate));
+        found.extend(of_authorities(&tls.authorities));
     }
     found.sort_by(|a, b| (a.kind, &a.file, a.ends_at).cmp(&(b.kind, &b.file, b.ends_at)));
     found.dedup_by(|later, first| (later.kind, &later.file) == (first.kind, &first.file));

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::state::{Part, State};
 use crate::advice::kdc as advice;
 use crate::clock::{self, pause};
-use crate::config::section::Settings;
+use crate::config::FrontSettings;
 use crate::krb5::kdc;
 use crate::krb5::kdc::ask::Known;
 use crate::krb5::keytab::{self, Keytab};
@@ -86,7 +86,7 @@ pub(super) async fn watch(readiness: &Readiness) {
 }
 
 /// Blocks for as long as the library waits for a KDC.
-fn ask(settings: &Settings) -> Domain {
+fn ask(settings: &FrontSettings) -> Domain {
     let names = keytab::read_what_is_whole(&settings.sso.kerberos.keytab).ok();
     let keytab = names.map(|whole| whole.keytab);
     let own: Vec<_> =
@@ -101,8 +101,8 @@ fn ask(settings: &Settings) -> Domain {
         _ => BTreeSet::new(),
     };
     let kdc = settings.offers(Mechanism::Basic).then(|| {
-        settings.core.realms.iter().fold(State::OK, |state, realm| {
-            let answered = kdc::ask::clock(&realm.realm);
+        settings.realms.iter().fold(State::OK, |state, realm| {
+            let answered = kdc::ask::clock(realm);
             let no = answered.err().filter(|no| no.reason == Reason::KdcUnreachable);
             state.and(no.map_or(State::OK, |no| {
                 State::broken(format!("no password can be checked: {}", no.detail))

@@ -33,7 +33,7 @@ use super::core_link::CoreLink;
 use super::live::Live;
 use crate::audit::Audit;
 use crate::clock::{self as time, Timestamp};
-use crate::config::section::Settings;
+use crate::config::FrontSettings;
 use crate::front::metrics::FrontMetrics;
 use crate::krb5::kdc;
 use certificates::Ending;
@@ -239,7 +239,7 @@ struct Here {
     endings: Vec<Ending>,
 }
 
-async fn here(settings: &Settings) -> Here {
+async fn here(settings: &FrontSettings) -> Here {
     let settings = settings.clone();
     let looked = timeout(PATIENCE, spawn_blocking(move || look_here(&settings))).await;
     looked.ok().and_then(Result::ok).unwrap_or_else(|| {
@@ -252,7 +252,7 @@ async fn here(settings: &Settings) -> Here {
     })
 }
 
-fn look_here(settings: &Settings) -> Here {
+fn look_here(settings: &FrontSettings) -> Here {
     let state_path = &settings.state_path;
     let (keytab, services) = files::keytab(&settings.sso.kerberos);
     let endings = certificates::all(settings);
@@ -267,7 +267,7 @@ fn look_here(settings: &Settings) -> Here {
         (Part::Kerberos, kerberos),
         (Part::Disk, files::room(state_path, "state_path")),
         (Part::ReplayCache, files::replay_cache(&state_path.join("replay-cache"))),
-        (Part::Audit, files::audit(&settings.log.audit)),
+        (Part::Audit, files::audit(&settings.audit)),
         (Part::Certificates, certificates::state_of(&endings, time::now())),
     ];
     Here { parts: parts.into(), services, endings }

@@ -7,7 +7,8 @@ use super::error::TlsError;
 use super::self_signed;
 use super::server::ServerTls;
 use crate::clock;
-use crate::config::section::{HostPattern, Settings};
+use crate::config::FrontSettings;
+use crate::config::section::HostPattern;
 use crate::wire::Mechanism;
 
 /// What the TLS listeners begin handshakes with; `None` where there are none.
@@ -15,7 +16,7 @@ use crate::wire::Mechanism;
 /// # Errors
 /// Key or certificate cannot be used.
 pub(in crate::front) fn configured(
-    settings: &Settings,
+    settings: &FrontSettings,
 ) -> Result<Option<Arc<ServerTls>>, TlsError> {
     if settings.front.listen_tls.is_empty() {
         return Ok(None);
@@ -36,7 +37,7 @@ pub(in crate::front) fn configured(
 }
 
 /// The names that the self-signed certificate is for.
-fn names(settings: &Settings) -> Vec<String> {
+fn names(settings: &FrontSettings) -> Vec<String> {
     let sites = settings.sites.iter().filter_map(|site| match &site.host {
         HostPattern::Exact(name) => Some(name.clone()),
         HostPattern::Suffix(suffix) => Some(format!("*{suffix}")),

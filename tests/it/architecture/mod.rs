@@ -101,6 +101,15 @@ fn the_doors_of_the_core_translate_and_nothing_else() {
 }
 
 #[test]
+fn front_and_core_see_their_own_settings_only() {
+    let sources = sources();
+    let whole = ["::Settings", "{Settings", " Settings"];
+    let seeing = |folder, other| naming(&sources, folder, &[&whole[..], &[other]].concat());
+    assert_eq!(seeing("core_server/", "FrontSettings"), [] as [&str; 0]);
+    assert_eq!(seeing("front/", "CoreSettings"), [] as [&str; 0]);
+}
+
+#[test]
 fn unsafe_is_in_the_calls_to_kerberos_and_in_one_more_file_and_each_block_says_why_it_is_sound() {
     let sources = sources();
     let holding = naming(&sources, "", &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]);

@@ -28,7 +28,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     // Debian's winbind runs without belonging to a domain, and whoever wrote no list of
     // mechanisms has not asked for NTLM: then it is not offered, and that is all.
     match findings.iter().find(|finding| finding.failed()) {
-        Some(failed) if !member && !settings.asks_for(Mechanism::Ntlm) => {
+        Some(failed) if !member && !settings.for_front().asks_for(Mechanism::Ntlm) => {
             vec![not_joined(failed)]
         }
         _ => findings,
@@ -57,7 +57,7 @@ async fn all(settings: &Settings) -> (Vec<Finding>, bool) {
                     ntlm,
                     &samba,
                     &settings.core.realms,
-                    settings.asks_for(Mechanism::Ntlm),
+                    settings.for_front().asks_for(Mechanism::Ntlm),
                 )
                 .await,
             );

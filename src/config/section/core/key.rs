@@ -63,17 +63,14 @@ pub(crate) enum ActAs {
 }
 
 /// What the holders of keys may do.
-pub(in crate::config) fn check(
-    list: &[Located<Written>],
-    diagnostics: &mut Diagnostics<'_>,
-) -> Vec<CoreKey> {
+pub(super) fn check(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) -> Vec<CoreKey> {
     twins(list, diagnostics);
     list.iter().map(|given| key(given, diagnostics)).collect()
 }
 
 /// Whether a key without an entry is SYSTEM. As soon as there is an entry, a
 /// slip of the pen in one must not make its key more than it says.
-pub(in crate::config) fn without_entry_are_system(written: &super::Written) -> bool {
+pub(super) fn without_entry_are_system(written: &super::Written) -> bool {
     written
         .keys_without_entry
         .value

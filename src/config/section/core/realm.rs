@@ -52,7 +52,10 @@ pub(super) fn check(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>
 }
 
 /// Complains of what is no name of a realm or domain.
-pub(in crate::config) fn is_place(name: &Located<String>, diagnostics: &mut Diagnostics<'_>) {
+pub(in crate::config::section) fn is_place(
+    name: &Located<String>,
+    diagnostics: &mut Diagnostics<'_>,
+) {
     if name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '\\' | '/')) {
         let said = format!(
             "{:?} is not the name of a realm or domain; write it alone, as EXAMPLE.ORG",

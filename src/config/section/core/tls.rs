@@ -76,8 +76,8 @@ fn same_twice(listen: &[Located<SocketAddr>], diagnostics: &mut Diagnostics<'_>)
     }
 }
 
-/// What belongs to TLS and stands there without it. Keys do not: a front may
-/// ask as whom they sign on.
+/// Warns of what belongs to TLS and is set without it. `[[core.key]]` is not: a front may
+/// ask as whom keys sign on.
 fn unused(written: &Written, diagnostics: &mut Diagnostics<'_>) {
     let said = |given: &Located<Option<PathBuf>>| given.value.is_some().then(|| given.at.clone());
     let files = [

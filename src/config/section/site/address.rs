@@ -72,7 +72,7 @@ impl TextValue for SitePath {
 impl TextValue for Uri {
     const TYPE: &'static str = "http:// URL";
 
-    /// Without what stands before the `@`: it may be a password.
+    /// Without what is before the `@`: it may be a password.
     fn shown(text: &str) -> String {
         format!("{:?}", text.rsplit('@').next().unwrap_or(text))
     }

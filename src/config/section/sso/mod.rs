@@ -48,7 +48,7 @@ pub(crate) enum ChannelBinding {
 }
 
 /// `certificates`: whether the front asks for certificates at all.
-pub(in crate::config) fn check(
+pub(super) fn check(
     written: &Written,
     front: &front::Written,
     core: &core::Written,
@@ -67,10 +67,9 @@ pub(in crate::config) fn check(
     }
 }
 
-/// What is offered. Certificates take authorities whose word is taken; without
-/// them nobody is asked for one. NTLM takes a program of Samba's: where that is
-/// not installed, the default list goes without, and a list that asks for it
-/// stands with a warning.
+/// What is offered. Certificates need authorities; without them nobody is asked for one.
+/// NTLM needs a program of Samba's: if that is not installed, the default list goes
+/// without NTLM, and a list that asks for it gets a warning.
 fn mechanisms(
     written: &Written,
     certificates: bool,
@@ -101,8 +100,8 @@ fn mechanisms(
 }
 
 /// What of a list can be offered. Whatever is written there and not offered is
-/// told; the default list is not written.
-pub(in crate::config) fn known(
+/// reported; the default list is not written.
+pub(super) fn known(
     list: &Located<Vec<Located<Offer>>>,
     certificates: bool,
     diagnostics: &mut Diagnostics<'_>,
@@ -128,7 +127,7 @@ pub(in crate::config) fn known(
 }
 
 /// Channel bindings need a channel: over plain HTTP nobody could sign on.
-pub(in crate::config) fn binding(
+pub(super) fn binding(
     wanted: ChannelBinding,
     at: &Location,
     front: &front::Written,
