@@ -6,7 +6,7 @@
 use super::login::same_name;
 use super::mapping::{Rules, Via, identify, mapped, of_realm, parse, same};
 use super::{Identity, Origin, Principal};
-use crate::config::section::UserName;
+use crate::identity::UserName;
 use crate::wire::{Account, AccountKind, Denied, Reason};
 
 /// Says who is here, shown as `principal` and verified as `account`. Where the

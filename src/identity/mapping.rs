@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::login::{canonical, check_length, is_odd, lower};
 use super::{Identity, Origin, Principal};
-use crate::config::section::{Realm, Strip, UserName};
+use crate::identity::{Realm, Strip, UserName};
 use crate::wire::{LoginId, Reason};
 
 /// How a name came to us.

@@ -18,6 +18,7 @@ mod account;
 mod login;
 mod mapping;
 mod principal;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -26,6 +27,7 @@ pub(crate) use account::verified;
 pub(crate) use login::is_login;
 pub(crate) use mapping::{Rules, Via, identify};
 pub(crate) use principal::{Origin, Principal};
+pub(crate) use rules::{Realm, Strip, UserName};
 pub(crate) use typed::{Typed, typed};
 
 /// Who somebody is here. Made only by [`identify`], so whoever holds one knows

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::{Identity, Rules, Via, identify, verified};
-use crate::config::section::{Realm, Strip, UserName};
+use crate::identity::{Realm, Strip, UserName};
 use crate::wire::{Account, AccountKind, Reason};
 
 const TABLE: &str = include_str!("../../tests/cases/principals.case");

@@ -56,7 +56,7 @@ pub(crate) fn typed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::section::{Realm, Strip};
+    use crate::identity::{Realm, Strip};
 
     fn listed(realm: &str, domain: &str) -> Realm {
         Realm {

@@ -14,11 +14,11 @@ mod sso;
 mod top;
 
 pub(crate) use self::certificate::{AuthorityFiles, CertificateFiles};
-pub(crate) use self::core::{ActAs, Core, CoreKey, CoreTls, KeyRights, Realm, Strip};
+pub(crate) use self::core::{ActAs, Core, CoreKey, CoreTls, KeyRights};
 pub(crate) use self::core_address::{CoreAddress, RemoteCore};
 pub(crate) use self::front::{Front, HeaderNames};
 pub(crate) use self::log::{AuditTarget, Log, LogFormat};
 pub(crate) use self::site::{HostPattern, Requirement, Site};
-pub(crate) use self::sso::{ChannelBinding, HelperProtocol, Kerberos, Ntlm, Sso, UserName};
+pub(crate) use self::sso::{ChannelBinding, HelperProtocol, Kerberos, Ntlm, Sso};
 pub(super) use self::top::{File, check};
 pub(crate) use self::top::{RunAs, Settings};

@@ -215,7 +215,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::section::{Realm, Strip};
+    use crate::identity::{Realm, Strip};
 
     #[test]
     fn every_spelling_of_an_account_is_counted_under_one_name() {

@@ -245,7 +245,7 @@ mod tests {
             acceptor: None,
             threads: 1,
             queue: 1,
-            user_name: section::UserName::Sam,
+            user_name: crate::identity::UserName::Sam,
             allow_computers: false,
             realms_without_pac: Vec::new(),
         };

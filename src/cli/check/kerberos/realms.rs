@@ -6,7 +6,7 @@ use super::kdc::Kdc;
 use crate::advice::realm as advice;
 use crate::cli::check::report::Finding;
 use crate::config::Settings;
-use crate::config::section::Realm;
+use crate::identity::Realm;
 use crate::krb5::kdc::ask::default_realm;
 use crate::krb5::keytab::Keytab;
 

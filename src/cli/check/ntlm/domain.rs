@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::advice::realm as advice;
 use crate::cli::check::bounded::program::ask;
 use crate::cli::check::report::Finding;
-use crate::config::section::Realm;
+use crate::identity::Realm;
 
 /// Nothing where winbind does not tell.
 pub(super) async fn check(wbinfo: &Path, realms: &[Realm], is_asked_for: bool) -> Option<Finding> {

@@ -16,7 +16,8 @@ use crate::advice::ntlm as advice;
 use crate::cli::check::bounded::program::{Said, ask, beside};
 use crate::cli::check::report::Finding;
 use crate::clock;
-use crate::config::section::{Ntlm, Realm};
+use crate::config::section::Ntlm;
+use crate::identity::Realm;
 use crate::process::files::access;
 use crate::process::files::rights::Need;
 

@@ -12,12 +12,12 @@ use self::altnames::Altnames;
 use self::key::WithoutEntry;
 pub(crate) use self::key::{ActAs, CoreKey, KeyRights};
 pub(super) use self::realm::is_place;
-pub(crate) use self::realm::{Realm, Strip};
 pub(crate) use self::tls::CoreTls;
 use super::core_address::CoreAddress;
 use crate::config::reading::{Diagnostics, Located, section};
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::{Account, Addresses, SecretText};
+use crate::identity::Realm;
 
 section! {
     /// `[core]`

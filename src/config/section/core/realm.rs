@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::config::reading::{Diagnostics, FromToml, Located, Location, section, wrong_type};
+use crate::identity::{Realm, Strip};
 
 section! {
     /// `[[core.realm]]`
@@ -16,30 +17,6 @@ section! {
     absent {
         company: String = r#""""#, Refused, "Tenant of the realm's people.";
     }
-}
-
-/// `[[core.realm]]`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Realm {
-    pub realm: String,
-    pub domain: String,
-    pub strip: Strip,
-    /// Tenant of this realm's users.
-    pub company: String,
-    pub case_sensitive: bool,
-}
-
-/// `realm.strip`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Strip {
-    /// The name is kept whole: `john@ADSDOMAIN.EXAMPLE`.
-    Keep,
-    /// Exactly the listed realm or domain is taken off.
-    Exact,
-    /// Everything from the first `@` (ZCP's LOGINNAME_STRIP_DOMAIN); a backslash stays.
-    Zcp,
-    /// Everything up to the last backslash, else from the first `@` (Kopano WebApp).
-    Kopano,
 }
 
 pub(super) fn check(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) -> Vec<Realm> {

@@ -6,6 +6,7 @@ use crate::config::reading::{Diagnostics, Located, TextValue, section};
 use crate::config::section::core;
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::one_of;
+use crate::identity::UserName;
 
 section! {
     /// `[sso.kerberos]`
@@ -38,17 +39,6 @@ impl Kerberos {
     pub(crate) fn goes_without_pac(&self, realm: &str) -> bool {
         self.realms_without_pac.iter().any(|listed| listed.eq_ignore_ascii_case(realm))
     }
-}
-
-/// `sso.kerberos.user_name`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UserName {
-    /// The SAM account name.
-    Sam,
-    /// The user principal name.
-    Upn,
-    /// The client's name in the ticket, where it is a name of the account.
-    Principal,
 }
 
 pub(super) fn check(

@@ -3,12 +3,13 @@
 mod kerberos;
 mod ntlm;
 
-pub(crate) use self::kerberos::{Kerberos, UserName};
+pub(crate) use self::kerberos::Kerberos;
 pub(crate) use self::ntlm::{HelperProtocol, Ntlm};
 use super::{core, front};
 use crate::config::reading::{Diagnostics, Located, Location, TextValue, section};
 use crate::config::surroundings::Surroundings;
 use crate::config::value_types::one_of;
+use crate::identity::UserName;
 use crate::wire::Mechanism;
 
 section! {
