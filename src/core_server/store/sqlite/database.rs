@@ -134,7 +134,8 @@ fn read(connection: &Connection, path: &Path) -> Result<(Stored, Index), OpenErr
     if stored.skipped > 0 {
         tracing::warn!(
             path = %path.display(), rows = stored.skipped,
-            "a newer version stored some sessions: they are kept for it, but their users must sign on again"
+            "a newer version stored some sessions: they are kept for it, but their users must sign \
+             on again"
         );
     }
     Ok((stored, index))
