@@ -3,6 +3,7 @@
 
 pub(crate) mod admin;
 mod event;
+mod fingerprint;
 pub(crate) mod mechanism;
 mod peer;
 mod refusal;
@@ -14,6 +15,7 @@ mod user;
 mod word;
 
 pub(crate) use event::Event;
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use mechanism::Mechanism;
 pub(crate) use peer::{ActingAs, PeerCredential, Whoami};
 pub use refusal::Reason;

@@ -7,7 +7,7 @@ use crate::core_server::peer::keys::KeyUser;
 use crate::core_server::rights::{AccountOf, Permit, VouchFor};
 use crate::identity::{self, Identity, Named, Rules, Via, identify};
 use crate::wire::mechanism::Evidence;
-use crate::wire::{Denied, Mechanism, Proof};
+use crate::wire::{Denied, Fingerprint, Mechanism, Proof};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(in crate::core_server) struct Facts {
     pub principal: String,
     /// By password: the name as it was typed.
     pub typed: Option<String>,
-    /// The key that a certificate was shown for, by its fingerprint.
-    pub public_key: Option<String>,
+    /// The key that a certificate was shown for.
+    pub public_key: Option<Fingerprint>,
     /// Whether the proof was bound to a TLS channel.
     pub channel_bound: bool,
     /// When the ticket or the certificate ends.
@@ -63,7 +63,7 @@ impl Identified {
     /// The entry names nobody who could sign on.
     pub(in crate::core_server) fn certified(
         proof: Proof,
-        public_key: String,
+        public_key: Fingerprint,
         user: KeyUser,
         rules: &Rules,
     ) -> Result<Self, Denied> {
