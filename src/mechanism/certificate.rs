@@ -15,16 +15,16 @@ pub(crate) fn prove(
     let refuse = |reason, detail: &str| {
         Outcome::refused(Mechanism::Certificate, reason, format!("{shown}: {detail}"))
     };
-    match judged.map(|certificate| (certificate.key(), certificate.facts())) {
+    match judged.map(|certificate| (certificate.public_key(), certificate.facts())) {
         Err(Denied { reason, detail }) => refuse(reason, &detail),
         Ok((_, None)) => refuse(Reason::CertificateForm, "it cannot be read"),
-        Ok((key, Some(facts))) => Outcome::Proven {
+        Ok((public_key, Some(facts))) => Outcome::Proven {
             proof: Proof::new(wire::Proof {
                 mechanism: Mechanism::Certificate,
                 principal: facts.subject.clone(),
                 acceptor_realm: None,
                 account: None,
-                public_key: Some(key.to_owned()),
+                public_key: Some(public_key),
                 channel_bound: true,
                 ends_at: Some(facts.ends_at),
                 groups: Vec::new(),

@@ -22,4 +22,4 @@ pub(crate) mod tls;
 
 pub(crate) use file::key::KeyError;
 pub(crate) use file::key::private::{KeySource, PrivateKey};
-pub(crate) use file::key::public::{Algorithm, PublicKey, fingerprint};
+pub(crate) use file::key::public::{Algorithm, PublicKey};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, SessionKey, Word};
+use super::{Fingerprint, Mechanism, SessionKey, Word};
 use crate::clock::Timestamp;
 
 /// `GET /v1/sessions`: a page of the sessions that live, the oldest first.
@@ -74,8 +74,8 @@ pub(crate) struct KeyEntry {
     pub why: Option<String>,
     /// Algorithm and size, such as `RSA 2048`, `ECDSA P-256`, `Ed25519`.
     pub algorithm: Option<String>,
-    /// SHA-256 of its SubjectPublicKeyInfo, as `doorward cert show` prints it.
-    pub fingerprint: Option<String>,
+    /// Its fingerprint, as `doorward cert show` prints it.
+    pub fingerprint: Option<Fingerprint>,
     /// What its holder is.
     pub role: Word<KeyRole>,
     /// For whom a service may open sessions.

@@ -1,8 +1,9 @@
 //! The core's API as types: all that front, core and admin tool share. HTTP and
-//! JSON under `/v1`; `docs/architecture.md` has the table of who may ask what.
+//! JSON under `/v1`; `docs/core-api.md` has the table of who may ask what.
 
 pub(crate) mod admin;
 mod event;
+mod fingerprint;
 pub(crate) mod mechanism;
 mod peer;
 mod refusal;
@@ -14,6 +15,7 @@ mod user;
 mod word;
 
 pub(crate) use event::Event;
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use mechanism::Mechanism;
 pub(crate) use peer::{ActingAs, PeerCredential, Whoami};
 pub use refusal::Reason;

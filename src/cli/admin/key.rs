@@ -57,6 +57,6 @@ fn row(key: &KeyEntry) -> [String; 7] {
         key.from.join(", "),
         key.not_after.map(|end| end.to_string()).unwrap_or_default(),
         // Enough to tell keys apart; `--json` has all of it.
-        key.fingerprint.as_ref().map(|hash| hash.chars().take(23).collect()).unwrap_or_default(),
+        key.fingerprint.map(|hash| format!("{hash:.23}")).unwrap_or_default(),
     ]
 }

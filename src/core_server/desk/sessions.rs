@@ -118,7 +118,7 @@ pub(super) fn session(secret: SessionSecret, record: &Record, policy: &Policy) -
         mechanism: record.mechanism,
         principal: record.principal.clone(),
         typed: record.typed.clone(),
-        public_key: record.public_key.clone(),
+        public_key: record.public_key,
         channel_bound: record.channel_bound,
         expires_at: record.expires_at,
         only_from: record.only_from,

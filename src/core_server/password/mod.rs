@@ -90,7 +90,7 @@ impl Passwords {
     /// Whether `password` is that of whoever is meant by `name`.
     ///
     /// # Errors
-    /// It is not, it was not looked at, or nobody could say.
+    /// It is not, it was not checked, or nobody could say.
     pub(super) async fn check(
         &self,
         name: &str,

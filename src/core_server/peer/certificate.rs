@@ -54,8 +54,9 @@ impl Client {
         let Some(shown) = &self.shown else { return Ok(Peer::Anonymous { address }) };
         let shown = shown.proven()?;
         shown.validate(authorities.current(), now)?;
-        let listed = keys.listed_for(shown.key(), now);
-        let KeyGrant { file, rights, .. } = keys.grant(&listed, shown.key(), Some(address), now)?;
+        let listed = keys.listed_for(shown.public_key(), now);
+        let KeyGrant { file, rights, .. } =
+            keys.grant(&listed, shown.public_key(), Some(address), now)?;
         Ok(Peer::Key(KeyPeer { file, rights, address }))
     }
 }

@@ -53,11 +53,9 @@ impl SessionRequest for ByCertificate {
         let listed = listed.ok_or(Reason::Busy)?;
         // An entry that is limited to networks never matches an unknown address.
         let from = client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let user = (policy.keys.grant(&listed, &public_key, Some(from), now))
+        let user = (policy.keys.grant(&listed, public_key, Some(from), now))
             .and_then(KeyGrant::user)
-            .and_then(|user| {
-                Identified::certified(proof, public_key.clone(), user, &policy.identity)
-            });
+            .and_then(|user| Identified::certified(proof, public_key, user, &policy.identity));
         user.map_err(|denied| {
             Denied::new(denied.reason, format!("key {public_key}: {}", denied.detail))
         })

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::wire::{Mechanism, SessionKey, User};
+use crate::wire::{Fingerprint, Mechanism, SessionKey, User};
 
 /// A session as it is stored, and as it was when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub(crate) struct Record {
     pub principal: String,
     /// By password: the name as it was typed. It is not stored.
     pub typed: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo that it was opened with, by certificate.
-    pub public_key: Option<String>,
+    /// By certificate: the key that it was opened with.
+    pub public_key: Option<Fingerprint>,
     /// Whether the proof was bound to a TLS channel.
     pub channel_bound: bool,
     /// When it began.

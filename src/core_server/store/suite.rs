@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::clock;
-use crate::wire::{AdminLevel, Ending, LoginId, Mechanism, User};
+use crate::wire::{AdminLevel, Ending, Fingerprint, LoginId, Mechanism, User};
 
 /// Where an implementation under test keeps what it stores.
 pub(in crate::core_server) trait Place {
@@ -64,7 +64,7 @@ pub(super) async fn what_is_opened_is_loaded_in_that_order(place: &dyn Place) {
     other.impersonator = None;
     other.client = None;
     other.channel_bound = false;
-    other.public_key = Some("AB:CD".to_owned());
+    other.public_key = Some(Fingerprint::of_spki(b"a key"));
     let opened = [session("c", "john"), session("a", "john"), other, session("b", "john")];
     let store = place.open();
     for batch in [&opened[..1], &opened[1..]] {

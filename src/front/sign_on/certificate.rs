@@ -120,9 +120,9 @@ pub(super) async fn accepts_session(
     grant: &Grant,
 ) -> Result<(), Refusal> {
     let session = grant.session();
-    let Some(key) = &session.public_key else { return Ok(()) };
+    let Some(public_key) = session.public_key else { return Ok(()) };
     let is_its_own = |shown: &PresentedCertificate| {
-        shown.proven().is_ok_and(|certificate| certificate.key() == key)
+        shown.proven().is_ok_and(|certificate| certificate.public_key() == public_key)
     };
     let Some(shown) = of_client(context, policy).filter(|shown| is_its_own(shown)) else {
         return Err(Refusal::new(Reason::CertificateNotShown));

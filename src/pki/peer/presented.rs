@@ -10,7 +10,7 @@ use super::key_policy::Unfit;
 use super::key_possession::ProvenChain;
 use crate::clock::Timestamp;
 use crate::pki::file::certificate::Certificate;
-use crate::wire::Denied;
+use crate::wire::{Denied, Fingerprint};
 
 /// A certificate that a client showed, and whether its handshake proved that the client
 /// holds the key.
@@ -72,9 +72,9 @@ impl PresentedCertificate {
 }
 
 impl ProvenCertificate {
-    /// The [fingerprint](crate::pki::PublicKey::fingerprint) of its key.
-    pub(crate) fn key(&self) -> &str {
-        self.chain.key()
+    /// Its key, which the client holds.
+    pub(crate) const fn public_key(&self) -> Fingerprint {
+        self.chain.public_key()
     }
 
     /// What it says of itself; `None` where that cannot be read.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::wire::Mechanism;
+use crate::wire::{Fingerprint, Mechanism};
 
 /// What a front has proven about a client, as it travels to the core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,10 +22,9 @@ pub(crate) struct Proof {
     /// `principal` only says what was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Box<Account>>,
-    /// By certificate: the SHA-256 of its SubjectPublicKeyInfo, `AB:CD:…`. The core
-    /// knows as whom the key signs on.
+    /// By certificate: its public key. The core knows as whom the key signs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
+    pub public_key: Option<Fingerprint>,
     /// Whether the proof is bound to the client's TLS channel (RFC 5929).
     pub channel_bound: bool,
     /// When the ticket or the certificate ends: no session outlives it.

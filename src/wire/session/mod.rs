@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorBody, Mechanism, User};
+use super::{ErrorBody, Fingerprint, Mechanism, User};
 use crate::clock::Timestamp;
 
 mod ending;
@@ -33,7 +33,7 @@ pub(crate) struct Session {
     pub typed: Option<String>,
     /// The key that opened it, as in [`Proof`]: it counts only where its holder shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
+    pub public_key: Option<Fingerprint>,
     /// Whether the proof was bound to a TLS channel.
     pub channel_bound: bool,
     /// When it ends at the latest.

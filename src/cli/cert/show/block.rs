@@ -1,5 +1,6 @@
 //! What one block of a PEM file is.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
@@ -11,7 +12,8 @@ use crate::pki::file::certificate::Certificate;
 use crate::pki::file::key::encryption::Encryption;
 use crate::pki::file::pem::{self, Block};
 use crate::pki::peer::authority;
-use crate::pki::{Algorithm, KeyError, KeySource, PrivateKey, PublicKey, fingerprint};
+use crate::pki::{Algorithm, KeyError, KeySource, PrivateKey, PublicKey};
+use crate::wire::Fingerprint;
 
 /// A block, explained. What it has not, or what is not known, is left out.
 #[derive(Debug, Default, Serialize)]
@@ -28,9 +30,8 @@ pub(super) struct Entry {
     pub(super) encryption: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
-    /// SHA-256 of the public key (SubjectPublicKeyInfo).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key_sha256: Option<String>,
+    pub(super) key_sha256: Option<Fingerprint>,
     /// The number of the certificate that a key belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) belongs_to: Option<usize>,
@@ -134,11 +135,11 @@ pub(super) fn pair(entries: &mut [Entry], problems: &mut Vec<String>) {
     let certificates: Vec<_> = entries
         .iter()
         .filter(|entry| entry.certificate.is_some())
-        .map(|entry| (entry.number, entry.key_sha256.clone()))
+        .map(|entry| (entry.number, entry.key_sha256))
         .collect();
     for entry in entries.iter_mut().filter(|entry| entry.certificate.is_none()) {
-        let Some(hash) = &entry.key_sha256 else { continue };
-        let own = certificates.iter().find(|(_, key)| key.as_ref() == Some(hash));
+        let Some(hash) = entry.key_sha256 else { continue };
+        let own = certificates.iter().find(|(_, key)| *key == Some(hash));
         entry.belongs_to = own.map(|(number, _)| *number);
         if own.is_none() && !certificates.is_empty() {
             problems.push(format!(
@@ -169,9 +170,15 @@ fn certificate(der: &[u8]) -> Result<(CertificateFacts, PublicKey), String> {
         begins_at,
         ends_at,
         purposes,
-        sha256: fingerprint(der),
+        sha256: sha256(der),
     };
     Ok((facts, PublicKey::of_certificate(&parsed)))
+}
+
+/// As OpenSSL writes the hash of a certificate.
+fn sha256(der: &[u8]) -> String {
+    let hash = digest(&SHA256, der);
+    hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
 fn untimely(facts: &CertificateFacts, line: usize, now: Timestamp) -> Option<String> {

@@ -87,8 +87,10 @@ fn still_signs_on(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(), Denied> {
-    let key = record.public_key.as_deref().unwrap_or_default();
-    let user = policy.keys.grant(listed, key, client, now).and_then(KeyGrant::user)?;
+    let Some(public_key) = record.public_key else {
+        return Err(Denied::new(Reason::PublicKeyNotListed, "the session has no key"));
+    };
+    let user = policy.keys.grant(listed, public_key, client, now).and_then(KeyGrant::user)?;
     let identity = identify(user.user.login(), Via::Trusted, &policy.identity);
     match identity {
         Ok(identity) if *identity.login_id() == record.user.login_id => Ok(()),

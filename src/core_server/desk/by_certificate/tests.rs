@@ -14,16 +14,15 @@ use tokio::task::yield_now;
 use super::*;
 use crate::core_server::testing::{FRONT, Lab, refused};
 use crate::pki::file::openssl::{Key, public_key};
-use crate::pki::fingerprint;
 use crate::wire::open::{ByCertificate, Claim};
-use crate::wire::{ErrorBody, ErrorWord, Mechanism, OpenSession, Proof};
+use crate::wire::{ErrorBody, ErrorWord, Fingerprint, Mechanism, OpenSession, Proof};
 
 /// A core whose one listed key signs john on; and the key's fingerprint.
-fn lab(more: &str) -> (Lab, String) {
+fn lab(more: &str) -> (Lab, Fingerprint) {
     let directory = tempfile::tempdir().unwrap();
     let keys = directory.path().join("sslkeys");
     fs::create_dir(&keys).unwrap();
-    let key = fingerprint(&public_key(&keys, Key::Ec("P-256")));
+    let key = Fingerprint::of_spki(&public_key(&keys, Key::Ec("P-256")));
     (Lab::start_in(directory, &text(&keys, more)), key)
 }
 
@@ -34,7 +33,7 @@ fn text(keys: &Path, more: &str) -> String {
     )
 }
 
-fn proof(key: &str) -> OpenSession {
+fn proof(public_key: Fingerprint) -> OpenSession {
     let proof = Proof {
         mechanism: Mechanism::Certificate,
         principal: "CN=root".to_owned(),
@@ -45,12 +44,11 @@ fn proof(key: &str) -> OpenSession {
         ends_at: Some(clock::now().plus(Duration::from_secs(600))),
         groups: vec!["admins".to_owned()],
     };
-    let public_key = key.to_owned();
     let claim = Claim::Certificate(ByCertificate { proof, public_key, secret: None });
     OpenSession { client: Some("192.0.2.1".parse().unwrap()), claim }
 }
 
-fn ending(key: &str, ends_at: Timestamp) -> OpenSession {
+fn ending(key: Fingerprint, ends_at: Timestamp) -> OpenSession {
     let mut request = proof(key);
     if let Claim::Certificate(claim) = &mut request.claim {
         claim.proof.ends_at = Some(ends_at);
@@ -65,7 +63,7 @@ async fn refuses(lab: &Lab, request: OpenSession) -> ErrorBody {
 #[tokio::test]
 async fn the_user_is_the_one_of_the_entry_whatever_the_subject_says() {
     let (lab, key) = lab("not_after = 2099-01-01T00:00:00Z");
-    let session = lab.client().open(&proof(&key)).await.unwrap();
+    let session = lab.client().open(&proof(key)).await.unwrap();
     assert_eq!((session.user.login(), session.principal.as_str()), ("john", "CN=root"));
     assert_eq!(session.user.groups, [] as [&str; 0]);
     assert_eq!(session.public_key, Some(key));
@@ -82,30 +80,30 @@ async fn a_key_counts_where_it_is_listed_from_there_and_until_then() {
         ("not_after = 2020-01-01T00:00:00Z", false, Reason::PublicKeyExpired),
     ] {
         let (lab, key) = lab(more);
-        let key = if unlisted { "AB:CD" } else { &key };
+        let key = if unlisted { Fingerprint::of_spki(b"another") } else { key };
         assert_eq!(refuses(&lab, proof(key)).await.reason, Some(reason));
     }
     // Nobody knows where it comes from.
     let (lab, key) = lab("from = ['192.0.2.0/24']");
-    let nowhere = OpenSession { client: None, ..proof(&key) };
+    let nowhere = OpenSession { client: None, ..proof(key) };
     assert_eq!(refuses(&lab, nowhere).await.reason, Some(Reason::PublicKeyAddress));
-    lab.client().open(&proof(&key)).await.unwrap();
+    lab.client().open(&proof(key)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_proof_by_certificate_names_its_key_and_nobody_else() {
     let (lab, key) = lab("");
-    let written = serde_json::to_value(proof(&key)).unwrap();
-    let (mut keyless, mut negotiated, mut other) =
-        (written.clone(), written.clone(), written.clone());
+    let written = serde_json::to_value(proof(key)).unwrap();
+    let [mut keyless, mut odd, mut negotiated, mut other] = [(); 4].map(|()| written.clone());
+    odd["proof"]["public_key"] = json!("AB:CD");
     keyless["proof"].as_object_mut().unwrap().remove("public_key");
     negotiated["proof"]["mechanism"] = json!("negotiate");
     other["act_as"] = json!("mary");
-    for request in [keyless, negotiated, other] {
+    for request in [keyless, odd, negotiated, other] {
         let (_, body) = lab.ask(FRONT, Method::POST, "/v1/sessions", request).await;
         assert_eq!(body["error"], "bad_request");
     }
-    let over = ending(&key, clock::now());
+    let over = ending(key, clock::now());
     assert_eq!(refuses(&lab, over).await.reason, Some(Reason::CertificateExpired));
 }
 
@@ -113,8 +111,8 @@ async fn a_proof_by_certificate_names_its_key_and_nobody_else() {
 async fn a_session_is_dead_with_its_key_also_over_a_restart() {
     let (lab, key) = lab("");
     let [first, second] = [
-        lab.client().open(&proof(&key)).await.unwrap().session,
-        lab.client().open(&proof(&key)).await.unwrap().session,
+        lab.client().open(&proof(key)).await.unwrap().session,
+        lab.client().open(&proof(key)).await.unwrap().session,
     ];
     lab.client().resolve(&first, None).await.unwrap();
     lab.client().resolve(&second, None).await.unwrap();
@@ -132,7 +130,7 @@ async fn a_session_is_dead_with_its_key_also_over_a_restart() {
 #[tokio::test]
 async fn a_core_that_starts_again_knows_by_which_key_a_session_was_opened() {
     let (lab, key) = lab("");
-    let session = lab.client().open(&proof(&key)).await.unwrap().session;
+    let session = lab.client().open(&proof(key)).await.unwrap().session;
     let directory: TempDir = lab.stop().await;
     let keys = directory.path().join("sslkeys");
     let again = Lab::start_in(directory, &text(&keys, ""));
@@ -153,7 +151,7 @@ async fn a_core_that_starts_again_knows_by_which_key_a_session_was_opened() {
 #[tokio::test]
 async fn an_end_that_is_found_while_the_peer_hangs_up_is_in_the_audit_log() {
     let (lab, key) = lab("");
-    let session = lab.client().open(&proof(&key)).await.unwrap().session;
+    let session = lab.client().open(&proof(key)).await.unwrap().session;
     fs::remove_file(lab.directory.path().join("sslkeys/one-public.pem")).unwrap();
     let path = format!("/v1/sessions/{}", &*session);
     let mut resolving = Box::pin(lab.ask(FRONT, Method::GET, &path, Value::Null));

@@ -11,13 +11,14 @@ use arc_swap::ArcSwapOption;
 use crate::config::section::{self, CoreKey};
 use crate::pki::peer::key_policy::Unfit;
 use crate::pki::peer::peer_keys::{Listed, Skip};
+use crate::wire::Fingerprint;
 
 /// The entries, and the keys that each has seen.
 #[derive(Debug)]
 pub(crate) struct KeyEntries {
     by_file: HashMap<String, CoreKey>,
-    /// The file of its entry, by the fingerprint of the key.
-    known: RwLock<HashMap<String, String>>,
+    /// The file of the entry of each key.
+    known: RwLock<HashMap<Fingerprint, String>>,
     /// What was looked through last.
     seen: ArcSwapOption<Listed>,
     others_are_system: bool,
@@ -116,17 +117,19 @@ impl KeyEntries {
         if let (Some(fault), false) = (listed.unreadable(), self.is_empty()) {
             return Err(EntryError::Folder { folder: folder(), fault: fault.to_owned() });
         }
-        let held: HashMap<&str, &str> = listed
+        let held: HashMap<&str, Fingerprint> = listed
             .with_fingerprint()
-            .flat_map(|(key, listed)| listed.files.iter().map(move |file| (file.as_str(), key)))
+            .flat_map(|(public_key, listed)| {
+                listed.files.iter().map(move |file| (file.as_str(), public_key))
+            })
             .collect();
         let mut files: Vec<&String> = self.by_file.keys().collect();
         files.sort();
-        let mut owners: HashMap<&str, &String> = HashMap::new();
+        let mut owners: HashMap<Fingerprint, &String> = HashMap::new();
         for file in files {
             match (held.get(file.as_str()), listed.skipped().get(file)) {
-                (Some(key), _) => {
-                    if let Some(one) = owners.insert(key, file) {
+                (Some(public_key), _) => {
+                    if let Some(one) = owners.insert(*public_key, file) {
                         let (one, other) = (one.clone(), file.clone());
                         return Err(EntryError::Twins { one, other, folder: folder() });
                     }
@@ -162,12 +165,12 @@ impl KeyEntries {
             return;
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, listed) in listed.with_fingerprint() {
+        for (public_key, listed) in listed.with_fingerprint() {
             let named = listed.files.iter().find(|file| self.by_file.contains_key(*file));
             if let Some(file) = named
-                && !known.contains_key(key)
+                && !known.contains_key(&public_key)
             {
-                known.insert(key.to_owned(), file.clone());
+                known.insert(public_key, file.clone());
             }
         }
         drop(known);
@@ -178,15 +181,16 @@ impl KeyEntries {
     pub(super) fn carry_over(&self, former: &Self) {
         let former = former.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, file) in former.iter().filter(|(_, file)| self.by_file.contains_key(*file)) {
-            known.entry(key.clone()).or_insert_with(|| file.clone());
+        for (public_key, file) in former.iter().filter(|(_, file)| self.by_file.contains_key(*file))
+        {
+            known.entry(*public_key).or_insert_with(|| file.clone());
         }
     }
 
     /// What the settings say of a key that stands in `files`.
-    pub(super) fn of(&self, key: &str, files: &[String]) -> Said<'_> {
+    pub(super) fn of(&self, public_key: Fingerprint, files: &[String]) -> Said<'_> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let remembered = known.get(key).and_then(|file| self.by_file.get(file));
+        let remembered = known.get(&public_key).and_then(|file| self.by_file.get(file));
         // A copy under another name must not free a key from its entry.
         let entry = remembered.or_else(|| files.iter().find_map(|file| self.by_file.get(file)));
         match (entry, self.others_are_system) {
@@ -229,10 +233,10 @@ mod tests {
         fs::write(folder.join(name), public_key_pem(made.path(), Key::Ec("P-256"))).unwrap();
     }
 
-    fn key_of(listed: &Listed, file: &str) -> (String, Vec<String>) {
+    fn key_of(listed: &Listed, file: &str) -> (Fingerprint, Vec<String>) {
         let mut keys = listed.with_fingerprint();
         let found = keys.find(|(_, key)| key.files.iter().any(|name| name == file)).unwrap();
-        (found.0.to_owned(), found.1.files.clone())
+        (found.0, found.1.files.clone())
     }
 
     #[test]
@@ -278,7 +282,7 @@ mod tests {
         let (key_a, _) = key_of(&listed, "a.pem");
         let of = |entries: &KeyEntries, files: &[&str]| {
             let files: Vec<_> = files.iter().map(|file| (*file).to_owned()).collect();
-            match entries.of(&key_a, &files) {
+            match entries.of(key_a, &files) {
                 Said::Entry(entry) => entry.file.clone(),
                 other => format!("{other:?}"),
             }

@@ -24,7 +24,7 @@ impl KeyRules {
             for file in &key.files {
                 let row = KeyEntry {
                     algorithm: Some(key.algorithm.to_string()),
-                    fingerprint: Some(fingerprint.to_owned()),
+                    fingerprint: Some(fingerprint),
                     ..counting(file, &said)
                 };
                 files.insert(file.clone(), expired(row, now));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::config::section::{self, ActAs, CoreKey, KeyRights};
 use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
-use crate::wire::{Denied, LoginId, Reason};
+use crate::wire::{Denied, Fingerprint, LoginId, Reason};
 
 mod entries;
 mod listing;
@@ -75,13 +75,17 @@ impl KeyRules {
     }
 
     /// The same as far as it concerns one key, which is quicker.
-    pub(in crate::core_server) fn listed_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
-        let listed = self.folder.current_for(key, now);
+    pub(in crate::core_server) fn listed_for(
+        &self,
+        public_key: Fingerprint,
+        now: Timestamp,
+    ) -> Arc<Listed> {
+        let listed = self.folder.current_for(public_key, now);
         self.entries.learn(&listed);
         listed
     }
 
-    /// What a key may do, by its fingerprint; `address`: where its holder is,
+    /// What a key may do; `address`: where its holder is,
     /// `None` where that was looked at before.
     ///
     /// # Errors
@@ -89,12 +93,12 @@ impl KeyRules {
     pub(in crate::core_server) fn grant(
         &self,
         listed: &Listed,
-        key: &str,
+        public_key: Fingerprint,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<KeyGrant, Denied> {
-        match listed.listing(key) {
-            Listing::Listed(listed) => self.rights_of(key, &listed, address, now),
+        match listed.listing(public_key) {
+            Listing::Listed(listed) => self.rights_of(public_key, &listed, address, now),
             Listing::Removed(file) => {
                 Err(Denied::new(Reason::PublicKeyRemoved, format!("it was in {file}")))
             }
@@ -107,13 +111,13 @@ impl KeyRules {
 
     fn rights_of(
         &self,
-        key: &str,
+        public_key: Fingerprint,
         listed: &ListedKey,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<KeyGrant, Denied> {
         let first = || listed.files.first().cloned().unwrap_or_default();
-        let entry = match self.entries.of(key, &listed.files) {
+        let entry = match self.entries.of(public_key, &listed.files) {
             Said::Entry(entry) => entry,
             Said::System => {
                 return Ok(KeyGrant { file: first(), rights: KeyRights::System, ends_at: None });

@@ -14,7 +14,7 @@ use serde::{Deserialize as FromRow, Serialize as ToRow};
 
 use super::{Record, Usage};
 use crate::clock::Timestamp;
-use crate::wire::{AdminLevel, Ending, LoginId, Mechanism, SessionKey, User};
+use crate::wire::{AdminLevel, Ending, Fingerprint, LoginId, Mechanism, SessionKey, User, Word};
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ struct SessionRow<'a> {
     mechanism: Cow<'a, str>,
     principal: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    public_key: Option<Cow<'a, str>>,
+    public_key: Option<Word<Fingerprint>>,
     channel_bound: bool,
     opened_at: u64,
     expires_at: u64,
@@ -78,7 +78,7 @@ pub(super) fn of_session(record: &Record) -> serde_json::Result<String> {
         v: VERSION,
         mechanism: record.mechanism.as_str().into(),
         principal: record.principal.as_str().into(),
-        public_key: record.public_key.as_deref().map(Cow::from),
+        public_key: record.public_key.map(Word::Known),
         channel_bound: record.channel_bound,
         opened_at: record.opened_at.unix(),
         expires_at: record.expires_at.unix(),
@@ -98,13 +98,14 @@ pub(super) fn read_session(
     by: impl FnOnce(&str) -> Arc<str>,
 ) -> Result<Record, Unread> {
     let row: SessionRow<'_> = read(row, |row: &SessionRow<'_>| row.v)?;
+    let public_key = row.public_key.map(|word| word.known().ok_or(Unread::Newer)).transpose()?;
     Ok(Record {
         key,
         user,
         mechanism: Mechanism::named(&row.mechanism).ok_or(Unread::Newer)?,
         principal: row.principal.into_owned(),
         typed: None,
-        public_key: row.public_key.map(Cow::into_owned),
+        public_key,
         channel_bound: row.channel_bound,
         opened_at: Timestamp::from_unix(row.opened_at),
         expires_at: Timestamp::from_unix(row.expires_at),

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use x509_parser::der_parser::asn1_rs::Oid;
 use x509_parser::oid_registry::{
     OID_EC_P256, OID_KEY_TYPE_DSA, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_NIST_EC_P521,
@@ -11,6 +10,7 @@ use x509_parser::oid_registry::{
 use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 
 use crate::pki::file::pem;
+use crate::wire::Fingerprint;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicKey {
@@ -56,9 +56,8 @@ impl PublicKey {
         &self.algorithm
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo.
-    pub(crate) fn fingerprint(&self) -> String {
-        fingerprint(&self.spki)
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_spki(&self.spki)
     }
 
     /// A PEM block that may be shown to anybody.
@@ -94,12 +93,6 @@ impl fmt::Display for Algorithm {
             Self::Other(name) => f.write_str(name),
         }
     }
-}
-
-/// SHA-256 of any DER, written as OpenSSL writes it: `AB:CD:…`.
-pub(crate) fn fingerprint(der: &[u8]) -> String {
-    let hash = digest(&SHA256, der);
-    hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
 /// The length of a number, in bits.
@@ -153,7 +146,7 @@ mod tests {
                 .openssl(&["pkey", "-in", "key.pem", "-pubout", "-outform", "DER", "-out", "der"]);
             let hash = folder.openssl(&["dgst", "-sha256", "-c", "der"]);
             let hash = String::from_utf8(hash).unwrap().to_uppercase();
-            assert!(hash.trim().ends_with(&public.fingerprint()), "{hash}");
+            assert!(hash.trim().ends_with(&public.fingerprint().to_string()), "{hash}");
         }
     }
 

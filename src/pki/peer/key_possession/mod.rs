@@ -24,6 +24,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use super::key_policy::{self, Unfit};
 use super::version1;
 use crate::pki::PublicKey;
+use crate::wire::Fingerprint;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ mod tests;
 #[derive(Debug)]
 pub(crate) struct ProvenChain {
     chain: Vec<CertificateDer<'static>>,
-    key: String,
+    public_key: Fingerprint,
 }
 
 impl ProvenChain {
@@ -45,14 +46,14 @@ impl ProvenChain {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
     ) -> Result<Self, Unfit> {
-        let key = key_to_prove(leaf)?.fingerprint();
+        let public_key = key_to_prove(leaf)?.fingerprint();
         let chain = std::iter::once(leaf).chain(intermediates);
-        Ok(Self { chain: chain.map(|one| one.clone().into_owned()).collect(), key })
+        Ok(Self { chain: chain.map(|one| one.clone().into_owned()).collect(), public_key })
     }
 
-    /// The [fingerprint](PublicKey::fingerprint) of the key that the client holds.
-    pub(crate) fn key(&self) -> &str {
-        &self.key
+    /// The key that the client holds.
+    pub(crate) const fn public_key(&self) -> Fingerprint {
+        self.public_key
     }
 
     /// The certificates, the client's own first. Never empty.

@@ -84,7 +84,7 @@ fn who_does_not_hold_the_key_does_not_get_through_the_handshake() {
         let server = || shown(folder, "core", "core");
         let own = shake(version, server(), shown(folder, "web", "web"));
         let key = public_key_of(folder, "web");
-        assert_eq!(own.unwrap().unwrap().proven().unwrap().key(), key);
+        assert_eq!(own.unwrap().unwrap().proven().unwrap().public_key(), key);
         let stolen = shake(version, server(), shown(folder, "web", "thief"));
         assert!(matches!(stolen, Err(Error::InvalidCertificate(_))), "{stolen:?}");
     }
@@ -134,7 +134,8 @@ fn a_certificate_whose_signature_is_not_verified_proves_nothing() {
         for version in [&TLS12, &TLS13] {
             let stolen = shown(folder, "weak", "thief");
             let presented = shake(version, shown(folder, "core", "core"), stolen).unwrap();
-            let refused = presented.unwrap().proven().map(ProvenCertificate::key).unwrap_err();
+            let refused =
+                presented.unwrap().proven().map(ProvenCertificate::public_key).unwrap_err();
             assert_eq!(refused.reason, reason, "{key:?} {version:?}");
         }
     }
@@ -152,11 +153,11 @@ fn nor_does_a_certificate_of_an_unknown_version() {
     let version = changed.windows(5).position(|tag| tag == [0xa0, 3, 2, 1, 2]).unwrap();
     changed[version + 4] = 1;
     let presented = PresentedCertificate::of_handshake(&[changed.into()]).unwrap();
-    let refused = presented.proven().map(ProvenCertificate::key).unwrap_err();
+    let refused = presented.proven().map(ProvenCertificate::public_key).unwrap_err();
     assert_eq!(refused.reason, Reason::CertificateForm);
 }
 
-fn public_key_of(folder: &Path, name: &str) -> String {
+fn public_key_of(folder: &Path, name: &str) -> Fingerprint {
     let certificate = &certificates(folder, &format!("{name}.pem"))[0];
     key_policy::key_of_certificate(certificate).unwrap().fingerprint()
 }

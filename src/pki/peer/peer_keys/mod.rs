@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 use crate::pki::file::pem::{self, PemError};
 use crate::pki::{Algorithm, PublicKey};
 use crate::process::files::stamp::FileStamp;
+use crate::wire::Fingerprint;
 
 #[cfg(test)]
 mod tests;
@@ -36,10 +37,9 @@ pub(crate) struct Listed {
     settled: bool,
     /// The second in which all files were last looked at.
     looked: AtomicU64,
-    /// By the fingerprint of the key.
-    keys: HashMap<String, ListedKey>,
+    keys: HashMap<Fingerprint, ListedKey>,
     skipped: BTreeMap<String, Skip>,
-    removed: HashMap<String, String>,
+    removed: HashMap<Fingerprint, String>,
     unreadable: Option<String>,
 }
 
@@ -94,16 +94,20 @@ impl PeerKeys {
         &self.folder
     }
 
-    /// What stands in the folder now, as far as it concerns one key, by its
-    /// [fingerprint](crate::pki::PublicKey::fingerprint). Blocks as file systems do.
+    /// What stands in the folder now, as far as it concerns one key. Blocks as file
+    /// systems do.
     ///
     /// Names that come and go change the folder itself, so beside that only the
     /// key's own files need to be looked at; the others are once a second, for
     /// what is written into them in place.
-    pub(crate) fn current_for(&self, key: &str, now: Timestamp) -> Arc<Listed> {
+    pub(crate) fn current_for(&self, public_key: Fingerprint, now: Timestamp) -> Arc<Listed> {
         let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
         let looked = held.looked.load(Ordering::Relaxed) == now.unix();
-        if looked && held.is_still_so_for(key, &self.folder) { held } else { self.current(now) }
+        if looked && held.is_still_so_for(public_key, &self.folder) {
+            held
+        } else {
+            self.current(now)
+        }
     }
 
     /// What stands in the folder now. Blocks as file systems do.
@@ -126,12 +130,13 @@ impl PeerKeys {
 }
 
 impl Listed {
-    /// Whether a key is in the folder, by its [fingerprint](crate::pki::PublicKey::fingerprint).
-    pub(crate) fn listing(&self, key: &str) -> Listing {
-        if let Some(listed) = self.keys.get(key) {
+    /// Whether a key is in the folder.
+    pub(crate) fn listing(&self, public_key: Fingerprint) -> Listing {
+        if let Some(listed) = self.keys.get(&public_key) {
             return Listing::Listed(listed.clone());
         }
-        self.removed.get(key).map_or(Listing::Unlisted, |file| Listing::Removed(file.clone()))
+        let removed = self.removed.get(&public_key);
+        removed.map_or(Listing::Unlisted, |file| Listing::Removed(file.clone()))
     }
 
     /// The keys, in no order.
@@ -140,8 +145,8 @@ impl Listed {
     }
 
     /// The listed keys, with their fingerprints.
-    pub(crate) fn with_fingerprint(&self) -> impl Iterator<Item = (&str, &ListedKey)> {
-        self.keys.iter().map(|(fingerprint, key)| (fingerprint.as_str(), key))
+    pub(crate) fn with_fingerprint(&self) -> impl Iterator<Item = (Fingerprint, &ListedKey)> {
+        self.keys.iter().map(|(fingerprint, key)| (*fingerprint, key))
     }
 
     /// Files that are not looked at, and why.
@@ -160,8 +165,8 @@ impl Listed {
             && self.files.iter().all(|(name, stamp)| FileStamp::of(&folder.join(name)) == *stamp)
     }
 
-    fn is_still_so_for(&self, key: &str, folder: &Path) -> bool {
-        let Some(key) = self.keys.get(key) else { return false };
+    fn is_still_so_for(&self, public_key: Fingerprint, folder: &Path) -> bool {
+        let Some(key) = self.keys.get(&public_key) else { return false };
         let same = |file: &String| {
             let stamp = self.files.get(OsStr::new(file)).copied().flatten();
             stamp.is_some() && stamp == FileStamp::of(&folder.join(file))
@@ -209,11 +214,14 @@ impl Listed {
     }
 
     fn remember_removed(&mut self, before: &Self) {
-        let gone =
-            before.keys.iter().filter_map(|(key, listed)| Some((key, listed.files.first()?)));
-        let gone = gone.chain(&before.removed).filter(|(key, _)| !self.keys.contains_key(*key));
+        let gone = before
+            .keys
+            .iter()
+            .filter_map(|(fingerprint, listed)| Some((fingerprint, listed.files.first()?)))
+            .chain(&before.removed)
+            .filter(|(fingerprint, _)| !self.keys.contains_key(*fingerprint));
         self.removed =
-            gone.map(|(key, file)| (key.clone(), file.clone())).take(REMEMBERED).collect();
+            gone.map(|(fingerprint, file)| (*fingerprint, file.clone())).take(REMEMBERED).collect();
     }
 
     /// Says in the log what has changed: each skipped file once.

@@ -3,7 +3,6 @@
 use super::*;
 use crate::clock;
 use crate::pki::file::openssl::{Key, issue, make_ca, make_key, public_key};
-use crate::pki::fingerprint;
 use std::time::Duration;
 
 fn look(keys: &PeerKeys) -> Arc<Listed> {
@@ -18,22 +17,22 @@ fn listed(files: &[&str], algorithm: Algorithm) -> Listing {
 #[test]
 fn a_key_counts_from_the_moment_its_file_is_there_until_it_is_gone() {
     let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let key = fingerprint(&public_key(made.path(), Key::Ec("P-256")));
+    let key = Fingerprint::of_spki(&public_key(made.path(), Key::Ec("P-256")));
     let keys = PeerKeys::new(folder.path().join("sslkeys"));
     assert!(look(&keys).unreadable().is_some());
     fs::create_dir(folder.path().join("sslkeys")).unwrap();
     let file = folder.path().join("sslkeys/one-public.pem");
     for _ in 0..3 {
-        let before = look(&keys).listing(&key);
+        let before = look(&keys).listing(key);
         assert!(!matches!(before, Listing::Listed(_)), "{before:?}");
         fs::copy(made.path().join("one-public.pem"), &file).unwrap();
         assert_eq!(
-            look(&keys).listing(&key),
+            look(&keys).listing(key),
             listed(&["one-public.pem"], Algorithm::Ecdsa("P-256".to_owned()))
         );
         fs::remove_file(&file).unwrap();
         let gone = Listing::Removed("one-public.pem".to_owned());
-        assert_eq!(look(&keys).listing(&key), gone);
+        assert_eq!(look(&keys).listing(key), gone);
     }
 }
 
@@ -42,9 +41,9 @@ fn another_key_in_the_same_file_counts_at_once() {
     let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let keys = PeerKeys::new(folder.path().to_owned());
     for _ in 0..3 {
-        let key = fingerprint(&public_key(made.path(), Key::Named("ED25519")));
+        let key = Fingerprint::of_spki(&public_key(made.path(), Key::Named("ED25519")));
         fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
-        assert_eq!(look(&keys).listing(&key), listed(&["a.pem"], Algorithm::Ed25519));
+        assert_eq!(look(&keys).listing(key), listed(&["a.pem"], Algorithm::Ed25519));
     }
 }
 
@@ -63,18 +62,18 @@ fn a_folder_that_rests_is_not_read_again() {
 #[test]
 fn one_keys_own_file_and_the_folder_are_enough_to_see_it_go() {
     let (made, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let key = fingerprint(&public_key(made.path(), Key::Named("ED25519")));
+    let key = Fingerprint::of_spki(&public_key(made.path(), Key::Named("ED25519")));
     let file = folder.path().join("a.pem");
     fs::copy(made.path().join("one-public.pem"), &file).unwrap();
     let keys = PeerKeys::new(folder.path().to_owned());
     // So late that all has settled.
     let later = clock::now().plus(Duration::from_secs(10));
-    let first = keys.current_for(&key, later);
-    assert!(matches!(first.listing(&key), Listing::Listed(_)));
-    assert!(Arc::ptr_eq(&first, &keys.current_for(&key, later)));
+    let first = keys.current_for(key, later);
+    assert!(matches!(first.listing(key), Listing::Listed(_)));
+    assert!(Arc::ptr_eq(&first, &keys.current_for(key, later)));
     let away = folder.path().join("b.pem");
     fs::rename(&file, &away).unwrap();
-    let named = |keys: &PeerKeys| keys.current_for(&key, later).listing(&key);
+    let named = |keys: &PeerKeys| keys.current_for(key, later).listing(key);
     assert_eq!(named(&keys), listed(&["b.pem"], Algorithm::Ed25519));
     fs::write(&away, "no key any more").unwrap();
     assert_eq!(named(&keys), Listing::Removed("b.pem".to_owned()));
@@ -87,12 +86,12 @@ fn certificates_are_read_for_their_key_and_one_key_may_have_two_names() {
     let folder = tempfile::tempdir().unwrap();
     let made = tempfile::tempdir().unwrap();
     make_ca(made.path(), "ca");
-    let key = fingerprint(&public_key(made.path(), Key::Rsa(2048)));
+    let key = Fingerprint::of_spki(&public_key(made.path(), Key::Rsa(2048)));
     issue(made.path(), "ca", "one", "basicConstraints=CA:FALSE", &[]);
     fs::copy(made.path().join("one.pem"), folder.path().join("b.pem")).unwrap();
     fs::copy(made.path().join("one-public.pem"), folder.path().join("a.pem")).unwrap();
     let keys = PeerKeys::new(folder.path().to_owned());
-    assert_eq!(look(&keys).listing(&key), listed(&["a.pem", "b.pem"], Algorithm::Rsa(2048)));
+    assert_eq!(look(&keys).listing(key), listed(&["a.pem", "b.pem"], Algorithm::Rsa(2048)));
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl<'a> From<&'a OpenSession> for Fields<'a> {
                 ..of_client
             },
             Claim::Certificate(ByCertificate { proof, public_key, secret }) => {
-                let public_key = Some(public_key.clone());
+                let public_key = Some(*public_key);
                 Self {
                     proof: Some(Cow::Owned(Proof { public_key, ..proof.clone() })),
                     secret: secret.as_ref().map(Cow::Borrowed),
@@ -167,6 +167,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::wire::Fingerprint;
 
     fn proof(mechanism: &str) -> Value {
         json!({"mechanism": mechanism, "principal": "john", "acceptor_realm": null,
@@ -182,7 +183,7 @@ mod tests {
     fn a_request_is_written_as_it_was_read() {
         let secret = "x".repeat(43);
         let mut certificate = proof("certificate");
-        certificate["public_key"] = json!("AB:CD");
+        certificate["public_key"] = json!(Fingerprint::of_spki(b"a key"));
         for request in [
             json!({"proof": proof("negotiate"), "client": "192.0.2.1", "secret": secret}),
             json!({"proof": proof("ntlm"), "act_as": "mary"}),
@@ -201,9 +202,9 @@ mod tests {
     fn fields_that_do_not_go_together_are_said_to() {
         let (secret, negotiate) = ("x".repeat(43), proof("negotiate"));
         let mut keyed = proof("negotiate");
-        keyed["public_key"] = json!("AB:CD");
+        keyed["public_key"] = json!(Fingerprint::of_spki(b"a key"));
         let mut certificate = proof("certificate");
-        certificate["public_key"] = json!("AB:CD");
+        certificate["public_key"] = json!(Fingerprint::of_spki(b"a key"));
         for (request, sentence) in [
             (json!({}), EXACTLY_ONE),
             (json!({"trusted": true}), EXACTLY_ONE),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Password, Proof};
-use crate::wire::SessionSecret;
+use crate::wire::{Fingerprint, SessionSecret};
 
 mod fields;
 
@@ -53,8 +53,8 @@ pub(crate) struct ByProof {
 pub(crate) struct ByCertificate {
     /// What was proven. The key is not in it, but below.
     pub proof: Proof,
-    /// The SHA-256 of the certificate's SubjectPublicKeyInfo, `AB:CD:…`.
-    pub public_key: String,
+    /// The key of the certificate.
+    pub public_key: Fingerprint,
     /// As in [`ByProof`].
     pub secret: Option<SessionSecret>,
 }
