@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::{Client, ClientError};
@@ -72,5 +73,5 @@ impl Client {
 }
 
 fn session_path(secret: &SessionSecret) -> String {
-    format!("/v1/sessions/{}", secret.as_str())
+    format!("/v1/sessions/{}", secret.expose_secret())
 }

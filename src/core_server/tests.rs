@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::peer::Peer;
@@ -155,7 +156,7 @@ async fn peers_open_what_they_may_and_nothing_else() {
 async fn who_presents_a_sessions_id_may_resolve_and_end_it() {
     let lab = Lab::start(REALM);
     let session = lab.client().open(&trusted("mary")).await.unwrap().session;
-    let path = format!("/v1/sessions/{}", session.as_str());
+    let path = format!("/v1/sessions/{}", session.expose_secret());
     let (status, body) = lab.ask(john(), Method::GET, &path, Value::Null).await;
     assert_eq!((status, &body["user"]["login"]), (StatusCode::OK, &json!("mary")));
     let (status, _) = lab.ask(john(), Method::DELETE, &path, Value::Null).await;
@@ -276,7 +277,7 @@ async fn under_session_ip_check_a_session_stays_where_it_was_opened() {
         assert_eq!(error.error, ErrorWord::EndOfSession);
         assert_eq!(error.reason, Some(Reason::AddressChanged));
     }
-    let path = format!("/v1/sessions/{}?client=192.0.2.1", opened.session.as_str());
+    let path = format!("/v1/sessions/{}?client=192.0.2.1", opened.session.expose_secret());
     let (status, _) = lab.ask(john(), Method::GET, &path, Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "a local program's word on addresses is nobody's");
 }
@@ -337,7 +338,7 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     assert_eq!(line(4, &["login", "session", "detail"]), json!(["john", key, "logout"]));
     assert_eq!(lines.len(), 5);
     let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();
-    assert!(!text.contains(session.as_str()), "the secret stands nowhere");
+    assert!(!text.contains(session.expose_secret()), "the secret stands nowhere");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::{StatusCode, header};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 use tokio::time::timeout;
@@ -47,7 +48,7 @@ async fn events() -> impl IntoResponse {
 
 fn newer_core() -> Router {
     let whoami = json!({"peer": "token", "uid": 7, "key": null, "as": "FRONT", "since": 1});
-    let opened = session(secret('p').as_str(), "basic");
+    let opened = session(secret('p').expose_secret(), "basic");
     Router::new()
         .route("/v1/whoami", get(|| async move { whoami.to_string() }))
         .route("/v1/sessions/{id}", get(resolve))

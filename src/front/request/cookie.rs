@@ -259,8 +259,8 @@ mod tests {
             &value[..value.len() - 1],
             &format!("{value}A"),
             secret.0.expose_secret(),
-            session.as_str(),
-            &format!("{}.{}", session.as_str(), &value[44..]),
+            session.expose_secret(),
+            &format!("{}.{}", session.expose_secret(), &value[44..]),
             &value.replace('.', ""),
             &format!("\"{value}\""),
         ] {
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn the_secret_of_an_api_session_is_told_apart() {
         let secret = SessionSecret::from_bits(&[3; 32]);
-        let line = format!("doorward={}", secret.as_str());
+        let line = format!("doorward={}", secret.expose_secret());
         let found = Presented::read(&cookies(&[line.as_bytes()]), HERE);
         assert_eq!((found.bare, found.sessions), (vec![secret], vec![]));
     }

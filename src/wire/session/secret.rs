@@ -2,37 +2,56 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::key::{SessionKey, is_session_id};
 
 /// 256 bits in base64url without padding. Never shown: debug output has its
 /// [`SessionKey`], which is enough to follow a session.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct SessionSecret(String);
+pub(crate) struct SessionSecret(SecretString);
 
 impl SessionSecret {
     /// The secret of these bits.
     pub(crate) fn from_bits(bits: &[u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bits))
+        Self(URL_SAFE_NO_PAD.encode(bits).into())
     }
 
     /// A text that can be a secret; `None` where it has another form.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        is_session_id(text).then(|| Self(text.to_owned()))
-    }
-
-    /// The secret itself, for the path of a request to the core.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        is_session_id(text).then(|| Self(text.into()))
     }
 
     /// What identifies the session where its secret must not be.
     pub(crate) fn key(&self) -> SessionKey {
-        SessionKey::of_secret(&self.0)
+        SessionKey::of_secret(self.expose_secret())
+    }
+}
+
+impl ExposeSecret<str> for SessionSecret {
+    fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// A front looks for the same cookie among several.
+impl PartialEq for SessionSecret {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (self.expose_secret(), other.expose_secret());
+        verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+    }
+}
+
+impl Eq for SessionSecret {}
+
+impl Serialize for SessionSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose_secret())
     }
 }
 
@@ -40,7 +59,7 @@ impl TryFrom<String> for SessionSecret {
     type Error = OddSecret;
 
     fn try_from(text: String) -> Result<Self, OddSecret> {
-        if is_session_id(&text) { Ok(Self(text)) } else { Err(OddSecret) }
+        if is_session_id(&text) { Ok(Self(text.into())) } else { Err(OddSecret) }
     }
 }
 
@@ -63,7 +82,7 @@ mod tests {
     fn a_secret_is_its_text_on_the_wire_and_its_key_in_debug_output() {
         let secret = SessionSecret::from_bits(&[7; 32]);
         let wire = serde_json::to_string(&secret).unwrap();
-        assert_eq!(wire, format!("\"{}\"", secret.as_str()));
+        assert_eq!(wire, format!("\"{}\"", secret.expose_secret()));
         assert_eq!(serde_json::from_str::<SessionSecret>(&wire).unwrap(), secret);
         assert_eq!(format!("{secret:?}"), secret.key().short());
         assert!(serde_json::from_str::<SessionSecret>("\"short\"").is_err());

@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::yield_now;
@@ -153,7 +154,7 @@ async fn an_end_that_is_found_while_the_peer_hangs_up_is_in_the_audit_log() {
     let (lab, key) = lab("");
     let session = lab.client().open(&proof(key)).await.unwrap().session;
     fs::remove_file(lab.directory.path().join("sslkeys/one-public.pem")).unwrap();
-    let path = format!("/v1/sessions/{}", session.as_str());
+    let path = format!("/v1/sessions/{}", session.expose_secret());
     let mut resolving = Box::pin(lab.ask(FRONT, Method::GET, &path, Value::Null));
     while lab.core.live_sessions() > 0 {
         let polled = poll_fn(|context| Poll::Ready(resolving.as_mut().poll(context))).await;
