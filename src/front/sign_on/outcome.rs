@@ -128,3 +128,29 @@ impl From<NoGrant> for Refusal {
         Self { ended: no.ended, ..Self::new(no.reason).with_detail(no.detail) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::front::request::cookie::{self, Origin};
+    use crate::front::upstream::testing::session;
+
+    #[test]
+    fn no_secret_is_shown_by_what_a_sign_on_gives() {
+        let cookie = CookieSecret::random().unwrap();
+        let here = Origin { host: "web.example", secure: true };
+        let header = cookie::set(&cookie, here).unwrap();
+        let (_, value) = header.to_str().unwrap().split_once('=').unwrap();
+        let session = session();
+        let secret = session.session.clone();
+        let grant = Grant::for_test(session);
+        let signed_on = SignedOn { grant, new_session: Some(NewSession { cookie, reply: None }) };
+        let refused = NoEntry::NotPermitted(NotPermitted { signed_on, detail: String::new() });
+        let shown = format!("{refused:?} {refused:#?}");
+        for hidden in [&value[..43], secret.expose_secret()] {
+            assert!(!shown.contains(hidden), "{hidden} is in {shown}");
+        }
+    }
+}
