@@ -114,9 +114,10 @@ pub(crate) fn key(line: &[u8]) -> Result<Option<SecretKey>, Unexpected> {
     let key = line.strip_prefix(b"GK ").and_then(|key| STANDARD.decode(key).ok());
     // The line is a key, perhaps a damaged one: it is not shown.
     let key = key.map(SecretSlice::from);
-    let key = key.and_then(|key| Some(*key.expose_secret().as_array::<16>()?));
-    key.map(|key| Some(SecretBox::init_with(|| key)))
-        .ok_or_else(|| Unexpected::new(b"something else than a session key"))
+    let key = key.and_then(|key| {
+        key.expose_secret().as_array().map(|key: &[u8; 16]| SecretBox::new(Box::new(*key)))
+    });
+    key.map(Some).ok_or_else(|| Unexpected::new(b"something else than a session key"))
 }
 
 fn is_message(bytes: &[u8], kind: u8) -> bool {
