@@ -7,9 +7,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::{Client, ClientError};
-use crate::wire::key::is_session_id;
-use crate::wire::reference::new_reference;
-use crate::wire::{ErrorBody, ErrorWord, Mechanism, OpenSession, Session, Whoami, Word};
+use crate::wire::{Mechanism, OpenSession, Session, SessionSecret, Whoami, Word};
 
 impl Client {
     /// Opens a session.
@@ -21,7 +19,7 @@ impl Client {
         self.post("/v1/sessions", ask, StatusCode::CREATED).await
     }
 
-    /// Whose session `id` is; counts as a use of it. `client` is the address
+    /// Whose session a secret is for; counts as a use of it. `client` is the address
     /// that presented it, for sessions that may be used from one address only.
     ///
     /// # Errors
@@ -29,10 +27,10 @@ impl Client {
     /// or the core cannot be asked.
     pub(crate) async fn resolve(
         &self,
-        id: &str,
+        secret: &SessionSecret,
         client: Option<IpAddr>,
     ) -> Result<Session, ClientError> {
-        let mut path = session_path(id)?;
+        let mut path = session_path(secret);
         if let Some(client) = client {
             path = format!("{path}?client={client}");
         }
@@ -46,8 +44,8 @@ impl Client {
     /// [`ClientError::Refused`] with `end_of_session` when there is none, or with
     /// `store_full`, `store_failed` when it is dead but a restart of the core
     /// could revive it; or the core cannot be asked.
-    pub(crate) async fn end(&self, id: &str) -> Result<(), ClientError> {
-        self.delete(&session_path(id)?).await
+    pub(crate) async fn end(&self, secret: &SessionSecret) -> Result<(), ClientError> {
+        self.delete(&session_path(secret)).await
     }
 
     /// Who the core takes this process for.
@@ -73,16 +71,6 @@ impl Client {
     }
 }
 
-/// What cannot be a session's id is answered like the id of a session that ended.
-fn session_path(id: &str) -> Result<String, ClientError> {
-    if is_session_id(id) {
-        return Ok(format!("/v1/sessions/{id}"));
-    }
-    Err(ClientError::Refused(ErrorBody {
-        error: ErrorWord::EndOfSession.into(),
-        message: "This is not the id of a session.".to_owned(),
-        reference: new_reference(),
-        reason: None,
-        ended: None,
-    }))
+fn session_path(secret: &SessionSecret) -> String {
+    format!("/v1/sessions/{}", secret.as_str())
 }

@@ -13,7 +13,7 @@ use crate::core_client::{Client, ClientError};
 use crate::wire::open::Claim;
 use crate::wire::{
     ActingAs, ErrorBody, ErrorWord, Event, Mechanism, OpenSession, PeerCredential, Reason, Session,
-    SessionKey,
+    SessionSecret,
 };
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_session_is_opened_resolved_and_ended() {
     assert_eq!(resolved.principal, "John@EXAMPLE.TEST");
 
     client.end(&opened.session).await.unwrap();
-    let id = SessionKey::of(&opened.session);
+    let id = opened.session.key();
     assert_eq!(events.next().await.unwrap(), Event::SessionEnded { id });
     assert_eq!(refused(client.resolve(&opened.session, None).await).error, ErrorWord::EndOfSession);
     assert_eq!(refused(client.end(&opened.session).await).error, ErrorWord::EndOfSession);
@@ -155,7 +155,7 @@ async fn peers_open_what_they_may_and_nothing_else() {
 async fn who_presents_a_sessions_id_may_resolve_and_end_it() {
     let lab = Lab::start(REALM);
     let session = lab.client().open(&trusted("mary")).await.unwrap().session;
-    let path = format!("/v1/sessions/{}", &*session);
+    let path = format!("/v1/sessions/{}", session.as_str());
     let (status, body) = lab.ask(john(), Method::GET, &path, Value::Null).await;
     assert_eq!((status, &body["user"]["login"]), (StatusCode::OK, &json!("mary")));
     let (status, _) = lab.ask(john(), Method::DELETE, &path, Value::Null).await;
@@ -276,7 +276,7 @@ async fn under_session_ip_check_a_session_stays_where_it_was_opened() {
         assert_eq!(error.error, ErrorWord::EndOfSession);
         assert_eq!(error.reason, Some(Reason::AddressChanged));
     }
-    let path = format!("/v1/sessions/{}?client=192.0.2.1", &*opened.session);
+    let path = format!("/v1/sessions/{}?client=192.0.2.1", opened.session.as_str());
     let (status, _) = lab.ask(john(), Method::GET, &path, Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "a local program's word on addresses is nobody's");
 }
@@ -295,11 +295,11 @@ async fn a_reload_changes_who_may_come_in() {
 #[tokio::test]
 async fn what_cannot_be_an_id_is_never_sent() {
     let client = Client::new(CoreAddress::Unix("/nonexistent/core.sock".into()));
-    for id in ["", "short", "../../v1/whoami", &"/".repeat(43)] {
-        assert_eq!(refused(client.resolve(id, None).await).error, ErrorWord::EndOfSession);
+    for text in ["", "short", "../../v1/whoami", &"/".repeat(43)] {
+        assert_eq!(SessionSecret::read(text), None, "{text}");
     }
-    let id = "x".repeat(43);
-    let error = client.resolve(&id, None).await.unwrap_err();
+    let secret = SessionSecret::read(&"x".repeat(43)).unwrap();
+    let error = client.resolve(&secret, None).await.unwrap_err();
     assert!(error.to_string().contains("/nonexistent/core.sock"), "{error}");
 }
 
@@ -315,7 +315,7 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     client.end(&session).await.unwrap();
 
     let own = format!("uid {}", nix::unistd::geteuid());
-    let key = SessionKey::of(&session).short();
+    let key = session.key().short();
     let lines = lab.audit(5).await;
     let line = |number: usize, words: &[&str]| {
         let line: &Value = &lines[number];
@@ -337,7 +337,7 @@ async fn the_audit_log_tells_who_came_in_who_did_not_and_who_left() {
     assert_eq!(line(4, &["login", "session", "detail"]), json!(["john", key, "logout"]));
     assert_eq!(lines.len(), 5);
     let text = std::fs::read_to_string(lab.directory.path().join("audit")).unwrap();
-    assert!(!text.contains(&*session), "the secret stands nowhere");
+    assert!(!text.contains(session.as_str()), "the secret stands nowhere");
 }
 
 #[tokio::test]

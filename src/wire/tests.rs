@@ -79,7 +79,7 @@ fn of_several_answers_the_one_that_is_not_known_is_none() {
 #[test]
 fn events_of_unknown_kinds_are_others() {
     assert_eq!(read::<Event>(json!({"event": "hello"})), Event::Hello);
-    let id = SessionKey::of("secret");
+    let id = SessionKey::sample("secret");
     let ended = json!({"event": "session_ended", "id": id});
     assert_eq!(read::<Event>(ended), Event::SessionEnded { id });
     assert_eq!(read::<Event>(json!({"event": "user_renamed", "user": "john"})), Event::Other);
@@ -95,7 +95,7 @@ fn whom_the_core_takes_a_peer_for_is_read() {
 #[test]
 fn lists_show_words_that_are_not_known() {
     let list: SessionList = read(json!({"next": null, "sessions": [{
-        "id": SessionKey::of("secret"), "user": "john", "company": "", "mechanism": "token",
+        "id": SessionKey::sample("secret"), "user": "john", "company": "", "mechanism": "token",
         "principal": "john", "channel_bound": false, "opened_by": "uid 33", "impersonator": null,
         "client": null, "only_from": null, "created_at": "2026-01-01T10:00:00Z",
         "last_used_at": null, "expires_at": "2026-01-01T10:00:00Z"}]}));

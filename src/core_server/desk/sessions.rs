@@ -52,7 +52,8 @@ impl Desk {
 
     /// Ends a session whose secret the peer has.
     pub(in crate::core_server) async fn end(&self, secret: &str) -> Result<(), Refusal> {
-        let permit = self.permit(EndAsBearer(SessionKey::of(secret)))?;
+        let key = SessionSecret::read(secret).map(|secret| secret.key());
+        let permit = self.permit(EndAsBearer(key))?;
         self.end_permitted(permit).await
     }
 
@@ -99,10 +100,9 @@ impl Core {
     }
 
     async fn end<A: Ends>(&self, permit: &Permit<A>, peer: &Peer) -> Result<(), Refusal> {
-        let ended = self.sessions.end(&permit.action().key(), A::WHY, clock::now()).await;
-        let Some((record, recorded)) = ended else {
-            return Err(Refusal::end_of_session());
-        };
+        let key = permit.action().key().ok_or_else(Refusal::end_of_session)?;
+        let ended = self.sessions.end(&key, A::WHY, clock::now()).await;
+        let (record, recorded) = ended.ok_or_else(Refusal::end_of_session)?;
         let refusal = recorded.map_err(|error| (error, Refusal::unrecorded(error))).err();
         let unrecorded = refusal.as_ref().map(|(error, refusal)| (*error, &*refusal.reference));
         self.audit_end(peer, &record, A::WHY, unrecorded);

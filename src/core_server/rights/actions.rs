@@ -92,9 +92,10 @@ impl Asked for EndSession {
     }
 }
 
-/// [`Action::EndAsBearer`]: the session of this key, whose secret was shown.
+/// [`Action::EndAsBearer`]: the session of this key, whose secret was shown; `None`:
+/// what was shown can be no secret.
 #[derive(Debug)]
-pub(in crate::core_server) struct EndAsBearer(pub(in crate::core_server) SessionKey);
+pub(in crate::core_server) struct EndAsBearer(pub(in crate::core_server) Option<SessionKey>);
 
 impl Asked for EndAsBearer {
     fn action(&self) -> Action<'_> {
@@ -106,22 +107,22 @@ impl Asked for EndAsBearer {
 pub(in crate::core_server) trait Ends {
     /// Why it ends, then.
     const WHY: Ending;
-    /// Which one.
-    fn key(&self) -> SessionKey;
+    /// Which one; `None`: none.
+    fn key(&self) -> Option<SessionKey>;
 }
 
 impl Ends for EndSession {
     const WHY: Ending = Ending::Admin;
 
-    fn key(&self) -> SessionKey {
-        self.key
+    fn key(&self) -> Option<SessionKey> {
+        Some(self.key)
     }
 }
 
 impl Ends for EndAsBearer {
     const WHY: Ending = Ending::Logout;
 
-    fn key(&self) -> SessionKey {
+    fn key(&self) -> Option<SessionKey> {
         self.0
     }
 }

@@ -18,7 +18,7 @@ pub(in crate::core_server) fn session(name: &str, login: &str) -> Record {
     let now = clock::now();
     let group = |number: u64| format!("S-1-5-21-1-2-3-{number}");
     Record {
-        key: SessionKey::of(name),
+        key: SessionKey::sample(name),
         user: Arc::new(User {
             login_id: LoginId::new(login, "example"),
             name: String::new(),
@@ -146,7 +146,7 @@ pub(super) async fn a_use_after_the_end_brings_nothing_back(place: &dyn Place) {
     open(&*store, &[&over, &beside]).await.unwrap();
     store.end(vec![ended(&over)]).await.unwrap();
     let usage = Usage { last_used: over.opened_at.plus(MINUTE), claimed: true };
-    let never = SessionKey::of("never");
+    let never = SessionKey::sample("never");
     store.touch(HashMap::from([(over.key, usage), (never, usage)]));
     assert_eq!(open(&*store, &[&over]).await, Ok(vec![Outcome::Taken]));
     drop(store);

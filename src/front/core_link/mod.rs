@@ -141,19 +141,23 @@ impl CoreLink {
     ///
     /// # Errors
     /// The session has ended, belongs to another address, or the core does not answer.
-    pub(in crate::front) async fn resolve(self: &Arc<Self>, id: &str, client: IpAddr) -> Answer {
-        let key = SessionKey::of(id);
+    pub(in crate::front) async fn resolve(
+        self: &Arc<Self>,
+        secret: &SessionSecret,
+        client: IpAddr,
+    ) -> Answer {
+        let key = secret.key();
         if let Some(grant) = self.grants.get(&key) {
             let age = grant.age();
             // The core knows why one is over whose time has come.
             if age < GRANT_LIFETIME && grant.session().expires_at > clock::now() {
                 if age > REFRESH_AFTER && grant.begins_renewal() {
-                    self.refresh(id.to_owned(), client);
+                    self.refresh(secret.clone(), client);
                 }
                 return within_limits(grant, client);
             }
         }
-        within_limits(self.ask(id, client).await?, client)
+        within_limits(self.ask(secret, client).await?, client)
     }
 
     /// Ends a session, here at once and everywhere.
@@ -161,11 +165,10 @@ impl CoreLink {
     /// # Errors
     /// The core could not record the end, and a restart of it could revive the
     /// session; or it does not answer, and the session may live on.
-    pub(in crate::front) async fn end(&self, id: &str) -> Result<(), NoGrant> {
-        let key = SessionKey::of(id);
-        let ended = self.client.end(id).await;
+    pub(in crate::front) async fn end(&self, secret: &SessionSecret) -> Result<(), NoGrant> {
+        let ended = self.client.end(secret).await;
         // The core's event comes as well, but whoever reads our answer may be faster.
-        self.forget(&key);
+        self.forget(&secret.key());
         match ended {
             Ok(()) => Ok(()),
             Err(error) => match refusal(error) {
@@ -178,10 +181,14 @@ impl CoreLink {
     /// For a tunnel: is cancelled as soon as the session has ended, and when
     /// the front stops. Whoever ends the tunnel cancels it as well; until then
     /// the tunnel counts as a use of the session.
-    pub(in crate::front) fn watch(self: &Arc<Self>, id: &str, client: IpAddr) -> CancellationToken {
+    pub(in crate::front) fn watch(
+        self: &Arc<Self>,
+        secret: &SessionSecret,
+        client: IpAddr,
+    ) -> CancellationToken {
         let token = self.stop.child_token();
-        self.tunnels.add(SessionKey::of(id), token.clone());
-        let watching = Arc::clone(self).keep_alive(id.to_owned(), client, token.clone());
+        self.tunnels.add(secret.key(), token.clone());
+        let watching = Arc::clone(self).keep_alive(secret.clone(), client, token.clone());
         tokio::spawn(watching);
         self.metrics.tunnels.inc();
         token
@@ -191,30 +198,35 @@ impl CoreLink {
     /// awaited.
     pub(in crate::front) async fn keep_in_use(
         self: &Arc<Self>,
-        id: &SessionSecret,
+        secret: &SessionSecret,
         client: IpAddr,
     ) -> Infallible {
         loop {
             clock::pause(REFRESH_AFTER).await;
-            self.note_use(id.clone(), client);
+            self.note_use(secret.clone(), client);
         }
     }
 
     /// Tells the core, in its own time, that a session is used.
-    pub(super) fn note_use(self: &Arc<Self>, id: SessionSecret, client: IpAddr) {
+    pub(super) fn note_use(self: &Arc<Self>, secret: SessionSecret, client: IpAddr) {
         let link = Arc::clone(self);
-        tokio::spawn(async move { drop(link.resolve(&id, client).await) });
+        tokio::spawn(async move { drop(link.resolve(&secret, client).await) });
     }
 
-    async fn keep_alive(self: Arc<Self>, id: String, client: IpAddr, token: CancellationToken) {
+    async fn keep_alive(
+        self: Arc<Self>,
+        secret: SessionSecret,
+        client: IpAddr,
+        token: CancellationToken,
+    ) {
         while token.run_until_cancelled(clock::pause(REFRESH_AFTER)).await.is_some() {
             // A core that cannot be asked ends tunnels when it ends requests.
-            if self.resolve(&id, client).await.is_err() {
+            if self.resolve(&secret, client).await.is_err() {
                 token.cancel();
             }
         }
         self.metrics.tunnels.dec();
-        self.tunnels.forget_ended(&SessionKey::of(&id));
+        self.tunnels.forget_ended(&secret.key());
     }
 
     /// Whether the core answers, and takes this process for a front.
@@ -245,19 +257,19 @@ impl CoreLink {
         timeout(within, self.stop.cancelled()).await.is_ok()
     }
 
-    fn refresh(self: &Arc<Self>, id: String, client: IpAddr) {
+    fn refresh(self: &Arc<Self>, secret: SessionSecret, client: IpAddr) {
         let link = Arc::clone(self);
         tokio::spawn(async move {
-            if let Err(error) = link.ask(&id, client).await {
+            if let Err(error) = link.ask(&secret, client).await {
                 tracing::debug!(reason = %error.reason, detail = error.detail, "a grant was not renewed");
             }
         });
     }
 
-    async fn ask(&self, id: &str, client: IpAddr) -> Answer {
-        let key = SessionKey::of(id);
+    async fn ask(&self, secret: &SessionSecret, client: IpAddr) -> Answer {
+        let key = secret.key();
         let ends = self.ends.load(Ordering::SeqCst);
-        match self.client.resolve(id, Some(client)).await {
+        match self.client.resolve(secret, Some(client)).await {
             Ok(session) => {
                 let grant = Grant::new(session);
                 self.grants.insert(key, grant.clone());

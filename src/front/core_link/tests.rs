@@ -34,7 +34,7 @@ async fn resolve(Path(id): Path<String>) -> impl IntoResponse {
 }
 
 async fn events() -> impl IntoResponse {
-    let id = SessionKey::of(&secret('k'));
+    let id = secret('k').key();
     let events = [
         json!({"event": "hello", "version": 2}),
         json!({"event": "user_renamed", "user": "john"}),
@@ -47,7 +47,7 @@ async fn events() -> impl IntoResponse {
 
 fn newer_core() -> Router {
     let whoami = json!({"peer": "token", "uid": 7, "key": null, "as": "FRONT", "since": 1});
-    let opened = session(&secret('p'), "basic");
+    let opened = session(secret('p').as_str(), "basic");
     Router::new()
         .route("/v1/whoami", get(|| async move { whoami.to_string() }))
         .route("/v1/sessions/{id}", get(resolve))
@@ -55,8 +55,8 @@ fn newer_core() -> Router {
         .route("/v1/events", get(events))
 }
 
-fn secret(letter: char) -> String {
-    letter.to_string().repeat(43)
+fn secret(letter: char) -> SessionSecret {
+    SessionSecret::read(&letter.to_string().repeat(43)).unwrap()
 }
 
 #[tokio::test]
@@ -71,8 +71,8 @@ async fn a_newer_core_is_understood_as_far_as_this_front_goes() {
 
     link.ready().await.unwrap();
     let password = Password::default();
-    let own = SessionSecret::read(&secret('p')).unwrap();
-    let opened = link.sign_on_by_password("john".to_owned(), password, CLIENT, own).await.unwrap();
+    let opened =
+        link.sign_on_by_password("john".to_owned(), password, CLIENT, secret('p')).await.unwrap();
     assert_eq!(opened.session().user.login(), "john");
     let known = link.resolve(&secret('k'), CLIENT).await.unwrap();
     assert_eq!(known.session().user.admin, crate::wire::AdminLevel::None);

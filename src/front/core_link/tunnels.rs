@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_session_ends_its_own_tunnels_and_no_others() {
         let tunnels = Tunnels::default();
-        let (ours, theirs) = (SessionKey::of("ours"), SessionKey::of("theirs"));
+        let (ours, theirs) = (SessionKey::sample("ours"), SessionKey::sample("theirs"));
         let tokens: Vec<_> = (0..3).map(|_| CancellationToken::new()).collect();
         tunnels.add(ours, tokens[0].clone());
         tunnels.add(ours, tokens[1].clone());

@@ -150,7 +150,7 @@ pub(in crate::front) async fn watch(
     }
 }
 
-async fn end(front: &Front, session: &str, reason: Reason) {
+async fn end(front: &Front, session: &SessionSecret, reason: Reason) {
     tracing::info!(%reason, "a session ends, because its certificate is no longer accepted");
     if let Err(no) = front.core.end(session).await {
         tracing::warn!(reason = %no.reason, detail = no.detail, "the session of a certificate could not be ended");

@@ -12,11 +12,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub(crate) struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// The key of a secret id.
-    pub(crate) fn of(secret: &str) -> Self {
+    /// The key of the secret with this text: see [`SessionSecret::key`](super::SessionSecret::key).
+    pub(super) fn of_secret(secret: &str) -> Self {
         let mut key = [0; 32];
         key.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
         Self(key)
+    }
+
+    /// A key for tests that need no secret.
+    #[cfg(test)]
+    pub(crate) fn sample(name: &str) -> Self {
+        Self::of_secret(name)
     }
 
     /// A key that was stored.
@@ -105,15 +111,15 @@ mod tests {
     fn a_key_is_the_sha256_of_the_text() {
         // FIPS 180-2, appendix B.1.
         assert_eq!(
-            SessionKey::of("abc").to_string(),
+            SessionKey::of_secret("abc").to_string(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
-        assert_eq!(SessionKey::of("abc").short(), "ba7816bf");
+        assert_eq!(SessionKey::of_secret("abc").short(), "ba7816bf");
     }
 
     #[test]
     fn a_key_is_read_as_it_is_written() {
-        let key = SessionKey::of("abc");
+        let key = SessionKey::of_secret("abc");
         let text = key.to_string();
         assert_eq!(text.parse(), Ok(key));
         assert_eq!(text[1..].parse::<SessionKey>(), Err(OddKey));

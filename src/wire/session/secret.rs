@@ -1,7 +1,6 @@
 //! A session's secret: whoever has it can use the session.
 
 use std::fmt;
-use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,17 +25,14 @@ impl SessionSecret {
         is_session_id(text).then(|| Self(text.to_owned()))
     }
 
-    /// What the session is known by where its secret must not stand.
-    pub(crate) fn key(&self) -> SessionKey {
-        SessionKey::of(&self.0)
-    }
-}
-
-impl Deref for SessionSecret {
-    type Target = str;
-
-    fn deref(&self) -> &str {
+    /// The secret itself, for the path of a request to the core.
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What identifies the session where its secret must not be.
+    pub(crate) fn key(&self) -> SessionKey {
+        SessionKey::of_secret(&self.0)
     }
 }
 
@@ -67,7 +63,7 @@ mod tests {
     fn a_secret_is_its_text_on_the_wire_and_its_key_in_debug_output() {
         let secret = SessionSecret::from_bits(&[7; 32]);
         let wire = serde_json::to_string(&secret).unwrap();
-        assert_eq!(wire, format!("\"{}\"", &*secret));
+        assert_eq!(wire, format!("\"{}\"", secret.as_str()));
         assert_eq!(serde_json::from_str::<SessionSecret>(&wire).unwrap(), secret);
         assert_eq!(format!("{secret:?}"), secret.key().short());
         assert!(serde_json::from_str::<SessionSecret>("\"short\"").is_err());

@@ -153,7 +153,7 @@ async fn an_end_that_is_found_while_the_peer_hangs_up_is_in_the_audit_log() {
     let (lab, key) = lab("");
     let session = lab.client().open(&proof(key)).await.unwrap().session;
     fs::remove_file(lab.directory.path().join("sslkeys/one-public.pem")).unwrap();
-    let path = format!("/v1/sessions/{}", &*session);
+    let path = format!("/v1/sessions/{}", session.as_str());
     let mut resolving = Box::pin(lab.ask(FRONT, Method::GET, &path, Value::Null));
     while lab.core.live_sessions() > 0 {
         let polled = poll_fn(|context| Poll::Ready(resolving.as_mut().poll(context))).await;

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_latest_ends_are_remembered_and_no_more_than_fit() {
         let mut recent = Recent::default();
-        let key = |number: usize| SessionKey::of(&number.to_string());
+        let key = |number: usize| SessionKey::sample(&number.to_string());
         let ended = |number| Ended { why: Ending::Idle, at: Timestamp::from_unix(number as u64) };
         for number in 0..=REMEMBERED {
             recent.remember(key(number), ended(number));

@@ -95,7 +95,7 @@ fn a_session_bound_to_an_address_is_refused_elsewhere_and_not_used_by_it() {
 fn whoever_comes_too_late_is_told_why_and_when() {
     let sessions = with(Limits { per_user: 1, ..LIMITS });
     let told = |name: &str, second| {
-        sessions.ended(&SessionKey::of(name), at(second)).map(|ended| (ended.why, ended.at))
+        sessions.ended(&SessionKey::sample(name), at(second)).map(|ended| (ended.why, ended.at))
     };
     open(&sessions, "john", "idle", at(0));
     assert_eq!(told("idle", 0), None, "it lives");
@@ -107,12 +107,12 @@ fn whoever_comes_too_late_is_told_why_and_when() {
     open(&sessions, "mary", "first", at(0));
     open(&sessions, "mary", "second", at(5));
     assert_eq!(told("first", 5), Some((Ending::Displaced, at(5))));
-    sessions.table().end(&SessionKey::of("second"), SIGNED_OFF);
+    sessions.table().end(&SessionKey::sample("second"), SIGNED_OFF);
     assert_eq!(told("second", 5), Some((Ending::Logout, at(1))));
     open(&sessions, "mary", "third", at(0));
     assert_eq!(told("third", 120), Some((Ending::Unclaimed, at(120))));
     assert_eq!(told("made up", 120), None);
-    assert!(ready(sessions.end(&SessionKey::of("made up"), Ending::Admin, at(1))).is_none());
+    assert!(ready(sessions.end(&SessionKey::sample("made up"), Ending::Admin, at(1))).is_none());
     assert_eq!(told("made up", 120), None, "nothing ended");
 }
 

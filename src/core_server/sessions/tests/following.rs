@@ -48,7 +48,7 @@ fn after(changes: &[Change]) -> Option<Usage> {
         sessions.take_up(change.clone(), at(5));
     }
     assert!(sessions.table().take_unwritten().ends.is_empty(), "it is stored already");
-    sessions.see(&SessionKey::of("a"), at(5)).map(|seen| seen.usage)
+    sessions.see(&SessionKey::sample("a"), at(5)).map(|seen| seen.usage)
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn the_bound_holds_for_what_others_open_and_is_told() {
     let new = Arc::new(record("john", "d", at(9)));
     let evicted = sessions.take_up(Change::Opened(new), at(9));
     let evicted: Vec<_> = evicted.iter().map(|ended| (ended.record.key, ended.why)).collect();
-    assert_eq!(evicted, [(SessionKey::of("a"), Ending::Displaced)]);
+    assert_eq!(evicted, [(SessionKey::sample("a"), Ending::Displaced)]);
     assert_eq!(sessions.len(), 3);
 }
 
@@ -103,7 +103,7 @@ fn what_others_open_shares_the_user_that_is_here() {
     let sessions = empty();
     open(&sessions, "john", "a", at(0));
     sessions.take_up(Change::Opened(Arc::new(record("john", "b", at(1)))), at(1));
-    let user = |name| sessions.see(&SessionKey::of(name), at(1)).unwrap().record.user.clone();
+    let user = |name| sessions.see(&SessionKey::sample(name), at(1)).unwrap().record.user.clone();
     assert!(Arc::ptr_eq(&user("a"), &user("b")));
 }
 

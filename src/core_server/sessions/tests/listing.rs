@@ -13,7 +13,7 @@ fn sessions_are_listed_in_the_order_in_which_they_were_opened_page_by_page() {
     }
     assert!(lives(&sessions, "b", at(100)), "a use changes no order");
     let place = |name| {
-        let found = sessions.see(&SessionKey::of(name), at(100)).unwrap();
+        let found = sessions.see(&SessionKey::sample(name), at(100)).unwrap();
         // What a client sends back is the text.
         Some(Cursor::of(&found.record).to_string().parse().unwrap())
     };
@@ -30,7 +30,7 @@ fn sessions_are_listed_in_the_order_in_which_they_were_opened_page_by_page() {
     assert_eq!(list(&john, place("a"), 1, 3), keys(&["b"]), "after a session of another");
     let namesake = Filter::User(LoginId::new("john", "acme"));
     assert_eq!(list(&namesake, None, 1, 3), [], "of another tenant");
-    let id = SessionKey::of("c").short();
+    let id = SessionKey::sample("c").short();
     assert_eq!(list(&Filter::Id(id), None, 9, 3), keys(&["c"]));
     // What has run out is not listed, even before it is swept.
     assert_eq!(list(&Filter::All, None, 9, 124), keys(&["b"]));
@@ -55,7 +55,7 @@ fn pages_of_sessions_of_one_second_leave_none_out_and_none_twice() {
 
 #[test]
 fn a_place_in_a_list_is_what_a_list_gave() {
-    let key = SessionKey::of("a");
+    let key = SessionKey::sample("a");
     for odd in
         ["", "7", "7.", ".", "-1.", &key.to_string(), &format!("x.{key}"), &format!("7.{key}0")]
     {
@@ -68,7 +68,7 @@ fn a_place_in_a_list_is_what_a_list_gave() {
 fn looking_at_a_session_is_no_use_of_it() {
     let sessions = empty();
     open(&sessions, "john", "a", at(0));
-    let key = SessionKey::of("a");
+    let key = SessionKey::sample("a");
     let seen = sessions.see(&key, at(100)).unwrap();
     assert_eq!(seen.usage, Usage { last_used: at(0), claimed: false });
     assert!(sessions.table().take_unwritten().uses.is_empty());

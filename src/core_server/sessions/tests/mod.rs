@@ -86,11 +86,11 @@ fn insert(sessions: &Sessions, mut record: Record, now: Timestamp) -> Vec<Sessio
 }
 
 fn lives(sessions: &Sessions, name: &str, now: Timestamp) -> bool {
-    sessions.resolve(&SessionKey::of(name), None, now).is_ok()
+    sessions.resolve(&SessionKey::sample(name), None, now).is_ok()
 }
 
 fn keys(names: &[&str]) -> Vec<SessionKey> {
-    names.iter().map(|name| SessionKey::of(name)).collect()
+    names.iter().map(|name| SessionKey::sample(name)).collect()
 }
 
 fn admission(login: &str, now: Timestamp) -> Admission {

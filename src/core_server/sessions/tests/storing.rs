@@ -19,7 +19,7 @@ fn sessions_share_the_user_until_the_last_one_ends() {
     let sessions = empty();
     let share = |name| {
         let mut table = sessions.table();
-        table.prepare(SessionKey::of(name), user("john", &["S-1-5-32-544"])).unwrap()
+        table.prepare(SessionKey::sample(name), user("john", &["S-1-5-32-544"])).unwrap()
     };
     let (first, second) = (share("a"), share("b"));
     assert!(Arc::ptr_eq(&first, &second));
@@ -28,9 +28,9 @@ fn sessions_share_the_user_until_the_last_one_ends() {
         let record = Record { user: Arc::clone(user), ..record("john", name, at(0)) };
         table.insert(Arc::new(record), at(0)).unwrap();
     }
-    table.end(&SessionKey::of("a"), SIGNED_OFF);
+    table.end(&SessionKey::sample("a"), SIGNED_OFF);
     assert_eq!(table.accounts.len(), 1);
-    table.end(&SessionKey::of("b"), SIGNED_OFF);
+    table.end(&SessionKey::sample("b"), SIGNED_OFF);
     assert_eq!(table.accounts.len(), 0);
     let ends = table.take_unwritten().ends;
     assert_eq!(ends.iter().map(|end| end.key).collect::<Vec<_>>(), keys(&["a", "b"]));
@@ -68,7 +68,7 @@ fn ends(table: &mut Table) -> Vec<SessionKey> {
 fn after_a_restart_sessions_go_on_and_unclaimed_ones_get_fresh_grace() {
     let mut table = stored(&[("used", 500, true), ("idle", 0, true), ("unclaimed", 0, false)]);
     assert_eq!(ends(&mut table), keys(&["idle"]), "it ended while the core was down");
-    let lives = |name: &str, second| table.live(&SessionKey::of(name), at(second)).is_some();
+    let lives = |name: &str, second| table.live(&SessionKey::sample(name), at(second)).is_some();
     assert!(lives("used", 700));
     assert!(lives("unclaimed", 719));
     assert!(!lives("unclaimed", 720));

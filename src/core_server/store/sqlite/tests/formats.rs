@@ -1,6 +1,7 @@
 //! Files of other versions.
 
 use super::*;
+use crate::wire::SessionSecret;
 
 /// A store with the file that an older version left.
 fn left_by(older: &[&str]) -> TempDir {
@@ -31,7 +32,7 @@ fn sessions_of_the_release_before_are_taken_over() {
         ]
     );
     let secret = "j9HDQ38F2cBK_oxKJ7kGi0zrRtbwV-qrbkNcnBUoKnM";
-    assert_eq!(stored[0].key, SessionKey::of(secret));
+    assert_eq!(stored[0].key, SessionSecret::read(secret).unwrap().key());
     assert_eq!(stored[0].usage.last_used, stored[0].opened_at.plus(Duration::from_secs(1)));
     let mary = &stored[1];
     assert_eq!(mary.mechanism, Mechanism::Negotiate);

@@ -110,7 +110,7 @@ fn an_end_is_kept_for_five_minutes_or_until_the_session_would_have_ended() {
     let now = clock::now();
     let at = |seconds| now.plus(Duration::from_secs(seconds));
     let end = |name, expires_at| End {
-        key: SessionKey::of(name),
+        key: SessionKey::sample(name),
         ended: Ended { why: Ending::Idle, at: now },
         expires_at,
     };
@@ -123,8 +123,8 @@ fn an_end_is_kept_for_five_minutes_or_until_the_session_would_have_ended() {
         ends.iter().map(|end| end.key).collect::<Vec<_>>()
     };
     assert_eq!(kept(59).len(), 2);
-    assert_eq!(kept(60), [SessionKey::of("long")]);
-    assert_eq!(kept(299), [SessionKey::of("long")]);
+    assert_eq!(kept(60), [SessionKey::sample("long")]);
+    assert_eq!(kept(299), [SessionKey::sample("long")]);
     assert_eq!(kept(300), []);
 }
 
