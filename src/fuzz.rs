@@ -2,7 +2,7 @@
 //! reads the kept inputs again.
 
 use crate::mechanism::ntlm::crypto::key::{ExportedKey, Integrity};
-use crate::mechanism::ntlm::crypto::sign;
+use crate::mechanism::ntlm::crypto::{SecretKey, sign};
 use crate::mechanism::ntlm::helper::dialogue::{server_1, squid};
 use crate::mechanism::ntlm::message::av_pair::TargetInfo;
 use crate::mechanism::ntlm::message::response::NtResponse;
@@ -62,7 +62,7 @@ fn authenticate(bytes: &[u8]) {
     let Ok(message) = Authenticate::parse(bytes.to_vec()) else { return };
     assert!(message.user.chars().chain(message.domain.chars()).all(|c| !c.is_control()));
     let promised = message.response.ntlmv2().is_some_and(|response| response.promises_mic());
-    let key = ExportedKey::new([7; 16], &message);
+    let key = ExportedKey::new(SecretKey::new(Box::new([7; 16])), &message);
     let expected = if promised { Integrity::Broken } else { Integrity::Unprotected };
     assert_eq!(key.integrity(b"", b"", &message), expected);
     let _ = sign::sign_server(b"list", &key, message.flags);

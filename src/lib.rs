@@ -4,13 +4,9 @@
 //! web applications behind the front receive a proven identity.
 //!
 //! ```text
-//! client ─TCP─▶ listen ─▶ tls ─▶ connection ─HTTP─▶ door ─▶ mechanism ══ Proof ══▶ core_link
-//!   ▲                                                ▲                              │ wire
-//!   │                                                │                              ▼
-//!   └────────── answer / upstream ◀══ Grant ═════════╧═══════════ core_server: admit ◀─ identity ◀─ Proof
-//!                    │                                                  │
-//!                    ▼                                                  ▼
-//!             web application                                         store
+//! client ─▶ front: listen ─▶ connection ─▶ door ─▶ sign_on ─▶ mechanism ══ Proof ══▶ core_link
+//!                                                                              ║ wire
+//! application ◀── upstream ◀══ Grant ══ core_link ◀═ core_server: request ◀─ desk ◀─ door
 //! ```
 //!
 //! Four types carry a login, and each can be made only from the one before:

@@ -4,20 +4,23 @@
 use std::path::PathBuf;
 use std::{fmt, fs, io};
 
-/// Something that must not be shown. Its `Debug` says only where it comes from.
-#[derive(Clone, PartialEq, Eq)]
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use secrecy::{ExposeSecret, SecretString};
+
+/// A secret, or the file that it is in. Its `Debug` says only where it comes from.
+#[derive(Clone)]
 pub(crate) struct Secret(Source);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Source {
-    Text(String),
+    Text(SecretString),
     File(PathBuf),
 }
 
 impl Secret {
     /// A secret that is known already.
-    pub(crate) const fn text(secret: String) -> Self {
-        Self(Source::Text(secret))
+    pub(crate) fn text(secret: impl Into<SecretString>) -> Self {
+        Self(Source::Text(secret.into()))
     }
 
     /// A secret that is in a file, and is read whenever it is needed.
@@ -29,17 +32,34 @@ impl Secret {
     ///
     /// # Errors
     /// The file cannot be read, or is not UTF-8.
-    pub(crate) fn reveal(&self) -> io::Result<String> {
+    pub(crate) fn read(&self) -> io::Result<SecretString> {
         match &self.0 {
             Source::Text(secret) => Ok(secret.clone()),
             Source::File(path) => {
-                let text = fs::read_to_string(path)?;
-                let line = text.strip_suffix('\n').unwrap_or(&text);
-                Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+                let text = SecretString::from(fs::read_to_string(path)?);
+                let text = text.expose_secret();
+                let line = text.strip_suffix('\n').unwrap_or(text);
+                Ok(line.strip_suffix('\r').unwrap_or(line).into())
             }
         }
     }
 }
+
+/// A reload asks whether a setting has changed.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Source::Text(one), Source::Text(other)) => {
+                let (one, other) = (one.expose_secret(), other.expose_secret());
+                verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+            }
+            (Source::File(one), Source::File(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,7 +85,8 @@ mod tests {
         let path = folder.path().join("pass");
         for (held, secret) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a", " a")] {
             fs::write(&path, held).unwrap();
-            assert_eq!(Secret::file(path.clone()).reveal().unwrap(), secret);
+            let read = Secret::file(path.clone()).read().unwrap();
+            assert_eq!(read.expose_secret(), secret);
         }
     }
 }

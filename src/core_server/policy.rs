@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::password::PasswordRules;
-use super::sessions::Limits;
 use crate::clock;
 use crate::config::CoreSettings;
 use crate::core_server::peer::accounts::PeerRules;
@@ -12,10 +11,23 @@ use crate::core_server::peer::keys::{EntryError, KeyRules};
 use crate::identity::Rules;
 use crate::krb5::keytab;
 
+/// How long sessions live, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core_server) struct Limits {
+    /// A session unused for so long ends.
+    pub(in crate::core_server) timeout: Duration,
+    /// A session whose secret never came back ends after this.
+    pub(in crate::core_server) unclaimed: Duration,
+    /// No session lives longer than this.
+    pub(in crate::core_server) lifetime: Duration,
+    /// Sessions of one user at once; 0 counts as 1.
+    pub(in crate::core_server) per_user: usize,
+}
+
 /// The settings that decide; swapped as a whole at a reload.
 #[derive(Debug)]
 pub(super) struct Policy {
-    pub(super) peers: PeerRules,
+    pub(super) peers: Arc<PeerRules>,
     pub(super) keys: Arc<KeyRules>,
     pub(super) identity: Rules,
     pub(super) limits: Limits,
@@ -34,11 +46,11 @@ impl Policy {
         // Without any [[core.realm]] the keytab's realms are allowed in trusted names.
         let own = if core.realms.is_empty() { held.clone() } else { Vec::new() };
         Ok(Self {
-            peers: PeerRules::new(
+            peers: Arc::new(PeerRules::new(
                 &core.local_admin_users,
                 &core.front_users,
                 core.allow_local_users,
-            ),
+            )),
             keys: Arc::new(KeyRules::new(core, clock::now())?),
             identity: Rules::new(&core.realms, &core.altnames, own)
                 .naming(settings.kerberos.user_name, settings.kerberos.allow_computers),

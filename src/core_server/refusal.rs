@@ -40,16 +40,119 @@ const fn word_of(reason: Reason) -> ErrorWord {
         | Reason::KerberosConfiguration
         | Reason::KerberosFailure
         | Reason::KeytabUnreadable => ErrorWord::KdcUnproven,
-        _ => ErrorWord::LogonFailed,
+        // Why somebody is not signed on.
+        Reason::NoCredentials
+        | Reason::NoCertificate
+        | Reason::EmptyToken
+        | Reason::UnknownScheme
+        | Reason::ManyAuthorizations
+        | Reason::BadBase64
+        | Reason::TokenTooLarge
+        | Reason::NtlmSent
+        | Reason::WrongMechanism
+        | Reason::DefectiveToken
+        | Reason::LogonFailed
+        | Reason::NtlmTooOld
+        | Reason::NtlmAnonymous
+        | Reason::NtlmTampered
+        | Reason::NtlmNeedsHttp1
+        | Reason::NtlmUnnamed
+        | Reason::Replay
+        | Reason::TicketExpired
+        | Reason::TicketNotYetValid
+        | Reason::ClockSkew
+        | Reason::BindingMismatch
+        | Reason::BindingMissing
+        | Reason::WrongPrincipal
+        | Reason::ExchangeOpen
+        | Reason::ExchangeInterrupted
+        | Reason::ExchangeTooLong
+        | Reason::ExchangeNeedsConnection
+        | Reason::AmbiguousPath
+        | Reason::ForwardedConflict
+        | Reason::OddHost
+        | Reason::HostMissing
+        | Reason::OddPath
+        | Reason::MethodNotServed
+        | Reason::HeadMalformed
+        | Reason::HeadTooLarge
+        | Reason::TargetTooLong
+        | Reason::TransferCoding
+        | Reason::PlainOnTlsPort
+        | Reason::TlsOnPlainPort
+        | Reason::Misdirected
+        | Reason::LoopDetected
+        | Reason::NoSite
+        | Reason::RequestBroken
+        | Reason::CrossSite
+        | Reason::SsoDisabled
+        | Reason::UntrustedProxy
+        | Reason::KeyVersion
+        | Reason::KeyMissing
+        | Reason::KeyEncryption
+        | Reason::KeyWrong
+        | Reason::ReplayCacheFailed
+        | Reason::FrontNotAllowed
+        | Reason::BadBasic
+        | Reason::BasicNeedsTls
+        | Reason::EmptyPassword
+        | Reason::PasswordTooLong
+        | Reason::WrongPassword
+        | Reason::UnknownUser
+        | Reason::AccountDisabled
+        | Reason::PasswordExpired
+        | Reason::NtlmTarget
+        | Reason::NtlmHelperFailed
+        | Reason::WinbindRights
+        | Reason::WinbindTrust
+        | Reason::WinbindClock
+        | Reason::WinbindDown
+        | Reason::RealmNotAllowed
+        | Reason::OddPrincipal
+        | Reason::PacMissing
+        | Reason::AccountConflict
+        | Reason::ComputerAccount
+        | Reason::UpnMissing
+        | Reason::ReservedName
+        | Reason::RequirementNotMet
+        | Reason::NoSession
+        | Reason::SeveralSessions
+        | Reason::CookieUnreadable
+        | Reason::PublicKeyTooShort
+        | Reason::PublicKeyAlgorithm
+        | Reason::PublicKeyNotListed
+        | Reason::PublicKeyRemoved
+        | Reason::PublicKeyExpired
+        | Reason::PublicKeyNoEntry
+        | Reason::PublicKeyNoUser
+        | Reason::PublicKeyAddress
+        | Reason::PublicKeyScope
+        | Reason::CertificateNoChain
+        | Reason::CertificateAuthority
+        | Reason::CertificateNotShown
+        | Reason::CertificateByProxy
+        | Reason::CertificateSelfSigned
+        | Reason::CertificateExpired
+        | Reason::CertificateNotYetValid
+        | Reason::CertificateRevoked
+        | Reason::CertificatePurpose
+        | Reason::CertificateForm
+        | Reason::CrlOutdated
+        | Reason::CrlMissing
+        | Reason::ApplicationDown
+        | Reason::ApplicationBroken
+        | Reason::ApplicationSlow
+        | Reason::CoreUnreachable => ErrorWord::LogonFailed,
     }
 }
 
 /// The word for a sign-on that is refused: one for every reason, so that nobody
 /// learns by asking who exists. Who acts as somebody else is admitted already.
 const fn word_of_sign_on(reason: Reason) -> ErrorWord {
-    match reason {
-        Reason::NotAdministrator => ErrorWord::NoAccess,
-        _ => ErrorWord::LogonFailed,
+    if matches!(reason, Reason::NotAdministrator) {
+        ErrorWord::NoAccess
+    } else {
+        ErrorWord::LogonFailed
     }
 }
 

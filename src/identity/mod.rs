@@ -17,6 +17,7 @@ use crate::wire::LoginId;
 mod account;
 mod login;
 mod mapping;
+mod named;
 mod principal;
 mod rules;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod typed;
 pub(crate) use account::verified;
 pub(crate) use login::is_login;
 pub(crate) use mapping::{Rules, Via, identify};
+pub(crate) use named::Named;
 pub(crate) use principal::{Origin, Principal};
 pub(crate) use rules::{Realm, Strip, UserName};
 pub(crate) use typed::{Typed, typed};

@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
 
 use crate::wire::{Password, Reason};
 
 /// What a client says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct NamePassword {
     /// The name, as typed.
     pub user: String,
@@ -25,14 +25,15 @@ pub(crate) struct NamePassword {
 /// # Errors
 /// [`Reason::BadBasic`].
 pub(super) fn read(token: &[u8]) -> Result<NamePassword, Reason> {
-    let bytes = STANDARD.decode(token).map(Zeroizing::new).map_err(|_| Reason::BadBasic)?;
-    let text = match str::from_utf8(&bytes) {
-        Ok(text) => Zeroizing::new(text.nfc().collect::<String>()),
-        Err(_) => Zeroizing::new(bytes.iter().map(|byte| windows_1252(*byte)).collect()),
-    };
-    let (user, password) = text.split_once(':').ok_or(Reason::BadBasic)?;
-    let password = Password::new(Zeroizing::new(password.to_owned()));
-    Ok(NamePassword { user: user.to_owned(), password })
+    let bytes = STANDARD.decode(token).map_err(|_| Reason::BadBasic)?;
+    let bytes = SecretSlice::from(bytes);
+    let bytes = bytes.expose_secret();
+    let text = SecretString::from(match str::from_utf8(bytes) {
+        Ok(text) => text.nfc().collect::<String>(),
+        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
+    });
+    let (user, password) = text.expose_secret().split_once(':').ok_or(Reason::BadBasic)?;
+    Ok(NamePassword { user: user.to_owned(), password: Password::new(password.into()) })
 }
 
 /// A character of windows-1252; what it leaves undefined is a control of Latin-1.
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     fn parts(token: &str) -> Result<(String, String), Reason> {
-        read(token.as_bytes()).map(|said| (said.user, said.password.reveal().to_owned()))
+        read(token.as_bytes()).map(|said| (said.user, said.password.expose_secret().to_owned()))
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::wire::{Mechanism, Reason};
 pub(crate) const MAX_HEADER_VALUE: usize = 128 * 1024;
 
 /// What the `Authorization` headers of a request amount to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Choice {
     /// Nothing that concerns us: offer the mechanisms.
     Absent(Reason),
@@ -74,6 +74,22 @@ fn split(value: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Here alone: a password is compared with nothing.
+    impl PartialEq for Choice {
+        fn eq(&self, other: &Self) -> bool {
+            match (self, other) {
+                (Self::Absent(one), Self::Absent(other)) => one == other,
+                (Self::Token(one, bytes), Self::Token(other, others)) => {
+                    (one, bytes) == (other, others)
+                }
+                (Self::Refused(one, why), Self::Refused(other, reason)) => {
+                    (one, why) == (other, reason)
+                }
+                _ => false,
+            }
+        }
+    }
 
     fn kerberos_only(mechanism: Mechanism) -> bool {
         mechanism == Mechanism::Negotiate

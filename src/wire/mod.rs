@@ -1,5 +1,5 @@
 //! The core's API as types: all that front, core and admin tool share. HTTP and
-//! JSON under `/v1`; `docs/architecture.md` has the table of who may ask what.
+//! JSON under `/v1`; `docs/core-api.md` has the table of who may ask what.
 
 pub(crate) mod admin;
 mod event;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
+use secrecy::{ExposeSecret as _, SecretSlice};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::error::CertError;
@@ -16,7 +17,9 @@ use crate::pki::file::write::{self as file, Readers};
 pub(super) fn blocks(path: &Path) -> Result<Vec<Block>, CertError> {
     let bytes =
         fs::read(path).map_err(|source| CertError::Read { path: path.to_owned(), source })?;
-    pem::blocks(&bytes).map_err(|fault| CertError::Damaged { path: path.to_owned(), fault })
+    let bytes = SecretSlice::from(bytes);
+    pem::blocks(bytes.expose_secret())
+        .map_err(|fault| CertError::Damaged { path: path.to_owned(), fault })
 }
 
 /// The certificates among them: the first, and those that follow.
@@ -27,7 +30,7 @@ pub(super) fn certificates(
     let mut found = blocks
         .iter()
         .filter(|block| block.label == pem::CERTIFICATE)
-        .map(|block| CertificateDer::from(block.der.to_vec()));
+        .map(|block| CertificateDer::from(block.der.expose_secret().to_vec()));
     let first = found.next().ok_or_else(|| CertError::NoCertificate(path.to_owned()))?;
     Ok((first, found.collect()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::arguments::{PassArguments, SignedArguments};
 use super::error::CertError;
@@ -37,10 +37,12 @@ impl PassPhrase {
     }
 
     /// The phrase itself, to encrypt a key with.
-    pub(super) fn reveal(&self) -> Result<Option<Zeroizing<String>>, CertError> {
+    pub(super) fn read(&self) -> Result<Option<SecretString>, CertError> {
         let Some(secret) = &self.secret else { return Ok(None) };
-        let phrase = secret.reveal().map(Zeroizing::new);
-        phrase.map(Some).map_err(|source| CertError::PassPhrase { options: self.options, source })
+        secret
+            .read()
+            .map(Some)
+            .map_err(|source| CertError::PassPhrase { options: self.options, source })
     }
 
     fn from(
@@ -57,7 +59,7 @@ impl PassPhrase {
             (None, None) => None,
         };
         let pass = Self { secret, options };
-        if pass.reveal()?.is_some_and(|phrase| phrase.is_empty()) {
+        if pass.read()?.is_some_and(|phrase| phrase.expose_secret().is_empty()) {
             return Err(CertError::EmptyPassPhrase { options });
         }
         Ok(pass)

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use secrecy::ExposeSecret as _;
+
 use crate::config::reading::{Diagnostics, Located, Location};
 use crate::config::secret::Secret;
 use crate::config::surroundings::Surroundings;
@@ -59,7 +61,7 @@ impl KeyPair<'_> {
             let dependents = [
                 self.certificate.filter(|_| certificate.is_some()).map(|given| &given.at),
                 self.pass_file.value.as_ref().map(|_| &self.pass_file.at),
-                (!self.pass.0.is_empty()).then_some(&self.pass.at),
+                (!self.pass.0.expose_secret().is_empty()).then_some(&self.pass.at),
             ];
             for at in dependents.into_iter().flatten() {
                 diagnostics.error(at, format!("needs a private key; set {}.{name}", self.section));
@@ -75,7 +77,7 @@ impl KeyPair<'_> {
         surroundings: &Surroundings,
         diagnostics: &mut Diagnostics<'_>,
     ) -> Option<Secret> {
-        match (self.pass.0.as_str(), &self.pass_file.value) {
+        match (self.pass.0.expose_secret(), &self.pass_file.value) {
             ("", file) => file.clone().map(Secret::file),
             (_, Some(_)) => {
                 let sentence = format!(
@@ -98,12 +100,12 @@ fn secret_of(
     diagnostics: &mut Diagnostics<'_>,
 ) -> Option<Secret> {
     let Some(variable) = written.strip_prefix('$') else {
-        return Some(Secret::text(written.to_owned()));
+        return Some(Secret::text(written));
     };
     let Some(value) = surroundings.environment.get(variable) else {
         // The text may be a secret that happens to begin so: it is not repeated.
         diagnostics.error(at, "begins with $, but there is no such environment variable; set it, or put the secret into a file beside");
         return None;
     };
-    Some(Secret::text(value.clone()))
+    Some(Secret::text(value.as_str()))
 }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::config::reading::{Diagnostics, FromToml, Location, QUOTES, TextValue, wrong_type};
 
 /// A secret as the file has it: itself, or `$NAME` of an environment variable.
-#[derive(Clone, PartialEq, Eq)]
-pub(in crate::config) struct SecretText(pub(in crate::config) String);
+#[derive(Clone)]
+pub(in crate::config) struct SecretText(pub(in crate::config) SecretString);
 
 /// A table or list of a feature that this version lacks: only whether anything is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl FromToml for SecretText {
         diagnostics: &mut Diagnostics<'_>,
     ) -> Option<Self> {
         match value.get_ref().as_str() {
-            Some(text) => Some(Self(text.to_owned())),
+            Some(text) => Some(Self(text.into())),
             None => wrong_type::<Self>(value, QUOTES, at, diagnostics),
         }
     }

@@ -111,7 +111,7 @@ impl Core {
         });
     }
 
-    /// The key that opened a session counts no more.
+    /// The key that opened a session is no longer accepted.
     pub(super) fn audit_revoked(&self, record: &Record, denied: &Denied) {
         self.audit.write(&Line {
             reason: Some(denied.reason),

@@ -10,6 +10,16 @@ use crate::core_server::peer::{Peer, Remote};
 use crate::core_server::refusal::Refusal;
 
 impl Core {
+    /// Who a program is by the settings of this moment; `None` where its account cannot
+    /// be looked up in time.
+    pub(in crate::core_server) async fn judge_program(
+        &self,
+        program: &Program,
+    ) -> Option<Arc<Peer>> {
+        let policy = self.policy.load_full();
+        program.peer(&policy.peers).await
+    }
+
     /// Serves a program of this host, as who it is at this moment.
     pub(in crate::core_server) async fn receive_program(
         self: &Arc<Self>,

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use prometheus::IntCounterVec;
+use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -89,7 +90,7 @@ impl Passwords {
     /// Whether `password` is that of whoever is meant by `name`.
     ///
     /// # Errors
-    /// It is not, it was not looked at, or nobody could say.
+    /// It is not, it was not checked, or nobody could say.
     pub(super) async fn check(
         &self,
         name: &str,
@@ -119,7 +120,7 @@ impl Passwords {
         (rules, names): (&PasswordRules, &Rules),
     ) -> Result<(Verified, &'static str), Unverified> {
         let refused = |reason: Reason| Unverified::Refused(reason.into());
-        match password.reveal().len() {
+        match password.expose_secret().len() {
             0 => return Err(refused(Reason::EmptyPassword)),
             1..=LONGEST_PASSWORD => {}
             _ => return Err(refused(Reason::PasswordTooLong)),

@@ -4,16 +4,19 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
+use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, Tag};
 use aws_lc_rs::rand::SystemRandom;
 use moka::sync::Cache;
+use secrecy::ExposeSecret as _;
 
 use crate::krb5::pac::Said;
 use crate::wire::Password;
 
 /// For each account the last password that a KDC called right, under a keyed
-/// hash (HMAC-SHA-256) whose key lives and dies with the process.
+/// hash (HMAC-SHA-256) whose key lives and dies with the process. The library holds the key, and
+/// wipes it.
 pub(super) struct Remembered {
     key: Key,
     right: Cache<String, Right>,
@@ -49,8 +52,8 @@ impl Remembered {
     ) -> Option<Option<Said>> {
         let right = self.right.get(account)?;
         let fresh = now.saturating_duration_since(right.since) < within;
-        let same =
-            fresh && hmac::verify(&self.key, &message(principal, password), &right.tag).is_ok();
+        let same = fresh
+            && verify_slices_are_equal(self.tag(principal, password).as_ref(), &right.tag).is_ok();
         same.then_some(right.said)
     }
 
@@ -64,7 +67,7 @@ impl Remembered {
         now: Instant,
     ) {
         let mut tag = [0; 32];
-        tag.copy_from_slice(hmac::sign(&self.key, &message(principal, password)).as_ref());
+        tag.copy_from_slice(self.tag(principal, password).as_ref());
         self.right.insert(account.to_owned(), Right { tag, since: now, said });
     }
 
@@ -72,17 +75,21 @@ impl Remembered {
     pub(super) fn forget(&self, account: &str) {
         self.right.invalidate(account);
     }
+
+    /// Of principal and password, parted by a byte that is in neither's UTF-8.
+    fn tag(&self, principal: &str, password: &Password) -> Tag {
+        let mut context = Context::with_key(&self.key);
+        context.update(principal.as_bytes());
+        context.update(&[0xff]);
+        context.update(password.expose_secret().as_bytes());
+        context.sign()
+    }
 }
 
 impl fmt::Debug for Remembered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Remembered({} passwords)", self.right.entry_count())
     }
-}
-
-/// Principal and password, parted by a byte that stands in neither's UTF-8.
-fn message(principal: &str, password: &Password) -> zeroize::Zeroizing<Vec<u8>> {
-    [principal.as_bytes(), &[0xff], password.reveal().as_bytes()].concat().into()
 }
 
 /// Accounts at most; past that, the KDC is asked more often.
@@ -98,7 +105,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn password(text: &str) -> Password {
-        Password::new(text.to_owned().into())
+        Password::new(text.into())
     }
 
     #[test]

@@ -9,9 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Peer;
-use super::accounts::System;
-use crate::core_server::Core;
-use crate::core_server::policy::Policy;
+use super::accounts::{PeerRules, System};
 
 /// The other end of a connection on the unix socket.
 #[derive(Debug)]
@@ -21,10 +19,10 @@ pub(in crate::core_server) struct Program {
     judged: Mutex<Option<Judged>>,
 }
 
-/// By one policy a uid is the same peer for as long as its connection lasts.
+/// By the same rules a uid is the same peer for as long as its connection lasts.
 #[derive(Clone, Debug)]
 struct Judged {
-    by: Arc<Policy>,
+    by: Arc<PeerRules>,
     peer: Arc<Peer>,
 }
 
@@ -32,32 +30,25 @@ impl Program {
     pub(in crate::core_server) fn new(uid: u32) -> Self {
         Self { uid, judged: Mutex::default() }
     }
-}
 
-impl Core {
-    /// Who a program is by the settings of this moment; `None` where its account
-    /// cannot be looked up in time.
-    pub(in crate::core_server) async fn judge_program(
-        &self,
-        program: &Program,
-    ) -> Option<Arc<Peer>> {
-        let policy = self.policy.load_full();
-        let held = program.judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// Who it is by these rules; `None` where its account cannot be looked up in time.
+    pub(in crate::core_server) async fn peer(&self, rules: &Arc<PeerRules>) -> Option<Arc<Peer>> {
+        let held = self.judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Judged { by, peer }) = held
-            && Arc::ptr_eq(&by, &policy)
+            && Arc::ptr_eq(&by, rules)
         {
             return Some(peer);
         }
-        let (uid, by) = (program.uid, Arc::clone(&policy));
+        let (uid, by) = (self.uid, Arc::clone(rules));
         // Looking up accounts may block: they may be a directory's.
-        let judging = spawn_blocking(move || policy.peers.judge(uid, geteuid().as_raw(), &System));
+        let judging = spawn_blocking(move || by.judge(uid, geteuid().as_raw(), &System));
         let Ok(Ok(peer)) = timeout(LOOKUP_TIMEOUT, judging).await else {
             tracing::error!(uid, "the system's accounts cannot be looked up (NSS)");
             return None;
         };
         let peer = Arc::new(peer);
-        let judged = Judged { by, peer: Arc::clone(&peer) };
-        *program.judged.lock().unwrap_or_else(PoisonError::into_inner) = Some(judged);
+        let judged = Judged { by: Arc::clone(rules), peer: Arc::clone(&peer) };
+        *self.judged.lock().unwrap_or_else(PoisonError::into_inner) = Some(judged);
         Some(peer)
     }
 }

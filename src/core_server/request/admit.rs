@@ -76,8 +76,8 @@ fn user(login_id: LoginId, groups: Vec<String>) -> User {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core_server::request::identified::Named;
     use crate::core_server::rights::permit;
+    use crate::identity::Named;
     use crate::identity::Rules;
     use crate::wire::{Mechanism, Proof};
 

@@ -5,9 +5,9 @@ use crate::clock::Timestamp;
 use crate::core_server::password::Verified;
 use crate::core_server::peer::keys::KeyUser;
 use crate::core_server::rights::{AccountOf, Permit, VouchFor};
-use crate::identity::{self, Identity, Rules, Via, identify};
+use crate::identity::{self, Identity, Named, Rules, Via, identify};
 use crate::wire::mechanism::Evidence;
-use crate::wire::{Denied, Fingerprint, KeyFile, LoginId, Mechanism, Proof};
+use crate::wire::{Denied, Fingerprint, KeyFile, Mechanism, Proof};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,33 +35,6 @@ pub(in crate::core_server) struct Facts {
     pub ends_at: Option<Timestamp>,
     /// Group SIDs from the ticket.
     pub groups: Vec<String>,
-}
-
-/// A name that could sign on, and whom it names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core_server) struct Named {
-    name: String,
-    identity: Identity,
-}
-
-impl Named {
-    /// Reads a name.
-    ///
-    /// # Errors
-    /// Its realm is not allowed, or it can be no login.
-    pub(in crate::core_server) fn read(name: String, rules: &Rules) -> Result<Self, Denied> {
-        let identity = identify(&name, Via::Trusted, rules)?;
-        Ok(Self { name, identity })
-    }
-
-    pub(in crate::core_server) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whom it names.
-    pub(in crate::core_server) const fn login_id(&self) -> &LoginId {
-        self.identity.login_id()
-    }
 }
 
 impl Identified {
@@ -120,7 +93,8 @@ impl Identified {
         Self::named(Mechanism::Unix, permit.into_action().0)
     }
 
-    fn named(mechanism: Mechanism, Named { name, identity }: Named) -> Self {
+    fn named(mechanism: Mechanism, named: Named) -> Self {
+        let (name, identity) = named.into_parts();
         Self { identity, facts: Facts::named(mechanism, name), key_file: None }
     }
 

@@ -21,8 +21,9 @@ pub(in crate::core_server) mod password;
 pub(in crate::core_server) mod proof;
 pub(in crate::core_server) mod trusted;
 
+use crate::identity::Named;
 use admit::{Admission, admit, impersonate};
-use identified::{Identified, Named};
+use identified::Identified;
 
 /// One kind of request.
 pub(in crate::core_server) trait SessionRequest:

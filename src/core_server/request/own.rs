@@ -1,10 +1,11 @@
 //! By being the account of that name: a program of this host, by its uid. SYSTEM
 //! needs no password for anybody, so whomever it names it vouches for.
 
-use super::identified::{Identified, Named};
+use super::identified::Identified;
 use super::trusted::Gathered;
 use super::{Context, SessionRequest};
 use crate::core_server::rights::{AccountOf, Actor, OpenOwn, Permit, VouchFor, permit};
+use crate::identity::Named;
 use crate::wire::open::Own;
 use crate::wire::{Denied, Mechanism};
 

@@ -1,8 +1,9 @@
 //! By the word of a peer that may vouch for the user it names.
 
-use super::identified::{Identified, Named};
+use super::identified::Identified;
 use super::{Context, SessionRequest};
 use crate::core_server::rights::{OpenTrusted, Permit, VouchFor, permit};
+use crate::identity::Named;
 use crate::wire::open::Trusted;
 use crate::wire::{Denied, Mechanism};
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Action, Asked};
-use crate::core_server::request::identified::Named;
+use crate::identity::Named;
 use crate::wire::{Ending, SessionKey, SessionSecret, User};
 
 macro_rules! without_object {

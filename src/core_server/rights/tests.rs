@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use super::*;
-use crate::core_server::request::identified::Named;
+use crate::identity::Named;
 use crate::identity::Rules;
 
 fn named(name: &str) -> Named {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::store::{Change, OpenError, Record, Store, WriteError};
 use crate::clock::{self, Timestamp};
+use crate::core_server::policy::Limits;
 use crate::wire::{Ended, Ending, SessionKey};
 use events::Events;
 use table::{Table, Unwritten};
@@ -23,7 +24,7 @@ mod tests;
 
 pub(super) use listing::{Cursor, Filter, Snapshot};
 pub(super) use opening::{NotOpened, Opened, Origin};
-pub(super) use table::{EndedSession, Limits};
+pub(super) use table::EndedSession;
 
 /// See the module.
 #[derive(Debug)]

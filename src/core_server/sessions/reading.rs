@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Sessions;
-use super::table::Limits;
 use crate::clock::Timestamp;
+use crate::core_server::policy::Limits;
 use crate::core_server::store::{Record, Usage};
 use crate::wire::{Ended, Reason, SessionKey};
 

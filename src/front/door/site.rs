@@ -33,7 +33,6 @@ pub(super) async fn answer(
         Ok(site) => site,
         Err(reason) => return answerer.refuse(&Refusal::new(reason), None),
     };
-    let Some(upstream) = &site.upstream else { return answerer.no_application() };
     let policy = Policy::of(live, site);
     let context = RequestContext { front, live, connection, headers: request.headers(), facts };
     let signed_on = match enter(context, site, &policy).await {
@@ -44,6 +43,9 @@ pub(super) async fn answer(
             return answerer.refuse(&Refusal::new(Reason::Misdirected), None);
         }
         Err(no) => return answerer.no_entry(&no, policy),
+    };
+    let Some(upstream) = &site.upstream else {
+        return answerer.signed_on(answerer.no_application(), &signed_on);
     };
     let granted = Granted { front, live, connection, facts, site, grant: &signed_on.grant };
     match granted.forward(upstream, request).await {

@@ -5,14 +5,13 @@
 //! the cookie is for gives the session's secret. So a cookie is valid at its own origin and
 //! nowhere else, and no secret of the core's is a cookie.
 
-use std::fmt;
-
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, ExposeSecretMut as _, SecretBox, SecretString};
 
 use crate::wire::SessionSecret;
 use crate::wire::key::is_session_id;
@@ -37,15 +36,15 @@ pub(crate) struct Origin<'a> {
 }
 
 /// The secret in a cookie: 256 random bits in base64url.
-#[derive(Clone)]
-pub(crate) struct CookieSecret(Zeroizing<String>);
+#[derive(Clone, Debug)]
+pub(crate) struct CookieSecret(SecretString);
 
 impl CookieSecret {
     /// A new one; `None` when the system has no random numbers.
     pub(crate) fn random() -> Option<Self> {
-        let mut bits = Zeroizing::new([0; 32]);
-        rand::fill(&mut *bits).ok()?;
-        Some(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bits))))
+        let mut bits = SecretBox::<[u8; 32]>::default();
+        rand::fill(bits.expose_secret_mut()).ok()?;
+        Some(Self(URL_SAFE_NO_PAD.encode(bits.expose_secret()).into()))
     }
 
     /// The secret of a cookie's value, if the value was made for this origin.
@@ -54,8 +53,9 @@ impl CookieSecret {
         if check.len() != CHECK_LENGTH || !is_session_id(secret) {
             return None;
         }
-        let secret = Self(Zeroizing::new(secret.to_owned()));
-        (secret.check(origin) == check).then_some(secret)
+        let secret = Self(secret.into());
+        let right = secret.check(origin);
+        verify_slices_are_equal(right.as_bytes(), check.as_bytes()).is_ok().then_some(secret)
     }
 
     /// The secret by which the core knows the session of this cookie.
@@ -67,7 +67,7 @@ impl CookieSecret {
 
     /// The cookie's value.
     fn value(&self, origin: Origin<'_>) -> String {
-        format!("{}.{}", *self.0, self.check(origin))
+        format!("{}.{}", self.0.expose_secret(), self.check(origin))
     }
 
     /// Tells nothing of the secret, and nothing of the session's.
@@ -80,19 +80,13 @@ impl CookieSecret {
     /// `label` keeps the uses apart; none of the parts can hold the NUL between them.
     fn derive(&self, label: &str, Origin { host, secure }: Origin<'_>) -> hmac::Tag {
         let scheme = if secure { "https" } else { "http" };
-        let mut context =
-            hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes()));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose_secret().as_bytes());
+        let mut context = hmac::Context::with_key(&key);
         for part in [label, scheme, host, name(secure)] {
             context.update(part.as_bytes());
             context.update(&[0]);
         }
         context.sign()
-    }
-}
-
-impl fmt::Debug for CookieSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CookieSecret")
     }
 }
 
@@ -264,7 +258,7 @@ mod tests {
             &value[1..],
             &value[..value.len() - 1],
             &format!("{value}A"),
-            &secret.0,
+            secret.0.expose_secret(),
             session.as_str(),
             &format!("{}.{}", session.as_str(), &value[44..]),
             &value.replace('.', ""),

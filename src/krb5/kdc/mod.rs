@@ -4,7 +4,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretSlice};
 
 use super::keytab::{self, Keytab};
 use super::pac::Said;
@@ -47,8 +47,8 @@ pub(crate) fn verify(
     prover: &Prover,
 ) -> Result<Option<Said>, Denied> {
     let wrong = |detail: &str| refused(Reason::WrongPassword, detail);
-    let secret = Zeroizing::new([password.reveal().as_bytes(), b"\0"].concat());
-    let secret = std::ffi::CStr::from_bytes_with_nul(&secret)
+    let secret = SecretSlice::from([password.expose_secret().as_bytes(), b"\0"].concat());
+    let secret = std::ffi::CStr::from_bytes_with_nul(secret.expose_secret())
         .map_err(|_| wrong("the password contains a NUL byte"))?;
     let name = name(user, realm)?;
     let keytab = keytab::read(&prover.keytab)

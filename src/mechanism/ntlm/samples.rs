@@ -1,6 +1,9 @@
 //! Real messages, recorded with the password `Password1!` that opens nothing:
 //! pyspnego 0.12 with challenges of Samba 4.17, and Samba 4.17 and curl 7.88 with ours.
 
+use secrecy::SecretBox;
+
+use super::crypto::SecretKey;
 use super::effect::{Challenged, Context, Given};
 use super::message::Challenge;
 
@@ -86,6 +89,21 @@ pub(in crate::mechanism) fn bytes(hex: &str) -> Vec<u8> {
 /// A key in hexadecimal digits.
 pub(in crate::mechanism) fn key(hex: &str) -> [u8; 16] {
     bytes(hex).try_into().unwrap()
+}
+
+/// The same, as what proves somebody.
+pub(in crate::mechanism) fn secret_key(hex: &str) -> SecretKey {
+    SecretBox::new(Box::new(key(hex)))
+}
+
+impl Exchange {
+    pub(in crate::mechanism) fn user_session_key(&self) -> SecretKey {
+        SecretBox::new(Box::new(self.user_session_key))
+    }
+
+    pub(in crate::mechanism) fn exported_key(&self) -> SecretKey {
+        SecretBox::new(Box::new(self.exported_key))
+    }
 }
 
 /// The binding of a channel whose certificate has the SHA-256 of `a certificate`.

@@ -7,6 +7,7 @@ use std::{fs, io};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
+use secrecy::{ExposeSecret as _, SecretSlice};
 
 use super::pem;
 use crate::config::section::CertificateFiles;
@@ -58,10 +59,12 @@ pub(crate) fn load(
     pass_setting: &'static str,
 ) -> Result<Arc<CertifiedKey>, PairError> {
     let source = KeySource { path: &files.key, pass: files.key_pass.as_ref(), pass_setting };
-    let key = PrivateKey::read(&source, &read(&files.key)?)?;
+    let key = PrivateKey::read(&source, SecretSlice::from(read(&files.key)?).expose_secret())?;
     let chain = chain(&files.certificate, &read(&files.certificate)?)?;
     let (key_path, certificate) = (files.key.clone(), files.certificate.clone());
-    let pair = CertifiedKey::from_der(chain, key.der().clone_key(), &default_provider());
+    // The TLS library takes a key of its own, and does not wipe it.
+    let der = key.der().expose_secret().clone_key();
+    let pair = CertifiedKey::from_der(chain, der, &default_provider());
     pair.map(Arc::new).map_err(|source| match source {
         rustls::Error::InconsistentKeys(_) => PairError::Mismatch { key: key_path, certificate },
         source => PairError::Unusable { key: key_path, certificate, source },

@@ -5,8 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 /// One block between its BEGIN and END lines.
 pub struct Block {
@@ -17,9 +17,10 @@ pub struct Block {
     /// Whether its header says `Proc-Type: 4,ENCRYPTED` (RFC 1421 section 4.6.1.1):
     /// OpenSSL's way to encrypt a key before PKCS#8.
     pub encrypted_by_header: bool,
-    pub der: Zeroizing<Vec<u8>>,
+    /// A secret, as it may be a private key.
+    pub der: SecretSlice<u8>,
     /// The block as it stands, from BEGIN to END, with one line end after it.
-    pub text: Zeroizing<String>,
+    pub text: SecretString,
 }
 
 /// The blocks of a file. Text between them is passed over, as other programs do:
@@ -31,7 +32,7 @@ pub struct Block {
 pub(crate) fn blocks(file: &[u8]) -> Result<Vec<Block>, PemError> {
     let text = text(file);
     let mut blocks = Vec::new();
-    let mut lines = text.lines().enumerate();
+    let mut lines = text.expose_secret().lines().enumerate();
     while let Some((at, line)) = lines.next() {
         let Some(label) = label(line, BEGIN) else {
             if is_like_a_border(line) {
@@ -66,7 +67,7 @@ pub(crate) fn blocks(file: &[u8]) -> Result<Vec<Block>, PemError> {
 /// # Errors
 /// As [`blocks`]; or a block may hold certificates in a form that is not read here.
 pub(crate) fn certificates(file: &[u8]) -> Result<Vec<(usize, CertificateDer<'static>)>, PemError> {
-    let of = |block: Block| (block.line, CertificateDer::from(block.der.to_vec()));
+    let of = |block: Block| (block.line, CertificateDer::from(block.der.expose_secret().to_vec()));
     Ok(of_kind(file, &[CERTIFICATE, "X509 CERTIFICATE"])?.into_iter().map(of).collect())
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn certificates(file: &[u8]) -> Result<Vec<(usize, CertificateDer<'st
 /// # Errors
 /// As [`certificates`].
 pub(crate) fn revocation_lists(file: &[u8]) -> Result<Vec<(usize, Vec<u8>)>, PemError> {
-    let of = |block: Block| (block.line, block.der.to_vec());
+    let of = |block: Block| (block.line, block.der.expose_secret().to_vec());
     Ok(of_kind(file, &["X509 CRL"])?.into_iter().map(of).collect())
 }
 
@@ -106,20 +107,19 @@ const BESIDE: [&str; 11] = [
     "NEW CERTIFICATE REQUEST",
 ];
 
-/// A block of these bytes, in lines of 64 characters.
-pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
-    let base64 = Zeroizing::new(STANDARD.encode(der));
-    let mut text = Zeroizing::new(String::with_capacity(base64.len() * 66 / 64 + 128));
-    text.push_str(&format!("{BEGIN}{label}{DASHES}\n"));
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        // Base64 is ASCII: every index is a boundary of characters.
-        let (line, more) = rest.split_at(rest.len().min(64));
-        text.push_str(line);
+/// A block of these bytes, in lines of 64 characters. That of a private key becomes a secret
+/// where it is made.
+pub(crate) fn encode(label: &str, der: &[u8]) -> String {
+    let borders = BEGIN.len() + END.len() + 2 * (label.len() + DASHES.len() + 1);
+    let lines = der.len().div_ceil(3) * 4 + der.len().div_ceil(BYTES_OF_A_LINE);
+    // Exactly: a text that grows or shrinks leaves copies behind.
+    let mut text = String::with_capacity(borders + lines);
+    text.extend([BEGIN, label, DASHES, "\n"]);
+    for line in der.chunks(BYTES_OF_A_LINE) {
+        STANDARD.encode_string(line, &mut text);
         text.push('\n');
-        rest = more;
     }
-    text.push_str(&format!("{END}{label}{DASHES}\n"));
+    text.extend([END, label, DASHES, "\n"]);
     text
 }
 
@@ -190,19 +190,19 @@ impl fmt::Debug for Block {
 }
 
 /// The text of a file: of one in UTF-16 too, as Windows writes it, with one kind of line end.
-fn text(file: &[u8]) -> Zeroizing<String> {
+fn text(file: &[u8]) -> SecretString {
     let wide = |pair: fn([u8; 2]) -> u16| {
         let units = file.chunks_exact(2).map(|two| pair([two[0], two[1]]));
         char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect()
     };
-    let text = Zeroizing::new(match file {
+    let text = SecretString::from(match file {
         [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
         [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
         _ => String::from_utf8_lossy(file).into_owned(),
     });
-    if text.contains('\r') {
-        let unix = Zeroizing::new(text.replace("\r\n", "\n"));
-        return Zeroizing::new(unix.replace('\r', "\n"));
+    if text.expose_secret().contains('\r') {
+        let unix = SecretString::from(text.expose_secret().replace("\r\n", "\n"));
+        return unix.expose_secret().replace('\r', "\n").into();
     }
     text
 }
@@ -232,16 +232,12 @@ fn block(label: &str, line: usize, content: &[&str]) -> Result<Block, PemError> 
         _ => 0,
     };
     let (headers, body) = content.split_at(headers);
-    let base64 = Zeroizing::new(body.concat());
+    let base64 = SecretString::from(body.concat());
     let der = STANDARD
-        .decode(base64.as_bytes())
+        .decode(base64.expose_secret())
         .map_err(|_| PemError::NotBase64 { label: label.to_owned(), line })?;
-    let mut text = Zeroizing::new(format!("{BEGIN}{label}{DASHES}\n"));
-    for line in content {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text.push_str(&format!("{END}{label}{DASHES}\n"));
+    let (begin, end) = (format!("{BEGIN}{label}{DASHES}"), format!("{END}{label}{DASHES}"));
+    let text = [&[&*begin][..], content, &[&*end, ""]].concat().join("\n");
     let is_encrypted =
         |header: &&str| header.starts_with("Proc-Type:") && header.ends_with("ENCRYPTED");
     Ok(Block {
@@ -249,13 +245,15 @@ fn block(label: &str, line: usize, content: &[&str]) -> Result<Block, PemError> 
         line,
         encrypted_by_header: headers.iter().any(is_encrypted),
         der: der.into(),
-        text,
+        text: text.into(),
     })
 }
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+/// They are 64 characters in base64.
+const BYTES_OF_A_LINE: usize = 48;
 
 #[cfg(test)]
 mod tests {
@@ -265,8 +263,10 @@ mod tests {
     fn blocks_are_found_in_order_whatever_stands_between_them() {
         let file = b"Bag Attributes\n    friendlyName: w\xe4b\n-----BEGIN PRIVATE KEY-----\r\nAAEC\r\n-----END PRIVATE KEY-----\r\nsubject=CN = web\n\n-----BEGIN CERTIFICATE-----\nAw\n==\n-----END CERTIFICATE-----";
         let found = blocks(file).unwrap();
-        let found: Vec<_> =
-            found.iter().map(|block| (&*block.label, block.line, &block.der[..])).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|block| (&*block.label, block.line, block.der.expose_secret()))
+            .collect();
         assert_eq!(found, [("PRIVATE KEY", 3, &[0u8, 1, 2][..]), ("CERTIFICATE", 8, &[3][..])]);
     }
 
@@ -318,10 +318,11 @@ mod tests {
     fn what_is_encoded_is_read_again() {
         let bytes: Vec<u8> = (0..200).collect();
         let text = encode(PUBLIC_KEY, &bytes);
-        assert!(text.lines().all(|line| line.len() <= 64), "{}", *text);
+        assert!(text.lines().all(|line| line.len() <= 64), "{text}");
         let read = blocks(text.as_bytes()).unwrap();
-        assert_eq!(read[0].der[..], bytes);
-        assert_eq!(read[0].text, text);
+        assert_eq!(*read[0].der.expose_secret(), bytes);
+        assert_eq!(read[0].text.expose_secret(), text);
+        assert_eq!(text.capacity(), text.len(), "no copy is left behind");
     }
 
     #[test]
@@ -329,8 +330,8 @@ mod tests {
         let text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-CBC,00\n\nAAEC\n-----END RSA PRIVATE KEY-----\n";
         let read = blocks(text.as_bytes()).unwrap();
         assert!(read[0].encrypted_by_header);
-        assert_eq!(read[0].der[..], [0, 1, 2]);
-        assert_eq!(*read[0].text, text);
+        assert_eq!(*read[0].der.expose_secret(), [0, 1, 2]);
+        assert_eq!(read[0].text.expose_secret(), text);
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn naming<'a>(sources: &'a BTreeMap<String, String>, folder: &str, words: &[&str
             .filter(|line| !line.starts_with("//"))
             .any(|line| words.iter().any(|word| line.contains(word)))
     };
+    assert!(sources.keys().any(|path| path.starts_with(folder)), "{folder} is not there");
     sources
         .iter()
         .filter(|(path, _)| path.starts_with(folder) && !is_test_module(sources, path))
@@ -287,4 +288,27 @@ fn every_source_and_every_test_that_a_document_names_is_there() {
         }
     }
     assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn the_architecture_document_is_short_and_says_what_to_touch() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    assert!(document.lines().count() <= 250, "{}", document.lines().count());
+    let (_, touch) = document.split_once("## What to touch").unwrap();
+    let (touch, _) = touch.split_once("\n## ").unwrap();
+    let sources = sources();
+    for what in ["A mechanism", "A door", "A store", "A directory", "A key of the configuration"] {
+        let paragraph = touch.split("\n\n").find(|said| said.contains(&format!("**{what}.**")));
+        let named = paragraph.unwrap().split('`').skip(1).step_by(2);
+        let paths: Vec<_> = named.filter(|named| named.contains('/')).collect();
+        assert!(paths.len() > 4, "{what}: {paths:?}");
+        for path in paths {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let there = sources.contains_key(path)
+                || sources.keys().any(|source| path.ends_with('/') && source.starts_with(path))
+                || root.join(path).exists();
+            assert!(there, "{what}: {path}");
+        }
+    }
 }

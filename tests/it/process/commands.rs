@@ -114,6 +114,7 @@ fn no_secret_stands_in_log_or_audit() {
     let cookie = crate::gateway::cookie_of(&gateway.send_token(&token));
     assert_eq!(gateway.whoami(&cookie).status, 200);
     let id = cookie.split_once('=').unwrap().1;
+    gateway.doorward.wait_audit("the sign-on", |line| line["outcome"] == "granted");
     let audit = std::fs::read_to_string(gateway.doorward.dir().join("audit")).unwrap();
     let log = gateway.doorward.log().iter().map(ToString::to_string).collect::<String>();
     for (name, text) in [("audit", audit), ("log", log)] {

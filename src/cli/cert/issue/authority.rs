@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, Issuer, KeyIdMethod, KeyPair};
 use rustls::pki_types::CertificateDer;
+use secrecy::ExposeSecret as _;
 use x509_parser::der_parser::asn1_rs::Tag;
 use x509_parser::prelude::{ParsedExtension, X509Certificate};
 
@@ -55,7 +56,13 @@ impl Authority {
         };
         let chain = std::iter::once(&certificate).chain(&above).filter(|der| !is_root(der));
         let chain = chain.cloned().collect();
-        Ok(Self { key: KeyPair::try_from(key.der())?, certificate, path, ends_at, chain })
+        Ok(Self {
+            key: KeyPair::try_from(key.der().expose_secret())?,
+            certificate,
+            path,
+            ends_at,
+            chain,
+        })
     }
 
     /// A certificate for a key.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use secrecy::ExposeSecret as _;
+
 use super::Validity;
 use super::authority::{self, Authority};
 use super::material::{new_key, serial};
@@ -34,7 +36,7 @@ pub(in crate::cli::cert) fn run(
     let (key, key_text) = new_key(arguments.making.rsa, &pass)?;
     let parameters = issue::authority(issue::common_name(&name), validity, serial()?);
     let certificate = parameters.self_signed(&key)?;
-    put(&key_path, key_text.as_bytes(), Readers::Owner)?;
+    put(&key_path, key_text.expose_secret().as_bytes(), Readers::Owner)?;
     put(&certificate_path, certificate.pem().as_bytes(), Readers::Everybody).inspect_err(|_| {
         // Half a CA is none; the error tells what went wrong.
         let _ = fs::remove_file(&key_path);

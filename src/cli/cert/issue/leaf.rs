@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use rcgen::{CertificateParams, KeyPair, PublicKeyData as _, SanType};
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Validity;
 use super::authority::Authority;
@@ -96,7 +96,7 @@ pub(in crate::cli::cert) fn client(
 struct Pair {
     path: PathBuf,
     key: KeyPair,
-    key_text: Zeroizing<String>,
+    key_text: SecretString,
     key_words: &'static str,
     public: PublicKey,
     /// What stands in the file, where it is to be renewed.
@@ -115,7 +115,7 @@ impl Pair {
             let renewal = Renewal::read(&path, purpose, &pass)?;
             return Ok(Self {
                 path,
-                key: KeyPair::try_from(renewal.key.der())?,
+                key: KeyPair::try_from(renewal.key.der().expose_secret())?,
                 key_text: renewal.key_text.clone(),
                 key_words: renewal.words(),
                 public: renewal.key.public().clone(),
@@ -135,21 +135,22 @@ impl Pair {
         authority: &Authority,
         parameters: &CertificateParams,
         now: Timestamp,
-    ) -> Result<Zeroizing<String>, CertError> {
+    ) -> Result<SecretString, CertError> {
         let certificate = authority.sign(parameters, &self.key, now)?;
-        let mut text = self.key_text.clone();
-        for der in std::iter::once(&certificate).chain(&authority.chain) {
-            text.push_str(&pem::encode(pem::CERTIFICATE, der));
-        }
-        Ok(text)
+        let certificates: String = std::iter::once(&certificate)
+            .chain(&authority.chain)
+            .map(|der| pem::encode(pem::CERTIFICATE, der))
+            .collect();
+        Ok([self.key_text.expose_secret(), &certificates].concat().into())
     }
 
-    fn write(&self, text: &str) -> Result<Verb, CertError> {
+    fn write(&self, text: &SecretString) -> Result<Verb, CertError> {
+        let bytes = text.expose_secret().as_bytes();
         if self.renewal.is_some() {
-            renew(&self.path, text.as_bytes(), Readers::Owner)?;
+            renew(&self.path, bytes, Readers::Owner)?;
             return Ok(Verb::Renewed);
         }
-        put(&self.path, text.as_bytes(), Readers::Owner)?;
+        put(&self.path, bytes, Readers::Owner)?;
         Ok(Verb::Made)
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rand;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
-use zeroize::Zeroizing;
+use secrecy::SecretString;
 
 use super::SERIAL;
 use crate::cli::cert::arguments::RsaBits;
@@ -16,7 +16,7 @@ use crate::pki::file::pem;
 pub(super) fn new_key(
     rsa: Option<RsaBits>,
     pass: &PassPhrase,
-) -> Result<(KeyPair, Zeroizing<String>), CertError> {
+) -> Result<(KeyPair, SecretString), CertError> {
     let size = |bits| match bits {
         RsaBits::Short => RsaKeySize::_2048,
         RsaBits::Middle => RsaKeySize::_3072,
@@ -26,8 +26,8 @@ pub(super) fn new_key(
         None => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
         Some(bits) => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size(bits))?,
     };
-    let text = match pass.reveal()? {
-        None => pem::encode(pem::PRIVATE_KEY, key.serialized_der()),
+    let text = match pass.read()? {
+        None => pem::encode(pem::PRIVATE_KEY, key.serialized_der()).into(),
         Some(phrase) => {
             encryption::seal(key.serialized_der(), &phrase).map_err(|_| CertError::Seal)?
         }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rcgen::SanType;
 use rcgen::string::Ia5String;
+use secrecy::SecretString;
 use x509_parser::prelude::{GeneralName, X509Certificate};
-use zeroize::Zeroizing;
 
 use crate::cli::cert::error::CertError;
 use crate::cli::cert::files::{blocks, certificates, parse};
@@ -24,7 +24,7 @@ pub(super) enum Purpose {
 pub(super) struct Renewal {
     pub(super) key: PrivateKey,
     /// Its block as it stands: a renewed file has the same, encrypted in the same way.
-    pub(super) key_text: Zeroizing<String>,
+    pub(super) key_text: SecretString,
     /// Names and addresses in the certificate.
     pub(super) names: Vec<SanType>,
     encrypted: bool,

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -62,10 +63,10 @@ impl Entry {
         if block.is_private_key() {
             entry.private_key(source, block, problems);
         } else if block.label == pem::CERTIFICATE {
-            match certificate(&block.der) {
+            match certificate(block.der.expose_secret()) {
                 Ok((facts, key)) => {
                     problems.extend(untimely(&facts, line, now));
-                    problems.extend(no_authority(&block.der, &facts, line));
+                    problems.extend(no_authority(block.der.expose_secret(), &facts, line));
                     problems.extend(short(&key, line));
                     entry.public_key(&key);
                     entry.certificate = Some(facts);
@@ -73,7 +74,7 @@ impl Entry {
                 Err(fault) => problems.push(unreadable(&block.label, line, &fault)),
             }
         } else if block.label == pem::PUBLIC_KEY {
-            match PublicKey::from_spki(&block.der) {
+            match PublicKey::from_spki(block.der.expose_secret()) {
                 Ok(key) => {
                     problems.extend(short(&key, line));
                     entry.public_key(&key);
@@ -90,7 +91,7 @@ impl Entry {
 
     fn private_key(&mut self, source: &KeySource<'_>, block: &Block, problems: &mut Vec<String>) {
         self.encryption = Some(match &*block.label {
-            pem::ENCRYPTED_PRIVATE_KEY => Encryption::of(&block.der)
+            pem::ENCRYPTED_PRIVATE_KEY => Encryption::of(block.der.expose_secret())
                 .map_or_else(|fault| format!("unknown ({fault})"), |known| known.to_string()),
             _ if block.encrypted_by_header => "by its header (Proc-Type: 4,ENCRYPTED)".to_owned(),
             _ => "no".to_owned(),

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use secrecy::{ExposeSecret as _, SecretSlice};
 use serde::Serialize;
 
 use self::block::Entry;
@@ -56,11 +57,11 @@ struct Explained {
 fn explain(arguments: &ShowArguments, now: Timestamp) -> Result<Explained, CertError> {
     let path = &arguments.file;
     let failed = |source| CertError::Read { path: path.clone(), source };
-    let bytes = fs::read(path).map_err(failed)?;
+    let bytes = SecretSlice::from(fs::read(path).map_err(failed)?);
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
     let pass = PassPhrase::of_key(&arguments.pass)?;
     let source = KeySource { path, pass: pass.secret.as_ref(), pass_setting: pass.options };
-    Ok(of_bytes(&source, &bytes, mode, now))
+    Ok(of_bytes(&source, bytes.expose_secret(), mode, now))
 }
 
 fn of_bytes(source: &KeySource<'_>, bytes: &[u8], mode: u32, now: Timestamp) -> Explained {

@@ -1,22 +1,24 @@
 //! The first and the third message (MS-NLMP 2.2.1.1 and 2.2.1.3).
 
 use aws_lc_rs::rand;
+use secrecy::{ExposeSecretMut as _, SecretString};
 
 use super::account::Account;
 use super::challenge::{Challenge, SIGNATURE, file_time};
 use super::pairs::{self, Pairs, to_utf16};
-use super::response::{self, Key};
+use super::response;
 use crate::clock;
 use crate::mechanism::Bindings;
+use crate::mechanism::ntlm::crypto::SecretKey;
 use crate::mechanism::ntlm::message::Flags;
 
 /// What goes into the third message and is nobody else's.
 pub(super) struct Secrets<'a> {
     account: &'a Account,
-    password: &'a str,
+    password: &'a SecretString,
     time: u64,
     client_nonce: [u8; 8],
-    session_key: Key,
+    session_key: SecretKey,
 }
 
 /// A third message, and what it is made of.
@@ -33,9 +35,10 @@ impl<'a> Secrets<'a> {
     ///
     /// # Errors
     /// A sentence: there are no random numbers.
-    pub(super) fn new(account: &'a Account, password: &'a str) -> Result<Self, String> {
-        let (mut client_nonce, mut session_key) = ([0; 8], [0; 16]);
-        let filled = rand::fill(&mut client_nonce).and_then(|()| rand::fill(&mut session_key));
+    pub(super) fn new(account: &'a Account, password: &'a SecretString) -> Result<Self, String> {
+        let (mut client_nonce, mut session_key) = ([0; 8], SecretKey::default());
+        let filled = rand::fill(&mut client_nonce)
+            .and_then(|()| rand::fill(session_key.expose_secret_mut()));
         filled.map_err(|_| "this machine has no random numbers".to_owned())?;
         let time = file_time(clock::now());
         Ok(Self { account, password, time, client_nonce, session_key })
@@ -68,13 +71,13 @@ pub(super) fn third(
     let response =
         response::respond(&account_key, challenge.nonce, *client_nonce, time, &information);
     let (session_key, sent_key) = if flags.contains(Flags::KEY_EXCHANGE) {
-        (*session_key, response::encrypted(session_key, &response.key).to_vec())
+        (session_key, response::encrypted(session_key, &response.key).to_vec())
     } else {
-        (response.key, Vec::new())
+        (&response.key, Vec::new())
     };
     let mut bytes = assemble(flags, account, &response.bytes, &sent_key);
     if has_code {
-        let code = response::integrity_code(&session_key, [first, &challenge.bytes, &bytes]);
+        let code = response::integrity_code(session_key, [first, &challenge.bytes, &bytes]);
         bytes[CODE_AT..CODE_AT + code.len()].copy_from_slice(&code);
     }
     Third { bytes, is_bound: bindings.is_some(), has_code }
@@ -139,6 +142,8 @@ const PAYLOAD_AT: usize = CODE_AT + 16;
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::super::challenge::{self, tests::samba};
     use super::*;
     use crate::mechanism::ntlm::crypto::hmac_md5;
@@ -146,14 +151,16 @@ mod tests {
     use crate::mechanism::ntlm::message::av_pair::ChannelBinding;
     use crate::mechanism::ntlm::message::{self, Authenticate, Negotiate, ServerNames};
 
-    fn secrets(account: &Account) -> Secrets<'_> {
-        Secrets {
-            account,
-            password: "Password1!",
-            time: 7,
-            client_nonce: [0xaa; 8],
-            session_key: [0x55; 16],
-        }
+    fn secrets<'a>(account: &'a Account, password: &'a SecretString) -> Secrets<'a> {
+        Secrets { account, password, time: 7, client_nonce: [0xaa; 8], session_key: fives() }
+    }
+
+    fn fives() -> SecretKey {
+        SecretKey::new(Box::new([0x55; 16]))
+    }
+
+    fn password() -> SecretString {
+        "Password1!".into()
     }
 
     fn alice() -> Account {
@@ -181,7 +188,7 @@ mod tests {
     #[test]
     fn the_third_message_says_who_and_repeats_what_the_server_said() {
         let (challenge, alice) = (challenge::read(&samba()).unwrap(), alice());
-        let third = third(&first(), &challenge, &secrets(&alice), "HTTP/web", None);
+        let third = third(&first(), &challenge, &secrets(&alice, &password()), "HTTP/web", None);
         assert_eq!(field(&third.bytes, 28), to_utf16("LAB"));
         assert_eq!(field(&third.bytes, 36), to_utf16("alice"));
         assert_eq!(field(&third.bytes, 12), [0; 24]);
@@ -195,10 +202,11 @@ mod tests {
     fn a_binding_stands_in_the_response_only_where_there_is_one() {
         let (challenge, alice) = (challenge::read(&samba()).unwrap(), alice());
         let bindings = Bindings::tls_server_end_point(&[1; 32]);
-        let with = third(&first(), &challenge, &secrets(&alice), "HTTP/web", Some(&bindings));
+        let with =
+            third(&first(), &challenge, &secrets(&alice, &password()), "HTTP/web", Some(&bindings));
         let hash = response::channel_bindings(&bindings);
         assert_eq!(attributes(&with).get(pairs::CHANNEL_BINDINGS), Some(&hash[..]));
-        let without = third(&first(), &challenge, &secrets(&alice), "HTTP/web", None);
+        let without = third(&first(), &challenge, &secrets(&alice, &password()), "HTTP/web", None);
         assert_eq!(attributes(&without).get(pairs::CHANNEL_BINDINGS), None);
     }
 
@@ -206,15 +214,16 @@ mod tests {
     fn the_code_covers_all_three_messages_where_the_server_told_its_time() {
         let (mut challenge, alice) = (challenge::read(&samba()).unwrap(), alice());
         challenge.flags = Flags(challenge.flags.0 | Flags::KEY_EXCHANGE.0);
-        let mut whole = third(&first(), &challenge, &secrets(&alice), "HTTP/web", None);
+        let mut whole =
+            third(&first(), &challenge, &secrets(&alice, &password()), "HTTP/web", None);
         assert_eq!(attributes(&whole).get(pairs::FLAGS), Some(&[2, 0, 0, 0][..]));
         let code: Vec<u8> = whole.bytes[CODE_AT..PAYLOAD_AT].to_vec();
         whole.bytes[CODE_AT..PAYLOAD_AT].fill(0);
         let messages = [&first()[..], &challenge.bytes, &whole.bytes];
-        assert_eq!(code, response::integrity_code(&[0x55; 16], messages));
+        assert_eq!(code, response::integrity_code(&fives(), messages));
 
         challenge.information = Pairs::default();
-        let timeless = third(&first(), &challenge, &secrets(&alice), "HTTP/web", None);
+        let timeless = third(&first(), &challenge, &secrets(&alice, &password()), "HTTP/web", None);
         assert!(!timeless.has_code);
         assert_eq!(timeless.bytes[CODE_AT..PAYLOAD_AT], [0; 16]);
         assert_eq!(attributes(&timeless).get(pairs::FLAGS), None);
@@ -227,7 +236,8 @@ mod tests {
         let sent = message::Challenge::new(&asked, &names.unwrap(), [1; 8], 42);
         let challenge = challenge::read(sent.bytes()).unwrap();
         let (alice, bindings) = (alice(), Bindings::tls_server_end_point(&[1; 32]));
-        let third = third(&first(), &challenge, &secrets(&alice), "HTTP/web", Some(&bindings));
+        let third =
+            third(&first(), &challenge, &secrets(&alice, &password()), "HTTP/web", Some(&bindings));
 
         let read = Authenticate::parse(third.bytes).unwrap();
         assert_eq!((read.domain.as_str(), read.user.as_str()), ("LAB", "alice"));
@@ -236,8 +246,9 @@ mod tests {
         assert_eq!(response.channel_binding(), bound);
         assert_eq!(response.service_principal(), Some("HTTP/web"));
         // What the domain answers when it has verified the response.
-        let account_key = response::account_key(&alice, "Password1!");
-        let key = ExportedKey::new(hmac_md5(&account_key, &[&response.proof]), &read);
+        let account_key = response::account_key(&alice, &password());
+        let proven = hmac_md5(account_key.expose_secret(), &[&response.proof]);
+        let key = ExportedKey::new(SecretKey::new(Box::new(proven)), &read);
         assert_eq!(key.integrity(&first(), sent.bytes(), &read), Integrity::Proven);
     }
 }

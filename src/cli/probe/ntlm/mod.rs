@@ -11,6 +11,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
+use secrecy::SecretString;
 
 use self::account::Account;
 use self::message::Secrets;
@@ -37,7 +38,7 @@ mod unreadable;
 pub(super) struct Exchange {
     scheme: &'static str,
     account: Account,
-    password: String,
+    password: SecretString,
     service: String,
     bindings: Option<Bindings>,
 }

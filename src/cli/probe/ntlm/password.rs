@@ -6,6 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::account::Account;
 use crate::cli::probe::error::ProbeError;
@@ -59,21 +60,27 @@ impl Origin {
 }
 
 /// Reads it. Asking does not hold up the connection, which goes on in the meantime.
-pub(super) async fn read(origin: Origin, account: &Account) -> Result<String, PasswordError> {
+pub(super) async fn read(origin: Origin, account: &Account) -> Result<SecretString, PasswordError> {
     let prompt = format!("Password of {account}: ");
     let found = origin.clone();
     let reading = tokio::task::spawn_blocking(move || now(&found, &prompt));
     let password = reading.await.unwrap_or_else(|error| Err(PasswordError::Input(error.into())))?;
-    if password.is_empty() { Err(PasswordError::Empty(origin)) } else { Ok(password) }
+    if password.expose_secret().is_empty() {
+        Err(PasswordError::Empty(origin))
+    } else {
+        Ok(password)
+    }
 }
 
-fn now(origin: &Origin, prompt: &str) -> Result<String, PasswordError> {
+fn now(origin: &Origin, prompt: &str) -> Result<SecretString, PasswordError> {
     match origin {
         Origin::File(path) => Secret::file(path.clone())
-            .reveal()
+            .read()
             .map_err(|source| PasswordError::File { path: path.clone(), source }),
         Origin::Environment => {
-            std::env::var(VARIABLE).map_err(|error| PasswordError::Input(io::Error::other(error)))
+            let password = std::env::var(VARIABLE);
+            let odd = |error| PasswordError::Input(io::Error::other(error));
+            password.map(SecretString::from).map_err(odd)
         }
         Origin::Terminal => ask(prompt).map_err(PasswordError::Input),
         Origin::Input => line().map_err(PasswordError::Input),
@@ -81,7 +88,7 @@ fn now(origin: &Origin, prompt: &str) -> Result<String, PasswordError> {
 }
 
 /// Asks on the terminal, which shows nothing of the answer.
-fn ask(prompt: &str) -> io::Result<String> {
+fn ask(prompt: &str) -> io::Result<SecretString> {
     let silence = Silence::begin()?;
     eprint!("{prompt}");
     let answer = line();
@@ -90,10 +97,12 @@ fn ask(prompt: &str) -> io::Result<String> {
     answer
 }
 
-fn line() -> io::Result<String> {
+fn line() -> io::Result<SecretString> {
     let mut line = String::new();
-    io::stdin().lock().take(LONGEST).read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    let read = io::stdin().lock().take(LONGEST).read_line(&mut line);
+    let line = SecretString::from(line);
+    read?;
+    Ok(line.expose_secret().trim_end_matches(['\r', '\n']).into())
 }
 
 /// A terminal without echo, until this is dropped.

@@ -2,35 +2,35 @@
 //! and 3.4). Old as these functions are, nothing else is NTLM.
 
 use md4::{Digest, Md4};
+use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
 
 use super::account::Account;
 use super::pairs::to_utf16;
 use crate::mechanism::Bindings;
-use crate::mechanism::ntlm::crypto::{hmac_md5, md5, rc4};
-
-/// A key, a hash or a code.
-pub(super) type Key = [u8; 16];
+use crate::mechanism::ntlm::crypto::{SecretKey, hmac_md5, md5, rc4};
 
 /// The answer to a challenge.
 pub(super) struct Response {
     /// NTProofStr, and what it covers: NTLMv2_RESPONSE (2.2.2.8).
     pub(super) bytes: Vec<u8>,
     /// SessionBaseKey; NTLM version 2 has no other key exchange key (3.4.5.1).
-    pub(super) key: Key,
+    pub(super) key: SecretKey,
 }
 
 /// The account's key: NTOWFv2.
-pub(super) fn account_key(account: &Account, password: &str) -> Key {
-    let hash = Md4::digest(to_utf16(password));
+pub(super) fn account_key(account: &Account, password: &SecretString) -> SecretKey {
+    let password = SecretSlice::from(to_utf16(password.expose_secret()));
+    let hash = SecretKey::init_with(|| Md4::digest(password.expose_secret()).into());
     let name: String = account.user.chars().map(capital).collect();
-    hmac_md5(&hash.into(), &[&to_utf16(&name), &to_utf16(&account.domain)])
+    let names: [&[u8]; 2] = [&to_utf16(&name), &to_utf16(&account.domain)];
+    SecretBox::init_with(|| hmac_md5(hash.expose_secret(), &names))
 }
 
 /// Answers `nonce` of a server. `client_nonce` is random; `time` is the server's
 /// own where it told it; `information` is its target information with what the
 /// client adds.
 pub(super) fn respond(
-    account_key: &Key,
+    account_key: &SecretKey,
     nonce: [u8; 8],
     client_nonce: [u8; 8],
     time: u64,
@@ -39,25 +39,26 @@ pub(super) fn respond(
     const VERSION: &[u8] = &[1, 1, 0, 0, 0, 0, 0, 0];
     let time = time.to_le_bytes();
     let covered = [VERSION, &time, &client_nonce, &[0; 4], information, &[0; 4]].concat();
+    let account_key = account_key.expose_secret();
     let proof = hmac_md5(account_key, &[&nonce, &covered]);
-    let key = hmac_md5(account_key, &[&proof]);
+    let key = SecretBox::init_with(|| hmac_md5(account_key, &[&proof]));
     Response { bytes: [&proof[..], &covered].concat(), key }
 }
 
 /// The message integrity code of an exchange (3.1.5.1.2), whose third message
 /// has zeros in its place.
-pub(super) fn integrity_code(key: &Key, messages: [&[u8]; 3]) -> Key {
-    hmac_md5(key, &messages)
+pub(super) fn integrity_code(key: &SecretKey, messages: [&[u8]; 3]) -> [u8; 16] {
+    hmac_md5(key.expose_secret(), &messages)
 }
 
 /// The session key as it is sent: encrypted with the key that both sides have.
-pub(super) fn encrypted(session_key: &Key, key: &Key) -> Key {
-    rc4(key, *session_key)
+pub(super) fn encrypted(session_key: &SecretKey, key: &SecretKey) -> [u8; 16] {
+    rc4(key.expose_secret(), *session_key.expose_secret())
 }
 
 /// MD5 of the GSS channel bindings (RFC 2744 section 3.11): no addresses, and
 /// the application data with its length.
-pub(super) fn channel_bindings(bindings: &Bindings) -> Key {
+pub(super) fn channel_bindings(bindings: &Bindings) -> [u8; 16] {
     let data = bindings.as_bytes();
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
     md5(&[&[0; 16], &length.to_le_bytes(), data])
@@ -87,8 +88,11 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_specification_come_out() {
-        let key = account_key(&account(), "Password");
-        assert_eq!(u128::from_be_bytes(key), 0x0c86_8a40_3bfd_7a93_a300_1ef2_2ef0_2e3f);
+        let key = account_key(&account(), &"Password".into());
+        assert_eq!(
+            u128::from_be_bytes(*key.expose_secret()),
+            0x0c86_8a40_3bfd_7a93_a300_1ef2_2ef0_2e3f
+        );
         let mut information = Pairs::default();
         information.set(pairs::DOMAIN, to_utf16("Domain"));
         information.set(pairs::COMPUTER, to_utf16("Server"));
@@ -96,8 +100,11 @@ mod tests {
         let (proof, covered) = response.bytes.split_first_chunk().unwrap();
         assert_eq!(u128::from_be_bytes(*proof), 0x68cd_0ab8_51e5_1c96_aabc_927b_ebef_6a1c);
         assert_eq!(covered.len(), 28 + information.bytes().len() + 4);
-        assert_eq!(u128::from_be_bytes(response.key), 0x8de4_0cca_dbc1_4a82_f15c_b0ad_0de9_5ca3);
-        let sent = encrypted(&[0x55; 16], &response.key);
+        assert_eq!(
+            u128::from_be_bytes(*response.key.expose_secret()),
+            0x8de4_0cca_dbc1_4a82_f15c_b0ad_0de9_5ca3
+        );
+        let sent = encrypted(&SecretKey::new(Box::new([0x55; 16])), &response.key);
         assert_eq!(u128::from_be_bytes(sent), 0xc5da_d254_4fc9_7990_94ce_1ce9_0bc9_d03e);
     }
 

@@ -1,23 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::core_server::policy::Limits;
 use crate::core_server::store::{End, Record, Usage};
 use crate::wire::mechanism::EndsWith;
 use crate::wire::{Ended, Ending, LoginId};
-
-/// How long sessions live, and how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::core_server) struct Limits {
-    /// A session unused for so long ends.
-    pub(in crate::core_server) timeout: Duration,
-    /// A session whose secret never came back ends after this.
-    pub(in crate::core_server) unclaimed: Duration,
-    /// No session lives longer than this.
-    pub(in crate::core_server) lifetime: Duration,
-    /// Sessions of one user at once; 0 counts as 1.
-    pub(in crate::core_server) per_user: usize,
-}
 
 /// A session that lives.
 #[derive(Debug)]

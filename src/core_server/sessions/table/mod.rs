@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::core_server::policy::Limits;
 use crate::core_server::store::{End, Record, Stored, Usage};
 use crate::wire::{Ended, Ending, LoginId, SessionKey, User};
 use account::Account;
@@ -14,8 +15,8 @@ pub(super) mod account;
 mod live;
 mod recent;
 
+pub(in crate::core_server) use live::EndedSession;
 pub(super) use live::Live;
-pub(in crate::core_server) use live::{EndedSession, Limits};
 
 /// See the module.
 #[derive(Debug)]

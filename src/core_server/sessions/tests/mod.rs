@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::core_server::request::admit::{Admission, admit};
-use crate::core_server::request::identified::{Identified, Named};
+use crate::core_server::request::identified::Identified;
 use crate::core_server::rights::{Actor, VouchFor, permit};
 use crate::core_server::store::memory::Memory;
 use crate::core_server::store::{End, Stored, Usage, suite};
+use crate::identity::Named;
 use crate::identity::Rules;
 use crate::wire::{LoginId, Mechanism, Reason, SessionSecret, User};
 

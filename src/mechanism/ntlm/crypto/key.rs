@@ -1,16 +1,16 @@
 //! The session key, and what it proves: that nobody changed the messages on
 //! their way (MS-NLMP 3.2.5.1.2).
 
-use std::fmt;
+use secrecy::{ExposeSecret, SecretBox};
 
-use super::{equal, hmac_md5, md5, rc4};
+use super::{SecretKey, equal, hmac_md5, md5, rc4};
 use crate::krb5::bindings::Bindings;
 use crate::mechanism::ntlm::message::Authenticate;
 
 /// ExportedSessionKey: known to the client and to whoever the domain told the
 /// user's session key.
-#[derive(Clone)]
-pub(crate) struct ExportedKey([u8; 16]);
+#[derive(Debug)]
+pub(crate) struct ExportedKey(SecretKey);
 
 /// What the message integrity code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +27,17 @@ impl ExportedKey {
     /// The key of the session that `authenticate` began. `user_session_key` is
     /// what the domain answers when it has verified the NTLMv2 response
     /// (SessionBaseKey, which for NTLMv2 is KeyExchangeKey too: MS-NLMP 3.4.5.1).
-    pub(crate) fn new(user_session_key: [u8; 16], authenticate: &Authenticate) -> Self {
+    pub(crate) fn new(user_session_key: SecretKey, authenticate: &Authenticate) -> Self {
         Self(match authenticate.encrypted_random_session_key {
-            Some(encrypted) => rc4(&user_session_key, encrypted),
+            Some(encrypted) => {
+                SecretBox::init_with(|| rc4(user_session_key.expose_secret(), encrypted))
+            }
             None => user_session_key,
         })
     }
 
     /// The key itself, where somebody else has derived it.
-    pub(crate) const fn exported(key: [u8; 16]) -> Self {
+    pub(crate) const fn exported(key: SecretKey) -> Self {
         Self(key)
     }
 
@@ -51,21 +53,17 @@ impl ExportedKey {
             return Integrity::Unprotected;
         };
         let parts = [negotiate, challenge, mic.before, &[0; 16], mic.after];
-        if equal(&hmac_md5(&self.0, &parts), mic.code) {
+        if equal(&hmac_md5(self.expose_secret(), &parts), mic.code) {
             Integrity::Proven
         } else {
             Integrity::Broken
         }
     }
-
-    pub(super) fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
 }
 
-impl fmt::Debug for ExportedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExportedKey(…)")
+impl ExposeSecret<[u8; 16]> for ExportedKey {
+    fn expose_secret(&self) -> &[u8; 16] {
+        self.0.expose_secret()
     }
 }
 
@@ -93,23 +91,24 @@ mod tests {
     #[test]
     fn the_key_is_the_one_that_the_client_has() {
         for exchange in [samples::bound(), samples::plain(), samples::samba()] {
-            let key = ExportedKey::new(exchange.user_session_key, &authenticate(&exchange));
-            assert_eq!(key.0, exchange.exported_key);
+            let key = ExportedKey::new(exchange.user_session_key(), &authenticate(&exchange));
+            assert_eq!(*key.expose_secret(), exchange.exported_key);
         }
     }
 
     #[test]
     fn the_documented_key_is_found() {
         let message = Authenticate::parse(bytes(samples::DOCUMENTED_AUTHENTICATE)).unwrap();
-        let session_base_key = bytes("8de40ccadbc14a82f15cb0ad0de95ca3").try_into().unwrap();
-        assert_eq!(ExportedKey::new(session_base_key, &message).0, [0x55; 16]);
+        let session_base_key = samples::secret_key("8de40ccadbc14a82f15cb0ad0de95ca3");
+        let key = ExportedKey::new(session_base_key, &message);
+        assert_eq!(*key.expose_secret(), [0x55; 16]);
     }
 
     #[test]
     fn without_an_exchange_the_users_key_is_the_sessions_key() {
         let curl = samples::curl();
-        let key = ExportedKey::new(curl.user_session_key, &authenticate(&curl));
-        assert_eq!(key.0, curl.user_session_key);
+        let key = ExportedKey::new(curl.user_session_key(), &authenticate(&curl));
+        assert_eq!(*key.expose_secret(), curl.user_session_key);
     }
 
     #[test]
@@ -166,7 +165,7 @@ mod tests {
 
     fn integrity(exchange: &Exchange) -> Result<Integrity, Malformed> {
         let authenticate = Authenticate::parse(exchange.authenticate.clone())?;
-        let key = ExportedKey::new(exchange.user_session_key, &authenticate);
+        let key = ExportedKey::new(exchange.user_session_key(), &authenticate);
         Ok(key.integrity(&exchange.negotiate, &exchange.challenge, &authenticate))
     }
 

@@ -5,9 +5,14 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use rc4::{KeyInit, Rc4, StreamCipher};
+use secrecy::SecretBox;
+use secrecy::zeroize::Zeroizing;
 
 pub(crate) mod key;
 pub(crate) mod sign;
+
+/// A key that client and domain know: all of them have 128 bits.
+pub(crate) type SecretKey = SecretBox<[u8; 16]>;
 
 /// MD5 of the parts, one behind the other.
 pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
@@ -19,9 +24,10 @@ pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
 /// HMAC-MD5 of the parts, one behind the other.
 pub(crate) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
     // HMAC itself fills a short key with zeros up to a block (RFC 2104 section 2).
-    let mut block = [0; 64];
+    // The crate takes a whole block: a copy of the key, on the stack, where no `SecretBox` goes.
+    let mut block = Zeroizing::new([0; 64]);
     block[..key.len()].copy_from_slice(key);
-    let mut mac = <Hmac<Md5> as KeyInit>::new(&block.into());
+    let mut mac = <Hmac<Md5> as KeyInit>::new((&*block).into());
     parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().into()
 }
@@ -29,10 +35,11 @@ pub(crate) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
 /// RC4 from the beginning of its key stream; it encrypts and decrypts alike.
 pub(crate) fn rc4<const N: usize>(key: &[u8; 16], mut data: [u8; N]) -> [u8; N] {
     // RC4 repeats its key as often as it needs: written twice, it is the same key.
-    let mut twice = [0; 32];
+    // That is a copy on the stack, as above.
+    let mut twice = Zeroizing::new([0; 32]);
     twice[..16].copy_from_slice(key);
     twice[16..].copy_from_slice(key);
-    Rc4::new(&twice.into()).apply_keystream(&mut data);
+    Rc4::new((&*twice).into()).apply_keystream(&mut data);
     data
 }
 

@@ -2,8 +2,10 @@
 //! SPNEGO's list of mechanisms (RFC 4178 section 5). So each side signs once, and
 //! the sequence number is always 0.
 
+use secrecy::{ExposeSecret as _, SecretBox};
+
 use super::key::ExportedKey;
-use super::{equal, hmac_md5, md5, rc4};
+use super::{SecretKey, equal, hmac_md5, md5, rc4};
 use crate::mechanism::ntlm::message::Flags;
 
 /// Whether the client's signature (mechListMIC) over the list that it sent, in
@@ -48,9 +50,9 @@ fn sign(list: &[u8], key: &ExportedKey, flags: Flags, side: &Side) -> Option<[u8
         return None;
     }
     let [checksum @ .., _, _, _, _, _, _, _, _] =
-        hmac_md5(&signing_key(key, side), &[&SEQUENCE, list]);
+        hmac_md5(signing_key(key, side).expose_secret(), &[&SEQUENCE, list]);
     Some(signature(if flags.contains(Flags::KEY_EXCHANGE) {
-        rc4(&sealing_key(key, flags, side), checksum)
+        rc4(sealing_key(key, flags, side).expose_secret(), checksum)
     } else {
         checksum
     }))
@@ -66,12 +68,12 @@ fn signature(checksum: [u8; 8]) -> [u8; 16] {
 }
 
 /// SIGNKEY (MS-NLMP 3.4.5.2).
-fn signing_key(key: &ExportedKey, side: &Side) -> [u8; 16] {
-    md5(&[key.as_bytes(), side.signing])
+fn signing_key(key: &ExportedKey, side: &Side) -> SecretKey {
+    SecretBox::init_with(|| md5(&[key.expose_secret(), side.signing]))
 }
 
 /// SEALKEY (MS-NLMP 3.4.5.3): from as much of the key as the flags allow.
-fn sealing_key(key: &ExportedKey, flags: Flags, side: &Side) -> [u8; 16] {
+fn sealing_key(key: &ExportedKey, flags: Flags, side: &Side) -> SecretKey {
     let length = if flags.contains(Flags::BITS_128) {
         16
     } else if flags.contains(Flags::BITS_56) {
@@ -79,7 +81,7 @@ fn sealing_key(key: &ExportedKey, flags: Flags, side: &Side) -> [u8; 16] {
     } else {
         5
     };
-    md5(&[&key.as_bytes()[..length], side.sealing])
+    SecretBox::init_with(|| md5(&[&key.expose_secret()[..length], side.sealing]))
 }
 
 /// The constants of one direction, with the NUL that ends each.
@@ -161,16 +163,17 @@ mod tests {
     #[test]
     fn the_documented_keys_are_made() {
         let message = Authenticate::parse(bytes(samples::DOCUMENTED_AUTHENTICATE)).unwrap();
-        let key = ExportedKey::new(samples::key("8de40ccadbc14a82f15cb0ad0de95ca3"), &message);
+        let key =
+            ExportedKey::new(samples::secret_key("8de40ccadbc14a82f15cb0ad0de95ca3"), &message);
         let signing = samples::key("4788dc861b4782f35d43fd98fe1a2d39");
-        assert_eq!(signing_key(&key, &CLIENT), signing);
+        assert_eq!(*signing_key(&key, &CLIENT).expose_secret(), signing);
         let sealing = samples::key("59f600973cc4960a25480a7c196e4c58");
-        assert_eq!(sealing_key(&key, message.flags, &CLIENT), sealing);
+        assert_eq!(*sealing_key(&key, message.flags, &CLIENT).expose_secret(), sealing);
     }
 
     fn key() -> ExportedKey {
         let exchange = samples::bound();
-        let message = Authenticate::parse(exchange.authenticate).unwrap();
-        ExportedKey::new(exchange.user_session_key, &message)
+        let message = Authenticate::parse(exchange.authenticate.clone()).unwrap();
+        ExportedKey::new(exchange.user_session_key(), &message)
     }
 }

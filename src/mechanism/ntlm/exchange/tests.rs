@@ -329,7 +329,7 @@ fn challenged(sample: &samples::Exchange) -> Result<Challenged, Denied> {
 }
 
 fn verified(sample: &samples::Exchange) -> Result<Verified, Denied> {
-    verdict(Some(ExportedKey::exported(sample.exported_key)))
+    verdict(Some(ExportedKey::exported(sample.exported_key())))
 }
 
 fn verdict(session_key: Option<ExportedKey>) -> Result<Verified, Denied> {
@@ -396,7 +396,7 @@ fn signing(
     sample: &samples::Exchange,
 ) -> (ExportedKey, crate::mechanism::ntlm::message::Flags, Vec<u8>) {
     let authenticate = Authenticate::parse(sample.authenticate.clone()).unwrap();
-    (ExportedKey::exported(sample.exported_key), authenticate.flags, list_of(&[NTLM]))
+    (ExportedKey::exported(sample.exported_key()), authenticate.flags, list_of(&[NTLM]))
 }
 
 /// The list of mechanisms as it is signed.

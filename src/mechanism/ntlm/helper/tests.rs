@@ -157,7 +157,7 @@ async fn a_client_whose_helper_was_given_away_is_told_so() {
     let second = pool.open(&other.negotiate()).await.unwrap();
     let authenticate = slow.authenticate(&message);
     let late = pool.verify(Attempt::Message { reservation, authenticate }).await;
-    assert_eq!(late, Err(Failure::GivenUp));
+    assert_eq!(late.unwrap_err(), Failure::GivenUp);
     let Opened::Challenge { message, reservation } = second else { panic!("{second:?}") };
     let authenticate = other.authenticate(&message);
     let verified = pool.verify(Attempt::Message { reservation, authenticate }).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_client_that_takes_longer_than_an_exchange_may_is_told_so() {
     let authenticate = slow.authenticate(&message);
     clock::pause(Duration::from_millis(30)).await;
     let late = pool.verify(Attempt::Message { reservation, authenticate }).await;
-    assert_eq!(late, Err(Failure::GivenUp));
+    assert_eq!(late.unwrap_err(), Failure::GivenUp);
     assert_eq!(figure(&metrics, "doorward_ntlm_helpers{state=\"idle\"}"), 2);
 }
 
@@ -194,9 +194,9 @@ async fn what_was_begun_before_a_reload_touches_nothing_of_after_it() {
     }
     drop(before);
     let [stale, fresh] = opened.try_into().unwrap();
-    assert_eq!(after.verify(stale).await, Err(Failure::GivenUp));
+    assert_eq!(after.verify(stale).await.unwrap_err(), Failure::GivenUp);
     let other_protocol = Attempt::Response(Client::new("alice", "LAB", PASSWORD).question());
-    assert_eq!(after.verify(other_protocol).await, Err(Failure::GivenUp));
+    assert_eq!(after.verify(other_protocol).await.unwrap_err(), Failure::GivenUp);
     assert!(after.verify(fresh).await.is_ok());
     assert_eq!(figure(&metrics, "doorward_ntlm_restarts_total"), 0);
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::dialogue::server_1::Question;
 use super::pool::helpers::Reservation;
+use crate::mechanism::ntlm::crypto::SecretKey;
 
 /// How an exchange begins.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub(crate) enum Attempt {
 }
 
 /// A password that winbind found right.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Logon {
     pub account: Account,
     /// Guests and odd servers have none.
@@ -55,19 +56,12 @@ pub(crate) struct Logon {
 }
 
 /// The key of a logon (MS-NLMP 3.1.5.1.2).
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum LogonKey {
     /// The KeyExchangeKey, from which the exported one is to be derived.
-    Exchange([u8; 16]),
+    Exchange(SecretKey),
     /// The ExportedSessionKey.
-    Exported([u8; 16]),
-}
-
-/// Keys are never shown.
-impl fmt::Debug for Logon {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Logon").field("account", &self.account).finish_non_exhaustive()
-    }
+    Exported(SecretKey),
 }
 
 /// An account that winbind proved.

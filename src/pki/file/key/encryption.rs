@@ -8,8 +8,8 @@ use pkcs8::der::{Decode as _, Reader as _, SliceReader};
 use pkcs8::pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use crate::pki::file::pem;
 
@@ -53,9 +53,9 @@ impl fmt::Display for Encryption {
 ///
 /// # Errors
 /// [`PassPhraseError`]: what it decrypts to is no key.
-pub(crate) fn open(der: &[u8], pass: &str) -> Result<Zeroizing<Vec<u8>>, PassPhraseError> {
+pub(crate) fn open(der: &[u8], pass: &SecretString) -> Result<SecretSlice<u8>, PassPhraseError> {
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| PassPhraseError)?;
-    let opened = info.decrypt(pass).map_err(|_| PassPhraseError)?;
+    let opened = info.decrypt(pass.expose_secret()).map_err(|_| PassPhraseError)?;
     // A wrong phrase may by chance leave bytes that look padded.
     PrivateKeyInfoRef::try_from(opened.as_bytes()).map_err(|_| PassPhraseError)?;
     Ok(opened.as_bytes().to_vec().into())
@@ -66,14 +66,15 @@ pub(crate) fn open(der: &[u8], pass: &str) -> Result<Zeroizing<Vec<u8>>, PassPhr
 ///
 /// # Errors
 /// The bytes are no PKCS#8, or the system has no random numbers.
-pub(crate) fn seal(pkcs8: &[u8], pass: &str) -> Result<Zeroizing<String>, SealError> {
+pub(crate) fn seal(pkcs8: &[u8], pass: &SecretString) -> Result<SecretString, SealError> {
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
     rand::fill(&mut salt).and_then(|()| rand::fill(&mut iv)).map_err(|_| SealError)?;
     let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv);
     let parameters = parameters.map_err(|_| SealError)?;
     let info = PrivateKeyInfoRef::try_from(pkcs8).map_err(|_| SealError)?;
-    let sealed = info.encrypt_with_params(parameters, pass).map_err(|_| SealError)?;
-    Ok(pem::encode(pem::ENCRYPTED_PRIVATE_KEY, sealed.as_bytes()))
+    let sealed =
+        info.encrypt_with_params(parameters, pass.expose_secret()).map_err(|_| SealError)?;
+    Ok(pem::encode(pem::ENCRYPTED_PRIVATE_KEY, sealed.as_bytes()).into())
 }
 
 /// The passphrase does not open the key.
@@ -150,18 +151,25 @@ mod tests {
     use super::*;
     use crate::pki::testing::{Folder, key};
 
+    fn der_of(pem: &[u8]) -> SecretSlice<u8> {
+        pem::blocks(pem).unwrap().remove(0).der
+    }
+
     #[test]
     fn openssl_opens_what_is_sealed_here_and_only_with_the_phrase() {
         let folder = Folder::new();
         let plain = key(&folder, "EC", "ec_paramgen_curve:P-256");
-        let der = &pem::blocks(&plain).unwrap()[0].der;
-        let sealed = seal(der, "Öffne dich").unwrap();
-        let path = folder.write("sealed.pem", sealed.as_bytes());
+        let der = der_of(&plain);
+        let pass = SecretString::from("Öffne dich");
+        let sealed = seal(der.expose_secret(), &pass).unwrap();
+        let sealed = sealed.expose_secret().as_bytes();
+        let path = folder.write("sealed.pem", sealed);
         let opened = folder.openssl(&["pkey", "-in", &path, "-passin", "pass:Öffne dich"]);
         assert_eq!(opened, plain);
-        let sealed = &pem::blocks(sealed.as_bytes()).unwrap()[0].der;
-        assert_eq!(open(sealed, "Öffne dich").unwrap(), *der);
-        assert!(open(sealed, "guess").is_err());
+        let sealed = der_of(sealed);
+        let sealed = sealed.expose_secret();
+        assert_eq!(open(sealed, &pass).unwrap().expose_secret(), der.expose_secret());
+        assert!(open(sealed, &"guess".into()).is_err());
         let said = Encryption::of(sealed).unwrap().to_string();
         assert_eq!(said, "PBES2: AES-256-CBC; PBKDF2 with SHA-256, 600000 rounds");
     }
@@ -170,7 +178,7 @@ mod tests {
     fn keys_are_opened_that_openssl_encrypts_by_any_usual_cipher() {
         let folder = Folder::new();
         let plain = key(&folder, "RSA", "rsa_keygen_bits:2048");
-        let plain = &pem::blocks(&plain).unwrap()[0].der;
+        let plain = der_of(&plain);
         for (how, said) in [
             (&["-v2", "aes128"][..], "AES-128-CBC; PBKDF2 with SHA-256, 2048 rounds"),
             (&["-v2", "aes192"], "AES-192-CBC; PBKDF2 with SHA-256"),
@@ -181,8 +189,10 @@ mod tests {
             (&["-scrypt"], "AES-256-CBC; scrypt, N = 16384"),
         ] {
             let sealed = folder.encrypted("key.pem", how);
-            let der = &pem::blocks(&sealed).unwrap()[0].der;
-            assert_eq!(open(der, "sesame").unwrap(), *plain, "{how:?}");
+            let der = der_of(&sealed);
+            let der = der.expose_secret();
+            let opened = open(der, &"sesame".into()).unwrap();
+            assert_eq!(opened.expose_secret(), plain.expose_secret(), "{how:?}");
             let words = Encryption::of(der).unwrap().to_string();
             assert!(words.contains(said), "{words}");
         }
@@ -197,11 +207,12 @@ mod tests {
             (&["-v2", "camellia-256-cbc"], "PBES2 with an unknown cipher"),
         ] {
             let sealed = folder.encrypted("key.pem", how);
-            let der = &pem::blocks(&sealed).unwrap()[0].der;
+            let der = der_of(&sealed);
+            let der = der.expose_secret();
             let encryption = Encryption::of(der).unwrap();
             assert!(matches!(encryption, Encryption::Unsupported(_)), "{encryption:?}");
             assert_eq!(encryption.to_string(), said);
-            assert!(open(der, "sesame").is_err());
+            assert!(open(der, &"sesame".into()).is_err());
         }
         assert!(Encryption::of(&[0x30, 0x80]).is_err());
         assert!(Encryption::of(b"").is_err());

@@ -8,7 +8,7 @@ use pkcs8::der::asn1::{AnyRef, UintRef};
 use pkcs8::der::{Decode as _, Reader as _, SliceReader};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretBox, SecretSlice};
 
 use super::encryption::{self, Encryption};
 use super::error::KeyError;
@@ -30,7 +30,7 @@ pub(crate) struct KeySource<'a> {
 /// A private key that TLS can be spoken with. It is wiped from memory with its
 /// last use here; what libraries copy of it is theirs.
 pub(crate) struct PrivateKey {
-    der: Zeroizing<PrivateKeyDer<'static>>,
+    der: SecretBox<PrivateKeyDer<'static>>,
     public: PublicKey,
 }
 
@@ -65,23 +65,23 @@ impl PrivateKey {
         let der = match &*block.label {
             pem::PRIVATE_KEY => pkcs8(&block.der),
             pem::ENCRYPTED_PRIVATE_KEY => pkcs8(&decrypt(source, block)?),
-            "RSA PRIVATE KEY" => PrivatePkcs1KeyDer::from(block.der.to_vec()).into(),
-            "EC PRIVATE KEY" => PrivateSec1KeyDer::from(block.der.to_vec()).into(),
+            "RSA PRIVATE KEY" => PrivatePkcs1KeyDer::from(copy(&block.der)).into(),
+            "EC PRIVATE KEY" => PrivateSec1KeyDer::from(copy(&block.der)).into(),
             _ => return Err(KeyError::NoKey { path: path() }),
         };
-        let der = Zeroizing::new(der);
-        let spki = any_supported_type(&der)
+        let der = SecretBox::new(Box::new(der));
+        let spki = any_supported_type(der.expose_secret())
             .ok()
             .and_then(|key| key.public_key().map(|spki| spki.to_vec()));
         let public = spki.and_then(|spki| PublicKey::from_spki(&spki).ok());
         match public {
             Some(public) => Ok(Self { der, public }),
-            None => Err(refusal(source.path, &der)),
+            None => Err(refusal(source.path, der.expose_secret())),
         }
     }
 
     /// The key, for TLS and for signing.
-    pub(crate) fn der(&self) -> &PrivateKeyDer<'static> {
+    pub(crate) const fn der(&self) -> &SecretBox<PrivateKeyDer<'static>> {
         &self.der
     }
 
@@ -96,20 +96,28 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-fn pkcs8(der: &[u8]) -> PrivateKeyDer<'static> {
-    PrivatePkcs8KeyDer::from(der.to_vec()).into()
+fn pkcs8(der: &SecretSlice<u8>) -> PrivateKeyDer<'static> {
+    PrivatePkcs8KeyDer::from(copy(der)).into()
 }
 
-fn decrypt(source: &KeySource<'_>, block: &Block) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+/// The TLS library's types own their bytes; [`PrivateKey`] wipes them.
+fn copy(der: &SecretSlice<u8>) -> Vec<u8> {
+    der.expose_secret().to_vec()
+}
+
+fn decrypt(source: &KeySource<'_>, block: &Block) -> Result<SecretSlice<u8>, KeyError> {
     let (path, pass_setting) = (|| source.path.to_owned(), source.pass_setting);
-    Encryption::of(&block.der).map_err(|fault| KeyError::Unusable { path: path(), fault })?;
+    let der = block.der.expose_secret();
+    Encryption::of(der).map_err(|fault| KeyError::Unusable { path: path(), fault })?;
     let Some(pass) = source.pass else {
         return Err(KeyError::Encrypted { path: path(), pass_setting });
     };
-    let pass = pass.reveal().map(Zeroizing::new);
-    let pass =
-        pass.map_err(|source| KeyError::PassPhrase { path: path(), pass_setting, source })?;
-    encryption::open(&block.der, &pass)
+    let pass = pass.read().map_err(|source| KeyError::PassPhrase {
+        path: path(),
+        pass_setting,
+        source,
+    })?;
+    encryption::open(der, &pass)
         .map_err(|_| KeyError::WrongPassPhrase { path: path(), pass_setting })
 }
 

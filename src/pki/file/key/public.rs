@@ -62,7 +62,7 @@ impl PublicKey {
 
     /// A PEM block that may be shown to anybody.
     pub(crate) fn to_pem(&self) -> String {
-        pem::encode(pem::PUBLIC_KEY, &self.spki).to_string()
+        pem::encode(pem::PUBLIC_KEY, &self.spki)
     }
 }
 
@@ -119,6 +119,8 @@ const NAMES: &[(Oid<'static>, &str)] = &[
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
     use crate::pki::testing::{Folder, key};
 
@@ -136,7 +138,8 @@ mod tests {
         ] {
             key(&folder, algorithm, option);
             let pem = folder.openssl(&["pkey", "-in", "key.pem", "-pubout"]);
-            let public = PublicKey::from_spki(&pem::blocks(&pem).unwrap()[0].der).unwrap();
+            let public =
+                PublicKey::from_spki(pem::blocks(&pem).unwrap()[0].der.expose_secret()).unwrap();
             assert_eq!(public.algorithm().to_string(), said);
             assert_eq!(public.to_pem().as_bytes(), pem);
             folder

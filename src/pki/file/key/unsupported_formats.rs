@@ -6,6 +6,7 @@ use std::path::Path;
 use pkcs8::der::asn1::AnyRef;
 use pkcs8::der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use secrecy::ExposeSecret as _;
 use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 
 use super::encryption::Encryption;
@@ -40,7 +41,7 @@ impl UnsupportedFormat {
         match &*block.label {
             "OPENSSH PRIVATE KEY" => Some(Self::OpenSsh),
             "DSA PRIVATE KEY" => Some(Self::Dsa),
-            ENCRYPTED_PRIVATE_KEY => match Encryption::of(&block.der) {
+            ENCRYPTED_PRIVATE_KEY => match Encryption::of(block.der.expose_secret()) {
                 Ok(Encryption::Unsupported(scheme)) => Some(Self::Encryption(scheme)),
                 _ => None,
             },

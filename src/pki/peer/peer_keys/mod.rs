@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
+use secrecy::{ExposeSecret as _, SecretSlice};
+
 use super::key_policy::{self, Unfit};
 use crate::clock::Timestamp;
 use crate::pki::file::pem::{self, PemError};
@@ -262,14 +264,15 @@ fn read_key(path: &Path) -> Result<PublicKey, Skip> {
     if metadata.len() > LARGEST {
         return Err(Skip::TooLarge);
     }
-    let text = fs::read(path).map_err(unreadable)?;
-    let blocks = pem::blocks(&text)?;
+    // Somebody may have put a private key there.
+    let text = SecretSlice::from(fs::read(path).map_err(unreadable)?);
+    let blocks = pem::blocks(text.expose_secret())?;
     let first = |label| blocks.iter().find(|block| block.label == label);
     if let Some(key) = first(pem::PUBLIC_KEY) {
-        return Ok(key_policy::key(&key.der)?);
+        return Ok(key_policy::key(key.der.expose_secret())?);
     }
     if let Some(certificate) = first(pem::CERTIFICATE) {
-        return Ok(key_policy::key_of_certificate(&certificate.der)?);
+        return Ok(key_policy::key_of_certificate(certificate.der.expose_secret())?);
     }
     match blocks.iter().any(pem::Block::is_private_key) {
         true => Err(Skip::PrivateKey),

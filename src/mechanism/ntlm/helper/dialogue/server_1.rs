@@ -15,8 +15,10 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecretMut as _;
 
 use super::{Unaskable, Unexpected, check_name, text};
+use crate::mechanism::ntlm::crypto::SecretKey;
 
 /// What a client answered to a challenge of ours.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,13 +34,13 @@ pub(crate) struct Question {
 }
 
 /// What a helper answered.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Answer {
     /// The response is right.
     Yes {
         /// The `User-Session-Key` ([MS-NLMP] 3.3.2 SessionBaseKey). An answer without
         /// one is not taken: nothing would show that it belongs to this exchange.
-        session_key: [u8; 16],
+        session_key: SecretKey,
     },
     /// It is not, or could not be verified.
     No {
@@ -81,15 +83,6 @@ impl std::fmt::Debug for Question {
     }
 }
 
-impl std::fmt::Debug for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Yes { .. } => f.write_str("Yes"),
-            Self::No { said } => f.debug_struct("No").field("said", said).finish(),
-        }
-    }
-}
-
 /// Reads the lines of an answer before its dot.
 pub(crate) fn answer(lines: &[impl AsRef<[u8]>]) -> Result<Answer, Unexpected> {
     let lines: Vec<&[u8]> = lines.iter().map(AsRef::as_ref).collect();
@@ -126,12 +119,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex(text: &[u8]) -> Option<[u8; 16]> {
-    let mut key = [0; 16];
-    if text.len() != 2 * key.len() {
+fn unhex(text: &[u8]) -> Option<SecretKey> {
+    let mut key = SecretKey::default();
+    let bytes = key.expose_secret_mut();
+    if text.len() != 2 * bytes.len() {
         return None;
     }
-    for (byte, pair) in key.iter_mut().zip(text.chunks_exact(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
         if !pair.iter().all(u8::is_ascii_hexdigit) {
             return None;
         }
@@ -142,6 +136,8 @@ fn unhex(text: &[u8]) -> Option<[u8; 16]> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn question() -> Question {
@@ -195,12 +191,15 @@ mod tests {
     #[test]
     fn the_two_answers_are_read() {
         let key = "User-Session-Key: 000102030405060708090A0B0C0D0E0F";
-        let expected = std::array::from_fn(|i| u8::try_from(i).unwrap());
-        assert_eq!(answer(&["Authenticated: Yes", key]), Ok(Answer::Yes { session_key: expected }));
-        assert_eq!(
-            answer(&["Authenticated: No", "Authentication-Error: no \x1b[1msuch"]),
-            Ok(Answer::No { said: "no [1msuch".to_owned() })
-        );
+        let expected: [u8; 16] = std::array::from_fn(|i| u8::try_from(i).unwrap());
+        match answer(&["Authenticated: Yes", key]) {
+            Ok(Answer::Yes { session_key }) => assert_eq!(*session_key.expose_secret(), expected),
+            other => panic!("{other:?}"),
+        }
+        match answer(&["Authenticated: No", "Authentication-Error: no \x1b[1msuch"]) {
+            Ok(Answer::No { said }) => assert_eq!(said, "no [1msuch"),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -228,7 +227,8 @@ mod tests {
 
     #[test]
     fn keys_and_responses_are_not_shown() {
-        let shown = format!("{:?} {:?}", question(), Answer::Yes { session_key: [0xab; 16] });
+        let session_key = SecretKey::new(Box::new([0xab; 16]));
+        let shown = format!("{:?} {:?}", question(), Answer::Yes { session_key });
         assert!(!shown.to_lowercase().contains("ab,") && !shown.contains("171"), "{shown}");
     }
 }

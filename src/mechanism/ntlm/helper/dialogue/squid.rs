@@ -10,8 +10,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretBox, SecretSlice};
 
 use super::{LONGEST_NAME, Unaskable, Unexpected, text};
+use crate::mechanism::ntlm::crypto::SecretKey;
 
 /// What a helper answers to `YR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,14 +107,16 @@ pub(crate) fn verdict(line: &[u8]) -> Result<Verdict, Unexpected> {
 }
 
 /// Reads the answer to [`KEY`]: the exported session key, where there is one.
-pub(crate) fn key(line: &[u8]) -> Result<Option<[u8; 16]>, Unexpected> {
+pub(crate) fn key(line: &[u8]) -> Result<Option<SecretKey>, Unexpected> {
     if line == b"BH No session key" {
         return Ok(None);
     }
     let key = line.strip_prefix(b"GK ").and_then(|key| STANDARD.decode(key).ok());
     // The line is a key, perhaps a damaged one: it is not shown.
-    let key = key.and_then(|key| key.try_into().ok());
-    key.map(Some).ok_or_else(|| Unexpected::new(b"something else than a session key"))
+    let key = key.map(SecretSlice::from);
+    let key = key.and_then(|key| Some(*key.expose_secret().as_array::<16>()?));
+    key.map(|key| Some(SecretBox::init_with(|| key)))
+        .ok_or_else(|| Unexpected::new(b"something else than a session key"))
 }
 
 fn is_message(bytes: &[u8], kind: u8) -> bool {
@@ -179,8 +183,9 @@ mod tests {
         );
         assert_eq!(verdict(b"BH words"), Ok(Verdict::Broken { said: "words".to_owned() }));
         assert_eq!(features(b"OK"), Ok(()));
-        assert_eq!(key(b"BH No session key"), Ok(None));
-        assert_eq!(key(b"GK AAAAAAAAAAAAAAAAAAAAAA=="), Ok(Some([0; 16])));
+        assert!(key(b"BH No session key").unwrap().is_none());
+        let given = key(b"GK AAAAAAAAAAAAAAAAAAAAAA==").unwrap().unwrap();
+        assert_eq!(*given.expose_secret(), [0; 16]);
     }
 
     #[test]

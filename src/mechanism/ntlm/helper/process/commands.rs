@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Process;
+use crate::mechanism::ntlm::crypto::SecretKey;
 use crate::mechanism::ntlm::helper::dialogue::server_1::{self, Answer};
 use crate::mechanism::ntlm::helper::dialogue::squid::{self, Opening, Verdict};
 use crate::mechanism::ntlm::helper::failure::Broken;
@@ -15,7 +16,7 @@ pub(in crate::mechanism::ntlm::helper) enum Closing {
         /// The account, as winbind names it.
         name: String,
         /// The exported session key, where there is one.
-        session_key: Option<[u8; 16]>,
+        session_key: Option<SecretKey>,
     },
     /// Not signed on.
     Refused {
