@@ -1,5 +1,6 @@
 //! The audit log: one JSON object a line for each sign-on, refusal and end of a session.
 
+use std::borrow::Borrow;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::clock::{self, Timestamp};
 use crate::config::section::AuditTarget;
 use crate::legible::{bounded, legible_json};
 use crate::process::seldom::Seldom;
-use crate::wire::{Ending, Mechanism, Reason};
+use crate::wire::{Ending, KeyFile, Mechanism, Reason};
 
 mod output;
 mod writer;
@@ -76,7 +77,7 @@ pub(crate) struct Line<'a> {
     /// A file in `sslkeys_path`: of the key that signed on by certificate, otherwise
     /// of that peer's own.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
-    pub key: Option<&'a str>,
+    pub key: Option<&'a KeyFile>,
     /// The administrator who acts as the one it is about.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
     pub impersonator: Option<&'a str>,
@@ -115,8 +116,12 @@ impl Line<'_> {
     }
 }
 
-fn name<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&bounded(text.unwrap_or_default(), LONGEST_NAME))
+fn name<T, S>(text: &Option<&T>, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Borrow<str> + ?Sized,
+    S: Serializer,
+{
+    serializer.serialize_str(&bounded(text.map_or("", Borrow::borrow), LONGEST_NAME))
 }
 
 fn story<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {

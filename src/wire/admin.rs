@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, Mechanism, SessionKey, Word};
+use super::{Fingerprint, KeyFile, Mechanism, SessionKey, Word};
 use crate::clock::Timestamp;
 
 /// `GET /v1/sessions`: a page of the sessions that live, the oldest first.
@@ -67,7 +67,7 @@ pub(crate) struct KeyList {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyEntry {
     /// Its name: the name of the key's holder in the audit log.
-    pub file: String,
+    pub file: KeyFile,
     /// Whether the key counts.
     pub state: Word<KeyState>,
     /// Why it does not, and what to do.

@@ -4,6 +4,7 @@
 pub(crate) mod admin;
 mod event;
 mod fingerprint;
+mod key_file;
 pub(crate) mod mechanism;
 mod peer;
 mod refusal;
@@ -16,6 +17,7 @@ mod word;
 
 pub(crate) use event::Event;
 pub(crate) use fingerprint::Fingerprint;
+pub(crate) use key_file::KeyFile;
 pub(crate) use mechanism::Mechanism;
 pub(crate) use peer::{ActingAs, PeerCredential, Whoami};
 pub use refusal::Reason;

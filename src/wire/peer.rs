@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Word;
+use super::{KeyFile, Word};
 
 /// `GET /v1/whoami`: which identity the core gives the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub(crate) struct Whoami {
     /// The peer's uid, on the unix socket.
     pub uid: Option<u32>,
     /// The file in `sslkeys_path` that holds the peer's key.
-    pub key: Option<String>,
+    pub key: Option<KeyFile>,
     /// As whom it acts; `None`: as nobody.
     #[serde(rename = "as")]
     pub acting_as: Option<ActingAs>,

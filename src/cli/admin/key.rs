@@ -33,7 +33,7 @@ fn words(list: &KeyList) -> String {
     let mut text = table(heading, &list.keys.iter().map(row).collect::<Vec<_>>());
     for key in &list.keys {
         if let Some(why) = &key.why {
-            let _ = writeln!(text, "{}: {}", shown(&key.file), shown(why));
+            let _ = writeln!(text, "{}: {}", shown(key.file.as_str()), shown(why));
         }
     }
     if let Some(next) = &list.next {
@@ -44,7 +44,7 @@ fn words(list: &KeyList) -> String {
 
 fn row(key: &KeyEntry) -> [String; 7] {
     [
-        shown(&key.file),
+        shown(key.file.as_str()),
         shown(&key.state.to_string()),
         key.algorithm.clone().unwrap_or_default(),
         match &key.role {

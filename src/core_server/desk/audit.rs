@@ -27,7 +27,7 @@ impl Core {
             reason: Some(denied.reason),
             detail: Some(&denied.detail),
             peer: Some(&peer.to_string()),
-            key: peer.key(),
+            key: peer.key_file(),
             reference: Some(reference),
             ..Line::new(Happening::Peer, Verdict::Refused)
         });
@@ -43,7 +43,7 @@ impl Core {
         self.audit.hand_over(&Line {
             client: attempt.client,
             peer: Some(&peer.to_string()),
-            key: attempt.key.as_deref().or(peer.key()),
+            key: attempt.key_file.as_ref().or(peer.key_file()),
             impersonator: attempt.impersonator.as_deref(),
             ..of_record(Happening::SignOn, record, &record.key.short())
         })
@@ -65,7 +65,7 @@ impl Core {
             principal: attempt.map(|attempt| attempt.principal.as_str()),
             client: attempt.and_then(|attempt| attempt.client),
             peer: Some(&peer.to_string()),
-            key: attempt.and_then(|attempt| attempt.key.as_deref()).or(peer.key()),
+            key: attempt.and_then(|attempt| attempt.key_file.as_ref()).or(peer.key_file()),
             login: attempt.and_then(|attempt| attempt.act_as.as_deref()),
             reference: Some(reference),
             ..Line::new(Happening::SignOn, Verdict::Refused)
@@ -106,7 +106,7 @@ impl Core {
             }),
             reference: unrecorded.map(|(_, reference)| reference),
             peer: Some(&peer.to_string()),
-            key: peer.key(),
+            key: peer.key_file(),
             ..of_record(Happening::SessionEnd, record, &record.key.short())
         });
     }

@@ -86,7 +86,7 @@ impl Core {
         };
         let more = list.keys.len() > limit;
         list.keys.truncate(limit);
-        list.next = list.keys.last().filter(|_| more).map(|key| key.file.clone());
+        list.next = list.keys.last().filter(|_| more).map(|key| key.file.to_string());
         Ok(list)
     }
 }

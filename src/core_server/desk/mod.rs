@@ -97,7 +97,7 @@ fn known_as(_permit: &Permit<AskWhoami>, peer: &Peer) -> Whoami {
     Whoami {
         peer: peer.credential().into(),
         uid: peer.uid(),
-        key: peer.key().map(str::to_owned),
+        key: peer.key_file().cloned(),
         acting_as: peer.acting_as(),
     }
 }

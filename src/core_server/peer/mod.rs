@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::rights::Actor;
 use crate::config::section::KeyRights;
-use crate::wire::{ActingAs, PeerCredential};
+use crate::wire::{ActingAs, KeyFile, PeerCredential};
 
 pub(in crate::core_server) mod accounts;
 pub(in crate::core_server) mod certificate;
@@ -51,7 +51,7 @@ pub(super) enum Peer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyPeer {
     /// The key's file in `sslkeys_path`.
-    pub(super) file: String,
+    pub(super) file: KeyFile,
     /// What it may do.
     pub(super) rights: KeyRights,
     /// Where it comes from.
@@ -135,7 +135,7 @@ impl Peer {
     }
 
     /// The file of its key.
-    pub(super) fn key(&self) -> Option<&str> {
+    pub(super) const fn key_file(&self) -> Option<&KeyFile> {
         match self {
             Self::Key(key) => Some(&key.file),
             _ => None,

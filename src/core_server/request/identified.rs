@@ -7,7 +7,7 @@ use crate::core_server::peer::keys::KeyUser;
 use crate::core_server::rights::{AccountOf, Permit, VouchFor};
 use crate::identity::{self, Identity, Named, Rules, Via, identify};
 use crate::wire::mechanism::Evidence;
-use crate::wire::{Denied, Fingerprint, Mechanism, Proof};
+use crate::wire::{Denied, Fingerprint, KeyFile, Mechanism, Proof};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(in crate::core_server) struct Identified {
     identity: Identity,
     facts: Facts,
     /// The file of the key that a certificate was shown for.
-    key_file: Option<String>,
+    key_file: Option<KeyFile>,
 }
 
 /// What is known of a sign-on besides the identity.
@@ -99,8 +99,8 @@ impl Identified {
     }
 
     /// The file of the key that a certificate was shown for.
-    pub(in crate::core_server) fn key_file(&self) -> Option<&str> {
-        self.key_file.as_deref()
+    pub(in crate::core_server) const fn key_file(&self) -> Option<&KeyFile> {
+        self.key_file.as_ref()
     }
 
     /// Who it is, and what is known besides.

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use crate::clock::Timestamp;
 use crate::core_server::policy::Policy;
 use crate::core_server::rights::{ActAsUser, Actor, Asked, Permit, VouchFor, permit};
-use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
+use crate::wire::{Denied, KeyFile, Mechanism, Reason, SessionSecret};
 
 pub(in crate::core_server) mod admit;
 pub(in crate::core_server) mod certificate;
@@ -72,7 +72,7 @@ pub(in crate::core_server) struct Context<'a> {
 #[derive(Debug)]
 pub(in crate::core_server) struct Decision {
     /// The file of the key that a certificate was shown for, where the key counts.
-    pub(in crate::core_server) key_file: Option<String>,
+    pub(in crate::core_server) key_file: Option<KeyFile>,
     pub(in crate::core_server) admission: Result<Admission, Denied>,
 }
 
@@ -86,7 +86,7 @@ pub(in crate::core_server) fn decide<R: SessionRequest>(
     let Context { policy, now, .. } = *context;
     let act_as = request.act_as().map(str::to_owned);
     let identified = request.identify(permit, gathered, context);
-    let key_file = identified.as_ref().ok().and_then(Identified::key_file).map(str::to_owned);
+    let key_file = identified.as_ref().ok().and_then(Identified::key_file).cloned();
     let admission = identified
         .and_then(|identified| Ok(admit(identified, policy.lifetime, now)?))
         .and_then(|admission| match act_as {

@@ -14,6 +14,7 @@ use crate::config::section::{ActAs, Core, KeyRights};
 use crate::core_server::KeyEntries;
 use crate::pki::peer::peer_keys::{Listed, ListedKey, PeerKeys};
 use crate::process::files::access::{self, Obstacle};
+use crate::wire::KeyFile;
 
 pub(in crate::cli::check) fn check(settings: &Settings) -> Vec<Finding> {
     let core = settings.core.tls.as_ref().map(|tls| &tls.authorities);
@@ -100,7 +101,12 @@ fn finding_on(listed: &ListedKey, core: &Core, now: Timestamp) -> Finding {
 }
 
 /// A file may hold a certificate instead of the bare key: then more can be said of it.
-fn issued(folder: &Path, file: &str, authorities: &[Cert], moment: &Moment<'_>) -> Option<Finding> {
+fn issued(
+    folder: &Path,
+    file: &KeyFile,
+    authorities: &[Cert],
+    moment: &Moment<'_>,
+) -> Option<Finding> {
     let certificates = cert::of_file(&folder.join(file));
     let cert = certificates.first()?;
     if !authorities.iter().any(|authority| authority.subject == cert.issuer) {
@@ -148,7 +154,7 @@ mod tests {
     #[test]
     fn a_key_without_entry_is_warned_about_and_so_is_one_whose_time_is_over() {
         let key = ListedKey {
-            files: vec!["a.pem".into(), "b.pem".into()],
+            files: vec!["a.pem".parse().unwrap(), "b.pem".parse().unwrap()],
             algorithm: Algorithm::Rsa(2048),
         };
         let said = |core: &Core, now| finding_on(&key, core, Timestamp::from_unix(now));

@@ -70,7 +70,7 @@ fn taken_for(address: &CoreAddress, whoami: &Whoami) -> Finding {
         found,
         match (account, key) {
             (Some(account), _) => advice::front_users(&account),
-            (None, Some(key)) => advice::front_key(key),
+            (None, Some(key)) => advice::front_key(key.as_str()),
             (None, None) => advice::LIST_KEY.to_owned(),
         },
     )
@@ -140,7 +140,7 @@ mod tests {
         let whoami = Whoami {
             peer: PeerCredential::Unix.into(),
             uid,
-            key: key.map(str::to_owned),
+            key: key.map(|file| file.parse().unwrap()),
             acting_as,
         };
         let finding = taken_for(&CoreAddress::Unix("/core.sock".into()), &whoami);

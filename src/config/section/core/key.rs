@@ -13,7 +13,7 @@ use crate::config::reading::{
     Diagnostics, FromToml, Located, Location, TextValue, section, wrong_type,
 };
 use crate::config::value_types::one_of;
-use crate::wire::LoginId;
+use crate::wire::{KeyFile, LoginId};
 
 section! {
     /// `[[core.key]]`
@@ -29,7 +29,7 @@ section! {
 /// `[[core.key]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CoreKey {
-    pub file: String,
+    pub file: KeyFile,
     /// What its holder may do.
     pub rights: KeyRights,
     /// Networks it may come from; empty: from everywhere.
@@ -65,7 +65,7 @@ pub(crate) enum ActAs {
 /// What the holders of keys may do.
 pub(super) fn check(list: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) -> Vec<CoreKey> {
     twins(list, diagnostics);
-    list.iter().map(|given| key(given, diagnostics)).collect()
+    list.iter().filter_map(|given| key(given, diagnostics)).collect()
 }
 
 /// Whether a key without an entry is SYSTEM. As soon as there is an entry, a
@@ -77,8 +77,9 @@ pub(super) fn without_entry_are_system(written: &super::Written) -> bool {
         .map_or(written.key.is_empty(), |said| said == WithoutEntry::System)
 }
 
-fn key(written: &Located<Written>, diagnostics: &mut Diagnostics<'_>) -> CoreKey {
-    if written.file.0.is_empty() {
+/// `None` where it names no file, which is complained of.
+fn key(written: &Located<Written>, diagnostics: &mut Diagnostics<'_>) -> Option<CoreKey> {
+    if written.file.0.is_none() {
         diagnostics
             .error(&written.at, "names no file; set file to a file name in core.sslkeys_path");
     }
@@ -103,21 +104,21 @@ fn key(written: &Located<Written>, diagnostics: &mut Diagnostics<'_>) -> CoreKey
             "is empty; list networks, or remove it to accept the key from everywhere",
         );
     }
-    CoreKey {
-        file: written.file.0.clone(),
+    Some(CoreKey {
+        file: written.file.0.clone()?,
         rights,
         from: written.from.iter().map(|given| given.value).collect(),
         not_after: written.not_after.0,
-    }
+    })
 }
 
 fn twins(keys: &[Located<Written>], diagnostics: &mut Diagnostics<'_>) {
     for (index, key) in keys.iter().enumerate() {
-        let earlier = keys.iter().take(index).find(|earlier| earlier.file.0 == key.file.0);
-        if let Some(earlier) = earlier.filter(|_| !key.file.0.is_empty()) {
+        let Some(file) = &key.file.0 else { continue };
+        let earlier = keys.iter().take(index).find(|earlier| earlier.file.0.as_ref() == Some(file));
+        if let Some(earlier) = earlier {
             let line = diagnostics.line(&earlier.at);
-            let sentence =
-                format!("{:?} already has an entry (line {line}); remove one", key.file.0);
+            let sentence = format!("{file:?} already has an entry (line {line}); remove one");
             diagnostics.error(&key.file.at, sentence);
         }
     }
@@ -141,9 +142,9 @@ pub(in crate::config) enum WithoutEntry {
     Refuse,
 }
 
-/// The name of a file in a folder, without the folder.
+/// The name of a file; empty: none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::config) struct FileName(pub(in crate::config) String);
+pub(in crate::config) struct FileName(pub(in crate::config) Option<KeyFile>);
 
 /// A moment; empty: none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,10 +170,11 @@ impl TextValue for FileName {
     const TYPE: &'static str = "file name";
 
     fn parse(text: &str) -> Result<Self, String> {
-        if text.contains(['/', '\0']) || matches!(text, "." | "..") {
-            return Err("is not the name of a file in core.sslkeys_path; write it without the folder, as webapp-public.pem".to_owned());
+        if text.is_empty() {
+            return Ok(Self(None));
         }
-        Ok(Self(text.to_owned()))
+        let file = text.parse().map_err(|_| "is not the name of a file in core.sslkeys_path; write it without the folder, as webapp-public.pem")?;
+        Ok(Self(Some(file)))
     }
 }
 

@@ -98,7 +98,7 @@ fn still_signs_on(
             Reason::PublicKeyScope,
             format!("{} now signs on {}", user.file, user.user),
         )),
-        Err(reason) => Err(Denied::new(reason, user.file)),
+        Err(reason) => Err(Denied::new(reason, user.file.to_string())),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::core_server::request::SessionRequest;
-use crate::wire::Mechanism;
+use crate::wire::{KeyFile, Mechanism};
 
 /// Who wants a session.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub(in crate::core_server::desk) struct SignOnAttempt {
     /// As whom they want to act.
     pub(in crate::core_server::desk) act_as: Option<String>,
     /// The file of the key that a certificate was shown for.
-    pub(in crate::core_server::desk) key: Option<String>,
+    pub(in crate::core_server::desk) key_file: Option<KeyFile>,
 }
 
 impl SignOnAttempt {
@@ -28,7 +28,7 @@ impl SignOnAttempt {
             client,
             impersonator: None,
             act_as: request.act_as().map(str::to_owned),
-            key: None,
+            key_file: None,
         }
     }
 }

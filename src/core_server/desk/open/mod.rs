@@ -120,7 +120,7 @@ impl Desk {
         let actor = self.peer.actor();
         let context = Context { actor, client: attempt.client, policy, now: *now };
         let Decision { key_file, admission } = decide(request, &permit, gathered, &context);
-        attempt.key = key_file;
+        attempt.key_file = key_file;
         match admission {
             Ok(admission) => {
                 attempt.impersonator = admission.impersonator().map(ToString::to_string);

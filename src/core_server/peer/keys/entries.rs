@@ -11,14 +11,14 @@ use arc_swap::ArcSwapOption;
 use crate::config::section::{self, CoreKey};
 use crate::pki::peer::key_policy::Unfit;
 use crate::pki::peer::peer_keys::{Listed, Skip};
-use crate::wire::Fingerprint;
+use crate::wire::{Fingerprint, KeyFile};
 
 /// The entries, and the keys that each has seen.
 #[derive(Debug)]
 pub(crate) struct KeyEntries {
-    by_file: HashMap<String, CoreKey>,
+    by_file: HashMap<KeyFile, CoreKey>,
     /// The file of the entry of each key.
-    known: RwLock<HashMap<Fingerprint, String>>,
+    known: RwLock<HashMap<Fingerprint, KeyFile>>,
     /// What was looked through last.
     seen: ArcSwapOption<Listed>,
     others_are_system: bool,
@@ -46,17 +46,17 @@ pub enum EntryError {
     )]
     Missing {
         /// The file.
-        file: String,
+        file: KeyFile,
         /// `sslkeys_path`.
         folder: PathBuf,
         /// A file there with a name much like it.
-        nearest: Option<String>,
+        nearest: Option<KeyFile>,
     },
     /// The file holds nothing that can be compared with a client's key.
     #[error("[[core.key]] names {file} in {}, which cannot be used: {skip}", folder.display())]
     Useless {
         /// The file.
-        file: String,
+        file: KeyFile,
         /// `sslkeys_path`.
         folder: PathBuf,
         /// What is wrong with it.
@@ -80,9 +80,9 @@ pub enum EntryError {
     )]
     Twins {
         /// A file.
-        one: String,
+        one: KeyFile,
         /// The other.
-        other: String,
+        other: KeyFile,
         /// `sslkeys_path`.
         folder: PathBuf,
     },
@@ -104,7 +104,7 @@ impl KeyEntries {
         self.by_file.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &CoreKey)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&KeyFile, &CoreKey)> {
         self.by_file.iter()
     }
 
@@ -117,17 +117,17 @@ impl KeyEntries {
         if let (Some(fault), false) = (listed.unreadable(), self.is_empty()) {
             return Err(EntryError::Folder { folder: folder(), fault: fault.to_owned() });
         }
-        let held: HashMap<&str, Fingerprint> = listed
+        let held: HashMap<&KeyFile, Fingerprint> = listed
             .with_fingerprint()
             .flat_map(|(public_key, listed)| {
-                listed.files.iter().map(move |file| (file.as_str(), public_key))
+                listed.files.iter().map(move |file| (file, public_key))
             })
             .collect();
-        let mut files: Vec<&String> = self.by_file.keys().collect();
+        let mut files: Vec<&KeyFile> = self.by_file.keys().collect();
         files.sort();
-        let mut owners: HashMap<Fingerprint, &String> = HashMap::new();
+        let mut owners: HashMap<Fingerprint, &KeyFile> = HashMap::new();
         for file in files {
-            match (held.get(file.as_str()), listed.skipped().get(file)) {
+            match (held.get(file), listed.skipped().get(file)) {
                 (Some(public_key), _) => {
                     if let Some(one) = owners.insert(*public_key, file) {
                         let (one, other) = (one.clone(), file.clone());
@@ -151,11 +151,15 @@ impl KeyEntries {
     }
 
     /// The file without an entry whose name is most like this one.
-    fn nearest<'a>(&self, file: &str, held: impl Iterator<Item = &'a str>) -> Option<String> {
-        let likeness = |name: &str| strsim::jaro_winkler(file, name);
+    fn nearest<'a>(
+        &self,
+        file: &KeyFile,
+        held: impl Iterator<Item = &'a KeyFile>,
+    ) -> Option<KeyFile> {
+        let likeness = |name: &KeyFile| strsim::jaro_winkler(file.as_str(), name.as_str());
         held.filter(|name| !self.by_file.contains_key(*name) && likeness(name) > LIKE)
             .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
-            .map(str::to_owned)
+            .cloned()
     }
 
     /// Remembers the keys that stand under the names of entries.
@@ -188,7 +192,7 @@ impl KeyEntries {
     }
 
     /// What the settings say of a key that stands in `files`.
-    pub(super) fn of(&self, public_key: Fingerprint, files: &[String]) -> Said<'_> {
+    pub(super) fn of(&self, public_key: Fingerprint, files: &[KeyFile]) -> Said<'_> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let remembered = known.get(&public_key).and_then(|file| self.by_file.get(file));
         // A copy under another name must not free a key from its entry.
@@ -215,13 +219,13 @@ mod tests {
 
     fn entries(files: &[&str], others_are_system: bool) -> KeyEntries {
         let entry = |file: &&str| CoreKey {
-            file: (*file).to_owned(),
+            file: file.parse().unwrap(),
             rights: KeyRights::Front,
             from: Vec::new(),
             not_after: None,
         };
         KeyEntries {
-            by_file: files.iter().map(|file| ((*file).to_owned(), entry(file))).collect(),
+            by_file: files.iter().map(|file| (file.parse().unwrap(), entry(file))).collect(),
             known: RwLock::default(),
             seen: ArcSwapOption::empty(),
             others_are_system,
@@ -233,9 +237,10 @@ mod tests {
         fs::write(folder.join(name), public_key_pem(made.path(), Key::Ec("P-256"))).unwrap();
     }
 
-    fn key_of(listed: &Listed, file: &str) -> (Fingerprint, Vec<String>) {
+    fn key_of(listed: &Listed, file: &str) -> (Fingerprint, Vec<KeyFile>) {
         let mut keys = listed.with_fingerprint();
-        let found = keys.find(|(_, key)| key.files.iter().any(|name| name == file)).unwrap();
+        let found =
+            keys.find(|(_, key)| key.files.iter().any(|name| name.as_str() == file)).unwrap();
         (found.0, found.1.files.clone())
     }
 
@@ -281,9 +286,9 @@ mod tests {
         entries.learn(&listed);
         let (key_a, _) = key_of(&listed, "a.pem");
         let of = |entries: &KeyEntries, files: &[&str]| {
-            let files: Vec<_> = files.iter().map(|file| (*file).to_owned()).collect();
+            let files: Vec<_> = files.iter().map(|file| file.parse().unwrap()).collect();
             match entries.of(key_a, &files) {
-                Said::Entry(entry) => entry.file.clone(),
+                Said::Entry(entry) => entry.file.to_string(),
                 other => format!("{other:?}"),
             }
         };

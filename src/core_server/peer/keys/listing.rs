@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{KeyRules, Said};
 use crate::clock::Timestamp;
 use crate::config::section::{CoreKey, KeyRights};
+use crate::wire::KeyFile;
 use crate::wire::admin::{KeyEntry, KeyList, KeyRole, KeyState};
 
 impl KeyRules {
@@ -54,9 +55,9 @@ impl KeyRules {
 }
 
 /// The row of a file that holds a key.
-fn counting(file: &str, said: &Said<'_>) -> KeyEntry {
+fn counting(file: &KeyFile, said: &Said<'_>) -> KeyEntry {
     match said {
-        Said::Entry(entry) if entry.file == file => row(file, KeyState::Listed, Some(entry)),
+        Said::Entry(entry) if entry.file == *file => row(file, KeyState::Listed, Some(entry)),
         Said::Entry(entry) => {
             let why =
                 format!("the key still has the [[core.key]] of {}, its former name", entry.file);
@@ -73,7 +74,7 @@ fn counting(file: &str, said: &Said<'_>) -> KeyEntry {
     }
 }
 
-fn row(file: &str, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
+fn row(file: &KeyFile, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
     let (role, act_as) = match entry.map(|entry| &entry.rights) {
         None => (KeyRole::Nothing, Vec::new()),
         Some(KeyRights::System) => (KeyRole::System, Vec::new()),
@@ -84,7 +85,7 @@ fn row(file: &str, state: KeyState, entry: Option<&CoreKey>) -> KeyEntry {
     };
     let networks = entry.into_iter().flat_map(|entry| &entry.from);
     KeyEntry {
-        file: file.to_owned(),
+        file: file.clone(),
         state: state.into(),
         why: None,
         algorithm: None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::config::section::{self, ActAs, CoreKey, KeyRights};
 use crate::pki::peer::peer_keys::{Listed, ListedKey, Listing, PeerKeys};
-use crate::wire::{Denied, Fingerprint, LoginId, Reason};
+use crate::wire::{Denied, Fingerprint, KeyFile, LoginId, Reason};
 
 mod entries;
 mod listing;
@@ -26,7 +26,7 @@ pub(in crate::core_server) struct KeyRules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::core_server) struct KeyGrant {
     /// Its file.
-    pub(in crate::core_server) file: String,
+    pub(in crate::core_server) file: KeyFile,
     /// What it may do.
     pub(in crate::core_server) rights: KeyRights,
     /// When it ceases to count.
@@ -37,7 +37,7 @@ pub(in crate::core_server) struct KeyGrant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::core_server) struct KeyUser {
     /// The key's file.
-    pub(in crate::core_server) file: String,
+    pub(in crate::core_server) file: KeyFile,
     /// The user, as written in `act_as`.
     pub(in crate::core_server) user: LoginId,
     /// When the key ceases to count.
@@ -116,17 +116,20 @@ impl KeyRules {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<KeyGrant, Denied> {
-        let first = || listed.files.first().cloned().unwrap_or_default();
+        // At least one file holds a key that is listed.
+        let first = || listed.files[0].clone();
         let entry = match self.entries.of(public_key, &listed.files) {
             Said::Entry(entry) => entry,
             Said::System => {
                 return Ok(KeyGrant { file: first(), rights: KeyRights::System, ends_at: None });
             }
-            Said::Nothing => return Err(Denied::new(Reason::PublicKeyNoEntry, first())),
+            Said::Nothing => {
+                return Err(Denied::new(Reason::PublicKeyNoEntry, first().to_string()));
+            }
         };
         let file = entry.file.clone();
         if entry.not_after.is_some_and(|end| end < now) {
-            return Err(Denied::new(Reason::PublicKeyExpired, file));
+            return Err(Denied::new(Reason::PublicKeyExpired, file.to_string()));
         }
         if let Some(address) = address.filter(|address| !comes_from(entry, *address)) {
             return Err(Denied::new(Reason::PublicKeyAddress, format!("{file} from {address}")));
@@ -177,7 +180,8 @@ mod tests {
             (KeyRights::System, None),
             (KeyRights::Front, None),
         ] {
-            let key = KeyGrant { file: "a.pem".into(), rights: rights.clone(), ends_at: None };
+            let key =
+                KeyGrant { file: "a.pem".parse().unwrap(), rights: rights.clone(), ends_at: None };
             match (key.user(), user) {
                 (Ok(found), Some(user)) => {
                     assert_eq!(found.user, LoginId::without_company(user));

@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::pki::file::pem::{self, PemError};
 use crate::pki::{Algorithm, PublicKey};
 use crate::process::files::stamp::FileStamp;
-use crate::wire::Fingerprint;
+use crate::wire::{Fingerprint, KeyFile};
 
 #[cfg(test)]
 mod tests;
@@ -38,16 +38,16 @@ pub(crate) struct Listed {
     /// The second in which all files were last looked at.
     looked: AtomicU64,
     keys: HashMap<Fingerprint, ListedKey>,
-    skipped: BTreeMap<String, Skip>,
-    removed: HashMap<Fingerprint, String>,
+    skipped: BTreeMap<KeyFile, Skip>,
+    removed: HashMap<Fingerprint, KeyFile>,
     unreadable: Option<String>,
 }
 
 /// A key of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListedKey {
-    /// The names of the files that hold it, in order: usually one.
-    pub files: Vec<String>,
+    /// The files that hold it, in order: usually one, never none.
+    pub files: Vec<KeyFile>,
     pub algorithm: Algorithm,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct ListedKey {
 pub(crate) enum Listing {
     Listed(ListedKey),
     /// It was, in this file, since this process began to look.
-    Removed(String),
+    Removed(KeyFile),
     Unlisted,
 }
 
@@ -150,7 +150,7 @@ impl Listed {
     }
 
     /// Files that are not looked at, and why.
-    pub(crate) const fn skipped(&self) -> &BTreeMap<String, Skip> {
+    pub(crate) const fn skipped(&self) -> &BTreeMap<KeyFile, Skip> {
         &self.skipped
     }
 
@@ -167,8 +167,8 @@ impl Listed {
 
     fn is_still_so_for(&self, public_key: Fingerprint, folder: &Path) -> bool {
         let Some(key) = self.keys.get(&public_key) else { return false };
-        let same = |file: &String| {
-            let stamp = self.files.get(OsStr::new(file)).copied().flatten();
+        let same = |file: &KeyFile| {
+            let stamp = self.files.get(OsStr::new(file.as_str())).copied().flatten();
             stamp.is_some() && stamp == FileStamp::of(&folder.join(file))
         };
         self.settled && FileStamp::of(folder) == self.folder && key.files.iter().all(same)
@@ -196,7 +196,7 @@ impl Listed {
     fn add(&mut self, folder: &Path, name: OsString) {
         let path = folder.join(&name);
         let stamp = FileStamp::of(&path);
-        let shown = name.to_string_lossy().into_owned();
+        let file = KeyFile::of_entry(&name);
         self.files.insert(name, stamp);
         if path.is_dir() {
             return;
@@ -205,10 +205,10 @@ impl Listed {
             Ok(key) => {
                 let algorithm = key.algorithm().clone();
                 let listed = self.keys.entry(key.fingerprint());
-                listed.or_insert(ListedKey { files: Vec::new(), algorithm }).files.push(shown);
+                listed.or_insert(ListedKey { files: Vec::new(), algorithm }).files.push(file);
             }
             Err(skip) => {
-                self.skipped.insert(shown, skip);
+                self.skipped.insert(file, skip);
             }
         }
     }
@@ -234,7 +234,7 @@ impl Listed {
         }
         for (file, skip) in &self.skipped {
             if before.skipped.get(file) != Some(skip) {
-                tracing::warn!(%folder, file, "a file in sslkeys_path is skipped: {skip}");
+                tracing::warn!(%folder, file = file.as_str(), "a file in sslkeys_path is skipped: {skip}");
             }
         }
         for key in self.keys.values().filter(|key| key.files.len() > 1) {

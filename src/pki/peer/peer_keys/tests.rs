@@ -10,7 +10,7 @@ fn look(keys: &PeerKeys) -> Arc<Listed> {
 }
 
 fn listed(files: &[&str], algorithm: Algorithm) -> Listing {
-    let files = files.iter().map(ToString::to_string).collect();
+    let files = files.iter().map(|file| file.parse().unwrap()).collect();
     Listing::Listed(ListedKey { files, algorithm })
 }
 
@@ -31,7 +31,7 @@ fn a_key_counts_from_the_moment_its_file_is_there_until_it_is_gone() {
             listed(&["one-public.pem"], Algorithm::Ecdsa("P-256".to_owned()))
         );
         fs::remove_file(&file).unwrap();
-        let gone = Listing::Removed("one-public.pem".to_owned());
+        let gone = Listing::Removed("one-public.pem".parse().unwrap());
         assert_eq!(look(&keys).listing(key), gone);
     }
 }
@@ -76,7 +76,7 @@ fn one_keys_own_file_and_the_folder_are_enough_to_see_it_go() {
     let named = |keys: &PeerKeys| keys.current_for(key, later).listing(key);
     assert_eq!(named(&keys), listed(&["b.pem"], Algorithm::Ed25519));
     fs::write(&away, "no key any more").unwrap();
-    assert_eq!(named(&keys), Listing::Removed("b.pem".to_owned()));
+    assert_eq!(named(&keys), Listing::Removed("b.pem".parse().unwrap()));
     fs::copy(made.path().join("one-public.pem"), &away).unwrap();
     assert_eq!(named(&keys), listed(&["b.pem"], Algorithm::Ed25519));
 }
