@@ -52,7 +52,7 @@ pub(crate) fn append_from(issuer: &str, place: &Path, file: &str) -> String {
 pub(crate) const RIGHT_ISSUER: &str =
     "replace the issuer's certificate in the file with the one for the key that signed";
 
-/// Nobody knows whether the issuer is a root or stands in between.
+/// Nobody knows whether the issuer is a root or is in between.
 pub(crate) fn append_or_trust(issuer: &str, file: &str) -> String {
     format!(
         "if {issuer} is an intermediate, append its certificate to {file}; if it is your own root, all clients need it, and this host too (Debian: put it into /usr/local/share/ca-certificates as NAME.crt, and run update-ca-certificates)"

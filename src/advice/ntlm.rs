@@ -46,7 +46,7 @@ pub(crate) const JOIN_FIRST: &str = "join a domain (security = ads in smb.conf, 
 /// winbind reaches no domain controller.
 pub(crate) const REACH_CONTROLLER: &str = "check that the domain controllers run and can be reached (ports 135, 445 and 49152 and above), and that DNS names them (_ldap._tcp.dc._msdcs)";
 
-/// What stands in the helper's place is another program.
+/// What is in the helper's place is another program.
 pub(crate) const RIGHT_HELPER: &str =
     "set [sso.ntlm] ntlm_auth = \"/usr/bin/ntlm_auth\", from Debian's package winbind";
 

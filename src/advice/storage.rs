@@ -71,7 +71,7 @@ pub(crate) fn newer_store(path: &Path) -> String {
     )
 }
 
-/// Something else stands in the place of the session store.
+/// Something else is in the place of the session store.
 pub(crate) fn no_store(path: &Path) -> String {
     format!("move {} away: the gateway makes the file itself", path.display())
 }

@@ -25,7 +25,7 @@ pub(super) enum Order {
 #[derive(Debug, Default)]
 pub(super) struct State {
     fault: Mutex<Option<String>>,
-    /// Lines that are missing, and of which nothing stands in the log yet.
+    /// Lines that are missing, and of which nothing is in the log yet.
     lost: AtomicU64,
 }
 

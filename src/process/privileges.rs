@@ -130,7 +130,7 @@ const ROOTS_GROUP: Gid = Gid::from_raw(0);
 /// be taken once, before anything else of the program opens files.
 #[allow(unsafe_code)]
 pub(super) fn adopt(number: RawFd) -> OwnedFd {
-    // SAFETY: the number stands in LISTEN_FDS under our LISTEN_PID, so it was open before
+    // SAFETY: the number is in LISTEN_FDS under our LISTEN_PID, so it was open before
     // this program began and nothing in it owns it; it has just been found open
     // (listen_fds sets a flag on each), and the only caller runs once.
     unsafe { OwnedFd::from_raw_fd(number) }

@@ -50,7 +50,7 @@ pub(crate) struct SessionEntry {
     pub expires_at: Timestamp,
 }
 
-/// `GET /v1/keys`: a page of what stands in `sslkeys_path`, and of the entries for it.
+/// `GET /v1/keys`: a page of what is in `sslkeys_path`, and of the entries for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyList {
     /// `sslkeys_path`; `None`: the core does not listen for TLS, so no key counts.

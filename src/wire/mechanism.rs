@@ -53,7 +53,7 @@ pub(crate) struct Needs {
     pub http1: bool,
 }
 
-/// What stands in `Authorization` (RFC 9110 section 11.6.2).
+/// What is in `Authorization` (RFC 9110 section 11.6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credentials {
     /// A token of an exchange, in base64.

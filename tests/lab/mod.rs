@@ -1,5 +1,5 @@
 //! The lab: a real Active Directory domain, a real MIT realm, and real clients and
-//! servers around Doorward. Nothing here stands in for the real thing.
+//! servers around Doorward. Nothing here is in for the real thing.
 //!
 //! `enter.sh` gives a test run namespaces of its own, `realm.sh` makes the realms;
 //! this module is how tests reach them.

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::pki::file::pair::PairError;
 
-/// Why a probe did not sign on. Each says who is at fault and what mends it.
+/// Why a probe did not sign on. Each says who is at fault and what fixes it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
     #[error("{0}")]

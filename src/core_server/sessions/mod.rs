@@ -154,6 +154,6 @@ impl Sessions {
 
 /// Sessions that one hold of the lock may end.
 const SWEEP: usize = 1024;
-/// Such holds in one sweep. What is over counts no more, swept or not; more at once
+/// Such holds in one sweep. What is over is no longer valid, swept or not; more at once
 /// would be more than the audit log can take.
 const SWEEPS: usize = 8;

@@ -37,7 +37,7 @@ pub(in crate::front) struct Refused<'a> {
     pub(in crate::front) steps: &'a [Step],
     /// Who is signed on all the same; empty when nobody is.
     pub login: &'a str,
-    /// The number that stands in the log.
+    /// The number that is in the log.
     pub reference: &'a str,
 }
 

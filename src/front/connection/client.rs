@@ -21,7 +21,7 @@ pub(in crate::front) struct Client {
 
 impl Client {
     /// `address` is the peer's, `tls` whether its connection is TLS here, and
-    /// `trusted` whether it stands in `trusted_proxies`.
+    /// `trusted` whether it is in `trusted_proxies`.
     pub(in crate::front) fn new(address: IpAddr, tls: bool, trusted: bool) -> Self {
         let text = address.to_canonical().to_string();
         // An address is letters, digits, dots and colons.

@@ -48,7 +48,7 @@ const PASSWORDS: usize = 256;
 pub(in crate::front) struct NoGrant {
     /// The reason, for page, metrics and audit.
     pub reason: Reason,
-    /// What stands in the log of the core or of this front.
+    /// What is in the log of the core or of this front.
     pub detail: String,
     /// Why and when the session ended, where the core still knows.
     pub ended: Option<Ended>,

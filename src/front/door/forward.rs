@@ -69,7 +69,7 @@ impl Granted<'_> {
     }
 
     /// For a request that asks for a tunnel: fires when its session has ended, or the
-    /// certificate that the session was opened by counts no more.
+    /// certificate that the session was opened by is no longer valid.
     fn watch_tunnel(&self, headers: &HeaderMap) -> Option<CancellationToken> {
         let Self { front, connection, facts, grant, .. } = self;
         let session = grant.session();

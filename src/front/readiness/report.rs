@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 
 use super::{Seen, state::Part};
 
-/// The body of `/ready`: each part is `ok`, or why it is not and what mends it.
+/// The body of `/ready`: each part is `ok`, or why it is not and what fixes it.
 #[derive(Debug)]
 pub(in crate::front) struct Report<'a> {
     seen: &'a Seen,

@@ -68,7 +68,7 @@ impl fmt::Display for Part {
 /// How a part is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::front) struct State {
-    /// What keeps people from signing on, and what mends it.
+    /// What keeps people from signing on, and what fixes it.
     pub broken: Option<String>,
     /// What somebody should look at, and what to do.
     pub notices: Vec<String>,

@@ -45,7 +45,7 @@ impl Mark {
     }
 }
 
-/// As it stands in the request.
+/// As it is in the request.
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.header)

@@ -19,7 +19,7 @@ use crate::wire::reason::Fault;
 use crate::wire::{Denied, Mechanism, Reason, SessionSecret};
 
 /// The certificate that the client itself showed, where one may sign on by it. A
-/// proxy's connection shows the proxy's, and what stands in headers is never read.
+/// proxy's connection shows the proxy's, and what is in headers is never read.
 pub(super) fn of_client<'a>(
     context: RequestContext<'a>,
     policy: &Policy<'_>,
@@ -110,7 +110,7 @@ async fn validate<'a>(
 
 /// A session that was opened by certificate counts only on connections that
 /// show it, and as long as it counts itself: a cookie alone opens nothing. When
-/// it counts no more, the session ends.
+/// it is no longer valid, the session ends.
 ///
 /// # Errors
 /// The session does not count here.
@@ -135,7 +135,7 @@ pub(super) async fn accepts_session(
 }
 
 /// For a tunnel, which no further request follows: ends its session as soon as
-/// the certificate counts no more.
+/// the certificate is no longer valid.
 pub(in crate::front) async fn watch(
     front: Arc<Front>,
     shown: Arc<PresentedCertificate>,

@@ -73,7 +73,7 @@ pub(in crate::front) struct NotPermitted {
 pub(in crate::front) struct Refusal {
     /// The reason, for status, page, metrics and audit.
     pub reason: Reason,
-    /// What stands in the log beside it.
+    /// What is in the log beside it.
     pub detail: String,
     /// The mechanism's token for the client, in the challenge.
     pub reply: Option<Reply>,

@@ -22,12 +22,12 @@ pub(in crate::front) struct Policy<'a> {
     ntlm: NtlmOffer<'a>,
 }
 
-/// When NTLM is offered where it stands in the list.
+/// When NTLM is offered where it is in the list.
 #[derive(Clone, Copy, Debug)]
 enum NtlmOffer<'a> {
     /// Always: somebody asked for it, and is to see when it fails.
     Always,
-    /// While it works: it stands in the list because nobody wrote one.
+    /// While it works: it is in the list because nobody wrote one.
     While(Option<&'a Acceptor>),
 }
 

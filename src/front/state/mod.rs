@@ -62,7 +62,7 @@ impl Front {
 pub(in crate::front) struct LogLimits {
     /// That somebody is not signed on.
     pub(in crate::front) visitors: Visitors,
-    /// What an administrator has to mend: by reason.
+    /// What an administrator has to fix: by reason.
     pub(in crate::front) faults: Seldom<Reason>,
 }
 

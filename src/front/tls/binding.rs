@@ -30,7 +30,7 @@ pub(crate) fn server_end_point(leaf: &[u8]) -> Result<Bindings, X509Error> {
 }
 
 /// The hash that the certificate was signed with, where that is one of those
-/// that the RFC keeps. SHA-256 stands in for MD5 and SHA-1, as the RFC says,
+/// that the RFC keeps. SHA-256 is in for MD5 and SHA-1, as the RFC says,
 /// and for signatures without a hash of their own (Ed25519, ML-DSA), of which
 /// it says nothing: the clients that send a binding for such certificates at
 /// all (pyspnego and what is built on it) use SHA-256; curl and OpenSSL's

@@ -32,7 +32,7 @@ impl ProfileFault {
     }
 }
 
-/// With what mends it.
+/// With what fixes it.
 impl fmt::Display for ProfileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -81,7 +81,7 @@ pub(crate) enum Answer {
     Refused {
         /// Why.
         reason: Reason,
-        /// What was wrong and what mends it, for the log.
+        /// What was wrong and what fixes it, for the log.
         detail: String,
         /// A token that tells the client so.
         reply: Option<Vec<u8>>,

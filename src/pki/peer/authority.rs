@@ -53,7 +53,7 @@ pub(in crate::pki) struct Bounds {
     pub(in crate::pki) ends_at: i64,
     /// Whether it may sign for some names only.
     pub(in crate::pki) names_constrained: bool,
-    /// Its name, as it stands in what it issues.
+    /// Its name, as it is in what it issues.
     pub(in crate::pki) subject: Vec<u8>,
     /// Its key (SubjectPublicKeyInfo).
     pub(in crate::pki) key: Vec<u8>,

@@ -35,7 +35,7 @@ pub enum Ending {
     Admin,
     /// A newer session of the same user took its place (`max_sessions_per_user`).
     Displaced,
-    /// The public key that opened it counts no more.
+    /// The public key that opened it is no longer valid.
     Key,
 }
 

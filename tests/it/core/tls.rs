@@ -96,7 +96,7 @@ fn every_other_certificate_is_told_why_it_does_not_count() {
     issue("unlisted", "P-256", "ca", CLIENT);
     pki.unlist("unlisted");
     issue("replaced", "2048", "ca", CLIENT);
-    // A new key behind the name of the old one, which still stands in sslkeys.
+    // A new key behind the name of the old one, which still is in sslkeys.
     pki.key("replaced", "P-256");
     pki.issue("replaced", "ca", CLIENT);
     issue("alone", "P-256", "ca", CLIENT);

@@ -1,4 +1,4 @@
-//! The keytab: rotated, wrong, missing. Each fault is named in words that say what to mend.
+//! The keytab: rotated, wrong, missing. Each fault is named in words that say what to fix.
 
 use std::path::Path;
 

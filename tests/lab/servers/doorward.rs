@@ -201,7 +201,7 @@ impl Doorward {
         wait_until(LIMIT, what, || self.log().into_iter().find(&wanted))
     }
 
-    /// What stands in the audit file.
+    /// What is in the audit file.
     pub fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir().join("audit")).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()

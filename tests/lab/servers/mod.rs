@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 /// Apache httpd with mod_auth_gssapi, proxying and headers loaded. `site` is what
-/// stands in its virtual host; `{dir}` and `{port}` are replaced, `{keytab}` by a copy
+/// is in its virtual host; `{dir}` and `{port}` are replaced, `{keytab}` by a copy
 /// of `keytab` that it can read. `{dir}/htdocs` is served.
 #[track_caller]
 pub fn apache(keytab: &Path, site: &str) -> Server {
@@ -66,7 +66,7 @@ pub fn apache_as(account: &str, modules: &[&str], keytab: &Path, site: &str) -> 
     start("apache2", &["-DFOREGROUND", "-f"], account, keytab, &conf)
 }
 
-/// nginx. `http` is what stands in its `http` block; `{dir}`, `{port}` and `{keytab}`
+/// nginx. `http` is what is in its `http` block; `{dir}`, `{port}` and `{keytab}`
 /// are replaced.
 #[track_caller]
 pub fn nginx(http: &str) -> Server {

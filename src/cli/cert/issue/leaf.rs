@@ -99,7 +99,7 @@ struct Pair {
     key_text: SecretString,
     key_words: &'static str,
     public: PublicKey,
-    /// What stands in the file, where it is to be renewed.
+    /// What is in the file, where it is to be renewed.
     renewal: Option<Renewal>,
 }
 

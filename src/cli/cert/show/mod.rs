@@ -50,7 +50,7 @@ struct Explained {
     file: String,
     /// Its blocks in their order.
     blocks: Vec<Entry>,
-    /// What stands against its use, and what mends it.
+    /// What stands against its use, and what fixes it.
     problems: Vec<String>,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Places {
 pub(super) enum Known<'a> {
     /// This host trusts it.
     Trusted(&'a Cert),
-    /// Its certificate stands in a file.
+    /// Its certificate is in a file.
     InFile(&'a Path, &'a Cert),
 }
 

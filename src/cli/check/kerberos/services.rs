@@ -29,7 +29,7 @@ pub(super) enum Use {
     Named,
     /// It is this host's own, where a site serves every name.
     Own,
-    /// It stands in the keytab only.
+    /// It is in the keytab only.
     Spare,
 }
 

@@ -139,7 +139,7 @@ fn look_up(host: &str) -> Looked {
         if !looked.addresses.contains(&address) {
             looked.addresses.push(address);
         }
-        // The third word stands in the first line only.
+        // The third word is in the first line only.
         if let Some(name) = words.nth(1) {
             looked.canonical.get_or_insert_with(|| name.trim_end_matches('.').to_owned());
         }

@@ -33,7 +33,7 @@ impl Finding {
         Self { check, status: Status::Ok, found: found.into(), mend: None }
     }
 
-    /// Something should be looked at. The mend comes from [`crate::advice`].
+    /// Something should be looked at. The fix comes from [`crate::advice`].
     pub(in crate::cli::check) fn warn(
         check: &'static str,
         found: impl Into<String>,
@@ -42,7 +42,7 @@ impl Finding {
         Self { check, status: Status::Warn, found: found.into(), mend: Some(mend.into()) }
     }
 
-    /// Something has to be mended. The mend comes from [`crate::advice`].
+    /// Something has to be mended. The fix comes from [`crate::advice`].
     pub(in crate::cli::check) fn fail(
         check: &'static str,
         found: impl Into<String>,

@@ -11,7 +11,7 @@ pub(in crate::cli::probe) struct Target {
     pub(in crate::cli::probe) host: String,
     pub(in crate::cli::probe) port: u16,
     pub(in crate::cli::probe) path: String,
-    /// What stands in the `Host` field.
+    /// What is in the `Host` field.
     pub(in crate::cli::probe) authority: String,
 }
 

@@ -20,7 +20,7 @@ use crate::pki::tls::TrustServer;
 pub(in crate::cli::probe) enum Verdict {
     /// A trusted authority vouches for it, and it is for this host.
     Trusted,
-    /// It is not, and why, and what mends it.
+    /// It is not, and why, and what fixes it.
     Untrusted(String, String),
 }
 

@@ -32,7 +32,7 @@ pub(in crate::cli::probe) struct Ticket {
     pub(in crate::cli::probe) remaining: Duration,
 }
 
-/// Why there is no token. Each says what mends it.
+/// Why there is no token. Each says what fixes it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::cli::probe) enum TicketError {
     /// The person at the keyboard has not signed on.

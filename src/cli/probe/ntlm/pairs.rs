@@ -68,7 +68,7 @@ impl Pairs {
     }
 }
 
-/// Text as it stands in messages.
+/// Text as it is in messages.
 pub(super) fn to_utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

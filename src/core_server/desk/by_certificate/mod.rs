@@ -28,7 +28,7 @@ impl Core {
         Arc::clone(&self.policy.load().keys)
     }
 
-    /// What stands in `sslkeys_path`; `None` where it cannot be looked at in time.
+    /// What is in `sslkeys_path`; `None` where it cannot be looked at in time.
     pub(in crate::core_server) async fn listed(
         &self,
         policy: &Policy,

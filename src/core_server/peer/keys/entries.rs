@@ -191,7 +191,7 @@ impl KeyEntries {
         }
     }
 
-    /// What the settings say of a key that stands in `files`.
+    /// What the settings say of a key that is in `files`.
     pub(super) fn of(&self, public_key: Fingerprint, files: &[KeyFile]) -> Said<'_> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let remembered = known.get(&public_key).and_then(|file| self.by_file.get(file));

@@ -67,7 +67,7 @@ impl KeyRules {
         self.entries.carry_over(&former.entries);
     }
 
-    /// What stands in the folder now. Blocks as file systems do.
+    /// What is in the folder now. Blocks as file systems do.
     pub(in crate::core_server) fn listed(&self, now: Timestamp) -> Arc<Listed> {
         let listed = self.folder.current(now);
         self.entries.learn(&listed);
@@ -89,7 +89,7 @@ impl KeyRules {
     /// `None` where that was looked at before.
     ///
     /// # Errors
-    /// It does not stand there, or its entry counts no more, or not from there.
+    /// It does not stand there, or its entry is no longer valid, or not from there.
     pub(in crate::core_server) fn grant(
         &self,
         listed: &Listed,

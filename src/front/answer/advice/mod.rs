@@ -131,7 +131,7 @@ pub(in crate::front) fn advise(reason: Reason, known: &Known<'_>) -> Advice {
 }
 
 /// What to say where an application gave no answer: whoever reads it is signed on, and
-/// cannot mend it. Addresses are for the log.
+/// cannot fix it. Addresses are for the log.
 pub(in crate::front) fn application(error: &UpstreamError) -> Advice {
     Advice::of(match error {
         UpstreamError::Connect { .. } => {

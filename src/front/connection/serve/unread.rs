@@ -12,7 +12,7 @@ use crate::wire::Reason;
 #[derive(Debug)]
 pub(in crate::front) struct Unread {
     pub(in crate::front) reason: Reason,
-    /// What stands in the log beside it.
+    /// What is in the log beside it.
     pub(in crate::front) detail: String,
     /// As much of a request as is known: whether a page is wanted, and a body at all.
     pub(in crate::front) known: Request<()>,
@@ -54,7 +54,7 @@ impl Unread {
     }
 }
 
-/// What stands in a head that cannot be read as a whole.
+/// What is in a head that cannot be read as a whole.
 fn known(bytes: &[u8]) -> Request<()> {
     let mut known = Request::new(());
     if bytes.starts_with(b"HEAD ") {

@@ -234,7 +234,7 @@ unsafe extern "C" {
     fn krb5_cc_destroy(context: *mut c_void, cache: *mut c_void) -> i32;
 }
 
-// libgssapi-sys binds gssapi.h and gssapi_ext.h; this one stands in gssapi_krb5.h.
+// libgssapi-sys binds gssapi.h and gssapi_ext.h; this one is in gssapi_krb5.h.
 unsafe extern "C" {
     fn gss_krb5_import_cred(
         minor: *mut u32,

@@ -94,7 +94,7 @@ impl PeerKeys {
         &self.folder
     }
 
-    /// What stands in the folder now, as far as it concerns one key. Blocks as file
+    /// What is in the folder now, as far as it concerns one key. Blocks as file
     /// systems do.
     ///
     /// Names that come and go change the folder itself, so beside that only the
@@ -110,7 +110,7 @@ impl PeerKeys {
         }
     }
 
-    /// What stands in the folder now. Blocks as file systems do.
+    /// What is in the folder now. Blocks as file systems do.
     pub(crate) fn current(&self, now: Timestamp) -> Arc<Listed> {
         let held = Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner));
         if held.is_still_so(&self.folder) {

@@ -56,7 +56,7 @@ impl Checked {
     }
 }
 
-/// Runs what stands in an advice as a command: all of it, or as far as a comma.
+/// Runs what is in an advice as a command: all of it, or as far as a comma.
 #[track_caller]
 fn run(mend: &str) {
     let command = mend.split(", ").next().unwrap();

@@ -30,7 +30,7 @@ fn with_line(folder: &Path, line: &str) -> std::path::PathBuf {
     path
 }
 
-/// All findings of a check, as (status, found, mend).
+/// All findings of a check, as (status, found, fix).
 #[track_caller]
 fn findings(output: &Output, check: &str) -> Vec<(String, String, String)> {
     let report: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();

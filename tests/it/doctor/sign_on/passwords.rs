@@ -89,7 +89,7 @@ pub(in crate::doctor) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// A site that somebody comes to with a password. The audit log stands in the log.
+/// A site that somebody comes to with a password. The audit log is in the log.
 fn by_password(user: &str, password: &str) -> Site {
     let setup = Setup { sso: "mechanisms = [\"basic\"]", ..Setup::default() };
     let config = setup.config(Site::app_port());

@@ -125,7 +125,7 @@ fn the_account_of_a_ticket_signs_on_and_not_the_name_that_was_asked_for() {
                 "{line}"
             );
         }
-        // What was shown stands in the audit log beside who it was.
+        // What was shown is in the audit log beside who it was.
         if kerberos.is_empty() {
             let shown = format!("{}@{}", ALIAS.1, realm().name);
             let line = gateway.doorward.wait_audit("the alias", |line| line["principal"] == shown);

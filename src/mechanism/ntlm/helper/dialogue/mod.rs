@@ -19,7 +19,7 @@ pub(crate) enum Unaskable {
     /// A name longer than any account's.
     #[error("its {0} has more than {LONGEST_NAME} characters")]
     LongName(&'static str),
-    /// A character that stands in no name, or would make another one of it.
+    /// A character that is in no name, or would make another one of it.
     #[error("its {0} contains a control character or a backslash")]
     OddName(&'static str),
     /// An NTLMv2 response has 16 bytes of proof and at least 28 more.
@@ -66,8 +66,8 @@ fn text(said: &[u8]) -> String {
 /// [MS-NLMP] names have at most 256 characters; so have principal names in a directory.
 const LONGEST_NAME: usize = 256;
 
-/// How much of an unexpected answer stands in the log.
+/// How much of an unexpected answer is in the log.
 const SHOWN: usize = 80;
 
-/// How much of a refusal's words stands in the log.
+/// How much of a refusal's words is in the log.
 const MOST_WORDS: usize = 400;

@@ -49,7 +49,7 @@ pub(in crate::mechanism::ntlm::helper) async fn verify(
     }
     let answer = server_1::answer(&lines)?;
     if matches!(answer, Answer::No { .. }) {
-        // Samba's words end with a dot line of their own. A version that mends it
+        // Samba's words end with a dot line of their own. A version that fixes it
         // loses its helper here, not the next client's answer.
         let line = process.line_within(SECOND_END).await?;
         if line != server_1::END {

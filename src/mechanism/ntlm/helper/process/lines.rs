@@ -131,7 +131,7 @@ async fn start_of_line(
 /// The longest answer, in bytes: a challenge in base64 has far less.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// How much of a line stands in the log, in bytes.
+/// How much of a line is in the log, in bytes.
 const LOGGED: u64 = 400;
 
 /// Lines of one helper that are logged in one second.
