@@ -25,8 +25,6 @@ pub(crate) struct ServerTls {
     asking: Option<Arc<ServerConfig>>,
     binding: Arc<Bindings>,
     clients: Option<Clients>,
-    #[cfg(test)]
-    expires_at: Timestamp,
 }
 
 impl ServerTls {
@@ -45,18 +43,11 @@ impl ServerTls {
         let odd =
             |fault: String| TlsError::OddCertificate { path: files.certificate.clone(), fault };
         let binding = server_end_point(&leaf).map_err(|error| odd(error.to_string()))?;
-        let _expires_at = expires_at(&leaf).map_err(odd)?;
+        expires_at(&leaf).map_err(odd)?;
         let asking = clients.as_ref().map(|clients| config(Arc::clone(&pair), Some(clients)));
         let asking = asking.transpose()?.map(Arc::new);
         let config = Arc::new(config(pair, None)?);
-        Ok(Self {
-            config,
-            asking,
-            binding: Arc::new(binding),
-            clients,
-            #[cfg(test)]
-            expires_at: _expires_at,
-        })
+        Ok(Self { config, asking, binding: Arc::new(binding), clients })
     }
 
     /// What rustls needs for a handshake that asks the client for no certificate;
@@ -78,11 +69,6 @@ impl ServerTls {
     /// Whose certificates are taken from clients; `None`: they are asked for none.
     pub(crate) const fn clients(&self) -> Option<&Clients> {
         self.clients.as_ref()
-    }
-
-    #[cfg(test)]
-    pub(crate) const fn expires_at(&self) -> Timestamp {
-        self.expires_at
     }
 }
 
@@ -124,7 +110,11 @@ mod tests {
             .unwrap();
         let tls = ServerTls::load(&files(&both, &both, None), None).unwrap();
         let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
-        assert!(crate::clock::now().until(tls.expires_at()) <= month, "OpenSSL gives 30 days");
+        let written = fs::read(&both).unwrap();
+        let (_, leaf) = crate::pki::file::pem::certificates(&written).unwrap().remove(0);
+        let end = expires_at(&leaf).unwrap();
+        assert_eq!(**tls.binding(), server_end_point(&leaf).unwrap(), "it is that certificate");
+        assert!(crate::clock::now().until(end) <= month, "OpenSSL gives 30 days");
     }
 
     #[test]
